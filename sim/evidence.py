@@ -1,0 +1,377 @@
+"""Sourced values: the parameters and the tables of a world.
+
+Nothing enters the model without a unit, an admissible range, a grade and a source; what is merely assumed gives
+its reason and a low and a high. Loading refuses anything else.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from sim.vocabulary import BadInput, nearest, project_root
+
+Grade = Literal["measured", "estimated", "calibrated", "assumed"]
+Role = Literal["lever", "uncertainty", "constant"]
+Value = float | str | bool
+GRADES = ("measured", "estimated", "calibrated", "assumed")
+ROLES = ("lever", "uncertainty", "constant")
+
+
+class Parameter(BaseModel):
+    """One lever, uncertainty or constant.
+
+    A number has an admissible range (`minimum`, `maximum`) and a plausible one (`low`, `high`); a word has `choices`.
+    `mechanism` names the switch that, when off, gives the parameter its `neutral` value.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    value: bool | float | str
+    unit: str
+    meaning: str
+    role: Role
+    grade: Grade
+    source: str
+    minimum: float | None = None
+    maximum: float | None = None
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] | None = None
+    mechanism: str | None = None
+    neutral: float | str | None = None
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Parameter:
+        if not self.source.strip():
+            raise ValueError("a source is missing; say where the value comes from, or why it is assumed")
+        if self.is_number:
+            if self.minimum is None or self.maximum is None:
+                raise ValueError("a number needs minimum and maximum, its admissible range")
+            if self.role != "lever" and (self.low is None or self.high is None):
+                raise ValueError("a number that is no lever needs low and high, its plausible range")
+            if self.low is not None and self.high is not None and not self.low <= float(self.value) <= self.high:
+                raise ValueError(f"the value {self.value} is not between low {self.low} and high {self.high}")
+        elif isinstance(self.value, str) and not self.choices:
+            raise ValueError("a word needs its choices")
+        if (self.mechanism is None) != (self.neutral is None):
+            raise ValueError("mechanism and neutral belong together")
+        fault = self.check(self.value)
+        if fault:
+            raise ValueError(fault)
+        return self
+
+    @property
+    def is_number(self) -> bool:
+        return isinstance(self.value, float | int) and not isinstance(self.value, bool)
+
+    def check(self, value: object) -> str | None:
+        """What is wrong with a proposed value and what would be right, or None."""
+        if isinstance(self.value, bool):
+            return None if isinstance(value, bool) else "must be true or false"
+        if self.choices:
+            if value in self.choices:
+                return None
+            return f"must be one of {', '.join(self.choices)}{nearest(value, self.choices)}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"must be a number from {self.minimum:g} to {self.maximum:g} ({self.unit})"
+        if not math.isfinite(value):
+            return f"must be finite, from {self.minimum:g} to {self.maximum:g} ({self.unit})"
+        assert self.minimum is not None and self.maximum is not None
+        if not self.minimum <= value <= self.maximum:
+            return f"is out of range; it must be from {self.minimum:g} to {self.maximum:g} ({self.unit})"
+        return None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dictionary, or BadInput saying what is wrong with the file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"{path}: there is no such file") from None
+    except UnicodeDecodeError as fault:
+        raise BadInput(f"{path}: is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
+    except OSError as fault:
+        raise BadInput(f"{path}: cannot be read ({fault.strerror})") from None
+    except tomllib.TOMLDecodeError as fault:
+        raise BadInput(f"{path}: is not valid TOML: {fault}") from None
+
+
+def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested TOML tables as one level of dotted keys: {"a": {"b": 1}} gives {"a.b": 1}."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def read_parameters(path: Path) -> dict[str, Parameter]:
+    """Every parameter of an evidence file, in its order; BadInput with all faults at once."""
+    found: dict[str, Parameter] = {}
+    problems = []
+    for name, entry in read_toml(path).items():
+        if not isinstance(entry, dict):
+            problems.append(f"{path}: {name}: must be a table with value, unit, range, role, grade and source")
+            continue
+        try:
+            found[name] = Parameter(name=name, **entry)
+        except ValidationError as fault:
+            for error in fault.errors():
+                key = ".".join([name, *map(str, error["loc"])])
+                message = error["msg"].removeprefix("Value error, ")
+                problems.append(f"{path}: {key}: {message}")
+    if problems:
+        raise BadInput(problems)
+    return found
+
+
+@lru_cache(maxsize=None)
+def parameters() -> Mapping[str, Parameter]:
+    """All levers, uncertainties and constants by name."""
+    return MappingProxyType(read_parameters(project_root() / "configs" / "evidence" / "parameters.toml"))
+
+
+# The tables of a world. A numeric quantity Q stands with its companions Q_low, Q_high, Q_grade and Q_source.
+
+TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    # table: (key and text columns, quantities, quantities that may be empty)
+    "states": (("id", "name", "role"), (), ()),
+    "segments": (("id", "name"), ("build_time", "control_exposure", "chip_exposure", "automotive_share"), ()),
+    "inputs": (("id", "name", "kind", "controlled", "quality_critical"), ("market", "research_intensity"), ()),
+    "suppliers": (("id", "name", "headquarters", "input"), ("share",), ()),
+    "chip_firms": (("id", "name", "headquarters", "site", "segment"), ("output", "lag"), ("capital",)),
+    "demand": (("state", "segment"), ("demand",), ()),
+    "totals": (("id", "name"), ("value",), ()),
+}
+WORDS = {
+    ("states", "role"): ("target", "lead", "ally", "neutral"),
+    ("inputs", "kind"): ("software", "equipment", "material"),
+    ("inputs", "controlled"): ("yes", "no"),
+    ("inputs", "quality_critical"): ("yes", "no"),
+}
+REFERENCES = {
+    ("suppliers", "headquarters"): "states", ("suppliers", "input"): "inputs",
+    ("chip_firms", "headquarters"): "states", ("chip_firms", "site"): "states", ("chip_firms", "segment"): "segments",
+    ("demand", "state"): "states", ("demand", "segment"): "segments",
+}
+COMPANIONS = ("low", "high", "grade", "source")
+
+
+class World:
+    """The tables of one world, checked. `rows[table]` is a list of dictionaries; quantities are floats or None."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+        if not folder.is_dir():
+            worlds = [path.name for path in sorted(folder.parent.glob("*")) if path.is_dir()]
+            raise BadInput(f"{folder}: there is no such world{nearest(folder.name, worlds)}; "
+                           f"known worlds are {', '.join(worlds)}")
+        self.units = self._read_units()
+        problems: list[str] = []
+        self.rows = {table: self._read_table(table, problems) for table in TABLES}
+        if not problems:
+            self._check_references(problems)
+        if not problems:
+            self._check_sums(problems)
+        if problems:
+            raise BadInput(problems)
+
+    def _lines(self, table: str) -> tuple[Path, list[str], list[tuple[int, dict[str, str]]]]:
+        path = self.folder / f"{table}.csv"
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                reader = csv.reader(file)
+                header = next(reader, [])
+                lines = []
+                for cells in reader:
+                    if not cells:
+                        continue
+                    if len(cells) != len(header):
+                        raise BadInput(f"{path}: line {reader.line_num}: has {len(cells)} fields; "
+                                       f"the header has {len(header)}")
+                    lines.append((reader.line_num, dict(zip(header, cells, strict=True))))
+        except FileNotFoundError:
+            raise BadInput(f"{path}: there is no such file; a world needs {', '.join(f'{t}.csv' for t in TABLES)} "
+                           "and columns.csv") from None
+        except UnicodeDecodeError as fault:
+            raise BadInput(f"{path}: is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
+        except (OSError, csv.Error) as fault:
+            raise BadInput(f"{path}: cannot be read ({fault})") from None
+        return path, header, lines
+
+    def _read_units(self) -> dict[tuple[str, str], dict[str, Any]]:
+        path, header, lines = self._lines("columns")
+        needed = ("table", "column", "unit", "minimum", "maximum", "role", "meaning")
+        missing = [name for name in needed if name not in header]
+        if missing:
+            raise BadInput(f"{path}: the header lacks {', '.join(missing)}; it needs {', '.join(needed)}")
+        units: dict[tuple[str, str], dict[str, Any]] = {}
+        problems = []
+        for number, row in lines:
+            where = f"{path}: line {number}: {row['table']}.{row['column']}"
+            entry: dict[str, Any] = dict(row)
+            for end in ("minimum", "maximum"):
+                entry[end] = _number(row[end])
+                if entry[end] is None:
+                    problems.append(f"{where}: {end} = {row[end]!r}: must be a finite number")
+            if row["role"] not in ROLES:
+                problems.append(f"{where}: role = {row['role']!r}: must be one of {', '.join(ROLES)}")
+            for name in ("unit", "meaning"):
+                if not row[name].strip():
+                    problems.append(f"{where}: {name} is empty")
+            units[row["table"], row["column"]] = entry
+        for table, (_, quantities, optional) in TABLES.items():
+            for quantity in (*quantities, *optional):
+                if (table, quantity) not in units:
+                    problems.append(f"{path}: {table}.{quantity} is missing; give its unit, minimum, maximum, role")
+        if problems:
+            raise BadInput(problems)
+        return units
+
+    def _read_table(self, table: str, problems: list[str]) -> list[dict[str, Any]]:
+        words, quantities, optional = TABLES[table]
+        path, header, lines = self._lines(table)
+        needed = [*words, *(name for q in (*quantities, *optional) for name in (q, *(f"{q}_{c}" for c in COMPANIONS)))]
+        missing = [name for name in needed if name not in header]
+        if missing:
+            problems.append(f"{path}: the header lacks {', '.join(missing)}{nearest(missing[0], header)}")
+            return []
+        unknown = [name for name in header if name not in needed]
+        if unknown:
+            problems.append(f"{path}: the header has an unknown column {unknown[0]!r}{nearest(unknown[0], needed)}")
+            return []
+        if not lines:
+            problems.append(f"{path}: has no rows")
+        rows = []
+        seen: dict[tuple[str, ...], int] = {}
+        for number, cells in lines:
+            where = f"{path}: line {number}"
+            row: dict[str, Any] = {"line": number, **{name: cells[name] for name in words}}
+            for name in words:
+                allowed = WORDS.get((table, name))
+                if not cells[name].strip():
+                    problems.append(f"{where}: {name} is empty")
+                elif allowed and cells[name] not in allowed:
+                    problems.append(f"{where}: {name} = {cells[name]!r}: must be one of {', '.join(allowed)}"
+                                    f"{nearest(cells[name], allowed)}")
+            key = (cells["id"],) if "id" in words else tuple(cells[name] for name in words)
+            if key in seen:
+                problems.append(f"{where}: {', '.join(key)} stands in line {seen[key]} already; ids must differ")
+            seen[key] = number
+            for quantity in (*quantities, *optional):
+                row[quantity] = self._quantity(table, quantity, cells, where, quantity in optional, problems)
+                for companion in COMPANIONS:
+                    row[f"{quantity}_{companion}"] = cells[f"{quantity}_{companion}"]
+            rows.append(row)
+        return rows
+
+    def _quantity(self, table: str, name: str, cells: Mapping[str, str], where: str, may_be_empty: bool,
+                  problems: list[str]) -> float | None:
+        text = cells[name]
+        if may_be_empty and not text.strip():
+            return None
+        unit = self.units[table, name]
+        value = _number(text)
+        if value is None:
+            problems.append(f"{where}: {name} = {text!r}: must be a finite number ({unit['unit']})")
+            return None
+        if not unit["minimum"] <= value <= unit["maximum"]:
+            problems.append(f"{where}: {name} = {text}: is out of range; it must be from {unit['minimum']:g} "
+                            f"to {unit['maximum']:g} ({unit['unit']})")
+        grade = cells[f"{name}_grade"]
+        if grade not in GRADES:
+            problems.append(f"{where}: {name}_grade = {grade!r}: must be one of {', '.join(GRADES)}{nearest(grade, GRADES)}")
+        if not cells[f"{name}_source"].strip():
+            problems.append(f"{where}: {name}_source is empty; give the source, or the reason of an assumed value")
+        ends = [_number(cells[f"{name}_{end}"]) for end in ("low", "high")]
+        if grade == "assumed" or any(cells[f"{name}_{end}"].strip() for end in ("low", "high")):
+            if ends[0] is None or ends[1] is None:
+                problems.append(f"{where}: {name}_low, {name}_high: both must be finite numbers for an assumed value")
+            elif not ends[0] <= value <= ends[1]:
+                problems.append(f"{where}: {name} = {text}: is not between {name}_low {ends[0]:g} and {name}_high {ends[1]:g}")
+        return value
+
+    def _check_references(self, problems: list[str]) -> None:
+        ids = {table: [row["id"] for row in self.rows[table]] for table in ("states", "segments", "inputs")}
+        for (table, column), target in REFERENCES.items():
+            for row in self.rows[table]:
+                if row[column] not in ids[target]:
+                    problems.append(f"{self.folder / table}.csv: line {row['line']}: {column} = {row[column]!r}: is not in "
+                                    f"{target}.csv{nearest(row[column], ids[target])}")
+        for role, count in (("target", 1), ("lead", 1)):
+            if (found := sum(row["role"] == role for row in self.rows["states"])) != count:
+                problems.append(f"{self.folder / 'states.csv'}: role: exactly one state must be {role}; there are {found}")
+        totals = [row["id"] for row in self.rows["totals"]]
+        for name in ("equipment_spending_target", "equipment_spending_world", "chip_market_target"):
+            if name not in totals:
+                problems.append(f"{self.folder / 'totals.csv'}: id {name} is missing")
+
+    def _check_sums(self, problems: list[str]) -> None:
+        for row in self.rows["inputs"]:
+            shares = sum(s["share"] for s in self.rows["suppliers"] if s["input"] == row["id"])
+            if abs(shares - 1) > 1e-3:
+                problems.append(f"{self.folder / 'suppliers.csv'}: share: the shares of {row['id']} sum to {shares:.6g}; "
+                                "they must sum to 1")
+        pairs = {(row["state"], row["segment"]) for row in self.rows["demand"]}
+        for segment in self.rows["segments"]:
+            made = sum(f["output"] for f in self.rows["chip_firms"] if f["segment"] == segment["id"])
+            used = sum(d["demand"] for d in self.rows["demand"] if d["segment"] == segment["id"])
+            if abs(made - used) > 1e-3 * max(made, used):
+                problems.append(f"{self.folder / 'demand.csv'}: demand: {segment['id']} is used for {used:.6g} but made for "
+                                f"{made:.6g} (chip_firms.csv, output); the world is closed, so they must be equal")
+            for state in self.rows["states"]:
+                if (state["id"], segment["id"]) not in pairs:
+                    problems.append(f"{self.folder / 'demand.csv'}: has no row for {state['id']}, {segment['id']}")
+        target = next(row["id"] for row in self.rows["states"] if row["role"] == "target")
+        for row in self.rows["chip_firms"]:
+            if (row["headquarters"] == target) != (row["capital"] is not None):
+                problems.append(f"{self.folder / 'chip_firms.csv'}: line {row['line']}: capital: must be given for firms "
+                                f"headquartered in {target}, and for no others")
+
+    def column(self, table: str, name: str) -> list[Any]:
+        return [row[name] for row in self.rows[table]]
+
+    @property
+    def hash(self) -> str:
+        """A hash of the tables' text."""
+        digest = hashlib.sha256()
+        for table in (*TABLES, "columns"):
+            digest.update((self.folder / f"{table}.csv").read_bytes())
+        return digest.hexdigest()
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+@lru_cache(maxsize=8)
+def _world(folder: Path) -> World:
+    return World(folder)
+
+
+def load_world(name: str) -> World:
+    """A world by its name in `configs/worlds/` or by the path of its folder."""
+    path = Path(name)
+    return _world(path if path.is_dir() else project_root() / "configs" / "worlds" / name)
+
+
+def known_worlds() -> Iterable[str]:
+    return sorted(path.name for path in (project_root() / "configs" / "worlds").glob("*") if path.is_dir())

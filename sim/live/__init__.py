@@ -1,0 +1,1 @@
+"""The live page: one run in the browser, watched and steered."""

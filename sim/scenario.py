@@ -1,0 +1,285 @@
+"""A scenario: the complete, sourced baseline with a sparse override, checked, frozen and hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sim.evidence import Value, World, flatten, load_world, parameters, read_toml
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of
+
+KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
+TOP_LEVEL = ("purpose", "extends", "world", "event")
+
+
+class Event(BaseModel):
+    """What happens on a date. `severity` is a part from 0 to 1, `amount` bn yuan a year.
+
+    A control is in force from the quarter that its date falls in. `low`, `high` and `reason` say how sure the severity is.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    date: date
+    announced: date | None = None
+    by: str
+    target: str | None = None
+    kind: Literal["control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever"]
+    scope: tuple[str, ...] = ("all",)
+    severity: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    low: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    high: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    amount: float | None = Field(default=None, ge=0, le=2000, allow_inf_nan=False)
+    set: Mapping[str, Value] | None = None
+    reason: str | None = None
+
+    @property
+    def quarter(self) -> int:
+        """The first quarter in which it is in force, counted from 2020-Q1 = 0."""
+        return quarter_of(self.date)
+
+    @property
+    def announced_quarter(self) -> int:
+        return quarter_of(self.announced or self.date)
+
+    def levers(self) -> Mapping[str, Value]:
+        """The levers that this event sets from its date on."""
+        if self.kind == "lever":
+            return self.set or {}
+        if self.kind == "subsidy":
+            return {"subsidy.annual": self.amount or 0.0}
+        if self.kind == "mandate":
+            return {"mandate.domestic": self.severity or 0.0}
+        return {}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """All that a run needs but its seed. `values` holds every key of the evidence."""
+
+    name: str
+    purpose: str
+    world: str
+    values: Mapping[str, Value]
+    events: tuple[Event, ...]
+    file: str
+
+    def with_values(self, changes: Mapping[str, object]) -> Scenario:
+        """The same scenario with some keys changed; BadInput for an unknown key or a value that does not fit."""
+        if not changes:
+            return self
+        problems: list[str] = []
+        checked = _check_values(flatten(changes), "--set", problems)
+        if problems:
+            raise BadInput(problems)
+        return replace(self, values=MappingProxyType({**self.values, **checked}))
+
+    def with_event(self, entry: Mapping[str, Any]) -> Scenario:
+        """The same scenario with one more event, given as the table of an [[event]]."""
+        problems: list[str] = []
+        events = _read_events([dict(entry)], "event", load_world(self.world), problems)
+        if problems:
+            raise BadInput(problems)
+        return replace(self, events=(*self.events, *events))
+
+    def effective(self) -> dict[str, Value]:
+        """The values with every switched-off mechanism's parameters at their neutral value."""
+        declared = parameters()
+        values = dict(self.values)
+        for name, parameter in declared.items():
+            if parameter.mechanism and parameter.neutral is not None and not values[f"mechanisms.{parameter.mechanism}"]:
+                values[name] = parameter.neutral
+        return values
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "purpose": self.purpose,
+            "world": self.world,
+            "values": dict(self.values),
+            "events": [event.model_dump(mode="json", exclude_none=True) for event in self.events],
+        }
+
+    @property
+    def hash(self) -> str:
+        """What the results depend on: the values, the events and the world's tables (not name or purpose)."""
+        content = self.as_dict()
+        del content["name"], content["purpose"]
+        content["world"] = load_world(self.world).hash
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def config_path(name: str | Path) -> Path:
+    """A config by path or by its name in `configs/`."""
+    path = Path(name)
+    if path.suffix == ".toml" or path.exists():
+        return path
+    return project_root() / "configs" / f"{name}.toml"
+
+
+def known_configs() -> list[str]:
+    return sorted(path.stem for path in (project_root() / "configs").glob("*.toml"))
+
+
+def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Scenario:
+    """Read a config with all that it extends.
+
+    `set` holds further changes by key, nested or dotted. Raises BadInput with every fault at once.
+    """
+    path = config_path(name)
+    if not path.exists() and path.suffix == ".toml" and not str(name).endswith(".toml"):
+        raise BadInput(f"{name}: there is no such config{nearest(name, known_configs())}; "
+                       f"known configs are {', '.join(known_configs())}")
+    chain = _chain(path)
+    problems: list[str] = []
+    values: dict[str, Value] = {key: parameter.value for key, parameter in parameters().items()}
+    world_name = "china-2020"
+    for file, content in chain:
+        if "world" in content:
+            world_name = content["world"]
+        keys = {key: value for key, value in content.items() if key not in TOP_LEVEL}
+        values.update(_check_values(flatten(keys), str(file), problems))
+    if not isinstance(world_name, str):
+        raise BadInput(f"{path}: world = {world_name!r}: must be the name of a folder in configs/worlds")
+    values.update(_check_values(flatten(set or {}), "--set", problems))
+    world = load_world(world_name)
+    events: list[Event] = []
+    for file, content in chain:
+        entries = content.get("event", [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            problems.append(f"{file}: event: must be tables written [[event]]")
+            continue
+        events += _read_events(entries, f"{file}: event", world, problems)
+    purpose = chain[-1][1].get("purpose")
+    if not isinstance(purpose, str) or not purpose.strip():
+        problems.append(f"{path}: purpose is missing; say in a sentence what the config is for")
+    if problems:
+        raise BadInput(problems)
+    events.sort(key=lambda event: event.date)
+    return Scenario(path.stem, str(purpose), world_name, MappingProxyType(values), tuple(events), str(path))
+
+
+def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The config and what it extends, the most basic first."""
+    chain: list[tuple[Path, dict[str, Any]]] = []
+    seen: list[Path] = []
+    following: Path | None = path
+    while following is not None:
+        if following.resolve() in seen:
+            raise BadInput(f"{path}: extends = {following.stem!r}: the config extends itself; name another one")
+        seen.append(following.resolve())
+        content = read_toml(following)
+        chain.append((following, content))
+        base = content.get("extends")
+        if base is None:
+            break
+        if not isinstance(base, str):
+            raise BadInput(f"{following}: extends = {base!r}: must be the name of a config")
+        sibling = following.parent / f"{base}.toml"
+        named = sibling if sibling.exists() else config_path(base)
+        if not named.exists():
+            raise BadInput(f"{following}: extends = {base!r}: there is no such config{nearest(base, known_configs())}; "
+                           f"known configs are {', '.join(known_configs())}")
+        following = named
+    return chain[::-1]
+
+
+def _check_values(given: Mapping[str, Any], where: str, problems: list[str]) -> dict[str, Value]:
+    declared = parameters()
+    good: dict[str, Value] = {}
+    for key, value in given.items():
+        if key not in declared:
+            problems.append(f"{where}: {key}: is not a known key{nearest(key, [*declared, *TOP_LEVEL])}")
+            continue
+        fault = declared[key].check(value)
+        if fault:
+            problems.append(f"{where}: {key} = {value!r}: {fault}")
+            continue
+        good[key] = float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return good
+
+
+def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, problems: list[str]) -> list[Event]:
+    events = []
+    for number, entry in enumerate(entries, start=1):
+        place = f"{where} {number}"
+        entry = dict(entry)
+        if isinstance(entry.get("scope"), str):
+            entry["scope"] = [entry["scope"]]
+        if isinstance(entry.get("set"), dict):
+            entry["set"] = flatten(entry["set"])
+        unknown = [key for key in entry if key not in Event.model_fields]
+        if unknown:
+            problems += [f"{place}: {key}: is not a known key{nearest(key, Event.model_fields)}" for key in unknown]
+            continue
+        try:
+            event = Event(**entry)
+        except ValidationError as fault:
+            for error in fault.errors():
+                key = str(error["loc"][0])
+                if error["type"] == "missing":
+                    problems.append(f"{place}: {key} is missing")
+                else:
+                    problems.append(f"{place}: {key} = {entry.get(key)!r}: {error['msg']}")
+            continue
+        before = len(problems)
+        _check_event(event, place, world, problems)
+        if len(problems) == before:
+            events.append(event)
+    return events
+
+
+def _check_event(event: Event, place: str, world: World, problems: list[str]) -> None:
+    states = world.column("states", "id")
+    roles = dict(zip(states, world.column("states", "role"), strict=True))
+    target = next(state for state, role in roles.items() if role == "target")
+    for key in ("by", "target"):
+        state = getattr(event, key)
+        if state is not None and state not in states:
+            problems.append(f"{place}: {key} = {state!r}: is not a state of {world.name}{nearest(state, states)}; "
+                            f"states are {', '.join(states)}")
+    if not FIRST_YEAR <= event.date.year <= LAST_YEAR:
+        problems.append(f"{place}: date = {event.date}: must lie in {FIRST_YEAR} to {LAST_YEAR}; "
+                        "what happened before is part of the world of 2020")
+    if event.announced and event.announced > event.date:
+        problems.append(f"{place}: announced = {event.announced}: must not be later than date {event.date}")
+    if event.kind in ("control", "truce", "mandate", "outage") and event.severity is None:
+        problems.append(f"{place}: severity is missing; a {event.kind} needs one from 0 to 1")
+    if event.severity is not None and event.low is not None and event.high is not None \
+            and not event.low <= event.severity <= event.high:
+        problems.append(f"{place}: severity = {event.severity}: must lie between low {event.low} and high {event.high}")
+    if event.kind in ("control", "truce"):
+        if event.by in roles and roles[event.by] == "target":
+            problems.append(f"{place}: by = {event.by!r}: a {event.kind} comes from a state other than the target {target}")
+        if event.target not in (None, target) and event.target in states:
+            problems.append(f"{place}: target = {event.target!r}: controls are against the target {target}")
+        known = ["all", *world.column("inputs", "id"), *world.column("segments", "id")]
+        for item in event.scope:
+            if item not in known:
+                problems.append(f"{place}: scope = {item!r}: is no input or segment{nearest(item, known)}")
+    if event.kind in ("subsidy", "mandate") and event.by in states and event.by != target:
+        problems.append(f"{place}: by = {event.by!r}: must be {target}; a {event.kind} is the target's")
+    if event.kind == "subsidy" and event.amount is None:
+        problems.append(f"{place}: amount is missing; a subsidy needs bn yuan a year")
+    if event.kind == "outage":
+        firms = world.column("chip_firms", "id")
+        for item in event.scope:
+            if item not in firms:
+                problems.append(f"{place}: scope = {item!r}: an outage names chip firms by id{nearest(item, firms)}")
+    if event.kind == "retaliation" and event.severity != 0:
+        problems.append(f"{place}: kind = 'retaliation': this version has no retaliation; only severity 0 is accepted")
+    if event.kind == "lever":
+        if not event.set:
+            problems.append(f"{place}: set is missing; a lever event needs set = {{ \"subsidy.annual\" = 200 }}")
+        checked = _check_values(event.set or {}, place, problems)
+        for key in checked:
+            if parameters()[key].role != "lever":
+                problems.append(f"{place}: set {key}: is not a lever; only levers can change during a run")
