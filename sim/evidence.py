@@ -149,7 +149,7 @@ def parameters() -> Mapping[str, Parameter]:
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # table: (key and text columns, quantities, quantities that may be empty)
     "states": (("id", "name", "role"), (), ()),
-    "segments": (("id", "name"), ("build_time", "control_exposure", "chip_exposure", "automotive_share"), ()),
+    "segments": (("id", "name", "quality_bound"), ("build_time", "control_exposure", "chip_exposure", "automotive_share"), ()),
     "inputs": (("id", "name", "kind", "controlled", "quality_critical"), ("market", "research_intensity"), ()),
     "suppliers": (("id", "name", "headquarters", "input"), ("share",), ()),
     "chip_firms": (("id", "name", "headquarters", "site", "segment"), ("output", "lag"), ("capital",)),
@@ -158,6 +158,7 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
 }
 WORDS = {
     ("states", "role"): ("target", "lead", "ally", "neutral"),
+    ("segments", "quality_bound"): ("yes", "no"),
     ("inputs", "kind"): ("software", "equipment", "material"),
     ("inputs", "controlled"): ("yes", "no"),
     ("inputs", "quality_critical"): ("yes", "no"),

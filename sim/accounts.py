@@ -1,0 +1,76 @@
+"""What must balance every quarter. A leak stops the run with its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.columns import total
+
+Array = NDArray[np.float64]
+TOLERANCE = 1e-8  # of the flow
+
+
+class Leak(Exception):
+    """Money or goods appeared or vanished."""
+
+
+def balance(name: str, left: Array, right: Array, quarter: str) -> None:
+    """Refuse when two sides of an account differ by more than `TOLERANCE` of the larger flow, or are not finite."""
+    size = np.maximum(np.maximum(np.abs(left), np.abs(right)), 1e-6)
+    gap = np.abs(left - right) / size
+    if not (gap <= TOLERANCE).all():
+        raise Leak(f"{quarter}: the account {name!r} does not balance: off by {np.nanmax(gap):.3g} of the flow"
+                   if np.isfinite(gap).any() else f"{quarter}: the account {name!r} is not finite")
+
+
+class Ledger:
+    """Takes stock when a quarter opens and checks every account when it closes."""
+
+    def __init__(self, model: Any) -> None:
+        makers = model.makers
+        self.capacity = makers.capacity
+        self.pipeline = sum(makers.pipeline[1:], start=makers.pipeline[0])
+        self.stock = model.inputs.stock
+
+    def close(self, model: Any, quarter: str) -> None:
+        """Every identity of the quarter, in the order of the phases."""
+        makers, suppliers, states, layout = model.makers, model.suppliers, model.states, model.layout
+        chips, inputs, p = model.chips, model.inputs, model.parameters
+        by_segment, by_input = layout.by_segment, layout.by_input
+
+        def check(name: str, left: Array, right: Array) -> None:
+            balance(name, left, right, quarter)
+
+        check("chips: wanted = bought + unmet", chips.demand, by_segment.sum(chips.sales) + chips.unmet)
+        check("chips: made = bought", by_segment.sum(makers.output), _over_states(by_segment.sum(chips.sales)))
+        check("chips: makers' revenue = buyers' spending", total(makers.revenue),
+              total(_over_states(by_segment.sum(chips.sales)) * chips.paid))
+        able = self.capacity * (1.0 - makers.outage)
+        check("chips: made within capacity", np.maximum(makers.output, able), able)
+        check("inputs: delivered = sold", inputs.delivered, by_input.sum(inputs.sales))
+        check("inputs: suppliers' revenue = buyers' spending", total(suppliers.revenue), total(_over_states(inputs.delivered)))
+        check("tools: received by makers = delivered by suppliers", layout.by_group.sum(makers.tools_received),
+              np.ascontiguousarray(np.where(layout.is_equipment, inputs.delivered, 0.0)).sum(axis=-1))
+        check("materials: stock = stock before + delivered - used", inputs.stock,
+              np.where(layout.is_material, self.stock + inputs.delivered - inputs.used, 0.0))
+        pipeline = sum(makers.pipeline[1:], start=makers.pipeline[0])
+        check("lines: building = building before + begun - arrived", pipeline, self.pipeline + makers.new_lines - makers.arrivals)
+        wear = p["investment.depreciation"] / 4
+        check("lines: capacity = capacity before - worn out + arrived", makers.capacity,
+              self.capacity - wear * self.capacity + makers.arrivals)
+        spent = states.subsidy_spent
+        arrived = spent * (1.0 - p["subsidy.leakage"])
+        check("subsidy: spent = granted + leaked", total(spent), total(states.capacity_grants) + total(states.research_grants)
+              + total(spent - arrived))
+        check("subsidy: granted = received", total(states.capacity_grants) + total(states.research_grants),
+              total(makers.capacity_grant) + total(makers.research_grant) + total(suppliers.research_grant))
+
+
+def _over_states(values: Array) -> Array:
+    result = values[:, 0]
+    for row in range(1, values.shape[1]):
+        result = result + values[:, row]
+    return result

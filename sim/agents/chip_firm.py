@@ -1,0 +1,114 @@
+"""Chip firms: one agent for what a maker does at one site in one segment."""
+
+import numpy as np
+
+from sim.agents.learning import research_effort, successes, wright_cost
+from sim.columns import Category, Column, ColumnAgent, Link, Queue, rule
+from sim.vocabulary import QUARTERS_PER_YEAR
+
+LONGEST_BUILD = 8  # quarters
+
+
+class ChipFirm(ColumnAgent):
+    """A maker's lines at one site in one segment. `headquarters` owns it, `site` is where its chips are made."""
+
+    headquarters = Link("the state that owns the firm")
+    site = Link("the state in which its lines stand")
+    segment = Category("the kind of chip it makes")
+    build_quarters = Column("quarters", "from the delivery of tools to output", fixed=True)
+    has_programme = Column("0 or 1", "owned by the target, so reached by its programme, equity and subsidies", fixed=True)
+
+    # What it starts from.
+    base_output = Column("bn yuan a quarter", "output in 2020")
+    base_capacity = Column("bn yuan a quarter", "capacity in 2020")
+    base_investment = Column("bn yuan a quarter", "tools bought in 2020")
+    programme_investment = Column("bn yuan a quarter", "tools bought by the state-led programme that 2020 contains")
+    capital_per_capacity = Column("quarters", "tools in place, bn yuan, per bn yuan a quarter of capacity")
+    base_lag = Column("years", "distance behind its segment's frontier in 2020")
+    base_experience = Column("bn yuan", "cumulative output before 2020")
+
+    # What it has and does.
+    capacity = Column("bn yuan a quarter", "what its lines can make, at 2020 prices")
+    pipeline = Queue("bn yuan a quarter", "lines being built, by quarters until they make chips", LONGEST_BUILD)
+    outage = Column("0 to 1", "part of capacity that is lost this quarter")
+    orders = Column("bn yuan a quarter", "orders received, at 2020 prices")
+    output = Column("bn yuan a quarter", "chips made and sold, at 2020 prices")
+    revenue = Column("bn yuan a quarter", "chips sold at current prices")
+    material_cover = Column("0 to 1", "part of its capacity that materials in stock allow to run")
+    segment_return = Column("2020 = 1", "price times utilisation in its segment")
+    private_investment = Column("bn yuan a quarter", "tools it wants from profit and credit")
+    investment = Column("bn yuan a quarter", "tools ordered from all sources of money")
+    capacity_grant = Column("bn yuan a quarter", "subsidy received for tools")
+    research_grant = Column("bn yuan a quarter", "subsidy received for research")
+    tools_received = Column("bn yuan a quarter", "tools delivered and paid")
+    line_completeness = Column("0 to 1", "what tools at hand make of the line ordered")
+    new_lines = Column("bn yuan a quarter", "capacity that begins to be built")
+    arrivals = Column("bn yuan a quarter", "capacity that begins to make chips")
+    design_access = Column("0 to 1", "part of the design software and IP it needs that it can have")
+    lag = Column("years", "distance behind its segment's frontier")
+    experience = Column("bn yuan", "cumulative output")
+    experience_of_others = Column("bn yuan", "cumulative output of the segment's other makers")
+    unit_cost = Column("2020 = 1", "cost of a chip by Wright's law")
+
+    @rule
+    def decide_investment(self) -> None:
+        """Private investment follows the return on capital and counts lines already on their way (Sterman 2000, ch. 17);
+        the state's programme goes on; more equity or subsidy than in 2020 is absorbed with falling returns."""
+        p = self.parameters
+        capital = self.capacity * self.capital_per_capacity
+        upkeep_and_growth = (p["investment.depreciation"] + p["demand.growth"]) / QUARTERS_PER_YEAR
+        lines = sum(self.pipeline[1:], start=self.pipeline[0]) * self.capital_per_capacity
+        under_way = self.build_quarters - 1.0  # quarters of orders in the pipeline when it decides
+        own_lines = lines - self.programme_investment * under_way
+        excess = own_lines / capital - upkeep_and_growth * under_way
+        response = np.power(self.segment_return, p["investment.response"])
+        correction = p["investment.supply_line"] / QUARTERS_PER_YEAR * excess
+        wanted = capital * np.maximum(0.0, upkeep_and_growth * response - correction)
+        self.private_investment = self.private_investment \
+            + (wanted - self.private_investment) / p["investment.decision_lag"]
+        equity = self.has_programme * self.base_investment * p["investment.external_share"] \
+            * (p["investment.annual"] / p["investment.annual_2020"] - 1.0)
+        extra = equity + self.capacity_grant
+        limit = p["investment.absorption"] / QUARTERS_PER_YEAR * capital
+        absorbed = np.where(extra > 0, extra / (1.0 + np.maximum(extra, 0.0) / limit), extra)
+        self.investment = np.maximum(0.0, self.private_investment + self.programme_investment + absorbed)
+
+    @rule
+    def start_lines(self) -> None:
+        """Tools that were delivered become lines that make chips after the build time."""
+        lines = self.tools_received / self.capital_per_capacity * self.line_completeness
+        self.new_lines = lines
+        self.pipeline = [
+            place + np.where(self.build_quarters == ahead, lines, 0.0) for ahead, place in enumerate(self.pipeline, start=1)
+        ]
+
+    @rule
+    def complete_lines(self) -> None:
+        """Lines that are due arrive, unless they slip by a quarter; old ones wear out."""
+        p = self.parameters
+        due, following, *later = self.pipeline
+        slipped = np.where(self.draw("build delay") < p["build.slip_probability"], due, 0.0)
+        self.arrivals = due - slipped
+        self.pipeline = [following + slipped, *later, np.zeros_like(due)]
+        wear = p["investment.depreciation"] / QUARTERS_PER_YEAR
+        self.capacity = self.capacity * (1.0 - wear) + self.arrivals
+
+    @rule
+    def learn_by_doing(self) -> None:
+        """Unit cost falls with cumulative output, its own and in part that of others, at home and abroad alike."""
+        p = self.parameters
+        self.experience = self.experience + self.output
+        known = self.experience + p["learning.spillover"] * self.experience_of_others
+        self.unit_cost = wright_cost(known / self.base_experience, p["learning.rate"])
+
+    @rule
+    def do_research(self) -> None:
+        """The target's firms close their gap by research; without design software a firm falls a year behind each year."""
+        p = self.parameters
+        intensity = p["research.intensity_chip_firms"]
+        effort = research_effort(intensity * self.revenue + self.research_grant, intensity * self.base_output,
+                                 p["research.elasticity"])
+        luck = successes(self.draw("research success"), p["research.success_probability"])
+        closing = self.has_programme * p["research.chip_catch_up"] / QUARTERS_PER_YEAR * effort * luck
+        falling_behind = p["research.frontier_pace"] / QUARTERS_PER_YEAR * (1.0 - self.design_access)
+        self.lag = self.lag * np.exp(-closing * self.design_access) + falling_behind

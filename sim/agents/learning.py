@@ -1,0 +1,27 @@
+"""Laws of learning that chip firms and suppliers share."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def wright_cost(experience: Array, learning_rate: Array) -> Array:
+    """Unit cost relative to the base by Wright's law.
+
+    Cost falls by `learning_rate` with each doubling of cumulative output. `experience` is cumulative output over its
+    base, 1 or more. Wright 1936; the rate for chips from Irwin and Klenow 1994.
+    """
+    exponent = np.log1p(-learning_rate) / np.log(2.0)
+    return np.power(experience, exponent)
+
+
+def research_effort(spending: Array, base_spending: Array, elasticity: Array) -> Array:
+    """How much faster research goes on `spending` than on `base_spending`; returns diminish when elasticity is below 1."""
+    safe_base = np.where(base_spending > 0, base_spending, 1.0)
+    return np.where(base_spending > 0, np.power(spending / safe_base, elasticity), 1.0)
+
+
+def successes(draw: Array, probability: Array) -> Array:
+    """Research advances in steps: none in most quarters, 1 / probability in the others, so that the mean is 1."""
+    return np.where(draw < probability, 1.0 / probability, 0.0)

@@ -1,0 +1,57 @@
+"""Suppliers of inputs: equipment, materials, design software and IP."""
+
+import numpy as np
+
+from sim.agents.learning import research_effort, successes, wright_cost
+from sim.columns import Category, Column, ColumnAgent, Link, rule
+from sim.vocabulary import QUARTERS_PER_YEAR
+
+
+class Supplier(ColumnAgent):
+    """A state's supplier of one input."""
+
+    headquarters = Link("the state that owns the supplier and licenses its exports")
+    input = Category("what it supplies")
+    research_intensity = Column("part of sales", "research spending in 2020", fixed=True)
+    difficulty = Column("1 = the mean input", "speed of catching up in its input by concentration and research intensity")
+    has_programme = Column("0 or 1", "owned by the target, so reached by its programme and subsidies", fixed=True)
+
+    base_revenue = Column("bn yuan a quarter", "sales in 2020")
+    base_gap = Column("log points", "distance of quality from parity with the leaders in 2020")
+
+    revenue = Column("bn yuan a quarter", "sales, at 2020 prices")
+    world_growth = Column("2020 = 1", "sales of all suppliers of all inputs")
+    research_grant = Column("bn yuan a quarter", "subsidy received for research")
+    gap = Column("log points", "distance of quality from parity with the leaders")
+    frontier = Column("log points", "quality gained or lost by the leaders against their trend")
+    quality = Column("2020 = 1", "quality that buyers weigh")
+    experience = Column("bn yuan", "cumulative sales")
+    base_experience = Column("bn yuan", "cumulative sales before 2020")
+    experience_of_others = Column("bn yuan", "cumulative sales of the input's other suppliers")
+    unit_cost = Column("2020 = 1", "cost of a unit by Wright's law")
+
+    @rule
+    def learn_by_doing(self) -> None:
+        """Unit cost falls with cumulative sales, its own and in part those of others."""
+        p = self.parameters
+        self.experience = self.experience + self.revenue
+        known = self.experience + p["learning.spillover"] * self.experience_of_others
+        self.unit_cost = wright_cost(known / self.base_experience, p["learning.rate"])
+
+    @rule
+    def do_research(self) -> None:
+        """The target's suppliers close their gap, slower where few master the art; leaders live on their sales.
+
+        A leader whose sales fall behind the world's spends less on research than its trend needs and loses quality.
+        """
+        p = self.parameters
+        own = self.research_intensity
+        effort = research_effort(own * self.revenue + self.research_grant, own * self.base_revenue, p["research.elasticity"])
+        luck = successes(self.draw("research success"), p["research.success_probability"])
+        closing = self.has_programme * p["research.supplier_catch_up"] / QUARTERS_PER_YEAR * self.difficulty * effort * luck
+        self.gap = self.gap * np.exp(-closing)
+        relative_sales = self.revenue / self.base_revenue / self.world_growth
+        pace = p["research.leaders_pace"] / QUARTERS_PER_YEAR
+        gained = pace * (np.power(relative_sales, p["research.leaders_elasticity"]) - 1.0)
+        self.frontier = self.frontier + np.where(self.has_programme > 0, 0.0, gained)
+        self.quality = np.exp(self.base_gap - self.gap + self.frontier)

@@ -1,0 +1,140 @@
+"""The chip market: buyers of every state choose among makers, capacity rations, prices move.
+
+Quantities are bn yuan a quarter at 2020 prices; a price is relative to 2020. Shapes: S states, G segments, M makers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from sim.base_year import BaseYear, Layout
+from sim.columns import total_over_rows
+from sim.controls import Severity, at_items, licensed, over_complied, supplied
+from sim.parameters import Parameters
+from sim.streams import agent_keys, uniform
+from sim.vocabulary import QUARTERS_PER_YEAR
+
+Array = NDArray[np.float64]
+MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
+
+
+class ChipMarket:
+    """Demand, choice, rationing and price of every segment, for all runs at once."""
+
+    def __init__(self, layout: Layout, base: BaseYear, seeds: NDArray[np.uint64]) -> None:
+        runs = len(seeds)
+        self.layout = layout
+        self.base_share = base.chip_share
+        self.base_demand = base.demand
+        self.seeds = seeds
+        self._shock_keys = agent_keys(layout.segments)
+        self._world_key = agent_keys(["world"])
+        self._maker_keys = agent_keys(layout.firms)
+        self._exposure = np.array(layout.world.column("segments", "chip_exposure"))[layout.firm_segment]
+        ones = np.ones((runs, len(layout.segments)))
+        self.log_shock = np.zeros_like(ones)
+        self.price = ones  # of the coming trade
+        self.paid = ones  # of the last one
+        self.slow_log_price = np.zeros_like(ones)
+        self.permitted = np.ones((runs, len(layout.firms)))  # of the base sales to the target
+        self.sales = layout.by_segment.spread(base.demand) * base.chip_share  # (runs, S, M)
+        self.demand = base.demand  # (runs, S, G) wanted at present prices, whether it may be bought or not
+        self.unmet = np.zeros_like(base.demand)  # (runs, S, G)
+        self.tightness = ones  # orders over capacity at normal utilisation
+
+    def form_demand(self, parameters: Parameters, quarter: int) -> None:
+        """Demand grows on a trend, swings with the chip cycle and answers to price, at once and slowly.
+
+        The cycle is a first-order autoregression, part of it common to all segments.
+        """
+        p = parameters
+        common = ndtri(uniform(self.seeds, "demand shock", quarter, self._world_key))
+        own = ndtri(uniform(self.seeds, "demand shock", quarter, self._shock_keys))
+        weight = p["demand.shock_common"]
+        news = np.sqrt(weight) * common + np.sqrt(1.0 - weight) * own
+        self.log_shock = p["demand.shock_persistence"] * self.log_shock + p["demand.shock_sd"] * news
+        trend = p["demand.growth"] / QUARTERS_PER_YEAR * (quarter - MIDDLE_OF_BASE_YEAR)
+        answer = p["demand.elasticity_short_run"] * np.log(self.price) + p["demand.elasticity_slow"] * self.slow_log_price
+        level = np.exp(trend + self.log_shock + answer)
+        self.demand = self.base_demand * level[:, None, :]
+
+    def permit(self, parameters: Parameters, severity: Severity, quarter: int) -> None:
+        """What controls leave of each maker's base sales to the target. What is made in the target may be sold there."""
+        p, layout = parameters, self.layout
+        items = len(layout.inputs) + layout.firm_segment
+        above = at_items(severity.above_threshold, layout.firm_headquarters, items) * self._exposure
+        expected = np.maximum(above, at_items(severity.of_everything, layout.firm_headquarters, items))
+        draw = uniform(self.seeds, "licence outcome", quarter - quarter % QUARTERS_PER_YEAR, self._maker_keys)
+        denied = over_complied(licensed(expected, draw, p["controls.licence_spread"]), p["controls.over_compliance"])
+        self.permitted = np.where(layout.at_home, 1.0, 1.0 - denied)
+
+    def trade(self, parameters: Parameters, makers: Any, expected_cutoff: Array) -> None:
+        """Orders by choice, permits and mandate; output by capacity and materials; what is short goes to makers with slack."""
+        p, layout, by_segment = parameters, self.layout, self.layout.by_segment
+        target = layout.target
+
+        # Choice: base share times relative capacity, technology and cost.
+        appeal = makers.capacity / makers.base_capacity \
+            * np.exp(p["buyers.technology_weight"] * (makers.base_lag - makers.lag)) \
+            * np.exp(-p["buyers.price_elasticity"] * np.log(makers.unit_cost))
+        wish = self.base_share * appeal[:, None, :]
+        risk = np.take(expected_cutoff, layout.firm_headquarters, axis=-1)
+        shunned = np.where(layout.at_home, 1.0, np.exp(-p["buyers.caution"] * risk))
+        wish[:, target] = wish[:, target] * shunned
+        share = wish / by_segment.spread(by_segment.sum(wish))
+
+        # Permits: the target's buyers lose what is denied and not replaced.
+        allowed = share[:, target] * self.permitted
+        permitted = by_segment.sum(allowed)
+        met = supplied(permitted, p["controls.backfill"])
+        chosen = allowed / by_segment.spread(np.where(permitted > 0, permitted, 1.0))
+        share[:, target] = by_segment.spread(met) * self._mandated(chosen, p["mandate.domestic"])
+        orders = by_segment.spread(self.demand) * share
+        makers.orders = total_over_rows(orders)
+
+        # Rationing, and one round of re-routing to makers with slack.
+        able = makers.capacity * makers.material_cover * (1.0 - makers.outage)
+        placed = makers.orders
+        fill = np.minimum(1.0, able / np.where(placed > 0, placed, 1.0))
+        bought = orders * fill[:, None, :]
+        short = by_segment.sum(orders - bought)
+        slack = np.maximum(0.0, able - placed * fill)
+        open_to = np.repeat(slack[:, None, :], len(layout.states), axis=1)
+        open_to[:, target] = slack * self.permitted
+        room = by_segment.sum(open_to)
+        wanted = open_to * by_segment.spread(short / np.where(room > 0, room, 1.0))
+        asked = total_over_rows(wanted)
+        self.sales = bought + wanted * np.minimum(1.0, slack / np.where(asked > 0, asked, 1.0))[:, None, :]
+        makers.output = total_over_rows(self.sales)
+        self.unmet = np.maximum(0.0, self.demand - by_segment.sum(self.sales))
+        normal = p["investment.normal_utilisation"]
+        self.tightness = by_segment.sum(placed) / (by_segment.sum(able) * normal)
+
+    def _mandated(self, chosen: Array, least: Array) -> Array:
+        """Raise the part placed with makers headquartered in the target to what the mandate asks for."""
+        owned = self.layout.target_owned
+        part = self.layout.by_segment.sum(chosen * owned)
+        wanted = np.where(part > 0, np.maximum(part, least), part)
+        up = wanted / np.where(part > 0, part, 1.0)
+        down = (1.0 - wanted) / np.where(part < 1, 1.0 - part, 1.0)
+        spread = self.layout.by_segment.spread
+        return chosen * np.where(owned, spread(up), spread(down))
+
+    def form_prices(self, parameters: Parameters, makers: Any) -> None:
+        """Prices rise with orders over normal capacity and fall back by themselves; revenue is at this quarter's price."""
+        p, layout = parameters, self.layout
+        makers.revenue = makers.output * np.take(self.price, layout.firm_segment, axis=-1)
+        self.paid = self.price
+        log_price = np.log(self.price)
+        pressure = np.log(self.tightness) - p["chip_market.price_return"] * log_price
+        log_price = log_price + p["chip_market.price_speed"] * pressure
+        self.price = np.exp(log_price)
+        self.slow_log_price = self.slow_log_price + (log_price - self.slow_log_price) * p["demand.slow_speed"]
+        makers.segment_return = np.take(self.price * self.tightness, layout.firm_segment, axis=-1)
+        grown = layout.by_segment.sum(makers.experience + makers.output)
+        makers.experience_of_others = layout.by_segment.spread(grown) - makers.experience - makers.output
+

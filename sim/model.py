@@ -1,0 +1,267 @@
+"""The Mesa model: one run, or a block of many runs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.accounts import Ledger
+from sim.agents import ChipFirm, State, Supplier
+from sim.agents.chip_firm import LONGEST_BUILD
+from sim.base_year import BaseYear, Layout, base_year
+from sim.columns import ColumnAgent, Groups, Queue, Table, categories
+from sim.controls import Severity
+from sim.evidence import load_world
+from sim.markets import ChipMarket, InputMarket
+from sim.measures import Recorder
+from sim.parameters import Parameters
+from sim.scenario import Scenario, load_config
+from sim.schedule import PHASES
+from sim.vocabulary import LAST_YEAR, QUARTERS_PER_YEAR, BadInput, quarter_name, quarters_until
+
+if TYPE_CHECKING:
+    import pandas
+
+Array = NDArray[np.float64]
+OUTAGE_QUARTERS = 4
+
+
+class DecouplingModel(mesa.Model):
+    """States, chip firms and suppliers over quarters from 2020-Q1 on.
+
+    config: the name of a config, a path, or a Scenario.
+    rng: the seed, a whole number from 0; the same seed draws the same luck under every policy.
+    set: changes by key, for example {"controls.severity": 0.6}.
+    record: "headline", "all" or names of measures. until: the last year, included.
+    one_by_one: call rules agent by agent through Mesa's AgentSet.do; a hundred times slower, the same bits.
+
+    Raises BadInput for a config or key that cannot be used.
+    """
+
+    def __init__(self, config: str | Path | Scenario = "historic", rng: int = 1, set: Mapping[str, object] | None = None, *,
+                 record: str | Sequence[str] = "headline", until: int = LAST_YEAR, one_by_one: bool = False) -> None:
+        scenario = config if isinstance(config, Scenario) else load_config(config)
+        scenario = scenario.with_values(set or {})
+        super().__init__(rng=_seed(rng))
+        self._set_up([scenario], [rng], record, until)
+        self._one_by_one = one_by_one
+        for kind, table in self._tables.items():
+            for index in range(len(table.ids)):
+                kind(self, table, index)
+
+    @classmethod
+    def block(cls, scenarios: Sequence[Scenario], seeds: Sequence[int], *, record: str | Sequence[str] = "headline",
+              until: int = LAST_YEAR) -> DecouplingModel:
+        """Many runs at once, one for each scenario and seed; all of one world and with the same events.
+
+        A block has no single agents: Mesa's AgentSet and DataCollector work on a model of one run.
+        """
+        model = cls.__new__(_Block)
+        mesa.Model.__init__(model, rng=0)
+        model._set_up(scenarios, seeds, record, until)
+        model._one_by_one = False
+        return model
+
+    def _set_up(self, scenarios: Sequence[Scenario], seeds: Sequence[int], record: str | Sequence[str], until: int) -> None:
+        first = scenarios[0]
+        if any((scenario.world, scenario.events) != (first.world, first.events) for scenario in scenarios):
+            raise BadInput("the runs of a block must share their world and their events")
+        self.scenarios = list(scenarios)
+        self.quarter = 0
+        self.horizon = quarters_until(until)
+        self.events = list(first.events)
+        self.world = load_world(first.world)
+        self.layout = Layout(self.world)
+        self.parameters = Parameters(scenarios)
+        self.seeds = np.array([_seed(seed) for seed in seeds], dtype=np.uint64)
+        base = base_year(self.layout, self.parameters)
+        self._make_tables(base)
+        self.chips = ChipMarket(self.layout, base, self.seeds)
+        self.inputs = InputMarket(self.layout, base, self.parameters, self.seeds)
+        self._weigh_supplies(base)
+        self.recorder = Recorder(self.world, record)
+
+    # -- starting state
+
+    def _make_tables(self, base: BaseYear) -> None:
+        layout = self.layout
+        tables = {kind: Table(ids, self.seeds, self.parameters) for kind, ids in (
+            (State, layout.states), (ChipFirm, layout.firms), (Supplier, layout.suppliers))}
+        tables[ChipFirm].links = {"headquarters": tables[State], "site": tables[State]}
+        tables[Supplier].links = {"headquarters": tables[State]}
+        tables[State].categories = {"role": categories("Role", ["target", "lead", "ally", "neutral"])}
+        tables[ChipFirm].categories = {"segment": categories("Segment", layout.segments)}
+        tables[Supplier].categories = {"input": categories("Input", layout.inputs)}
+        self._tables: dict[type[ColumnAgent], Table] = dict(tables)
+        self.states = State.view(tables[State])
+        self.makers = ChipFirm.view(tables[ChipFirm])
+        self.suppliers = Supplier.view(tables[Supplier])
+        for view, table in ((self.states, tables[State]), (self.makers, tables[ChipFirm]), (self.suppliers, tables[Supplier])):
+            for name, column in type(view).columns().items():
+                if not column.fixed:
+                    empty = np.zeros((len(self.seeds), len(table.ids)))
+                    setattr(view, name, [empty] * column.length if isinstance(column, Queue) else empty)
+        self._start_states()
+        self._start_makers(base)
+        self._start_suppliers(base)
+
+    def _start_states(self) -> None:
+        roles = [member.value for member in self._tables[State].categories["role"]]
+        self.states.role = np.array([roles.index(role) for role in self.layout.roles])
+        self.states.is_target = np.array([float(role == "target") for role in self.layout.roles])
+
+    def _start_makers(self, base: BaseYear) -> None:
+        """The base year is the mean of four quarters: firms that grow start below it, so that the mean meets it."""
+        makers, layout, p = self.makers, self.layout, self.parameters
+        makers.headquarters, makers.site, makers.segment = layout.firm_headquarters, layout.firm_site, layout.firm_segment
+        years = np.array(self.world.column("segments", "build_time"))[layout.firm_segment]
+        build = np.clip(np.round(years * QUARTERS_PER_YEAR), 1, LONGEST_BUILD)
+        makers.build_quarters = build
+        makers.has_programme = layout.target_owned.astype(np.float64)
+        makers.base_output = makers.output = makers.orders = base.output
+        makers.revenue = base.output
+        makers.base_capacity = base.output / p["investment.normal_utilisation"]
+        makers.capital_per_capacity = base.capital / makers.base_capacity
+        makers.programme_investment = base.programme_investment
+        makers.base_investment = base.private_investment + base.programme_investment
+        makers.private_investment, makers.investment = base.private_investment, makers.base_investment
+        begun = makers.base_investment / makers.capital_per_capacity
+        makers.pipeline = [np.where(build - 1 > ahead, begun, 0.0) for ahead in range(LONGEST_BUILD)]
+        gained = begun - p["investment.depreciation"] / QUARTERS_PER_YEAR * makers.base_capacity
+        makers.capacity = makers.base_capacity - 1.5 * gained
+        makers.material_cover = makers.segment_return = makers.line_completeness = np.ones_like(base.output)
+        makers.design_access = makers.unit_cost = np.ones_like(base.output)
+        makers.lag = makers.base_lag = np.array([row["lag"] for row in layout.firm_rows])
+        makers.experience = base.output * QUARTERS_PER_YEAR * p["learning.past_years"]
+        others = layout.by_segment.spread(layout.by_segment.sum(makers.experience)) - makers.experience
+        makers.base_experience = makers.experience + p["learning.spillover"] * others
+        makers.experience_of_others = others
+
+    def _start_suppliers(self, base: BaseYear) -> None:
+        suppliers, layout, p = self.suppliers, self.layout, self.parameters
+        suppliers.headquarters, suppliers.input = layout.supplier_state, layout.supplier_input
+        intensity = np.array(self.world.column("inputs", "research_intensity"))
+        suppliers.research_intensity = intensity[layout.supplier_input]
+        suppliers.has_programme = layout.target_supplier.astype(np.float64)
+        suppliers.base_revenue = suppliers.revenue = base.supplier_revenue
+        suppliers.base_gap = suppliers.gap = base.supplier_gap
+        suppliers.quality = suppliers.unit_cost = suppliers.world_growth = np.ones_like(base.supplier_revenue)
+        suppliers.difficulty = _difficulty(layout, p, intensity)
+        suppliers.experience = base.supplier_revenue * QUARTERS_PER_YEAR * p["learning.past_years"]
+        others = layout.by_input.spread(layout.by_input.sum(suppliers.experience)) - suppliers.experience
+        suppliers.base_experience = suppliers.experience + p["learning.spillover"] * others
+        suppliers.experience_of_others = others
+
+    def _weigh_supplies(self, base: BaseYear) -> None:
+        """What each state sold to the target in the base year, by item: the weights of an announced severity."""
+        layout = self.layout
+        sold = np.zeros((len(self.seeds), len(layout.states), len(layout.inputs) + len(layout.segments)))
+        needs = layout.by_input.spread(base.input_need) * base.input_share
+        for group in np.flatnonzero(layout.group_at_home):
+            for cell, (state, item) in enumerate(zip(layout.supplier_state, layout.supplier_input, strict=True)):
+                sold[:, state, item] += needs[:, group, cell]
+        chips = layout.by_segment.spread(base.demand[:, layout.target]) * base.chip_share[:, layout.target]
+        for cell, (state, segment) in enumerate(zip(layout.firm_headquarters, layout.firm_segment, strict=True)):
+            sold[:, state, len(layout.inputs) + segment] += chips[:, cell]
+        sold[:, layout.target] = 0.0
+        whole = sold.sum(axis=-1, keepdims=True)
+        self._supply_weights = sold / np.where(whole > 0, whole, 1.0)
+
+    # -- what the phases ask of the model
+
+    def everybody(self, who: str, act: str) -> None:
+        """Let every agent of a kind act by a rule: all at once, or one by one through Mesa."""
+        view = getattr(self, who)
+        if self._one_by_one:
+            self.agents_by_type[type(view)].do(act)
+        else:
+            getattr(view, act)()
+
+    def announced_by_value(self, announced: Severity) -> Array:
+        """Each state's announced severity over its base sales to the target, (runs, states)."""
+        strictest = np.maximum(announced.above_threshold, announced.of_everything)
+        return np.ascontiguousarray(strictest * self._supply_weights).sum(axis=-1)
+
+    def lost_capacity(self) -> Array:
+        """The part of each maker's capacity that outages take this quarter, (agents,)."""
+        lost = np.zeros(len(self.layout.firms))
+        for event in self.events:
+            if event.kind == "outage" and event.quarter <= self.quarter < event.quarter + OUTAGE_QUARTERS:
+                lost = np.where(np.isin(self.layout.firms, event.scope), np.maximum(lost, event.severity or 0.0), lost)
+        return lost
+
+    # -- running
+
+    def step(self) -> None:
+        """One quarter: its phases, then the accounts, then the record. Nothing happens after the last quarter."""
+        if not self.running:
+            return
+        for table in self._tables.values():
+            table.quarter = self.quarter
+        ledger = Ledger(self)
+        for phase in PHASES:
+            phase(self)
+        ledger.close(self, quarter_name(self.quarter))
+        self.recorder.record(self)
+        self.quarter += 1
+        self.running = self.quarter < self.horizon
+
+    def run(self) -> pandas.DataFrame:
+        """Run to the end of the horizon; the quarterly record of the run."""
+        while self.running:
+            self.step()
+        return self.series("quarter")
+
+    def series(self, every: str = "quarter") -> pandas.DataFrame:
+        """The record so far, one row per run and period; `every` is "quarter", "year" or "end"."""
+        import pandas
+
+        dates, values = self.recorder.values(every)
+        frames = [pandas.DataFrame(values[run], columns=self.recorder.names, index=pandas.Index(dates, name="date"))
+                  for run in range(len(self.seeds))]
+        if len(frames) == 1:
+            return frames[0]
+        return pandas.concat(dict(enumerate(frames)), names=["run"])
+
+    def intervene(self, event: Mapping[str, Any]) -> None:
+        """Add an event, given as the table of an [[event]]; it acts from the next quarter to be run on."""
+        scenario = self.scenarios[0].with_event(event)
+        added = scenario.events[-1]
+        if added.quarter < self.quarter:
+            raise BadInput(f"event: date = {added.date}: lies before {quarter_name(self.quarter)}, the next quarter to run")
+        self.scenarios = [each.with_event(event) for each in self.scenarios]
+        self.events.append(added)
+
+
+class _Block(DecouplingModel):
+    """Many runs at once. Mesa's tools for single agents do not work here and say so."""
+
+    @property
+    def agents(self) -> Any:
+        raise AttributeError("a block of many runs has no single agents; make a DecouplingModel of one run for Mesa's tools")
+
+    @property
+    def agents_by_type(self) -> Any:
+        return self.agents
+
+
+def _seed(seed: int) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+        raise BadInput(f"seed = {seed!r}: must be a whole number from 0")
+    return int(seed)
+
+
+def _difficulty(layout: Layout, p: Parameters, intensity: Array) -> Array:
+    """How fast an input can be caught up in, 1 at the mean input: slower where suppliers are few and research is heavy."""
+    shares = np.array([row["share"] for row in layout.supplier_rows])
+    concentration = Groups(layout.supplier_input, len(layout.inputs)).sum(np.square(shares))
+    log_speed = -p["research.concentration_weight"] * (concentration - concentration.mean()) \
+        - p["research.intensity_weight"] * (intensity - intensity.mean())
+    return layout.by_input.spread(np.exp(log_speed))
+
+

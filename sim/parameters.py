@@ -1,0 +1,80 @@
+"""The values that the runs of a block hold at this moment: levers, uncertainties and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.evidence import Value, parameters
+from sim.scenario import Scenario
+from sim.vocabulary import nearest
+
+Array = NDArray[np.float64]
+
+
+class Parameters:
+    """`parameters["demand.growth"]` is an array of shape (runs, 1), in one run too.
+
+    A switched-off mechanism gives its parameters their neutral values. `luck` is off in the base year, which is
+    observed and not drawn.
+    """
+
+    def __init__(self, scenarios: Sequence[Scenario]) -> None:
+        self._scenarios = list(scenarios)
+        self._luck = False
+        self._resolve()
+
+    def _resolve(self) -> None:
+        off = {} if self._luck else {"mechanisms.luck": False}
+        settings = [(scenario.with_values(off) if off else scenario).effective() for scenario in _distinct(self._scenarios)]
+        place = _places(self._scenarios)
+        self._words: dict[str, Array] = {}
+        self._numbers: dict[str, Array] = {}
+        for name, parameter in parameters().items():
+            held = [setting[name] for setting in settings]
+            if parameter.choices:
+                for choice in parameter.choices:
+                    flags = np.array([word == choice for word in held])
+                    self._words[f"{name}={choice}"] = _frozen(flags[place][:, None])
+            else:
+                self._numbers[name] = _frozen(np.array(held, dtype=np.float64)[place][:, None])
+
+    def __getitem__(self, name: str) -> Array:
+        try:
+            return self._numbers[name]
+        except KeyError:
+            raise KeyError(f"no parameter {name!r}{nearest(name, self._numbers)}") from None
+
+    def is_set(self, name: str, choice: str) -> Array:
+        """Whether a word has this value, (runs, 1) of booleans."""
+        return self._words[f"{name}={choice}"]
+
+    def value(self, name: str, run: int = 0) -> Value:
+        """What one run holds, as its config would write it."""
+        return self._scenarios[run].values[name]
+
+    def start_luck(self) -> None:
+        self._luck = True
+        self._resolve()
+
+    def change(self, levers: Mapping[str, Value]) -> None:
+        """Set levers in every run."""
+        changed = {id(scenario): scenario.with_values(levers) for scenario in self._scenarios}
+        self._scenarios = [changed[id(scenario)] for scenario in self._scenarios]
+        self._resolve()
+
+
+def _distinct(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    return list({id(scenario): scenario for scenario in scenarios}.values())
+
+
+def _places(scenarios: Sequence[Scenario]) -> NDArray[np.int64]:
+    order = {id(scenario): place for place, scenario in enumerate(_distinct(scenarios))}
+    return np.array([order[id(scenario)] for scenario in scenarios], dtype=np.int64)
+
+
+def _frozen(array: NDArray) -> NDArray:
+    array.flags.writeable = False
+    return array
