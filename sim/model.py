@@ -158,19 +158,28 @@ class DecouplingModel(mesa.Model):
         suppliers.experience_of_others = others
 
     def _weigh_supplies(self, base: BaseYear) -> None:
-        """What each state sold to the target in the base year, by item: the weights of an announced severity."""
+        """What each state sold to the target in the base year, by item, as parts of its whole: (runs, states, items).
+
+        `_reach_above` counts of it what lies above technical thresholds. They weigh an announced severity.
+        """
         layout = self.layout
-        sold = np.zeros((len(self.seeds), len(layout.states), len(layout.inputs) + len(layout.segments)))
+        items = len(layout.inputs) + len(layout.segments)
+        sold = np.zeros((len(self.seeds), len(layout.states), items))
+        above = np.zeros_like(sold)
         needs = layout.by_input.spread(base.input_need) * base.input_share
+        exposure = self.inputs.exposure
         for group in np.flatnonzero(layout.group_at_home):
             for cell, (state, item) in enumerate(zip(layout.supplier_state, layout.supplier_input, strict=True)):
                 sold[:, state, item] += needs[:, group, cell]
+                above[:, state, item] += needs[:, group, cell] * exposure[group]
         chips = layout.by_segment.spread(base.demand[:, layout.target]) * base.chip_share[:, layout.target]
         for cell, (state, segment) in enumerate(zip(layout.firm_headquarters, layout.firm_segment, strict=True)):
-            sold[:, state, len(layout.inputs) + segment] += chips[:, cell]
-        sold[:, layout.target] = 0.0
+            if not layout.at_home[cell]:
+                sold[:, state, len(layout.inputs) + segment] += chips[:, cell]
+                above[:, state, len(layout.inputs) + segment] += chips[:, cell] * self.chips.exposure[cell]
         whole = sold.sum(axis=-1, keepdims=True)
-        self._supply_weights = sold / np.where(whole > 0, whole, 1.0)
+        whole = np.where(whole > 0, whole, 1.0)
+        self._reach_all, self._reach_above = sold / whole, above / whole
 
     # -- what the phases ask of the model
 
@@ -184,8 +193,8 @@ class DecouplingModel(mesa.Model):
 
     def announced_by_value(self, announced: Severity) -> Array:
         """Each state's announced severity over its base sales to the target, (runs, states)."""
-        strictest = np.maximum(announced.above_threshold, announced.of_everything)
-        return np.ascontiguousarray(strictest * self._supply_weights).sum(axis=-1)
+        denied = np.maximum(announced.above_threshold * self._reach_above, announced.of_everything * self._reach_all)
+        return denied.sum(axis=-1)
 
     def lost_capacity(self) -> Array:
         """The part of each maker's capacity that outages take this quarter, (agents,)."""

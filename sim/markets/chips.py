@@ -34,7 +34,7 @@ class ChipMarket:
         self._shock_keys = agent_keys(layout.segments)
         self._world_key = agent_keys(["world"])
         self._maker_keys = agent_keys(layout.firms)
-        self._exposure = np.array(layout.world.column("segments", "chip_exposure"))[layout.firm_segment]
+        self.exposure = np.array(layout.world.column("segments", "chip_exposure"))[layout.firm_segment]
         ones = np.ones((runs, len(layout.segments)))
         self.log_shock = np.zeros_like(ones)
         self.price = ones  # of the coming trade
@@ -66,7 +66,7 @@ class ChipMarket:
         """What controls leave of each maker's base sales to the target. What is made in the target may be sold there."""
         p, layout = parameters, self.layout
         items = len(layout.inputs) + layout.firm_segment
-        above = at_items(severity.above_threshold, layout.firm_headquarters, items) * self._exposure
+        above = at_items(severity.above_threshold, layout.firm_headquarters, items) * self.exposure
         expected = np.maximum(above, at_items(severity.of_everything, layout.firm_headquarters, items))
         draw = uniform(self.seeds, "licence outcome", quarter - quarter % QUARTERS_PER_YEAR, self._maker_keys)
         denied = over_complied(licensed(expected, draw, p["controls.licence_spread"]), p["controls.over_compliance"])

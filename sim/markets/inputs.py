@@ -31,7 +31,7 @@ class InputMarket:
         self._keys = agent_keys(layout.suppliers)
         segments = layout.world.rows["segments"]
         exposure = np.array([row["control_exposure"] for row in segments])[layout.group_segment]
-        self._exposure = np.where(layout.group_at_home, exposure, 0.0)[:, None]
+        self.exposure = np.where(layout.group_at_home, exposure, 0.0)  # (K,)
         self._foreign_owned = (layout.group_at_home & ~layout.group_target_owned)[:, None]
         self._quality_bound = layout.group_at_home & layout.is_quality_bound[layout.group_segment]
         self._weights = np.where(self._quality_bound[:, None] & layout.is_quality_critical, 0.0, base.tool_mix)
@@ -60,7 +60,7 @@ class InputMarket:
 
         above = decided(at_items(severity.above_threshold, layout.supplier_state, layout.supplier_input))
         everything = decided(at_items(severity.of_everything, layout.supplier_state, layout.supplier_input))
-        above, everything = above[:, None, :] * self._exposure, everything[:, None, :] * layout.group_at_home[:, None]
+        above, everything = above[:, None, :] * self.exposure[:, None], everything[:, None, :] * layout.group_at_home[:, None]
         reached = np.where(self._foreign_owned, p["controls.foreign_owned_part"][..., None], 1.0)
         self.denied = np.where(layout.target_supplier, 0.0, np.maximum(above, everything) * reached)
         self.permitted = 1.0 - self.denied
