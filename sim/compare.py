@@ -2,7 +2,7 @@
 
 Runs with the same parameter set and the same seed have the same luck, so a difference is taken within each
 such pair, candidate minus base, and only the pairs' differences are averaged. In a sweep it is taken at each
-design point and averaged over the points within the pair: there are as many pairs as seeds, however many points.
+design point and averaged over the points within the pair: more points do not make more pairs.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ Key = float | str
 class Result:
     """The runs of one result in the order of the file; a bare table has no manifest.
 
-    `keys` holds a list for each of config, parameter_set, seed and the swept keys; `done` has shape (runs,), and
-    so has each column of `outcomes`, NaN where a value is missing or the run failed.
+    `keys` holds a list for each of config, parameter_set, seed and the swept keys. `done` has shape (runs,),
+    and so has each column of `outcomes`: NaN where a value is missing or the run failed.
     """
 
     path: str
@@ -67,9 +67,9 @@ class Result:
 class Row:
     """One measure of one candidate against the base. None is what cannot be told.
 
-    `n_base` and `n_cand` count the runs that have a value. The means, the difference (candidate minus base) and
-    its interval, in `unit`, are over the `n_pairs` pairs that have a value on both sides; `rel_diff` is the
-    difference as a part of the base's absolute mean; `corr_pairs` is the correlation of the two sides over at
+    `n_base` and `n_cand` count the runs that have a value. The means, the difference (candidate minus base)
+    and its interval, in `unit`, are over the `n_pairs` pairs that have a value on both sides. `rel_diff` is the
+    difference as a part of the base's absolute mean, `corr_pairs` the correlation of the two sides over at
     least three pairs.
     """
 
@@ -124,7 +124,7 @@ def read_results(paths: Sequence[str | Path]) -> list[Result]:
 
 
 def read_result(path: str | Path) -> Result:
-    """Read a result folder or a bare `runs.csv`, which knows neither units nor directions. Raises BadInput."""
+    """Read a result folder, or a bare `runs.csv`, which has no units and directions. Raises BadInput."""
     path = Path(path)
     if not path.exists():
         raise BadInput(f"{path}: does not exist; give a result folder or a {RUNS}")
@@ -168,11 +168,11 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_bytes())
         version = manifest["schema_version"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise BadInput(f"{path}: is missing or no manifest of ours; give {folder / RUNS} to compare it without "
-                       "units and directions") from None
+        raise BadInput(f"{path}: is missing or no manifest of ours; to compare without units and directions "
+                       f"give {folder / RUNS}") from None
     if version != SCHEMA_VERSION:
-        raise BadInput(f"{path}: schema_version = {version!r}: must be {SCHEMA_VERSION}; run it again with this "
-                       "version")
+        raise BadInput(f"{path}: schema_version = {version!r}: must be {SCHEMA_VERSION}; "
+                       "run it again with this version")
     written = (manifest.get("files", {}).get(RUNS) or {}).get("bytes")
     found = (folder / RUNS).stat().st_size
     if written not in (None, found):
@@ -198,7 +198,8 @@ def _numbers(rows: Sequence[Mapping[str, str]], table: Path, column: str) -> Flo
         try:
             values[place] = float(text or "nan")
         except ValueError:
-            raise BadInput(f"{table}: line {place + 2}: {column} = {text!r}: must be a number or empty") from None
+            where = f"{table}: line {place + 2}"
+            raise BadInput(f"{where}: {column} = {text!r}: must be a number or empty") from None
     return np.where(np.isfinite(values), values, np.nan)
 
 
@@ -209,8 +210,9 @@ def _numbers(rows: Sequence[Mapping[str, str]], table: Path, column: str) -> Flo
 class Pairing:
     """Which runs belong together.
 
-    `pairs` are the (parameter_set, seed) and `points` the design points that both results have. Each result has
-    an array of cells, shape (runs,): pair · points + point, or -1 for a run whose pair or point the other lacks.
+    `pairs` are the (parameter_set, seed) and `points` the design points that both results have. Each result
+    has an array of cells, shape (runs,): pair x points + point, or -1 for a run whose pair or point the other
+    does not have.
     """
 
     pairs: list[tuple[Key, ...]]
@@ -237,8 +239,8 @@ def _pairing(base: Result, candidate: Result) -> Pairing:
     shared = [key for key in base.swept if key in candidate.swept]
     if len(base.configs) > 1 or len(candidate.configs) > 1:
         if base.configs != candidate.configs:
-            raise BadInput(f"{base.path} holds {', '.join(base.configs)}; {candidate.path} holds "
-                           f"{', '.join(candidate.configs)}: give results of one config each, or of the same configs")
+            held = [f"{result.path} holds {', '.join(result.configs)}" for result in (base, candidate)]
+            raise BadInput(f"{'; '.join(held)}: give results of one config each, or of the same configs")
         shared.insert(0, "config")
     flags = [f"mean over {key}, which only {result.name} sweeps"
              for result in (base, candidate) for key in result.swept if key not in shared]
@@ -252,7 +254,7 @@ def _pairing(base: Result, candidate: Result) -> Pairing:
     if len(sets) > 1:
         flags.append(f"the interval mixes seeds with {len(sets)} parameter sets")
     coverage = "; ".join([
-        *(f"{result.name}: {result.done.sum()} runs done, {(~result.done).sum()} failed"
+        *(f"runs of {result.name}: {result.done.sum()} done, {(~result.done).sum()} failed"
           for result in (base, candidate)),
         _shared_count("pairs", set(base_pairs), set(cand_pairs), base.name, candidate.name),
         _shared_count("design points", set(base_points), set(cand_points), base.name, candidate.name),
@@ -290,16 +292,16 @@ def compare(base: Result, candidate: Result, measures: Sequence[str] | None = No
             level: float = 0.95) -> list[Row]:
     """One row for each measure; by default the headline measures that both results have.
 
-    The interval is Student's t of the paired differences, at confidence `level`. Raises BadInput for what the results
-    do not have, and for units that differ.
+    The interval is Student's t of the paired differences, at confidence `level`. Raises BadInput for what the
+    results do not have, and for units that differ.
     """
     if not 0 < level < 1:
         raise BadInput(f"--level = {level}: must lie between 0 and 1, such as 0.95")
     names = _chosen(base, candidate, measures, at)
     units = {name: [result.note(f"{name}@{at}", "unit") for result in (base, candidate)] for name in names}
     if differing := [name for name, (ours, theirs) in units.items() if ours and theirs and ours != theirs]:
-        raise BadInput([f"{name}@{at}: its unit is {units[name][0]!r} in {base.path} and {units[name][1]!r} in "
-                        f"{candidate.path}; choose others with --measure" for name in differing])
+        raise BadInput([f"{name}@{at}: its unit is {units[name][0]!r} in {base.path} and {units[name][1]!r} "
+                        f"in {candidate.path}; choose others with --measure" for name in differing])
     pairing = _pairing(base, candidate)
     flags = list(pairing.flags)
     if base.manifest and candidate.manifest and at not in map(str, OUTCOME_YEARS) \
@@ -318,11 +320,13 @@ def _chosen(base: Result, candidate: Result, measures: Sequence[str] | None, at:
     there_are = [column.rpartition("@")[0] for column in columns if column.endswith(f"@{at}")]
     if measures is None:
         return [name for name in HEADLINE if name in there_are] or there_are
-    if unknown := [name for name in measures if name not in there_are]:
-        lacking = [result.path for result in (base, candidate)
-                   if any(f"{name}@{at}" not in result.outcomes for name in unknown)]
-        raise BadInput([f"--measure = {name!r}: there is no {name}@{at} in {' and '.join(lacking)}"
-                        f"{nearest(name, there_are)}; in common are {', '.join(there_are)}" for name in unknown])
+    problems = []
+    for name in measures:
+        if lacking := [result.path for result in (base, candidate) if f"{name}@{at}" not in result.outcomes]:
+            problems.append(f"--measure = {name!r}: there is no {name}@{at} in {' and '.join(lacking)}"
+                            f"{nearest(name, there_are)}; in common are {', '.join(there_are)}")
+    if problems:
+        raise BadInput(problems)
     return list(dict.fromkeys(measures))
 
 
@@ -333,7 +337,7 @@ def _compare_measure(base: Result, candidate: Result, pairing: Pairing, measure:
     base_values = pairing.values(ours, pairing.base_cells)
     cand_values = pairing.values(theirs, pairing.cand_cells)
     # A pair counts only with a value at every design point: else pairs would be means over different points.
-    complete = np.isfinite(base_values).all(axis=1) & np.isfinite(cand_values).all(axis=1) & bool(pairing.points)
+    complete = np.isfinite(cand_values - base_values).all(axis=1) & bool(pairing.points)
     base_values, cand_values = base_values[complete], cand_values[complete]
     differences = (cand_values - base_values).mean(axis=1) if complete.any() else np.empty(0)
     count, dropped = len(differences), len(complete) - len(differences)
@@ -380,9 +384,10 @@ def mean_and_interval(differences: Floats, level: float) -> tuple[float, float |
 
 
 def is_skewed(differences: Floats) -> bool:
-    """Whether the differences are too skewed for their number: pairs < 25 · skewness² (Cochran's rule of thumb).
+    """Whether the differences are too skewed for their number: pairs < 25 x skewness squared.
 
-    The skewness is that of the sample, g1. Below ten pairs it says too little, and few pairs are flagged anyway.
+    That is Cochran's rule of thumb; the skewness is the sample's, g1. Below ten pairs it says too little, and
+    few pairs are flagged anyway.
     """
     if len(differences) < FEW_PAIRS or np.ptp(differences) == 0:
         return False
@@ -417,14 +422,14 @@ def _correlation(ours: Floats, theirs: Floats) -> float | None:
 
 
 def agreement(base: Result, candidate: Result) -> list[str]:
-    """Sentences on what differs between the two results besides their outcomes, then how much they have in common."""
+    """Sentences on what differs between the two results besides their outcomes, and on what they cover."""
     bare = dict.fromkeys(result.path for result in (base, candidate) if not result.manifest)
     notes = [f"{path}: a bare table; its program, world, scenario and units are unknown" for path in bare]
     if base.manifest and candidate.manifest:
         ours, theirs = base.manifest, candidate.manifest
         differing = [key for key in FINGERPRINTS if ours.get(key) != theirs.get(key)]
-        notes += [f"{key} differs: {json.dumps(ours.get(key))} in {base.name}, {json.dumps(theirs.get(key))} in "
-                  f"{candidate.name}" for key in differing]
+        notes += [f"{key} differs: {json.dumps(ours.get(key))} in {base.name}, {json.dumps(theirs.get(key))} "
+                  f"in {candidate.name}" for key in differing]
         agreeing = [key for key in FINGERPRINTS if key not in differing]
         if agreeing:
             notes.append(f"the same in both: {', '.join(agreeing)}")
@@ -460,7 +465,7 @@ def _shown(result: Result, scenario: Mapping[str, Any], key: str) -> str:
 
 
 def render(rows: Sequence[Row], notes: Sequence[str], format: str = "table") -> str:
-    """The comparison as text: aligned for reading, or in full precision as `csv` (the rows alone) or `json`."""
+    """The comparison as text: a table to read, or in full precision `csv` (the rows alone) or `json`."""
     if format == "csv":
         return "".join([line(COLUMNS), *(line(asdict(row).values()) for row in rows)])
     if format == "json":
@@ -506,27 +511,29 @@ def sentence(rows: Sequence[Row]) -> str:
     counts = Counter(row.verdict for row in rows)
     differing = {word: counts[word] for word in ("better", "worse", "changed") if counts[word]}
     total = sum(differing.values())
-    parts = [f"of {len(rows)} measures {total or 'none'} {'differs' if total == 1 else 'differ'}"]
+    parts = [f"of {_counted(len(rows), 'measure')} {total or 'none'} {'differs' if total == 1 else 'differ'}"]
     if differing:
         parts[0] += f" ({', '.join(f'{number} {word}' for word, number in differing.items())})"
     parts += [f"{counts[word]} {word}" for word in ("equivalent", "inconclusive", "incomparable")
               if counts[word]]
     fewest, most = min(row.n_pairs for row in rows), max(row.n_pairs for row in rows)
-    over = f"{most} pair{'s' if most != 1 else ''}" if fewest == most else f"{fewest} to {most} pairs"
+    over = _counted(most, "pair") if fewest == most else f"{fewest} to {_counted(most, 'pair')}"
     main = next((row for row in rows if row.measure == MAIN_MEASURE), first)
     return (f"{first.candidate} against {first.baseline}: {', '.join(parts)}, over {over}; "
             f"{_difference_in_words(main)}.")
 
 
 def _difference_in_words(row: Row) -> str:
-    when = {"end": "at the end", "peak": "at its peak", "sum": "summed over the years"}.get(row.at, f"in {row.at}")
+    times = {"end": "at the end", "peak": "at its peak", "sum": "summed over the years"}
+    when = times.get(row.at, f"in {row.at}")
     name = f"the {row.measure.replace('_', ' ')} {when}"
     if row.diff is None:
         return f"{name} cannot be compared"
     scale, unit = (100, "points") if row.unit == UNIT_OF_SHARES else (1, row.unit)
     digits = _decimals(row, scale)
     sign = -1 if row.diff < 0 else 1
-    size = f"{_rounded(abs(row.diff) * scale, digits)} {unit} {'lower' if sign < 0 else 'higher'}".replace("  ", " ")
+    words = [_rounded(abs(row.diff) * scale, digits), unit, "lower" if sign < 0 else "higher"]
+    size = " ".join(word for word in words if word)
     if row.diff_lo is None or row.diff_hi is None:
         return f"{name} is {size if row.diff else 'the same'} in the one pair, which gives no interval"
     if row.verdict == "equivalent":
@@ -540,13 +547,19 @@ def _difference_in_words(row: Row) -> str:
     return f"{name} is {size} ({interval})"
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _percent(level: float) -> str:
     return f"{100 * level:g} %"
 
 
 def _decimals(row: Row, scale: float) -> int:
-    """How many decimals tell a row's numbers, times `scale`: two digits of the interval's width, else four of the
-    difference; never more than a float holds."""
+    """How many decimals tell a row's numbers, times `scale`.
+
+    Two digits of the interval's width, else four of the difference; never more than a float holds.
+    """
     values = [abs(scale * value) for value in (row.diff, row.base_mean, row.cand_mean) if value]
     width = abs(scale) * ((row.diff_hi or 0.0) - (row.diff_lo or 0.0))
     if not values:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.evidence import Value, flatten, load_world, parameters, read_toml
 from sim.measures import measure_names
+from sim.measures import HEADLINE
 from sim.scenario import Scenario, load_config
 from sim.vocabulary import BadInput, nearest, project_root
 
@@ -210,6 +211,19 @@ def load_experiment(name: str | Path) -> Experiment:
     }
     return Experiment(path.stem, file.question, tuple(scenarios), file.replications, kind, swept, points,
                       file.record.every, tuple(names), kept)
+
+
+def of_config(scenario: Scenario, replications: int) -> Experiment:
+    """A config run as it is, once for each seed, with yearly headline measures."""
+    kept = {
+        "question": scenario.purpose,
+        "configs": [scenario.name],
+        "replications": replications,
+        "design": {"kind": "grid"},
+        "factors": {},
+        "record": {"every": "year", "measures": "headline"},
+    }
+    return Experiment(scenario.name, scenario.purpose, (scenario,), replications, "grid", (), Grid({}), "year", HEADLINE, kept)
 
 
 def _validated[Model: BaseModel](model: type[Model], content: Mapping[str, Any], where: str, prefix: str,

@@ -1,0 +1,307 @@
+"""The command line: arguments only. Answers go to standard output, progress and notes to standard error."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="A laboratory of the technology-decoupling race in chips: run, batch, compare, view.",
+)
+
+
+class Format(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+class Every(StrEnum):
+    quarter = "quarter"
+    year = "year"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How the table is printed.")]
+
+
+@app.command()
+def run(
+    config: Annotated[str, typer.Argument(help="A name in configs/ or the path of a TOML file.")] = "historic",
+    set: Annotated[list[str] | None, typer.Option(help="Change a key: KEY=VALUE. May be given many times.")] = None,
+    seed: Annotated[int, typer.Option(help="A whole number from 0; the same seed draws the same luck.")] = 1,
+    until: Annotated[int, typer.Option(help="The last year, included.")] = LAST_YEAR,
+    every: Annotated[Every, typer.Option(help="How often series.csv records.")] = Every.quarter,
+    out: Annotated[Path | None, typer.Option(help="The result folder. [default: results/CONFIG-SEED-HASH]")] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """One run: a yearly table of the headline measures, and a result folder."""
+    from sim.scenario import load_config
+
+    if not FIRST_YEAR <= until <= LAST_YEAR:
+        raise BadInput(f"--until = {until}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
+    if seed < 0 or seed >= 2**63:
+        raise BadInput(f"--seed = {seed}: must be a whole number from 0")
+    scenario = load_config(config, settings(set or []))
+    folder = out or project_root() / "results" / f"{scenario.name}-{seed}-{scenario.hash[:8]}"
+
+    from sim import records
+
+    records.prepare_out(folder)
+
+    from sim.batch import write_run
+    from sim.model import DecouplingModel
+
+    model = DecouplingModel(scenario, seed, until=until)
+    while model.running:
+        model.step()
+    write_run(model, scenario, seed, folder, every.value)
+    dates, values = model.recorder.values("year")
+    rows = [[date[:4], *map(float, row)] for date, row in zip(dates, values[0], strict=True)]
+    emit(["year", *model.recorder.names], rows, format, turned=True)
+    note(f"{folder}: runs.csv, series.csv, manifest.json")
+
+
+@app.command()
+def batch(
+    experiment: Annotated[str, typer.Argument(help="A name in experiments/ or the path of a TOML file.")],
+    workers: Annotated[int | None, typer.Option(help="Processes. [default: one for each core]")] = None,
+    out: Annotated[Path | None, typer.Option(help="The result folder. [default: results/EXPERIMENT]")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew; an old result is kept beside.")] = False,
+) -> None:
+    """The sweep of an experiment. The same command again continues what was interrupted."""
+    from sim.batch import run_batch
+
+    raise typer.Exit(run_batch(experiment, workers, out, fresh))
+
+
+@app.command()
+def compare(
+    base: Annotated[str, typer.Argument(help="A result folder, a runs.csv, or a config (run with 20 seeds first).")],
+    candidates: Annotated[list[str], typer.Argument(help="The same; each is compared with BASE.")],
+    at: Annotated[str, typer.Option(help="Which outcome: end, 2025, 2030, peak or sum.")] = "end",
+    measure: Annotated[list[str] | None, typer.Option(help="A measure; may be given many times. [default: headline]")] = None,
+    level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
+    format: FormatOption = Format.table,
+) -> None:
+    """The mean difference between results, paired by seed, with its interval."""
+    from sim import compare as comparison
+
+    first, *others = comparison.read_results([result_of(name) for name in (base, *candidates)])
+    rows, notes = [], []
+    for other in others:
+        notes += comparison.agreement(first, other)
+        rows += comparison.compare(first, other, measure, at, level)
+    typer.echo(comparison.render(rows, list(dict.fromkeys(notes)), format.value), nl=False)
+
+
+@app.command()
+def view(
+    config: Annotated[str, typer.Argument(help="A name in configs/ or the path of a TOML file.")] = "historic",
+    port: Annotated[int, typer.Option(help="The port on localhost; 0 takes a free one.")] = 8765,
+    get_assets: Annotated[bool, typer.Option("--get-assets", help="Get the page's front-end files once, and stop.")] = False,
+) -> None:
+    """The live page: watch a run and step in."""
+    if get_assets:
+        from sim.live.assets import get_assets as fetch
+
+        typer.echo(fetch())
+        return
+    from sim.scenario import load_config
+
+    load_config(config)
+    from sim.live.server import serve
+
+    raise typer.Exit(serve(config, port))
+
+
+@app.command()
+def check(files: Annotated[list[str], typer.Argument(help="Configs, experiments or folders of worlds.")]) -> None:
+    """Find what is wrong with a config, an experiment or a world before running it."""
+    problems: list[str] = []
+    for name in files:
+        try:
+            typer.echo(f"{name}: {checked(name)}")
+        except BadInput as fault:
+            problems += fault.problems
+    if problems:
+        raise BadInput(problems)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(help="configs, experiments, parameters or measures.")] = "configs",
+    format: FormatOption = Format.table,
+) -> None:
+    """What there is, with units, ranges and sources."""
+    listings: dict[str, Callable[[], tuple[list[str], list[list[Any]]]]] = {
+        "configs": _configs, "experiments": _experiments, "parameters": _parameters, "measures": _measures,
+    }
+    if what not in listings:
+        raise BadInput(f"list {what}: there is nothing of that name{nearest(what, listings)}; "
+                       f"must be one of {', '.join(listings)}")
+    header, rows = listings[what]()
+    emit(header, rows, format)
+
+
+def _configs() -> tuple[list[str], list[list[Any]]]:
+    from sim.evidence import read_toml
+    from sim.scenario import config_path, known_configs
+
+    contents = [(name, read_toml(config_path(name))) for name in known_configs()]
+    return ["config", "extends", "purpose"], [[n, c.get("extends", ""), c.get("purpose", "")] for n, c in contents]
+
+
+def _experiments() -> tuple[list[str], list[list[Any]]]:
+    from sim.experiment import known_experiments, load_experiment
+
+    found = [load_experiment(name) for name in known_experiments()]
+    return ["experiment", "runs", "question"], [[e.name, len(e), e.question] for e in found]
+
+
+def _parameters() -> tuple[list[str], list[list[Any]]]:
+    from sim.evidence import parameters
+
+    header = ["key", "value", "unit", "minimum", "maximum", "low", "high", "choices", "role", "grade", "mechanism",
+              "meaning", "source"]
+    rows = [[p.name, p.value, p.unit, p.minimum, p.maximum, p.low, p.high, " ".join(p.choices or ()), p.role, p.grade,
+             p.mechanism, p.meaning, p.source] for p in parameters().values()]
+    return header, rows
+
+
+def _measures() -> tuple[list[str], list[list[Any]]]:
+    from sim.evidence import load_world
+    from sim.measures import HEADLINE, catalogue
+
+    found = catalogue(load_world("china-2020")).values()
+    rows = [[m.name, m.unit, m.kind, m.direction, "yes" if m.name in HEADLINE else "no", m.formula, m.meaning] for m in found]
+    return ["measure", "unit", "kind", "better", "headline", "formula", "meaning"], rows
+
+
+def settings(given: Sequence[str]) -> dict[str, Any]:
+    """--set KEY=VALUE as a dictionary; a VALUE is TOML, and a bare word is a string."""
+    values: dict[str, Any] = {}
+    for text in given:
+        key, sign, value = text.partition("=")
+        if not sign or not key.strip():
+            raise BadInput(f"--set {text}: must be KEY=VALUE, such as subsidy.annual=200")
+        try:
+            values[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            values[key.strip()] = value.strip()
+    return values
+
+
+def checked(name: str) -> str:
+    """Check one file or folder by what it is; says what it was found to be."""
+    from sim.evidence import World, known_worlds, load_world, read_toml
+    from sim.experiment import known_experiments, load_experiment
+    from sim.scenario import known_configs, load_config
+
+    path = Path(name)
+    if path.is_dir() or (not path.exists() and name in known_worlds()):
+        World(path) if path.is_dir() else load_world(name)
+        return "a world without faults"
+    if not path.suffix and not path.exists():
+        if name in known_configs():
+            load_config(name)
+            return "a config without faults"
+        if name in known_experiments():
+            load_experiment(name)
+            return "an experiment without faults"
+        known = [*known_configs(), *known_experiments(), *known_worlds()]
+        raise BadInput(f"{name}: there is no such file, config, experiment or world{nearest(name, known)}")
+    if {"question", "configs"} & read_toml(path).keys():
+        experiment = load_experiment(path)
+        return f"an experiment without faults, {len(experiment)} runs"
+    load_config(path)
+    return "a config without faults"
+
+
+def result_of(name: str) -> Path:
+    """The result that a name stands for: an existing path, else a result folder, else a config, which is run first."""
+    path = Path(name)
+    if path.exists() and path.suffix != ".toml":
+        return path
+    folder = project_root() / "results" / name
+    if folder.is_dir() and (folder / "runs.csv").exists():
+        return folder
+    from sim.scenario import config_path, known_configs, load_config
+
+    if not config_path(name).exists():
+        raise BadInput(f"{name}: there is no such result, runs.csv or config{nearest(name, known_configs())}")
+    from sim.batch import run_batch
+    from sim.experiment import of_config
+
+    scenario = load_config(name)
+    folder = project_root() / "results" / f"{scenario.name}-20-seeds"
+    code = run_batch(of_config(scenario, 20), out=folder)
+    if code:
+        raise typer.Exit(code)
+    return folder
+
+
+def emit(header: list[str], rows: Sequence[Sequence[Any]], format: Format, turned: bool = False) -> None:
+    """Print one table to standard output, never cut to a width. `turned` shows rows as columns in the terminal."""
+    if format is Format.csv:
+        text = StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([["" if _missing(cell) else cell for cell in row] for row in rows])
+        typer.echo(text.getvalue(), nl=False)
+    elif format is Format.json:
+        content = [dict(zip(header, (None if _missing(cell) else cell for cell in row), strict=True)) for row in rows]
+        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+    else:
+        lines = [header, *([_shown(cell) for cell in row] for row in rows)]
+        lines = [list(line) for line in zip(*lines, strict=True)] if turned else lines
+        widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+        for line in lines:
+            cells = [cell.ljust(width) if column == 0 or not turned else cell.rjust(width)
+                     for column, (cell, width) in enumerate(zip(line, widths, strict=True))]
+            typer.echo("  ".join(cells).rstrip())
+
+
+def _missing(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def _shown(cell: Any) -> str:
+    if _missing(cell):
+        return ""
+    if not isinstance(cell, float):
+        return str(cell)
+    return f"{cell:.3f}" if abs(cell) < 10 else f"{cell:.1f}" if abs(cell) < 1000 else f"{cell:.0f}"
+
+
+def note(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def main() -> None:
+    """Run a verb. Exit codes: 0 done, 1 some runs failed, 2 wrong use or bad input, 3 incomplete input, 130 interrupted."""
+    try:
+        app()
+    except BadInput as fault:
+        for problem in fault.problems:
+            note(problem)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        note("Interrupted. What was finished is kept.")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

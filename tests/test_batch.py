@@ -1,0 +1,616 @@
+"""Batches: equal bytes whatever the blocks, workers and interruptions, and nothing finished is lost.
+
+A small model takes the place of the real one: its numbers depend on the values and the seed alone.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sim import batch, records
+from sim.batch import run_batch, write_run
+from sim.evidence import load_world
+from sim.experiment import load_experiment
+from sim.measures import catalogue
+from sim.scenario import load_config
+from sim.vocabulary import BadInput, quarter_end, quarters_until
+
+MEASURES = ["domestic_supply_share", "chip_market", "price_index"]
+EXPERIMENT = """
+question = "Does it?"
+configs = ["published-2020", "no-controls"]
+replications = REPLICATIONS
+[factors]
+"controls.severity" = [0, 0.25, 0.5]
+"subsidy.annual" = [0.0, 100.0]
+[record]
+every = "year"
+measures = ["domestic_supply_share", "chip_market", "price_index"]
+"""
+
+
+class SmallModel:
+    """Three measures that grow with the quarters, one of them missing now and then."""
+
+    def __init__(self, scenarios, seeds, measures, until):
+        self.quarters = quarters_until(until)
+        self.now = 0
+        severity = np.array([scenario.values["controls.severity"] for scenario in scenarios])
+        subsidy = np.array([scenario.values["subsidy.annual"] for scenario in scenarios])
+        self.luck = np.sin(np.array(seeds, dtype=float)) + severity - subsidy / 700
+        self.names = measures
+        self.history = np.full((len(seeds), self.quarters, len(measures)), np.nan)
+        self.recorder = self
+
+    @property
+    def running(self):
+        return self.now < self.quarters
+
+    def step(self):
+        share = 0.5 + 0.4 * np.tanh(self.luck + self.now / 20)
+        market = 1e3 * np.exp(self.luck)
+        price = np.where(share > 0.8, np.nan, share / 3)
+        self.history[:, self.now] = np.stack([share, market, price], axis=-1)
+        self.now += 1
+
+    def values(self, every):
+        step = {"quarter": 1, "year": 4, "end": self.quarters}[every]
+        kept = range(step - 1, self.quarters, step)
+        return [quarter_end(quarter) for quarter in kept], self.history[:, kept]
+
+    def first_reaching(self, level):
+        dates, values = self.values("quarter")
+        return [next((date for date, share in zip(dates, run, strict=True) if share >= level), "")
+                for run in values[:, :, 0]]
+
+
+def small(scenarios, seeds, measures, until):
+    return SmallModel(scenarios, seeds, measures, until)
+
+
+def slow(scenarios, seeds, measures, until):
+    time.sleep(0.05)
+    return SmallModel(scenarios, seeds, measures, until)
+
+
+def unlucky(scenarios, seeds, measures, until):
+    for scenario, seed in zip(scenarios, seeds, strict=True):
+        if scenario.values["controls.severity"] == 0.25 and seed == 2:
+            raise RuntimeError(f"the accounts do not close, seed {seed}")
+    return SmallModel(scenarios, seeds, measures, until)
+
+
+def deadly_once(mark, scenarios, seeds, measures, until):
+    if 3 in seeds and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return SmallModel(scenarios, seeds, measures, until)
+
+
+def deadly_now_and_then(calls, scenarios, seeds, measures, until):
+    (calls / f"{time.monotonic_ns()}").touch()
+    if len(list(calls.iterdir())) % 5 == 3:
+        os._exit(1)
+    return SmallModel(scenarios, seeds, measures, until)
+
+
+def deadly(scenarios, seeds, measures, until):
+    if 3 in seeds:
+        os._exit(1)
+    return SmallModel(scenarios, seeds, measures, until)
+
+
+def forbidden(scenarios, seeds, measures, until):
+    raise AssertionError("nothing was to be run")
+
+
+def stopping(after):
+    """A builder that is interrupted by Ctrl-C after some runs."""
+    def build(scenarios, seeds, measures, until):
+        nonlocal after
+        after -= len(seeds)
+        if after < 0:
+            raise KeyboardInterrupt
+        return SmallModel(scenarios, seeds, measures, until)
+    return build
+
+
+@pytest.fixture
+def question(tmp_path):
+    """Write the experiment with so many replications and some words replaced; the answer is its path."""
+    def write(replications=6, old="", new=""):
+        path = tmp_path / "question.toml"
+        path.write_text(EXPERIMENT.replace("REPLICATIONS", str(replications)).replace(old, new))
+        return path
+    return write
+
+
+def files(out):
+    """The bytes of a result; of the manifest all but run_info."""
+    assert sorted(os.listdir(out)) == ["manifest.json", "runs.csv", "series.csv"]
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert set(manifest.pop("run_info")) >= {"time", "machine", "git_commit", "seconds"}
+    return (out / "runs.csv").read_bytes(), (out / "series.csv").read_bytes(), json.dumps(manifest)
+
+
+@pytest.fixture
+def undisturbed(question, tmp_path):
+    def run(replications=6, build=small):
+        out = tmp_path / "undisturbed"
+        shutil.rmtree(out, ignore_errors=True)
+        run_batch(question(replications), workers=1, out=out, build=build)
+        return files(out)
+    return run
+
+
+def test_result_by_hand(question, tmp_path):
+    out = tmp_path / "out"
+    assert run_batch(question(2), workers=1, out=out, build=small) == 0
+    rows = list(records.read_rows(out / "runs.csv"))
+    assert [row["run_id"] for row in rows] == [
+        f"{config}-{point}-0-{seed}" for config in ("no-controls", "published-2020") for point in range(1, 7)
+        for seed in (1, 2)]
+    fourth = rows[12 + 2 * 3]
+    assert fourth["run_id"] == "published-2020-4-0-1"
+    assert (fourth["controls.severity"], fourth["subsidy.annual"], fourth["status"]) == ("0.25", "100.0", "done")
+    luck = np.sin(1.0) + 0.25 - 100 / 700
+    assert fourth["chip_market@end"] == fourth["chip_market@2025"] == repr(1e3 * float(np.exp(luck)))
+    assert float(fourth["chip_market@sum"]) == pytest.approx(16 * 1e3 * np.exp(luck))
+    # 0.5 + 0.4 tanh(luck + quarter / 20) reaches 0.7 where its argument is atanh(0.5) = 0.5493: in the first quarter
+    assert luck > np.arctanh(0.5) and fourth["domestic_supply_share@first_70"] == "2020-03-31"
+    series = list(records.read_rows(out / "series.csv"))
+    assert len(series) == 24 * 16
+    assert [row["date"] for row in series[:16]] == [f"{year}-12-31" for year in range(2020, 2036)]
+    assert (out / "series.csv").read_text().splitlines()[0] == (
+        "run_id,config,parameter_set,seed,controls.severity,subsidy.annual,date," + ",".join(MEASURES))
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["seeds"] == [1, 2]
+    assert manifest["experiment"]["replications"] == 2
+    assert manifest["horizon"] == {"first": 2020, "last": 2035}
+    assert manifest["record"] == {"every": "year", "measures": MEASURES}
+    assert set(manifest["scenarios"]) == {"published-2020", "no-controls"}
+    assert manifest["columns"]["chip_market"]["unit"] == catalogue(load_world("china-2020"))["chip_market"].unit == "bn yuan a year"
+    assert set(manifest["columns"]) >= set(rows[0]) | set(series[0])
+
+
+@pytest.mark.parametrize("block_size", [1, 3, 32, 33])
+def test_block_size_leaves_no_trace(question, undisturbed, tmp_path, block_size):
+    expected = undisturbed()
+    run_batch(question(), workers=1, out=tmp_path / "out", build=small, block_size=block_size)
+    assert files(tmp_path / "out") == expected
+
+
+def test_workers_leave_no_trace(question, undisturbed, tmp_path):
+    expected = undisturbed()
+    run_batch(question(), workers=2, out=tmp_path / "out", build=small, block_size=5)
+    assert files(tmp_path / "out") == expected
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(block_sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4), stops=st.lists(st.integers(0, 60), max_size=3),
+       replications=st.tuples(st.integers(1, 3), st.integers(0, 3)))
+def test_interruptions_and_extensions_leave_no_trace(question, undisturbed, tmp_path, block_sizes, stops, replications):
+    first, more = replications
+    expected = undisturbed(first + more)
+    out = tmp_path / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    for number, stop in enumerate(stops):
+        with contextlib.suppress(KeyboardInterrupt):
+            run_batch(question(first), workers=1, out=out, build=stopping(stop),
+                      block_size=block_sizes[number % len(block_sizes)])
+    run_batch(question(first + more), workers=1, out=out, build=small, block_size=block_sizes[-1])
+    assert files(out) == expected
+
+
+def test_finished_twice_redoes_nothing(question, tmp_path, capsys):
+    out = tmp_path / "out"
+    run_batch(question(), workers=1, out=out, build=small)
+    before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.iterdir()}
+    assert run_batch(question(), workers=1, out=out, build=forbidden) == 0
+    assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.iterdir()} == before
+    said = capsys.readouterr()
+    assert "is finished: 72 runs; nothing to do" in said.err
+    assert said.out == ""
+
+
+def test_what_is_finished_is_not_run_again(question, undisturbed, tmp_path, capsys):
+    expected = undisturbed()
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(question(), workers=1, out=out, build=stopping(40), block_size=7)
+    assert not (out / "manifest.json").exists()
+    seen = []
+
+    def counting(scenarios, seeds, measures, until):
+        seen.append(seeds)
+        return small(scenarios, seeds, measures, until)
+
+    capsys.readouterr()
+    run_batch(question(), workers=1, out=out, build=counting, block_size=4)
+    assert sum(map(len, seen)) == 72 - 35
+    first = [seeds[0] for seeds in seen]
+    assert first == sorted(first)  # the lowest seeds first: a batch that is cut off is balanced
+    assert "35 of them are done; the other 37 are run now." in capsys.readouterr().err
+    assert files(out) == expected
+
+
+def test_more_replications_run_only_what_is_new(question, undisturbed, tmp_path):
+    expected = undisturbed(12)
+    out = tmp_path / "out"
+    run_batch(question(10), workers=1, out=out, build=small)
+    seen = []
+
+    def counting(scenarios, seeds, measures, until):
+        seen.extend(seeds)
+        return small(scenarios, seeds, measures, until)
+
+    run_batch(question(12), workers=1, out=out, build=counting)
+    assert sorted(set(seen)) == [11, 12] and len(seen) == 2 * 6 * 2
+    assert files(out) == expected
+    with pytest.raises(BadInput, match="replications = 10: the batch there has 12; give as many or more"):
+        run_batch(question(10), workers=1, out=out, build=forbidden)
+    assert files(out) == expected
+
+
+def test_interrupted_extension_goes_on(question, undisturbed, tmp_path):
+    expected = undisturbed(8)
+    out = tmp_path / "out"
+    run_batch(question(3), workers=1, out=out, build=small)
+    finished = (out / "runs.csv").read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(question(8), workers=1, out=out, build=stopping(20), block_size=6)
+    assert (out / "runs.csv").read_bytes() == finished
+    with pytest.raises(BadInput, match="replications = 7: the batch there has 8"):
+        run_batch(question(7), workers=1, out=out, build=forbidden)
+    run_batch(question(8), workers=1, out=out, build=small)
+    assert files(out) == expected
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_killed_while_the_result_is_moved_into_place(question, undisturbed, tmp_path, monkeypatch, moved):
+    expected = undisturbed(5)
+    out = tmp_path / "out"
+    run_batch(question(3), workers=1, out=out, build=small)
+    move = os.replace
+    left = moved
+
+    def killed(source, target):
+        nonlocal left
+        if Path(target).parent == out:
+            if left == 0:
+                raise KeyboardInterrupt
+            left -= 1
+        move(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_batch(question(5), workers=1, out=out, build=small)
+    assert run_batch(question(5), workers=1, out=out, build=forbidden) == 0
+    assert files(out) == expected
+
+
+def interrupted(question, out, build=None):
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(question(), workers=1, out=out, build=build or stopping(40), block_size=4)
+    [folder] = records.unfinished(out)
+    return sorted(folder.glob("*.block"))
+
+
+def test_damaged_blocks_are_done_again_and_said(question, undisturbed, tmp_path, capsys):
+    expected = undisturbed()
+    out = tmp_path / "out"
+    blocks = interrupted(question, out)
+    assert len(blocks) == 10
+    blocks[0].write_bytes(blocks[0].read_bytes()[:-20])
+    blocks[1].write_bytes(b"")
+    blocks[2].write_bytes(blocks[2].read_bytes().replace(b"0.", b"1.", 1))
+    (blocks[0].parent / "4-0000001-0000002.block").write_bytes(b"not ours\n")
+    (blocks[0].parent / f"{blocks[3].name}.123.aside").write_bytes(b"half")
+    (blocks[0].parent / "notes.txt").write_text("a foreign file")
+    capsys.readouterr()
+    run_batch(question(), workers=1, out=out, build=small)
+    said = capsys.readouterr().err
+    for path in (*blocks[:3], "4-0000001-0000002.block"):
+        assert f"{path}: is damaged or of another batch; its runs are done again" in said.replace(f"{blocks[0].parent}/4", "4")
+    assert "notes.txt: is no block of ours; it is not read" in said
+    assert "28 of them are done" in said
+    assert files(out) == expected
+
+
+def test_block_of_another_batch_is_not_joined(question, undisturbed, tmp_path):
+    expected = undisturbed()
+    other, out = tmp_path / "other", tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(question(6, "100.0", "200.0"), workers=1, out=other, build=stopping(40), block_size=4)
+    blocks = interrupted(question, out)
+    [foreign] = records.unfinished(other)
+    shutil.copy(foreign / blocks[0].name, blocks[0])
+    run_batch(question(), workers=1, out=out, build=small)
+    assert files(out) == expected
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "series.csv"])
+def test_damaged_result_is_done_again_and_said(question, undisturbed, tmp_path, capsys, name):
+    expected = undisturbed()
+    out = tmp_path / "out"
+    run_batch(question(), workers=1, out=out, build=small)
+    (out / name).write_bytes((out / name).read_bytes()[:-1])
+    run_batch(question(), workers=1, out=out, build=small)
+    assert f"{out / name}: is missing or not as it was written; its runs are done again" in capsys.readouterr().err
+    assert files(out) == expected
+
+
+CHANGES = [
+    ("[0, 0.25, 0.5]", "[0, 0.25, 0.75]", "experiment.factors.controls.severity"),
+    ('every = "year"', 'every = "quarter"', 'record.every was "year" and is now "quarter"'),
+    ('"no-controls"]', '"historic"]', "experiment.configs"),
+    ('"chip_market", "price_index"', '"price_index", "chip_market"', "record.measures"),
+    ("Does it?", "Does it so?", "experiment.question"),
+]
+
+
+@pytest.mark.parametrize("finished", [True, False], ids=["finished", "unfinished"])
+@pytest.mark.parametrize(("old", "new", "words"), CHANGES, ids=[words for _, _, words in CHANGES])
+def test_changed_experiment_is_refused(question, tmp_path, finished, old, new, words):
+    out = tmp_path / "out"
+    if finished:
+        run_batch(question(), workers=1, out=out, build=small)
+    else:
+        interrupted(question, out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(BadInput, match="--fresh starts anew beside the old") as fault:
+        run_batch(question(6, old, new), workers=1, out=out, build=forbidden)
+    assert words in str(fault.value)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_changed_config_program_and_arithmetic_are_refused(tmp_path, monkeypatch):
+    config = tmp_path / "mine.toml"
+    config.write_text('purpose = "Mine"\nextends = "published-2020"\n[subsidy]\nannual = 100\n')
+    path = tmp_path / "question.toml"
+    path.write_text('question = "Does it?"\nconfigs = ["mine.toml"]\nreplications = 2\n'
+                    '[record]\nmeasures = ["domestic_supply_share", "chip_market", "price_index"]\n')
+    out = tmp_path / "out"
+    run_batch(path, workers=1, out=out, build=small)
+    run_batch(path, workers=1, out=out, build=forbidden)
+    for name in ("program_hash", "arithmetic_fingerprint"):
+        with monkeypatch.context() as patch:
+            patch.setattr(records, name, lambda: "another")
+            with pytest.raises(BadInput, match=f'{name.removesuffix("_fingerprint")} was .* and is now "another"'):
+                run_batch(path, workers=1, out=out, build=forbidden)
+    config.write_text('purpose = "Mine"\nextends = "published-2020"\n[subsidy]\nannual = 150\n')
+    with pytest.raises(BadInput, match=r"scenarios.mine.values.subsidy.annual was 100.0 and is now 150.0"):
+        run_batch(path, workers=1, out=out, build=forbidden)
+
+
+def test_fresh_starts_beside_the_old(question, undisturbed, tmp_path, capsys):
+    expected = undisturbed()
+    out = tmp_path / "out"
+    run_batch(question(2), workers=1, out=out, build=small)
+    old = files(out)
+    run_batch(question(), workers=1, out=out, fresh=True, build=small)
+    assert f"The old result is kept in {tmp_path / 'out.1'}." in capsys.readouterr().err
+    assert (files(out), files(tmp_path / "out.1")) == (expected, old)
+    run_batch(question(), workers=1, out=out, fresh=True, build=small)
+    assert (files(out), files(tmp_path / "out.2")) == (expected, expected)
+
+
+def test_foreign_folder_is_refused_also_when_fresh(question, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.tex").write_text("mine")
+    for fresh in (False, True):
+        with pytest.raises(BadInput, match="holds 'thesis.tex' and is no result folder"):
+            run_batch(question(), workers=1, out=out, fresh=fresh, build=forbidden)
+    assert sorted(os.listdir(tmp_path)) == ["out", "question.toml"]
+    with pytest.raises(BadInput, match="--workers = 0"):
+        run_batch(question(), workers=0, out=tmp_path / "other", build=forbidden)
+
+
+def test_failing_run_is_recorded_and_its_neighbours_keep_their_bytes(question, undisturbed, tmp_path, capsys):
+    whole_rows, whole_series, _ = undisturbed(3)
+    out = tmp_path / "out"
+    assert run_batch(question(3), workers=1, out=out, build=unlucky) == 1
+    assert "Run published-2020-3-0-2 failed: RuntimeError: the accounts do not close, seed 2" in capsys.readouterr().err
+    failed = [f"{config}-{point}-0-2" for config in ("no-controls", "published-2020") for point in (3, 4)]
+    assert json.loads((out / "manifest.json").read_text())["failures"] == {
+        run_id: "RuntimeError: the accounts do not close, seed 2" for run_id in failed}
+    for row, whole in zip((out / "runs.csv").read_bytes().splitlines(), whole_rows.splitlines(), strict=True):
+        run_id = row.split(b",")[0].decode()
+        if run_id in failed:
+            cells = row.split(b",")
+            assert cells[6] == b"failed" and set(cells[7:]) == {b""} and len(cells) == len(whole.split(b","))
+        else:
+            assert row == whole
+    assert (out / "series.csv").read_bytes().splitlines() == [
+        line for line in whole_series.splitlines() if line.split(b",")[0].decode() not in failed]
+    assert run_batch(question(3), workers=1, out=out, build=forbidden) == 1
+
+
+def test_failed_runs_stay_failed_in_an_extension(question, undisturbed, tmp_path):
+    expected = undisturbed(4, build=unlucky)
+    out = tmp_path / "out"
+    assert run_batch(question(2), workers=1, out=out, build=unlucky) == 1
+    assert run_batch(question(4), workers=1, out=out, build=unlucky) == 1
+    assert files(out) == expected
+
+
+def test_dead_worker_is_replaced(question, undisturbed, tmp_path, capsys):
+    expected = undisturbed()
+    build = functools.partial(deadly_once, tmp_path / "mark")
+    assert run_batch(question(), workers=2, out=tmp_path / "out", build=build, block_size=4) == 0
+    assert (tmp_path / "mark").exists()
+    assert "A worker died; its blocks are run again." in capsys.readouterr().err
+    assert files(tmp_path / "out") == expected
+
+
+def test_workers_may_die_often_while_blocks_are_finished(question, undisturbed, tmp_path):
+    expected = undisturbed()
+    calls = tmp_path / "calls"
+    calls.mkdir()
+    build = functools.partial(deadly_now_and_then, calls)
+    assert run_batch(question(), workers=2, out=tmp_path / "out", build=build, block_size=4) == 0
+    assert files(tmp_path / "out") == expected
+
+
+def test_workers_that_always_die_end_the_batch_and_lose_nothing(question, undisturbed, tmp_path, capsys):
+    expected = undisturbed()
+    out = tmp_path / "out"
+    assert run_batch(question(), workers=2, out=out, build=deadly, block_size=4) == 1
+    assert "Workers died 3 times in a row" in capsys.readouterr().err
+    assert len(list(out.glob(".blocks-*/*.block"))) > 0
+    run_batch(question(), workers=1, out=out, build=small)
+    assert files(out) == expected
+
+
+def test_full_disk_keeps_what_is_finished(question, undisturbed, tmp_path, monkeypatch):
+    expected = undisturbed()
+    out = tmp_path / "out"
+    written = 0
+    sync = os.fsync
+
+    def filling(handle):
+        nonlocal written
+        written += 1
+        if written > 11:
+            raise OSError(28, "No space left on device")
+        sync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", filling)
+        with pytest.raises(BadInput, match="no space left; what is finished is kept"):
+            run_batch(question(), workers=1, out=out, build=small, block_size=4)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 1000))
+        with pytest.raises(BadInput, match="needs about .* and 1 kB are free"):
+            run_batch(question(), workers=1, out=out, build=forbidden)
+    run_batch(question(), workers=1, out=out, build=small)
+    assert files(out) == expected
+
+
+def start(path, out, build, workers):
+    """A batch in a process of its own, as a user would start it."""
+    code = (f"import test_batch as t\nfrom sim.batch import run_batch\n"
+            f"raise SystemExit(run_batch({str(path)!r}, workers={workers}, out={str(out)!r}, build=t.{build}, block_size=4))")
+    return subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent, stderr=subprocess.PIPE, text=True,
+                            start_new_session=True)
+
+
+def children(session):
+    """The processes of a session that are still there."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def wait_until(what, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.01)
+
+
+needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks for processes in /proc")
+
+
+@needs_proc
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_at_any_moment_it_goes_on(question, undisturbed, tmp_path, workers):
+    expected = undisturbed(8)
+    path, out = question(8), tmp_path / "out"
+    luck = random.Random(workers)
+    done = 0
+    for _ in range(2):
+        process = start(path, out, "slow", workers)
+        wait_until(lambda done=done: len(list(out.glob(".blocks-*/*.block"))) > done)
+        time.sleep(luck.uniform(0, 0.2))
+        process.kill()
+        process.communicate(timeout=20)
+        wait_until(lambda process=process: not children(process.pid))  # no worker outlives its parent
+        assert len(list(out.glob(".blocks-*/*.block"))) > done
+        done = len(list(out.glob(".blocks-*/*.block")))
+    run_batch(path, workers=1, out=out, build=small)
+    assert files(out) == expected
+
+
+@needs_proc
+def test_ctrl_c_keeps_what_is_finished_and_ends_the_workers(question, undisturbed, tmp_path):
+    expected = undisturbed(8)
+    path, out = question(8), tmp_path / "out"
+    process = start(path, out, "slow", 2)
+    wait_until(lambda: len(list(out.glob(".blocks-*/*.block"))) > 2)
+    for worker in set(children(process.pid)) - {process.pid}:  # Ctrl-C is the parent's business
+        os.kill(worker, signal.SIGINT)
+    before = len(list(out.glob(".blocks-*/*.block")))
+    wait_until(lambda: len(list(out.glob(".blocks-*/*.block"))) > before + 4)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT and said.rstrip().endswith("KeyboardInterrupt")
+    assert said.count("Traceback") == 1  # none from the workers
+    wait_until(lambda: not children(process.pid))
+    kept = len(list(out.glob(".blocks-*/*.block")))
+    assert 2 < kept < 24
+    run_batch(path, workers=1, out=out, build=small)
+    assert files(out) == expected
+
+
+def test_it_says_what_it_will_do_before_it_starts(question, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(batch.Progress, "SECONDS", 0.0)
+    run_batch(question(), workers=1, out=tmp_path / "out", build=small, block_size=6)
+    said = capsys.readouterr()
+    lines = said.err.splitlines()
+    assert lines[0].startswith("question: 72 runs (configs 2, points 6, seeds 6; workers 1), about 1")
+    assert lines[1] == "question: 6 of 72 runs, 0 s left"
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("every", ["quarter", "year", "end"])
+def test_the_size_said_is_about_the_size_written(question, tmp_path, every):
+    path = question(6, 'every = "year"', f'every = "{every}"')
+    run_batch(path, workers=1, out=tmp_path / "out", build=small)
+    written = sum((tmp_path / "out" / name).stat().st_size for name in ("runs.csv", "series.csv"))
+    assert batch.size_on_disk(load_experiment(path), 3) == pytest.approx(written, rel=0.5)
+
+
+def test_duration():
+    assert [batch._duration(seconds) for seconds in (0.4, 59.6, 61, 3600 + 119)] == [
+        "0 s", "1 min 0 s", "1 min 1 s", "1 h 1 min"]
+
+
+def test_one_run_has_the_format_of_a_batch(tmp_path, question):
+    scenario = load_config("published-2020").with_values({"controls.severity": 0.25, "subsidy.annual": 100})
+    model = SmallModel([scenario], [2], MEASURES, 2030)
+    while model.running:
+        model.step()
+    out = tmp_path / "published-2020-2"
+    write_run(model, scenario, 2, out)
+    write_run(model, scenario, 2, out)
+    files(out)
+    [row] = records.read_rows(out / "runs.csv")
+    assert row["run_id"] == "published-2020-1-0-2"
+    assert row["chip_market@end"] == row["chip_market@2030"]
+    assert len(list(records.read_rows(out / "series.csv"))) == 44
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["experiment"] is None and manifest["seeds"] == [2]
+    assert manifest["horizon"] == {"first": 2020, "last": 2030}
+    assert manifest["scenarios"]["published-2020"]["values"]["controls.severity"] == 0.25
+    with pytest.raises(BadInput, match="holds another batch"):
+        run_batch(question(), workers=1, out=out, build=forbidden)

@@ -1,0 +1,187 @@
+"""The experiment file: its runs in order, and a sentence for every fault."""
+
+import pytest
+
+from sim.evidence import parameters
+from sim.experiment import Grid, load_experiment
+from sim.scenario import load_config
+from sim.vocabulary import BadInput
+
+HEAD = 'question = "Does it?"\nconfigs = ["published-2020"]\nreplications = 2\n'
+
+
+@pytest.fixture
+def load(tmp_path):
+    def write_and_load(text):
+        path = tmp_path / "mine.toml"
+        path.write_text(text)
+        return load_experiment(path)
+    return write_and_load
+
+
+def values(experiment):
+    """The swept values of every point, in order."""
+    return [list(run.values.values()) for run in experiment.runs() if run.seed == 1]
+
+
+def test_policy_grid_has_800_runs_in_order():
+    experiment = load_experiment("policy-grid")
+    runs = list(experiment.runs())
+    assert len(runs) == len(experiment) == 5 * 4 * 4 * 10
+    assert [(run.point, run.seed) for run in runs] == [(point, seed) for point in range(1, 81) for seed in range(1, 11)]
+    assert runs[0].values == {"controls.severity": 0.0, "subsidy.annual": 0, "investment.annual": 30}
+    assert runs[10].values == {"controls.severity": 0.0, "subsidy.annual": 0, "investment.annual": 140}
+    assert runs[-1].values == {"controls.severity": 1.0, "subsidy.annual": 400, "investment.annual": 600}
+    assert runs[-1].run_id == "published-2020-80-0-10"
+    assert len({run.run_id for run in runs}) == 800
+    assert experiment.every == "year"
+
+
+def test_configs_are_sorted_and_nothing_swept_is_one_point(load):
+    experiment = load('question = "Does it?"\nconfigs = ["published-2020", "no-controls"]\nreplications = 2\n')
+    assert [run.run_id for run in experiment.runs()] == [
+        "no-controls-1-0-1", "no-controls-1-0-2", "published-2020-1-0-1", "published-2020-1-0-2"]
+    assert experiment.swept == ()
+    assert experiment.every == "year"
+
+
+def test_values_keep_their_toml_type(load):
+    experiment = load(HEAD + '[factors]\n"subsidy.annual" = [0, 100.0]\n"controls.mode" = ["none", "fixed"]\n')
+    assert repr(values(experiment)) == "[[0, 'none'], [0, 'fixed'], [100.0, 'none'], [100.0, 'fixed']]"
+
+
+def test_ranges(load):
+    experiment = load(HEAD + '[factors]\n"subsidy.annual" = { low = 0.0, high = 300.0, levels = 4 }\n'
+                      'controls.severity = { low = 0, high = 1, levels = 2 }\n')
+    assert repr(values(experiment)[::2]) == "[[0.0, 0], [100.0, 0], [200.0, 0], [300.0, 0]]"
+    assert experiment.swept == ("subsidy.annual", "controls.severity")
+
+
+def test_the_evidence_gives_a_range(load):
+    name, parameter = next((name, parameter) for name, parameter in parameters().items()
+                           if parameter.role == "uncertainty" and parameter.low is not None)
+    grid = load(HEAD + f'[factors]\n"{name}" = "range"\n')
+    low, middle, high = (row[0] for row in values(grid))
+    assert (low, high) == (parameter.low, parameter.high)
+    assert middle == pytest.approx((parameter.low + parameter.high) / 2)
+    alone = load(HEAD + f'design.kind = "one-at-a-time"\n[factors]\n"{name}" = "range"\n')
+    base = load_config("published-2020").values[name]
+    assert values(alone) == [[base], [parameter.low], [parameter.high]]
+
+
+def test_one_at_a_time_moves_one_factor_from_each_configs_own_values(load):
+    experiment = load('question = "Does it?"\nconfigs = ["published-2020", "no-controls"]\nreplications = 1\n'
+                      '[design]\nkind = "one-at-a-time"\n[factors]\n'
+                      '"controls.mode" = ["events"]\n"controls.severity" = [0.5, 0.75]\n')
+    assert values(experiment) == [
+        ["none", 0.0], ["events", 0.0], ["none", 0.5], ["none", 0.75],
+        ["fixed", 0.0], ["events", 0.0], ["fixed", 0.5], ["fixed", 0.75],
+    ]
+
+
+def test_list_fills_what_a_point_leaves_out(load):
+    experiment = load(HEAD + '[design]\nkind = "list"\npoints = [\n'
+                      '{ "controls.severity" = 0.5 }, { "subsidy.annual" = 100, controls.severity = 1 }, {} ]\n')
+    assert experiment.swept == ("controls.severity", "subsidy.annual")
+    assert values(experiment) == [[0.5, 0.0], [1, 100], [0.0, 0.0]]
+
+
+def test_grid_is_made_when_asked_for():
+    grid = Grid({f"factor{number}": tuple(range(10)) for number in range(9)})
+    assert len(grid) == 10**9
+    assert list(grid[123_456_789].values()) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    with pytest.raises(IndexError):
+        grid[10**9]
+
+
+def test_measures(load):
+    assert load(HEAD).measures == load(HEAD + '[record]\nmeasures = "headline"\n').measures
+    assert set(load(HEAD + '[record]\nmeasures = "all"\n').measures) > set(load(HEAD).measures)
+    few = load(HEAD + '[record]\nevery = "end"\nmeasures = ["chip_market", "domestic_supply_share"]\n')
+    assert few.measures == ("chip_market", "domestic_supply_share")
+    assert few.every == "end"
+
+
+FAULTS = [
+    ("question = 3\n", ["question = 3", "a sentence"]),
+    (HEAD + "replicatoins = 3\n", ["replicatoins", "did you mean 'replications'"]),
+    (HEAD.replace("replications = 2\n", ""), ["replications is missing", "from 1 to 1000000"]),
+    (HEAD.replace("= 2", "= 0"), ["replications = 0", "from 1 to 1000000"]),
+    (HEAD.replace("= 2", "= 1000001"), ["replications = 1000001"]),
+    (HEAD.replace("= 2", "= 2.5"), ["replications = 2.5", "whole number"]),
+    (HEAD.replace("= 2", "= true"), ["replications = True", "whole number"]),
+    (HEAD.replace('["published-2020"]', "[]"), ["configs = []"]),
+    (HEAD.replace('["published-2020"]', '"published-2020"'), ["configs = 'published-2020'", "a list of config names"]),
+    (HEAD.replace("published-2020", "publishd-2020"), ["publishd-2020", "did you mean 'published-2020'"]),
+    (HEAD.replace('["published-2020"]', '["no-controls", "no-controls"]'), ["'no-controls' stands there twice"]),
+    (HEAD + '[design]\nkind = "gird"\n', ["design.kind = 'gird'", "did you mean 'grid'"]),
+    (HEAD + '[design]\nkind = "sobol"\nsamples = 64\n', ["design.kind = 'sobol'", "grid, list and one-at-a-time"]),
+    (HEAD + '[design]\nkind = "latin-hypercube"\n', ["this version has grid"]),
+    (HEAD + '[design]\nkind = "morris"\n', ["this version has grid"]),
+    (HEAD + "[design]\nsample = 3\n", ["design.sample", "not a known key"]),
+    (HEAD + '[design]\nkind = "list"\n', ["design.points is missing"]),
+    (HEAD + '[design]\nkind = "list"\npoints = []\n', ["design.points = []"]),
+    (HEAD + '[design]\nkind = "list"\npoints = [{"controls.severty" = 1}]\n',
+     ["point 1: controls.severty", "did you mean 'controls.severity'"]),
+    (HEAD + '[design]\nkind = "list"\npoints = [{"controls.severity" = 1}, {"controls.severity" = 1.0}]\n',
+     ["point 2", "same as point 1"]),
+    (HEAD + '[design]\nkind = "list"\npoints = [{}]\n[factors]\n"controls.severity" = [1]\n', ["leave [factors] out"]),
+    (HEAD + '[design]\npoints = [{"controls.severity" = 1}]\n', ["design.points", "belongs to kind"]),
+    (HEAD + '[design]\nkind = "one-at-a-time"\n', ["factors is missing"]),
+    (HEAD + '[factors]\n"controls.severty" = [1]\n', ["factors.controls.severty", "did you mean 'controls.severity'"]),
+    (HEAD + '[factors]\n"controls.severity" = [0.5, 1.5]\n', ["factors.controls.severity = 1.5", "from 0 to 1"]),
+    (HEAD + '[factors]\n"controls.severity" = [nan]\n', ["factors.controls.severity = nan", "finite"]),
+    (HEAD + '[factors]\n"controls.severity" = ["much"]\n', ["factors.controls.severity = 'much'"]),
+    (HEAD + '[factors]\n"controls.severity" = [0.5, 0.5]\n', ["factors.controls.severity = 0.5", "twice"]),
+    (HEAD + '[factors]\n"controls.severity" = []\n', ["factors.controls.severity = []"]),
+    (HEAD + '[factors]\n"controls.severity" = 0.5\n', ["factors.controls.severity = 0.5", "a list of levels"]),
+    (HEAD + '[factors]\n"controls.severity" = "rang"\n', ["factors.controls.severity = 'rang'"]),
+    (HEAD + '[factors]\n"controls.mode" = "range"\n', ["factors.controls.mode", "give a list of levels"]),
+    (HEAD + '[factors]\n"controls.severity" = { low = 0, high = 1 }\n', ["factors.controls.severity.levels is missing"]),
+    (HEAD + '[factors]\n"controls.severity" = { low = 0, high = 1, levels = 1 }\n', ["levels = 1", "from 2 to 10000"]),
+    (HEAD + '[factors]\n"controls.severity" = { low = 1, high = 0, levels = 3 }\n', ["low must be below high"]),
+    (HEAD + '[factors]\n"controls.severity" = { low = 0, high = inf, levels = 3 }\n', ["high = inf", "finite"]),
+    (HEAD + '[factors]\n"controls.mode" = ["fixd"]\n', ["factors.controls.mode = 'fixd'", "did you mean 'fixed'"]),
+    (HEAD + '[record]\nevery = "month"\n', ["record.every = 'month'", "quarter, year, end"]),
+    (HEAD + '[record]\nmeasures = "most"\n', ["record.measures = 'most'", '"headline", "all"']),
+    (HEAD + '[record]\nmeasures = ["chip_markt"]\n', ["'chip_markt'", "did you mean 'chip_market'"]),
+    (HEAD + '[record]\nmeasures = ["chip_market", "chip_market"]\n', ["stands there twice"]),
+    (HEAD + "[record]\nmeasures = []\n", ["record.measures = []"]),
+    (HEAD + "[record]\nmeasures = 3\n", ["record.measures = 3"]),
+    (HEAD + '[stop]\nwhen = "domestic_supply_share >= 0.7"\n', ["no stop rules"]),
+    (HEAD + 'parameters = "ensemble"\n', ["parameters = 'ensemble'", "no parameter sets"]),
+    (HEAD + "question = 1\n", ["not valid TOML"]),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), FAULTS, ids=[words[0] for _, words in FAULTS])
+def test_every_fault_is_a_sentence(load, tmp_path, text, words):
+    with pytest.raises(BadInput) as fault:
+        load(text)
+    assert any(all(word in problem for word in words) for problem in fault.value.problems), fault.value
+    assert all(problem.startswith(str(tmp_path / "mine.toml")) for problem in fault.value.problems)
+
+
+def test_all_faults_at_once(load):
+    with pytest.raises(BadInput) as fault:
+        load(HEAD.replace("published", "publishd") + '[design]\nkind = "gird"\n'
+             '[factors]\n"controls.severity" = [2, 3]\n"subsidy.anual" = [1]\n[stop]\nwhen = "never"\n')
+    assert len(fault.value.problems) == 6
+    with pytest.raises(BadInput) as fault:
+        load('question = 1\nconfigs = 2\nreplications = "x"\nfactor = 1\n')
+    assert len(fault.value.problems) == 4
+
+
+def test_a_name_that_is_not_there():
+    with pytest.raises(BadInput, match="policy-gird.*did you mean 'policy-grid'"):
+        load_experiment("policy-gird")
+    with pytest.raises(BadInput, match=r"nothing\.toml: there is no such file"):
+        load_experiment("nothing.toml")
+
+
+def test_a_config_beside_the_experiment(load, tmp_path):
+    (tmp_path / "strict.toml").write_text(
+        'purpose = "Strict controls"\nextends = "published-2020"\n[controls]\nseverity = 0.9\n')
+    experiment = load(HEAD.replace("published-2020", "strict.toml"))
+    assert [scenario.name for scenario in experiment.scenarios] == ["strict"]
+    assert experiment.scenarios[0].values["controls.severity"] == 0.9
