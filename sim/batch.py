@@ -23,7 +23,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -186,7 +186,7 @@ class Store:
 
     def missing(self, size: int) -> list[tuple[str, int, int]]:
         """What is yet to be run: (config, first, end) of up to `size` runs, the lowest seeds of all configs first."""
-        def pieces(config: str) -> Iterator[tuple[int, int, str]]:
+        def pieces(config: str) -> Iterator[tuple[int, int, int]]:
             gaps = np.flatnonzero(self.places[config]["row_file"] == 0)
             for gap in np.split(gaps, np.flatnonzero(np.diff(gaps) != 1) + 1):
                 for start in range(0, len(gap), size):
@@ -375,7 +375,7 @@ def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) ->
     """BadInput if the folder holds another batch than this one, or one with more replications."""
     held: list[tuple[Mapping[str, Any], int]] = []
     if manifest := records.read_manifest(out):
-        earlier = {key: manifest.get(key) for key in identity}
+        earlier: dict[str, Any] = {key: manifest.get(key) for key in identity}
         earlier["experiment"] = {k: v for k, v in (manifest["experiment"] or {}).items() if k != "replications"}
         held.append((earlier, len(manifest["seeds"])))
     for folder in records.unfinished(out):
@@ -386,8 +386,8 @@ def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) ->
             if folder.name != f"{records.UNFINISHED}{_hash(identity)}":
                 held.append(({}, 0))
     advice = "--fresh starts anew beside the old, which is kept under another name"
-    for earlier, count in held:
-        changes = list(itertools.islice(_differences(earlier, identity), 12)) if earlier else ["it cannot be read"]
+    for other, count in held:
+        changes = list(itertools.islice(_differences(other, identity), 12)) if other else ["it cannot be read"]
         if changes:
             raise BadInput([f"{out}: holds another batch, and a changed one is not continued; {advice}",
                             *(f"{out}: {change}" for change in changes)])
@@ -446,7 +446,8 @@ def kinds_of(measures: Iterable[str], world: World) -> dict[str, str]:
 # Workers.
 
 
-def finished_blocks(blocks: Iterable[Block], count: int, workers: int, build: Build) -> Iterator[tuple[Block, bytes]]:
+def finished_blocks(blocks: Iterable[Block], count: int, workers: int,
+                    build: Build) -> Generator[tuple[Block, bytes]]:
     """Every block with its text, as they finish; in this process when there is too little for workers."""
     if workers == 1 or count <= 2:
         for block in blocks:
@@ -460,9 +461,12 @@ def finished_blocks(blocks: Iterable[Block], count: int, workers: int, build: Bu
         pool = _worker_pool(workers)
         try:
             while True:
-                while len(under_way) < 2 * workers and (block := again.pop() if again else next(blocks, None)):
-                    again.append(block)  # until it is in the pool's hands
-                    future = pool.submit(run_block, block, build)
+                while len(under_way) < 2 * workers:
+                    following = again.pop() if again else next(blocks, None)
+                    if following is None:
+                        break
+                    again.append(following)  # until it is in the pool's hands
+                    future = pool.submit(run_block, following, build)
                     under_way[future] = again.pop()
                 if not under_way:
                     return

@@ -68,7 +68,7 @@ class Row:
     """One measure of one candidate against the base. None is what cannot be told.
 
     `n_base` and `n_cand` count the runs that have a value. The means, the difference (candidate minus base)
-    and its interval, in `unit`, are over the `n_pairs` pairs that have a value on both sides. `rel_diff` is the
+    and its interval, in `unit`, are over the `n_pairs` pairs with a value on both sides. `rel_diff` is the
     difference as a part of the base's absolute mean, `corr_pairs` the correlation of the two sides over at
     least three pairs.
     """
@@ -479,6 +479,10 @@ def render(rows: Sequence[Row], notes: Sequence[str], format: str = "table") -> 
         group = list(same)
         blocks.append(_table(group))
         sentences.append(f"{sentence(group)}\n")
+    if any(row.diff_lo is not None for row in rows):
+        chance = f"{1 / (1 - rows[0].ci_level):.0f}"
+        blocks.append("Each interval stands for its measure alone: where nothing differs, about one in "
+                      f"{chance} excludes 0 by chance.\n")
     return "\n".join([*blocks, "".join(sentences)])
 
 
@@ -511,12 +515,14 @@ def sentence(rows: Sequence[Row]) -> str:
     counts = Counter(row.verdict for row in rows)
     differing = {word: counts[word] for word in ("better", "worse", "changed") if counts[word]}
     total = sum(differing.values())
-    parts = [f"of {_counted(len(rows), 'measure')} {total or 'none'} {'differs' if total == 1 else 'differ'}"]
+    parts = [f"of {_counted(len(rows), 'measure')} none is shown to differ"]
     if differing:
-        parts[0] += f" ({', '.join(f'{number} {word}' for word, number in differing.items())})"
+        words = ", ".join(f"{number} {word}" for word, number in differing.items())
+        parts = [f"of {_counted(len(rows), 'measure')} {total} {'differs' if total == 1 else 'differ'} ({words})"]
     parts += [f"{counts[word]} {word}" for word in ("equivalent", "inconclusive", "incomparable")
               if counts[word]]
-    fewest, most = min(row.n_pairs for row in rows), max(row.n_pairs for row in rows)
+    pairs = [row.n_pairs for row in rows if row.n_pairs] or [0]
+    fewest, most = min(pairs), max(pairs)
     over = _counted(most, "pair") if fewest == most else f"{fewest} to {_counted(most, 'pair')}"
     main = next((row for row in rows if row.measure == MAIN_MEASURE), first)
     return (f"{first.candidate} against {first.baseline}: {', '.join(parts)}, over {over}; "
@@ -531,20 +537,24 @@ def _difference_in_words(row: Row) -> str:
         return f"{name} cannot be compared"
     scale, unit = (100, "points") if row.unit == UNIT_OF_SHARES else (1, row.unit)
     digits = _decimals(row, scale)
-    sign = -1 if row.diff < 0 else 1
-    words = [_rounded(abs(row.diff) * scale, digits), unit, "lower" if sign < 0 else "higher"]
-    size = " ".join(word for word in words if word)
-    if row.diff_lo is None or row.diff_hi is None:
-        return f"{name} is {size if row.diff else 'the same'} in the one pair, which gives no interval"
+    difference, low, high = (_rounded(None if value is None else scale * value, digits)
+                             for value in (row.diff, row.diff_lo, row.diff_hi))
     if row.verdict == "equivalent":
         return f"{name} is exactly the same"
+    interval = f"{_percent(row.ci_level)} interval"
+    if low and row.verdict == "inconclusive":
+        size = " ".join(word for word in (difference, unit) if word)
+        return f"{name} differs by {size}, but the sign is open ({interval} {low} to {high})"
+    direction = "higher"
+    if row.diff < 0:
+        direction = "lower"
+        difference, low, high = (text.removeprefix("-") for text in (difference, high, low))
+    size = " ".join(word for word in (difference, unit, direction) if word)
+    if not low:
+        return f"{name} is {size if row.diff else 'the same'} in the one pair, which gives no interval"
     if row.diff_lo == row.diff_hi:
         return f"{name} is {size} in every pair"
-    low, high = sorted([sign * scale * row.diff_lo, sign * scale * row.diff_hi])
-    interval = f"{_percent(row.ci_level)} interval {_rounded(low, digits)} to {_rounded(high, digits)}"
-    if row.verdict == "inconclusive":
-        return f"{name} is {size}, but its sign is open ({interval})"
-    return f"{name} is {size} ({interval})"
+    return f"{name} is {size} ({interval} {low} to {high})"
 
 
 def _counted(number: int, what: str) -> str:

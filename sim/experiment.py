@@ -16,8 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.evidence import Value, flatten, load_world, parameters, read_toml
-from sim.measures import measure_names
-from sim.measures import HEADLINE
+from sim.measures import HEADLINE, measure_names
 from sim.scenario import Scenario, load_config
 from sim.vocabulary import BadInput, nearest, project_root
 
@@ -55,7 +54,7 @@ class Grid(Sequence[Point]):
         if not 0 <= number < len(self):
             raise IndexError(number)
         point: dict[str, Value] = {}
-        for key, values in reversed(self.levels.items()):
+        for key, values in reversed(list(self.levels.items())):
             number, place = divmod(number, len(values))
             point[key] = values[place]
         return {key: point[key] for key in self.levels}
@@ -237,8 +236,8 @@ def _validated[Model: BaseModel](model: type[Model], content: Mapping[str, Any],
             shown = ".".join([*prefix.split(), *(part for part in place if part not in ("str", "list[str]"))])
             right = RIGHT.get(".".join(place[:2])) or RIGHT.get(place[0], "")
             if error["type"] == "extra_forbidden":
-                siblings = list(model.model_fields) if len(place) == 1 else \
-                    list({"design": _Design, "record": _Record}[place[0]].model_fields)
+                tables: dict[str, type[BaseModel]] = {"design": _Design, "record": _Record}
+                siblings = list((tables[place[0]] if len(place) > 1 else model).model_fields)
                 sentence = f"{where}: {shown}: is not a known key{nearest(place[-1], siblings)}; " \
                            f"known keys here are {', '.join(siblings)}"
             elif error["type"] == "missing":

@@ -260,7 +260,7 @@ class _Block(DecouplingModel):
 
 
 def _seed(seed: int) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 63:
         raise BadInput(f"seed = {seed!r}: must be a whole number from 0")
     return int(seed)
 

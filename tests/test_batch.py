@@ -215,6 +215,21 @@ def test_interruptions_and_extensions_leave_no_trace(question, undisturbed, tmp_
     assert files(out) == expected
 
 
+def test_block_size_and_workers_leave_no_trace_in_the_real_model(tmp_path):
+    """33 runs over luck, controls and subsidy: blocks of 1, 3, 32 and 33, and two workers."""
+    path = tmp_path / "real.toml"
+    path.write_text('question = "Does it?"\nconfigs = ["historic"]\nreplications = 11\n'
+                    '[design]\nkind = "list"\npoints = [{}, { "controls.severity" = 0.5 }, { "subsidy.annual" = 200 }]\n'
+                    '[record]\nevery = "quarter"\nmeasures = "all"\n')
+    results = []
+    for block_size, workers in ((32, 1), (1, 1), (3, 2), (33, 1)):
+        out = tmp_path / f"{block_size}-{workers}"
+        assert run_batch(path, workers=workers, out=out, block_size=block_size) == 0
+        results.append(files(out))
+    assert len(results[0][1].splitlines()) == 1 + 33 * 64
+    assert all(result == results[0] for result in results)
+
+
 def test_finished_twice_redoes_nothing(question, tmp_path, capsys):
     out = tmp_path / "out"
     run_batch(question(), workers=1, out=out, build=small)

@@ -3,7 +3,7 @@
 import pytest
 
 from sim.evidence import parameters
-from sim.experiment import Grid, load_experiment
+from sim.experiment import Grid, load_experiment, of_config
 from sim.scenario import load_config
 from sim.vocabulary import BadInput
 
@@ -185,3 +185,11 @@ def test_a_config_beside_the_experiment(load, tmp_path):
     experiment = load(HEAD.replace("published-2020", "strict.toml"))
     assert [scenario.name for scenario in experiment.scenarios] == ["strict"]
     assert experiment.scenarios[0].values["controls.severity"] == 0.9
+
+
+def test_a_config_as_it_is(load):
+    written = load('question = "x"\nconfigs = ["no-controls"]\nreplications = 3\n')
+    made = of_config(load_config("no-controls"), 3)
+    assert list(made.runs()) == list(written.runs())
+    assert (made.swept, made.every, made.measures) == (written.swept, written.every, written.measures)
+    assert made.content == {**written.content, "question": load_config("no-controls").purpose}

@@ -1,0 +1,58 @@
+"""The model as a Mesa user meets it."""
+
+import numpy as np
+import pytest
+
+from sim import DecouplingModel
+from sim.agents import ChipFirm, State, Supplier
+from sim.vocabulary import BadInput
+
+
+def test_as_a_mesa_user_expects():
+    model = DecouplingModel("historic", rng=42)
+    assert model.running and model.time == 0
+    model.step()
+    assert model.time == 1 and model.quarter == 1
+    assert set(model.agents_by_type) == {State, ChipFirm, Supplier}
+    assert model.agents_by_type[ChipFirm].agg("capacity", sum) > 0
+    frame = model.run()
+    assert not model.running and model.time == 64
+    assert len(frame) == 64 and frame.index[0] == "2020-03-31" and frame.index[-1] == "2035-12-31"
+    model.step()
+    assert len(model.series()) == 64  # nothing happens after the last quarter
+
+
+def test_the_data_collector_works_on_one_run():
+    from mesa import DataCollector
+
+    model = DecouplingModel("published-2020", until=2020)
+    collector = DataCollector(model_reporters={"quarter": "quarter"}, agenttype_reporters={ChipFirm: {"output": "output"}})
+    while model.running:
+        model.step()
+        collector.collect(model)
+    frame = collector.get_agenttype_vars_dataframe(ChipFirm)
+    assert len(frame) == 4 * len(model.layout.firms) and (frame["output"] > 0).all()
+
+
+def test_the_same_seed_gives_the_same_run_and_another_another():
+    first, again, other = (DecouplingModel("published-2020", rng=seed, until=2024).run() for seed in (3, 3, 4))
+    assert first.to_numpy().tobytes() == again.to_numpy().tobytes()
+    assert not np.array_equal(first.to_numpy(), other.to_numpy())
+
+
+def test_a_horizon_includes_all_of_its_last_year():
+    frame = DecouplingModel("published-2020", until=2022).run()
+    assert frame.index[-1] == "2022-12-31" and len(frame) == 12
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "one", True])
+def test_a_bad_seed_is_refused(seed):
+    with pytest.raises(BadInput, match="whole number from 0"):
+        DecouplingModel("published-2020", rng=seed)
+
+
+def test_a_block_must_share_its_events():
+    from sim.scenario import load_config
+
+    with pytest.raises(BadInput, match="share"):
+        DecouplingModel.block([load_config("historic"), load_config("published-2020")], [1, 2])
