@@ -22,8 +22,11 @@ def balance(name: str, left: Array, right: Array, quarter: str) -> None:
     size = np.maximum(np.maximum(np.abs(left), np.abs(right)), 1e-6)
     gap = np.abs(left - right) / size
     if not (gap <= TOLERANCE).all():
-        raise Leak(f"{quarter}: the account {name!r} does not balance: off by {np.nanmax(gap):.3g} of the flow"
-                   if np.isfinite(gap).any() else f"{quarter}: the account {name!r} is not finite")
+        raise Leak(
+            f"{quarter}: the account {name!r} does not balance: off by {np.nanmax(gap):.3g} of the flow"
+            if np.isfinite(gap).any()
+            else f"{quarter}: the account {name!r} is not finite"
+        )
 
 
 class Ledger:
@@ -46,27 +49,53 @@ class Ledger:
 
         check("chips: wanted = bought + unmet", chips.demand, by_segment.sum(chips.sales) + chips.unmet)
         check("chips: made = bought", by_segment.sum(makers.output), _over_states(by_segment.sum(chips.sales)))
-        check("chips: makers' revenue = buyers' spending", total(makers.revenue),
-              total(_over_states(by_segment.sum(chips.sales)) * chips.paid))
+        check(
+            "chips: makers' revenue = buyers' spending",
+            total(makers.revenue),
+            total(_over_states(by_segment.sum(chips.sales)) * chips.paid),
+        )
         able = self.capacity * (1.0 - makers.outage)
         check("chips: made within capacity", np.maximum(makers.output, able), able)
         check("inputs: delivered = sold", inputs.delivered, by_input.sum(inputs.sales))
-        check("inputs: suppliers' revenue = buyers' spending", total(suppliers.revenue), total(_over_states(inputs.delivered)))
-        check("tools: received by makers = delivered by suppliers", layout.by_group.sum(makers.tools_received),
-              np.ascontiguousarray(np.where(layout.is_equipment, inputs.delivered, 0.0)).sum(axis=-1))
-        check("materials: stock = stock before + delivered - used", inputs.stock,
-              np.where(layout.is_material, self.stock + inputs.delivered - inputs.used, 0.0))
+        check(
+            "inputs: suppliers' revenue = buyers' spending",
+            total(suppliers.revenue),
+            total(_over_states(inputs.delivered)),
+        )
+        check(
+            "tools: received by makers = delivered by suppliers",
+            layout.by_group.sum(makers.tools_received),
+            np.ascontiguousarray(np.where(layout.is_equipment, inputs.delivered, 0.0)).sum(axis=-1),
+        )
+        check(
+            "materials: stock = stock before + delivered - used",
+            inputs.stock,
+            np.where(layout.is_material, self.stock + inputs.delivered - inputs.used, 0.0),
+        )
         pipeline = sum(makers.pipeline[1:], start=makers.pipeline[0])
-        check("lines: building = building before + begun - arrived", pipeline, self.pipeline + makers.new_lines - makers.arrivals)
+        check(
+            "lines: building = building before + begun - arrived",
+            pipeline,
+            self.pipeline + makers.new_lines - makers.arrivals,
+        )
         wear = p["investment.depreciation"] / 4
-        check("lines: capacity = capacity before - worn out + arrived", makers.capacity,
-              self.capacity - wear * self.capacity + makers.arrivals)
+        check(
+            "lines: capacity = capacity before - worn out + arrived",
+            makers.capacity,
+            self.capacity - wear * self.capacity + makers.arrivals,
+        )
         spent = states.subsidy_spent
         arrived = spent * (1.0 - p["subsidy.leakage"])
-        check("subsidy: spent = granted + leaked", total(spent), total(states.capacity_grants) + total(states.research_grants)
-              + total(spent - arrived))
-        check("subsidy: granted = received", total(states.capacity_grants) + total(states.research_grants),
-              total(makers.capacity_grant) + total(makers.research_grant) + total(suppliers.research_grant))
+        check(
+            "subsidy: spent = granted + leaked",
+            total(spent),
+            total(states.capacity_grants) + total(states.research_grants) + total(spent - arrived),
+        )
+        check(
+            "subsidy: granted = received",
+            total(states.capacity_grants) + total(states.research_grants),
+            total(makers.capacity_grant) + total(makers.research_grant) + total(suppliers.research_grant),
+        )
 
 
 def _over_states(values: Array) -> Array:

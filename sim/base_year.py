@@ -22,8 +22,15 @@ from sim.vocabulary import QUARTERS_PER_YEAR, BadInput
 Array = NDArray[np.float64]
 FITTING_ROUNDS = 60  # the largest residual of the fitted flows is below 1e-9 of a flow after 40
 BASE_KEYS = (
-    "base.exchange_rate", "base.chip_market", "base.domestic_supply_share", "base.home_bias", "base.target_home_bias",
-    "base.target_capital", "demand.growth", "investment.depreciation", "investment.normal_utilisation",
+    "base.exchange_rate",
+    "base.chip_market",
+    "base.domestic_supply_share",
+    "base.home_bias",
+    "base.target_home_bias",
+    "base.target_capital",
+    "demand.growth",
+    "investment.depreciation",
+    "investment.normal_utilisation",
     "state_programme.scale",
 )
 
@@ -91,7 +98,9 @@ class Layout:
         self.by_group = Groups(self.group_of_firm, len(order))
         self.group_names = [
             f"{self.states[self.target]} {'owned' if key[1] == 0 else 'foreign-owned'} {self.segments[key[2]]}"
-            if key[0] == 0 else self.states[key[1]] for key in order
+            if key[0] == 0
+            else self.states[key[1]]
+            for key in order
         ]
 
     def total(self, name: str) -> float:
@@ -100,7 +109,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class BaseYear:
-    """The base year of every run; see the module for units. G segments, S states, M makers, K groups, I inputs, U suppliers."""
+    """The base year of every run. G segments, S states, M makers, K groups, I inputs, U suppliers; units as above."""
 
     demand: Array  # (runs, S, G) chips used
     chip_share: Array  # (runs, S, M) each buyer's shares of makers, sum to 1 within a segment
@@ -124,9 +133,12 @@ def base_year(layout: Layout, parameters: Parameters) -> BaseYear:
     found = _construct(layout, given)
     if len(distinct) == len(rows) == 1:
         return found
-    return BaseYear(**{
-        name: value if name == "tool_mix" else np.take(value, place.ravel(), axis=0) for name, value in vars(found).items()
-    })
+    return BaseYear(
+        **{
+            name: value if name == "tool_mix" else np.take(value, place.ravel(), axis=0)
+            for name, value in vars(found).items()
+        }
+    )
 
 
 def _construct(layout: Layout, given: dict[str, Array]) -> BaseYear:
@@ -146,12 +158,24 @@ def _construct(layout: Layout, given: dict[str, Array]) -> BaseYear:
     flow = _input_flows(layout, given, need)
     input_share = flow / layout.by_input.spread(layout.by_input.sum(flow))
     sales = layout.by_input.spread(need) * input_share
-    return BaseYear(demand, chip_share, output, capital, private, programme, material_need, mix, need, input_share,
-                    total_over_rows(sales), _supplier_gaps(layout, sales))
+    return BaseYear(
+        demand,
+        chip_share,
+        output,
+        capital,
+        private,
+        programme,
+        material_need,
+        mix,
+        need,
+        input_share,
+        total_over_rows(sales),
+        _supplier_gaps(layout, sales),
+    )
 
 
 def _demand(layout: Layout, given: dict[str, Array], output: Array) -> Array:
-    """Chips used by state and segment. The target's market is given; the others use what is left, in their proportions."""
+    """Chips used by state and segment. The target's market is given; the others share what is left."""
     world = layout.world
     table = np.zeros((len(layout.states), len(layout.segments)))
     for row in world.rows["demand"]:
@@ -161,8 +185,10 @@ def _demand(layout: Layout, given: dict[str, Array], output: Array) -> Array:
     left = layout.by_segment.sum(output) - of_target
     if (left <= 0).any():
         segment = layout.segments[int(np.argmax((left <= 0).any(axis=0)))]
-        raise BadInput(f"base.chip_market = {float(given['base.chip_market'].max()):g}: the target would use more "
-                       f"{segment} than the world makes; take a smaller market")
+        raise BadInput(
+            f"base.chip_market = {float(given['base.chip_market'].max()):g}: the target would use more "
+            f"{segment} than the world makes; take a smaller market"
+        )
     others = table.copy()
     others[layout.target] = 0.0
     others = others / others.sum(axis=0)
@@ -179,8 +205,9 @@ def _chip_flows(layout: Layout, given: dict[str, Array], demand: Array, output: 
     part_sold_at_home = home_sales / total(made_at_home)
     kept = part_sold_at_home * made_at_home
     if (part_sold_at_home >= 1).any() or (layout.by_segment.sum(kept) >= demand[:, layout.target]).any():
-        raise BadInput("base.domestic_supply_share: more chips would be sold at home than are made there; "
-                       "take a smaller share")
+        raise BadInput(
+            "base.domestic_supply_share: more chips would be sold at home than are made there; take a smaller share"
+        )
     fixed = np.zeros((*demand.shape[:2], output.shape[-1]))
     fixed[:, layout.target] = kept
     prior = np.where(own, given["base.home_bias"][..., None], 1.0)
@@ -191,7 +218,7 @@ def _chip_flows(layout: Layout, given: dict[str, Array], demand: Array, output: 
 
 
 def _fit(flow: Array, to_rows: Array, from_columns: Array, by_market: Groups) -> Array:
-    """Iterative proportional fitting of flows (runs, buyers, sellers) to what buyers take by market and sellers give."""
+    """Iterative proportional fitting of flows (runs, buyers, sellers) to what buyers take and sellers give."""
     for _ in range(FITTING_ROUNDS):
         bought = by_market.sum(flow)
         flow = flow * by_market.spread(to_rows / np.where(bought > 0, bought, 1.0))
@@ -211,13 +238,18 @@ def _investment(layout: Layout, given: dict[str, Array], output: Array) -> tuple
     tools_elsewhere = to_yuan * layout.total("equipment_spending_world") - tools_target
     output_elsewhere = total(output * ~layout.at_home)
     accounts = np.array([row["capital"] or 0.0 for row in layout.firm_rows])
-    capital = np.where(layout.target_owned, accounts * to_yuan * given["base.target_capital"],
-                       output * tools_elsewhere / rate / output_elsewhere)
+    capital = np.where(
+        layout.target_owned,
+        accounts * to_yuan * given["base.target_capital"],
+        output * tools_elsewhere / rate / output_elsewhere,
+    )
     private = capital * rate / QUARTERS_PER_YEAR
     led_by_state = tools_target / QUARTERS_PER_YEAR - total(private * layout.at_home)
     if (led_by_state < 0).any():
-        raise BadInput("base.target_capital: private upkeep alone would exceed the published equipment spending; "
-                       "take a smaller value")
+        raise BadInput(
+            "base.target_capital: private upkeep alone would exceed the published equipment spending; "
+            "take a smaller value"
+        )
     owned = capital * layout.target_owned
     return capital, private, given["state_programme.scale"] * led_by_state * owned / total(owned)
 
@@ -233,7 +265,7 @@ def _input_flows(layout: Layout, given: dict[str, Array], need: Array) -> Array:
 
 
 def _supplier_gaps(layout: Layout, sales: Array) -> Array:
-    """How far the target's suppliers are from parity, which is half of the home market: minus the log-odds of their share."""
+    """How far the target's suppliers are from parity, half of the home market: minus the log-odds of their share."""
     at_home = total_over_rows(sales * layout.group_at_home[:, None])
     share = at_home / layout.by_input.spread(layout.by_input.sum(at_home))
     inside = np.clip(share, 1e-6, 1 - 1e-6)

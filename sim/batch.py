@@ -12,6 +12,7 @@ replications only add blocks at the end.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import heapq
 import itertools
@@ -99,18 +100,22 @@ def run_block(block: Block, build: Build = build_model) -> bytes:
     failures: dict[str, str] = {}
     try:
         texts = _run_together(block, block.runs, build)
-    except Exception:  # noqa: BLE001 - whatever a rule raises
+    except Exception:
         texts = []
         for run in block.runs:
             try:
                 texts += _run_together(block, [run], build)
-            except Exception as fault:  # noqa: BLE001
+            except Exception as fault:
                 failures[run.run_id] = f"{type(fault).__name__}: {fault}"
                 nothing = [None] * len(records.outcome_columns(block.kinds))
                 texts.append((records.runs_row(keys_of(run), "failed", nothing).encode(), b""))
     header = {
-        "identity": block.identity, "config": block.scenario.name, "first": block.first, "last": block.last,
-        "sizes": [[len(row), len(series)] for row, series in texts], "failures": failures,
+        "identity": block.identity,
+        "config": block.scenario.name,
+        "first": block.first,
+        "last": block.last,
+        "sizes": [[len(row), len(series)] for row, series in texts],
+        "failures": failures,
     }
     body = b"".join(itertools.chain([json.dumps(header).encode(), b"\n"], *texts))
     return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
@@ -128,16 +133,19 @@ def _run_together(block: Block, runs: Sequence[Run], build: Build) -> list[tuple
     return result_texts(model.recorder, [keys_of(run) for run in runs], block.every, block.kinds)
 
 
-def result_texts(recorder: Recorder, keys: Sequence[Sequence[object]], every: str,
-                 kinds: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def result_texts(
+    recorder: Recorder, keys: Sequence[Sequence[object]], every: str, kinds: Mapping[str, str]
+) -> list[tuple[bytes, bytes]]:
     """Each run's row of `runs.csv` and lines of `series.csv`."""
     if list(recorder.names) != list(kinds):
         raise RuntimeError(f"the model records {', '.join(recorder.names)}; asked for were {', '.join(kinds)}")
     years, yearly = recorder.values("year")
     dates, values = recorder.values(every)
     outcomes = records.outcomes(kinds, years, yearly, recorder.first_reaching(records.TARGET))
-    return [(records.runs_row(key, "done", outcome).encode(), records.series_rows(key, dates, series).encode())
-            for key, outcome, series in zip(keys, outcomes, values, strict=True)]
+    return [
+        (records.runs_row(key, "done", outcome).encode(), records.series_rows(key, dates, series).encode())
+        for key, outcome, series in zip(keys, outcomes, values, strict=True)
+    ]
 
 
 def keys_of(run: Run) -> list[object]:
@@ -147,8 +155,16 @@ def keys_of(run: Run) -> list[object]:
 
 # What is stored: blocks in the folder of the unfinished batch, and the files of a finished one.
 
-PLACE = np.dtype([("row_file", "i4"), ("row", "i8"), ("row_size", "i4"),
-                  ("series_file", "i4"), ("series", "i8"), ("series_size", "i4")])
+PLACE = np.dtype(
+    [
+        ("row_file", "i4"),
+        ("row", "i8"),
+        ("row_size", "i4"),
+        ("series_file", "i4"),
+        ("series", "i8"),
+        ("series_size", "i4"),
+    ]
+)
 
 
 class Store:
@@ -158,7 +174,9 @@ class Store:
     file 0 means that it has not been run.
     """
 
-    def __init__(self, experiment: Experiment, out: Path, identity: Mapping[str, Any], kinds: Mapping[str, str]) -> None:
+    def __init__(
+        self, experiment: Experiment, out: Path, identity: Mapping[str, Any], kinds: Mapping[str, str]
+    ) -> None:
         self.experiment = experiment
         self.out = out
         self.kinds = kinds
@@ -186,11 +204,12 @@ class Store:
 
     def missing(self, size: int) -> list[tuple[str, int, int]]:
         """What is yet to be run: (config, first, end) of up to `size` runs, the lowest seeds of all configs first."""
+
         def pieces(config: str) -> Iterator[tuple[int, int, int]]:
             gaps = np.flatnonzero(self.places[config]["row_file"] == 0)
             for gap in np.split(gaps, np.flatnonzero(np.diff(gaps) != 1) + 1):
                 for start in range(0, len(gap), size):
-                    piece = gap[start:start + size]
+                    piece = gap[start : start + size]
                     yield int(piece[0]), self.numbers[config], int(piece[-1]) + 1
 
         names = {number: config for config, number in self.numbers.items()}
@@ -200,8 +219,10 @@ class Store:
         """The block of a config's runs from number `first` to before `end`."""
         scenario = self.experiment.scenarios[self.numbers[config] - 1]
         scenario = replace(scenario, values=dict(scenario.values))  # a plain dictionary can be sent to a worker
-        runs = tuple(self.experiment.run(scenario, number % self.points + 1, number // self.points + 1)
-                     for number in range(first, end))
+        runs = tuple(
+            self.experiment.run(scenario, number % self.points + 1, number // self.points + 1)
+            for number in range(first, end)
+        )
         return Block(scenario, runs, first + 1, end, self.experiment.every, self.kinds, LAST_YEAR, self.hash)
 
     def keep(self, block: Block, content: bytes) -> None:
@@ -285,15 +306,23 @@ class Store:
                     size += len(following)
                     following = series.readline()
                 self.places[run.config][(run.seed - 1) * self.points + run.point - 1] = (
-                    row_file, row_offset, len(row), series_file, series_offset, size)
+                    row_file,
+                    row_offset,
+                    len(row),
+                    series_file,
+                    series_offset,
+                    size,
+                )
                 row_offset += len(row)
                 series_offset += size
 
     def join(self, info: Mapping[str, Any]) -> None:
         """Write the result from what is stored, put it into place, and remove the blocks."""
         kinds, experiment = self.kinds, self.experiment
-        for name, columns in ((records.SERIES, records.series_columns(experiment.swept, list(kinds))),
-                              (records.RUNS, records.runs_columns(experiment.swept, kinds))):
+        for name, columns in (
+            (records.SERIES, records.series_columns(experiment.swept, list(kinds))),
+            (records.RUNS, records.runs_columns(experiment.swept, kinds)),
+        ):
             records.write_aside(self.folder / name, self._texts(name, columns))
         manifest = {
             **self.identity,
@@ -317,7 +346,7 @@ class Store:
             for scenario in self.experiment.scenarios:
                 places = self.places[scenario.name]
                 for point in range(self.points):
-                    for place in places[point::self.points]:
+                    for place in places[point :: self.points]:
                         number = int(place[f"{part}_file"])
                         if number not in opened:
                             if len(opened) == FILES_OPEN:
@@ -389,11 +418,16 @@ def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) ->
     for other, count in held:
         changes = list(itertools.islice(_differences(other, identity), 12)) if other else ["it cannot be read"]
         if changes:
-            raise BadInput([f"{out}: holds another batch, and a changed one is not continued; {advice}",
-                            *(f"{out}: {change}" for change in changes)])
+            raise BadInput(
+                [
+                    f"{out}: holds another batch, and a changed one is not continued; {advice}",
+                    *(f"{out}: {change}" for change in changes),
+                ]
+            )
         if count > replications:
-            raise BadInput(f"{out}: replications = {replications}: the batch there has {count}; "
-                           f"give as many or more, or {advice}")
+            raise BadInput(
+                f"{out}: replications = {replications}: the batch there has {count}; give as many or more, or {advice}"
+            )
 
 
 def _differences(old: Any, new: Any, key: str = "") -> Iterator[str]:
@@ -418,18 +452,30 @@ def column_notes(swept: Iterable[str], measures: Iterable[str], world: World) ->
         "seed": {"unit": "number", "meaning": "runs with equal seeds have equal luck"},
         "status": {"unit": "word", "meaning": "done or failed"},
         "date": {"unit": "date", "meaning": "the last day of the period"},
-        records.FIRST_70: {"unit": "date", "formula": f"first quarter with domestic_supply_share >= {records.TARGET}",
-                           "meaning": "when the target of 70 % is reached; empty if never"},
+        records.FIRST_70: {
+            "unit": "date",
+            "formula": f"first quarter with domestic_supply_share >= {records.TARGET}",
+            "meaning": "when the target of 70 % is reached; empty if never",
+        },
     }
     for key in swept:
         notes[key] = {"unit": parameters()[key].unit, "meaning": parameters()[key].meaning}
-    whens = {"end": "in the last year", **{str(year): f"in {year}" for year in records.OUTCOME_YEARS},
-             "peak": "largest yearly value", "sum": "sum over the years"}
+    whens = {
+        "end": "in the last year",
+        **{str(year): f"in {year}" for year in records.OUTCOME_YEARS},
+        "peak": "largest yearly value",
+        "sum": "sum over the years",
+    }
     known = catalogue(world)
     for name in measures:
         measure = known[name]
-        notes[name] = {"unit": measure.unit, "formula": measure.formula, "meaning": measure.meaning,
-                       "kind": measure.kind, "direction": measure.direction}
+        notes[name] = {
+            "unit": measure.unit,
+            "formula": measure.formula,
+            "meaning": measure.meaning,
+            "kind": measure.kind,
+            "direction": measure.direction,
+        }
         for when, words in whens.items():
             if when != "sum" or measure.kind == "flow":
                 unit = "bn yuan" if when == "sum" else measure.unit
@@ -446,8 +492,7 @@ def kinds_of(measures: Iterable[str], world: World) -> dict[str, str]:
 # Workers.
 
 
-def finished_blocks(blocks: Iterable[Block], count: int, workers: int,
-                    build: Build) -> Generator[tuple[Block, bytes]]:
+def finished_blocks(blocks: Iterable[Block], count: int, workers: int, build: Build) -> Generator[tuple[Block, bytes]]:
     """Every block with its text, as they finish; in this process when there is too little for workers."""
     if workers == 1 or count <= 2:
         for block in blocks:
@@ -466,7 +511,7 @@ def finished_blocks(blocks: Iterable[Block], count: int, workers: int,
                     if following is None:
                         break
                     again.append(following)  # until it is in the pool's hands
-                    future = pool.submit(run_block, following, build)
+                    future = pool.submit(_run_block_in_worker, following, build)
                     under_way[future] = again.pop()
                 if not under_way:
                     return
@@ -503,6 +548,14 @@ def _start_worker() -> None:
         os._exit(1)
 
     threading.Thread(target=end_with_parent, daemon=True).start()
+    gc.freeze()  # what is imported stays; so that collecting after each block looks at the block alone
+
+
+def _run_block_in_worker(block: Block, build: Build) -> bytes:
+    """Models hold circles of references: without collecting them a worker grows for hundreds of blocks."""
+    text = run_block(block, build)
+    gc.collect()
+    return text
 
 
 # Progress, to standard error.
@@ -526,8 +579,14 @@ class Progress:
             from rich.progress import Progress as Bar
 
             left = TextColumn("{task.fields[left]}")
-            self.bar = Bar(TextColumn(self.name), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), left,
-                           console=Console(stderr=True))
+            self.bar = Bar(
+                TextColumn(self.name),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                left,
+                console=Console(stderr=True),
+            )
             self.bar.start()
             self.task = self.bar.add_task("", total=self.total, completed=self.done, left="")
         return self
@@ -573,11 +632,18 @@ def size_on_disk(experiment: Experiment, measures: int) -> int:
 # The two verbs.
 
 
-def run_batch(experiment: Experiment | str | Path, workers: int | None = None, out: str | Path | None = None,
-              fresh: bool = False, build: Build = build_model, block_size: int = BLOCK_SIZE) -> int:
+def run_batch(
+    experiment: Experiment | str | Path,
+    workers: int | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    build: Build = build_model,
+    block_size: int = BLOCK_SIZE,
+) -> int:
     """Run an experiment, or what is left of it, and write its result folder. Notes go to standard error.
 
-    Returns 0, or 1 if some runs failed or the workers could not be kept alive. Raises BadInput for what cannot be done, and KeyboardInterrupt on Ctrl-C;
+    Returns 0, or 1 if some runs failed or the workers could not be kept alive.
+    Raises BadInput for what cannot be done, and KeyboardInterrupt on Ctrl-C;
     what was finished is kept, and the same call goes on from there.
     """
     started = time.monotonic()
@@ -610,15 +676,19 @@ def run_batch(experiment: Experiment | str | Path, workers: int | None = None, o
 
     blocks = (store.block(*piece) for piece in missing)
     try:
-        with Progress(experiment.name, len(experiment), finished) as progress, \
-                closing(finished_blocks(blocks, len(missing), workers, build)) as texts:
+        with (
+            Progress(experiment.name, len(experiment), finished) as progress,
+            closing(finished_blocks(blocks, len(missing), workers, build)) as texts,
+        ):
             for block, text in texts:
                 with records.writing(out, keeping):
                     store.keep(block, text)
                 progress.add(len(block.runs))
     except BrokenProcessPool:
-        _say(f"Workers died {DEATHS_IN_A_ROW} times in a row, perhaps for want of memory; {keeping}. "
-             "Fewer --workers need less memory.")
+        _say(
+            f"Workers died {DEATHS_IN_A_ROW} times in a row, perhaps for want of memory; {keeping}. "
+            "Fewer --workers need less memory."
+        )
         return 1
     with records.writing(out, keeping):
         store.join(records.run_info(time.monotonic() - started, workers))
@@ -633,14 +703,18 @@ def _say(text: str) -> None:
 def _say_plan(store: Store, missing: Sequence[object], workers: int, out: Path) -> None:
     experiment = store.experiment
     size = size_on_disk(experiment, len(store.kinds))
-    _say(f"{experiment.name}: {len(experiment)} runs (configs {len(experiment.scenarios)}, points {store.points}, "
-         f"seeds {experiment.replications}; workers {workers}), about {_size(size)} in {out}")
+    _say(
+        f"{experiment.name}: {len(experiment)} runs (configs {len(experiment.scenarios)}, points {store.points}, "
+        f"seeds {experiment.replications}; workers {workers}), about {_size(size)} in {out}"
+    )
     if store.done:
         _say(f"{store.done} of them are done; the other {len(experiment) - store.done} are run now.")
     free = shutil.disk_usage(out).free
     if free < 2 * size:  # while joining, the blocks and the result are both there
-        raise BadInput(f"{out}: needs about {_size(2 * size)} while it joins the result, and {_size(free)} are free; "
-                       "make room or give another --out")
+        raise BadInput(
+            f"{out}: needs about {_size(2 * size)} while it joins the result, and {_size(free)} are free; "
+            "make room or give another --out"
+        )
 
 
 def _end(store: Store) -> int:
@@ -651,8 +725,9 @@ def _end(store: Store) -> int:
     return 1 if store.failures else 0
 
 
-def write_run(model: Model, scenario: Scenario, seed: int, out: str | Path, every: str = "quarter",
-              seconds: float = 0.0) -> None:
+def write_run(
+    model: Model, scenario: Scenario, seed: int, out: str | Path, every: str = "quarter", seconds: float = 0.0
+) -> None:
     """Write one finished run as a result folder of the same format, in the place of an older run's.
 
     Raises BadInput if the folder holds anything else.
@@ -673,9 +748,12 @@ def write_run(model: Model, scenario: Scenario, seed: int, out: str | Path, ever
         "seeds": [seed],
         "columns": column_notes([], kinds, world),
         "failures": {},
-        "files": {name: {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
-                  for name, text in files.items()},
+        "files": {
+            name: {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()} for name, text in files.items()
+        },
         "run_info": records.run_info(seconds, 1),
     }
-    records.replace_result(Path(out), {**{name: [text] for name, text in files.items()},
-                                       records.MANIFEST: [records.manifest_text(manifest)]})
+    records.replace_result(
+        Path(out),
+        {**{name: [text] for name, text in files.items()}, records.MANIFEST: [records.manifest_text(manifest)]},
+    )

@@ -19,7 +19,10 @@ import typer
 from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="A laboratory of the technology-decoupling race in chips: run, batch, compare, view.",
 )
 
@@ -93,7 +96,9 @@ def compare(
     base: Annotated[str, typer.Argument(help="A result folder, a runs.csv, or a config (run with 20 seeds first).")],
     candidates: Annotated[list[str], typer.Argument(help="The same; each is compared with BASE.")],
     at: Annotated[str, typer.Option(help="Which outcome: end, 2025, 2030, peak or sum.")] = "end",
-    measure: Annotated[list[str] | None, typer.Option(help="A measure; may be given many times. [default: headline]")] = None,
+    measure: Annotated[
+        list[str] | None, typer.Option(help="A measure; may be given many times. [default: headline]")
+    ] = None,
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     format: FormatOption = Format.table,
 ) -> None:
@@ -112,7 +117,9 @@ def compare(
 def view(
     config: Annotated[str, typer.Argument(help="A name in configs/ or the path of a TOML file.")] = "historic",
     port: Annotated[int, typer.Option(help="The port on localhost; 0 takes a free one.")] = 8765,
-    get_assets: Annotated[bool, typer.Option("--get-assets", help="Get the page's front-end files once, and stop.")] = False,
+    get_assets: Annotated[
+        bool, typer.Option("--get-assets", help="Get the page's front-end files once, and stop.")
+    ] = False,
 ) -> None:
     """The live page: watch a run and step in."""
     if get_assets:
@@ -148,11 +155,15 @@ def list_(
 ) -> None:
     """What there is, with units, ranges and sources."""
     listings: dict[str, Callable[[], tuple[list[str], list[list[Any]]]]] = {
-        "configs": _configs, "experiments": _experiments, "parameters": _parameters, "measures": _measures,
+        "configs": _configs,
+        "experiments": _experiments,
+        "parameters": _parameters,
+        "measures": _measures,
     }
     if what not in listings:
-        raise BadInput(f"list {what}: there is nothing of that name{nearest(what, listings)}; "
-                       f"must be one of {', '.join(listings)}")
+        raise BadInput(
+            f"list {what}: there is nothing of that name{nearest(what, listings)}; must be one of {', '.join(listings)}"
+        )
     header, rows = listings[what]()
     emit(header, rows, format)
 
@@ -175,10 +186,39 @@ def _experiments() -> tuple[list[str], list[list[Any]]]:
 def _parameters() -> tuple[list[str], list[list[Any]]]:
     from sim.evidence import parameters
 
-    header = ["key", "value", "unit", "minimum", "maximum", "low", "high", "choices", "role", "grade", "mechanism",
-              "meaning", "source"]
-    rows = [[p.name, p.value, p.unit, p.minimum, p.maximum, p.low, p.high, " ".join(p.choices or ()), p.role, p.grade,
-             p.mechanism, p.meaning, p.source] for p in parameters().values()]
+    header = [
+        "key",
+        "value",
+        "unit",
+        "minimum",
+        "maximum",
+        "low",
+        "high",
+        "choices",
+        "role",
+        "grade",
+        "mechanism",
+        "meaning",
+        "source",
+    ]
+    rows = [
+        [
+            p.name,
+            p.value,
+            p.unit,
+            p.minimum,
+            p.maximum,
+            p.low,
+            p.high,
+            " ".join(p.choices or ()),
+            p.role,
+            p.grade,
+            p.mechanism,
+            p.meaning,
+            p.source,
+        ]
+        for p in parameters().values()
+    ]
     return header, rows
 
 
@@ -187,7 +227,10 @@ def _measures() -> tuple[list[str], list[list[Any]]]:
     from sim.measures import HEADLINE, catalogue
 
     found = catalogue(load_world("china-2020")).values()
-    rows = [[m.name, m.unit, m.kind, m.direction, "yes" if m.name in HEADLINE else "no", m.formula, m.meaning] for m in found]
+    rows = [
+        [m.name, m.unit, m.kind, m.direction, "yes" if m.name in HEADLINE else "no", m.formula, m.meaning]
+        for m in found
+    ]
     return ["measure", "unit", "kind", "better", "headline", "formula", "meaning"], rows
 
 
@@ -270,8 +313,10 @@ def emit(header: list[str], rows: Sequence[Sequence[Any]], format: Format, turne
         lines = [list(line) for line in zip(*lines, strict=True)] if turned else lines
         widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
         for line in lines:
-            cells = [cell.ljust(width) if column == 0 or not turned else cell.rjust(width)
-                     for column, (cell, width) in enumerate(zip(line, widths, strict=True))]
+            cells = [
+                cell.ljust(width) if column == 0 or not turned else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ]
             typer.echo("  ".join(cells).rstrip())
 
 
@@ -292,7 +337,7 @@ def note(text: str) -> None:
 
 
 def main() -> None:
-    """Run a verb. Exit codes: 0 done, 1 some runs failed, 2 wrong use or bad input, 3 incomplete input, 130 interrupted."""
+    """Run a verb. Exit codes: 0 done, 1 some runs failed, 2 bad use or input, 3 incomplete input, 130 interrupted."""
     try:
         app()
     except BadInput as fault:

@@ -45,6 +45,8 @@ class Table:
         self.quarter = 0
         self.values: dict[str, Array] = {}
         self.agents: list[ColumnAgent] = []
+        self.links: dict[str, Table] = {}
+        self.categories: dict[str, list[enum.Enum]] = {}
 
     def put(self, name: str, value: Any, where: slice, fixed: bool) -> None:
         """Replace a column, or one agent's part of it, by new values."""
@@ -90,7 +92,9 @@ class Column:
 
     def __set__(self, agent: Any, value: Any) -> None:
         where = agent._where
-        agent._table.put(self.name, value, slice(agent._index, agent._index + 1) if where is None else where, self.fixed)
+        agent._table.put(
+            self.name, value, slice(agent._index, agent._index + 1) if where is None else where, self.fixed
+        )
 
 
 class Category(Column):
@@ -196,8 +200,12 @@ class ColumnAgent(mesa.Agent):
     @classmethod
     def columns(cls) -> dict[str, Column]:
         """Every declared column by name, in order of declaration."""
-        return {name: value for kind in reversed(cls.__mro__) for name, value in vars(kind).items()
-                if isinstance(value, Column)}
+        return {
+            name: value
+            for kind in reversed(cls.__mro__)
+            for name, value in vars(kind).items()
+            if isinstance(value, Column)
+        }
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _MESA_NAMES or name.startswith("_") or isinstance(getattr(type(self), name, None), Column)):
@@ -228,7 +236,8 @@ class ColumnAgent(mesa.Agent):
 
 def categories(name: str, ids: Sequence[str]) -> list[enum.Enum]:
     """The enum members of a world's ids, in order."""
-    return list(enum.Enum(name, {word: word for word in ids}))
+    kind: Any = enum.Enum(name, {word: word for word in ids})  # type: ignore[misc]
+    return list(kind)
 
 
 # Sums whose bytes do not depend on how many runs are held at once (the order of addition never changes).

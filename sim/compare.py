@@ -114,8 +114,7 @@ def read_results(paths: Sequence[str | Path]) -> list[Result]:
     if problems:
         raise BadInput(problems)
     different = len({result.path for result in results})
-    for names in ([result.name for result in results],
-                  [Path(result.path).resolve().name for result in results]):
+    for names in ([result.name for result in results], [Path(result.path).resolve().name for result in results]):
         if len(set(names)) == different:
             break
     else:
@@ -142,7 +141,7 @@ def read_result(path: str | Path) -> Result:
     if missing := [column for column in (*KEYS, "status") if column not in header]:
         needed = ", ".join((*KEYS, "status"))
         raise BadInput([f"{table}: column {column!r} is missing; needed are {needed}" for column in missing])
-    swept = tuple(column for column in header[:header.index("status")] if column not in KEYS)
+    swept = tuple(column for column in header[: header.index("status")] if column not in KEYS)
     statuses = [row["status"] for row in rows]
     for number, status in enumerate(statuses, start=2):
         if status not in STATUSES:
@@ -150,14 +149,19 @@ def read_result(path: str | Path) -> Result:
     done = np.array([status == "done" for status in statuses])
     if not done.any():
         raise BadInput(f"{table}: none of its {len(rows)} runs has status done; there is nothing to compare")
-    keys = {column: [_key(row[column], table, number, column) for number, row in enumerate(rows, start=2)]
-            for column in ("config", "parameter_set", "seed", *swept)}
+    keys = {
+        column: [_key(row[column], table, number, column) for number, row in enumerate(rows, start=2)]
+        for column in ("config", "parameter_set", "seed", *swept)
+    }
     first: dict[tuple[Key, ...], int] = {}
     for number, run in enumerate(zip(*keys.values(), strict=True), start=2):
         if first.setdefault(run, number) != number:
             raise BadInput(f"{table}: line {number}: has the same {', '.join(keys)} as line {first[run]}")
-    outcomes = {column: np.where(done, _numbers(rows, table, column), np.nan)
-                for column in header if "@" in column and column.rpartition("@")[2] in AT}
+    outcomes = {
+        column: np.where(done, _numbers(rows, table, column), np.nan)
+        for column in header
+        if "@" in column and column.rpartition("@")[2] in AT
+    }
     configs = tuple(sorted({str(config) for config in keys["config"]}))
     return Result(str(path), "+".join(configs), configs, swept, keys, done, outcomes, manifest)
 
@@ -168,11 +172,13 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_bytes())
         version = manifest["schema_version"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise BadInput(f"{path}: is missing or no manifest of ours; to compare without units and directions "
-                       f"give {folder / RUNS}") from None
+        raise BadInput(
+            f"{path}: is missing or no manifest of ours; to compare without units and directions give {folder / RUNS}"
+        ) from None
     if version != SCHEMA_VERSION:
-        raise BadInput(f"{path}: schema_version = {version!r}: must be {SCHEMA_VERSION}; "
-                       "run it again with this version")
+        raise BadInput(
+            f"{path}: schema_version = {version!r}: must be {SCHEMA_VERSION}; run it again with this version"
+        )
     written = (manifest.get("files", {}).get(RUNS) or {}).get("bytes")
     found = (folder / RUNS).stat().st_size
     if written not in (None, found):
@@ -242,8 +248,12 @@ def _pairing(base: Result, candidate: Result) -> Pairing:
             held = [f"{result.path} holds {', '.join(result.configs)}" for result in (base, candidate)]
             raise BadInput(f"{'; '.join(held)}: give results of one config each, or of the same configs")
         shared.insert(0, "config")
-    flags = [f"mean over {key}, which only {result.name} sweeps"
-             for result in (base, candidate) for key in result.swept if key not in shared]
+    flags = [
+        f"mean over {key}, which only {result.name} sweeps"
+        for result in (base, candidate)
+        for key in result.swept
+        if key not in shared
+    ]
     base_pairs, cand_pairs = (result.groups(["parameter_set", "seed"]) for result in (base, candidate))
     base_points, cand_points = (result.groups(shared) for result in (base, candidate))
     pairs = _in_common(base_pairs, cand_pairs)
@@ -253,14 +263,24 @@ def _pairing(base: Result, candidate: Result) -> Pairing:
     sets = {pair[0] for pair in pairs}
     if len(sets) > 1:
         flags.append(f"the interval mixes seeds with {len(sets)} parameter sets")
-    coverage = "; ".join([
-        *(f"runs of {result.name}: {result.done.sum()} done, {(~result.done).sum()} failed"
-          for result in (base, candidate)),
-        _shared_count("pairs", set(base_pairs), set(cand_pairs), base.name, candidate.name),
-        _shared_count("design points", set(base_points), set(cand_points), base.name, candidate.name),
-    ])
-    return Pairing(pairs, points, _cells(base_pairs, base_points, pairs, points),
-                   _cells(cand_pairs, cand_points, pairs, points), coverage, flags)
+    coverage = "; ".join(
+        [
+            *(
+                f"runs of {result.name}: {result.done.sum()} done, {(~result.done).sum()} failed"
+                for result in (base, candidate)
+            ),
+            _shared_count("pairs", set(base_pairs), set(cand_pairs), base.name, candidate.name),
+            _shared_count("design points", set(base_points), set(cand_points), base.name, candidate.name),
+        ]
+    )
+    return Pairing(
+        pairs,
+        points,
+        _cells(base_pairs, base_points, pairs, points),
+        _cells(cand_pairs, cand_points, pairs, points),
+        coverage,
+        flags,
+    )
 
 
 def _in_common(ours: Sequence[tuple[Key, ...]], theirs: Sequence[tuple[Key, ...]]) -> list[tuple[Key, ...]]:
@@ -272,24 +292,34 @@ def _in_common(ours: Sequence[tuple[Key, ...]], theirs: Sequence[tuple[Key, ...]
 
 
 def _shared_count(what: str, ours: set[Any], theirs: set[Any], base: str, candidate: str) -> str:
-    return (f"{what} in common: {len(ours & theirs)}, only in {base}: {len(ours - theirs)}, "
-            f"only in {candidate}: {len(theirs - ours)}")
+    return (
+        f"{what} in common: {len(ours & theirs)}, only in {base}: {len(ours - theirs)}, "
+        f"only in {candidate}: {len(theirs - ours)}"
+    )
 
 
-def _cells(run_pairs: Sequence[Any], run_points: Sequence[Any], pairs: Sequence[Any],
-           points: Sequence[Any]) -> NDArray[np.intp]:
+def _cells(
+    run_pairs: Sequence[Any], run_points: Sequence[Any], pairs: Sequence[Any], points: Sequence[Any]
+) -> NDArray[np.intp]:
     pair_places = {pair: place for place, pair in enumerate(pairs)}
     point_places = {point: place for place, point in enumerate(points)}
-    return np.array([pair_places[pair] * len(points) + point_places[point]
-                     if pair in pair_places and point in point_places else -1
-                     for pair, point in zip(run_pairs, run_points, strict=True)], dtype=np.intp)
+    return np.array(
+        [
+            pair_places[pair] * len(points) + point_places[point]
+            if pair in pair_places and point in point_places
+            else -1
+            for pair, point in zip(run_pairs, run_points, strict=True)
+        ],
+        dtype=np.intp,
+    )
 
 
 # Comparing.
 
 
-def compare(base: Result, candidate: Result, measures: Sequence[str] | None = None, at: str = "end",
-            level: float = 0.95) -> list[Row]:
+def compare(
+    base: Result, candidate: Result, measures: Sequence[str] | None = None, at: str = "end", level: float = 0.95
+) -> list[Row]:
     """One row for each measure; by default the headline measures that both results have.
 
     The interval is Student's t of the paired differences, at confidence `level`. Raises BadInput for what the
@@ -300,12 +330,21 @@ def compare(base: Result, candidate: Result, measures: Sequence[str] | None = No
     names = _chosen(base, candidate, measures, at)
     units = {name: [result.note(f"{name}@{at}", "unit") for result in (base, candidate)] for name in names}
     if differing := [name for name, (ours, theirs) in units.items() if ours and theirs and ours != theirs]:
-        raise BadInput([f"{name}@{at}: its unit is {units[name][0]!r} in {base.path} and {units[name][1]!r} "
-                        f"in {candidate.path}; choose others with --measure" for name in differing])
+        raise BadInput(
+            [
+                f"{name}@{at}: its unit is {units[name][0]!r} in {base.path} and {units[name][1]!r} "
+                f"in {candidate.path}; choose others with --measure"
+                for name in differing
+            ]
+        )
     pairing = _pairing(base, candidate)
     flags = list(pairing.flags)
-    if base.manifest and candidate.manifest and at not in map(str, OUTCOME_YEARS) \
-            and base.manifest.get("horizon") != candidate.manifest.get("horizon"):
+    if (
+        base.manifest
+        and candidate.manifest
+        and at not in map(str, OUTCOME_YEARS)
+        and base.manifest.get("horizon") != candidate.manifest.get("horizon")
+    ):
         flags.append("horizons differ")
     return [_compare_measure(base, candidate, pairing, name, at, level, flags) for name in names]
 
@@ -318,20 +357,23 @@ def _chosen(base: Result, candidate: Result, measures: Sequence[str] | None, at:
         there = ", ".join(date for date in AT if date in dates) or "nothing"
         raise BadInput(f"--at = {at!r}: {base.path} and {candidate.path} have {there} in common")
     there_are = [column.rpartition("@")[0] for column in columns if column.endswith(f"@{at}")]
-    if measures is None:
+    if not measures:
         return [name for name in HEADLINE if name in there_are] or there_are
     problems = []
     for name in measures:
         if lacking := [result.path for result in (base, candidate) if f"{name}@{at}" not in result.outcomes]:
-            problems.append(f"--measure = {name!r}: there is no {name}@{at} in {' and '.join(lacking)}"
-                            f"{nearest(name, there_are)}; in common are {', '.join(there_are)}")
+            problems.append(
+                f"--measure = {name!r}: there is no {name}@{at} in {' and '.join(lacking)}"
+                f"{nearest(name, there_are)}; in common are {', '.join(there_are)}"
+            )
     if problems:
         raise BadInput(problems)
     return list(dict.fromkeys(measures))
 
 
-def _compare_measure(base: Result, candidate: Result, pairing: Pairing, measure: str, at: str, level: float,
-                     flags: Sequence[str]) -> Row:
+def _compare_measure(
+    base: Result, candidate: Result, pairing: Pairing, measure: str, at: str, level: float, flags: Sequence[str]
+) -> Row:
     column = f"{measure}@{at}"
     ours, theirs = base.outcomes[column], candidate.outcomes[column]
     base_values = pairing.values(ours, pairing.base_cells)
@@ -362,12 +404,26 @@ def _compare_measure(base: Result, candidate: Result, pairing: Pairing, measure:
             relative = None
         correlation = _correlation(base_values.mean(axis=1), cand_values.mean(axis=1))
     return Row(
-        baseline=base.name, candidate=candidate.name, measure=measure,
-        unit=base.note(column, "unit") or candidate.note(column, "unit"), direction=direction, at=at,
-        n_base=int(np.isfinite(ours).sum()), n_cand=int(np.isfinite(theirs).sum()), n_pairs=count,
-        base_mean=base_mean, cand_mean=cand_mean, diff=difference, diff_lo=low, diff_hi=high, ci_level=level,
-        rel_diff=relative, corr_pairs=correlation, verdict=verdict(difference, low, high, direction),
-        flags="; ".join(flags))
+        baseline=base.name,
+        candidate=candidate.name,
+        measure=measure,
+        unit=base.note(column, "unit") or candidate.note(column, "unit"),
+        direction=direction,
+        at=at,
+        n_base=int(np.isfinite(ours).sum()),
+        n_cand=int(np.isfinite(theirs).sum()),
+        n_pairs=count,
+        base_mean=base_mean,
+        cand_mean=cand_mean,
+        diff=difference,
+        diff_lo=low,
+        diff_hi=high,
+        ci_level=level,
+        rel_diff=relative,
+        corr_pairs=correlation,
+        verdict=verdict(difference, low, high, direction),
+        flags="; ".join(flags),
+    )
 
 
 def mean_and_interval(differences: Floats, level: float) -> tuple[float, float | None, float | None]:
@@ -428,8 +484,11 @@ def agreement(base: Result, candidate: Result) -> list[str]:
     if base.manifest and candidate.manifest:
         ours, theirs = base.manifest, candidate.manifest
         differing = [key for key in FINGERPRINTS if ours.get(key) != theirs.get(key)]
-        notes += [f"{key} differs: {json.dumps(ours.get(key))} in {base.name}, {json.dumps(theirs.get(key))} "
-                  f"in {candidate.name}" for key in differing]
+        notes += [
+            f"{key} differs: {json.dumps(ours.get(key))} in {base.name}, {json.dumps(theirs.get(key))} "
+            f"in {candidate.name}"
+            for key in differing
+        ]
         agreeing = [key for key in FINGERPRINTS if key not in differing]
         if agreeing:
             notes.append(f"the same in both: {', '.join(agreeing)}")
@@ -450,8 +509,9 @@ def _scenario_differences(base: Result, candidate: Result) -> list[str]:
                 notes.append(f"{start}{key}: {old_value} in {base.name}, {new_value} in {candidate.name}")
         old_events, new_events = old.get("events", []), new.get("events", [])
         if old_events != new_events:
-            notes.append(f"{start}events differ: {len(old_events)} in {base.name}, {len(new_events)} in "
-                         f"{candidate.name}")
+            notes.append(
+                f"{start}events differ: {len(old_events)} in {base.name}, {len(new_events)} in {candidate.name}"
+            )
     return notes
 
 
@@ -481,30 +541,47 @@ def render(rows: Sequence[Row], notes: Sequence[str], format: str = "table") -> 
         sentences.append(f"{sentence(group)}\n")
     if any(row.diff_lo is not None for row in rows):
         chance = f"{1 / (1 - rows[0].ci_level):.0f}"
-        blocks.append("Each interval stands for its measure alone: where nothing differs, about one in "
-                      f"{chance} excludes 0 by chance.\n")
+        blocks.append(
+            "Each interval stands for its measure alone: where nothing differs, about one in "
+            f"{chance} excludes 0 by chance.\n"
+        )
     return "\n".join([*blocks, "".join(sentences)])
 
 
 def _table(rows: Sequence[Row]) -> str:
     """One candidate's rows, aligned, each rounded to the width of its interval."""
     first = rows[0]
-    lines = [["measure", "unit", first.baseline, first.candidate, "difference",
-              f"{_percent(first.ci_level)} interval", "relative", "pairs", "verdict", "flags"]]
+    lines = [
+        [
+            "measure",
+            "unit",
+            first.baseline,
+            first.candidate,
+            "difference",
+            f"{_percent(first.ci_level)} interval",
+            "relative",
+            "pairs",
+            "verdict",
+            "flags",
+        ]
+    ]
     for row in rows:
         digits = _decimals(row, 1)
         low, high = _rounded(row.diff_lo, digits), _rounded(row.diff_hi, digits)
         interval = f"{low} to {high}" if low else ""
         relative = "" if row.rel_diff is None else f"{100 * row.rel_diff:+.1f} %"
         means = [_rounded(value, digits) for value in (row.base_mean, row.cand_mean, row.diff)]
-        lines.append([f"{row.measure}@{row.at}", row.unit, *means, interval, relative, str(row.n_pairs),
-                      row.verdict, row.flags])
+        lines.append(
+            [f"{row.measure}@{row.at}", row.unit, *means, interval, relative, str(row.n_pairs), row.verdict, row.flags]
+        )
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     numbers = range(2, 8)
 
     def aligned(texts: Sequence[str]) -> str:
-        return "  ".join(text.rjust(width) if place in numbers else text.ljust(width)
-                         for place, (text, width) in enumerate(zip(texts, widths, strict=True))).rstrip()
+        return "  ".join(
+            text.rjust(width) if place in numbers else text.ljust(width)
+            for place, (text, width) in enumerate(zip(texts, widths, strict=True))
+        ).rstrip()
 
     return "".join(f"{aligned(texts)}\n" for texts in lines)
 
@@ -515,18 +592,17 @@ def sentence(rows: Sequence[Row]) -> str:
     counts = Counter(row.verdict for row in rows)
     differing = {word: counts[word] for word in ("better", "worse", "changed") if counts[word]}
     total = sum(differing.values())
-    parts = [f"of {_counted(len(rows), 'measure')} none is shown to differ"]
+    found = "none is shown to differ"
     if differing:
         words = ", ".join(f"{number} {word}" for word, number in differing.items())
-        parts = [f"of {_counted(len(rows), 'measure')} {total} {'differs' if total == 1 else 'differ'} ({words})"]
-    parts += [f"{counts[word]} {word}" for word in ("equivalent", "inconclusive", "incomparable")
-              if counts[word]]
+        found = f"{total} {'differs' if total == 1 else 'differ'} ({words})"
+    parts = [f"of {_counted(len(rows), 'measure')} {found}"]
+    parts += [f"{counts[word]} {word}" for word in ("equivalent", "inconclusive", "incomparable") if counts[word]]
     pairs = [row.n_pairs for row in rows if row.n_pairs] or [0]
     fewest, most = min(pairs), max(pairs)
     over = _counted(most, "pair") if fewest == most else f"{fewest} to {_counted(most, 'pair')}"
     main = next((row for row in rows if row.measure == MAIN_MEASURE), first)
-    return (f"{first.candidate} against {first.baseline}: {', '.join(parts)}, over {over}; "
-            f"{_difference_in_words(main)}.")
+    return f"{first.candidate} against {first.baseline}: {', '.join(parts)}, over {over}; {_difference_in_words(main)}."
 
 
 def _difference_in_words(row: Row) -> str:
@@ -537,8 +613,9 @@ def _difference_in_words(row: Row) -> str:
         return f"{name} cannot be compared"
     scale, unit = (100, "points") if row.unit == UNIT_OF_SHARES else (1, row.unit)
     digits = _decimals(row, scale)
-    difference, low, high = (_rounded(None if value is None else scale * value, digits)
-                             for value in (row.diff, row.diff_lo, row.diff_hi))
+    difference, low, high = (
+        _rounded(None if value is None else scale * value, digits) for value in (row.diff, row.diff_lo, row.diff_hi)
+    )
     if row.verdict == "equivalent":
         return f"{name} is exactly the same"
     interval = f"{_percent(row.ci_level)} interval"

@@ -29,7 +29,9 @@ class Severity:
     of_everything: Array
 
 
-def severity(layout: Layout, parameters: Parameters, events: Sequence[Event], quarter: int, ahead: bool = False) -> Severity:
+def severity(
+    layout: Layout, parameters: Parameters, events: Sequence[Event], quarter: int, ahead: bool = False
+) -> Severity:
     """What is in force in a quarter or, with `ahead`, what has been announced by then."""
     items = [*layout.inputs, *layout.segments]
     runs = len(parameters["controls.severity"])

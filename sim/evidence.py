@@ -11,7 +11,7 @@ import hashlib
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -138,7 +138,7 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def parameters() -> Mapping[str, Parameter]:
     """All levers, uncertainties and constants by name."""
     return MappingProxyType(read_parameters(project_root() / "configs" / "evidence" / "parameters.toml"))
@@ -149,7 +149,11 @@ def parameters() -> Mapping[str, Parameter]:
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # table: (key and text columns, quantities, quantities that may be empty)
     "states": (("id", "name", "role"), (), ()),
-    "segments": (("id", "name", "quality_bound"), ("build_time", "control_exposure", "chip_exposure", "automotive_share"), ()),
+    "segments": (
+        ("id", "name", "quality_bound"),
+        ("build_time", "control_exposure", "chip_exposure", "automotive_share"),
+        (),
+    ),
     "inputs": (("id", "name", "kind", "controlled", "quality_critical"), ("market", "research_intensity"), ()),
     "suppliers": (("id", "name", "headquarters", "input"), ("share",), ()),
     "chip_firms": (("id", "name", "headquarters", "site", "segment"), ("output", "lag"), ("capital",)),
@@ -164,9 +168,13 @@ WORDS = {
     ("inputs", "quality_critical"): ("yes", "no"),
 }
 REFERENCES = {
-    ("suppliers", "headquarters"): "states", ("suppliers", "input"): "inputs",
-    ("chip_firms", "headquarters"): "states", ("chip_firms", "site"): "states", ("chip_firms", "segment"): "segments",
-    ("demand", "state"): "states", ("demand", "segment"): "segments",
+    ("suppliers", "headquarters"): "states",
+    ("suppliers", "input"): "inputs",
+    ("chip_firms", "headquarters"): "states",
+    ("chip_firms", "site"): "states",
+    ("chip_firms", "segment"): "segments",
+    ("demand", "state"): "states",
+    ("demand", "segment"): "segments",
 }
 COMPANIONS = ("low", "high", "grade", "source")
 
@@ -179,8 +187,9 @@ class World:
         self.name = folder.name
         if not folder.is_dir():
             worlds = [path.name for path in sorted(folder.parent.glob("*")) if path.is_dir()]
-            raise BadInput(f"{folder}: there is no such world{nearest(folder.name, worlds)}; "
-                           f"known worlds are {', '.join(worlds)}")
+            raise BadInput(
+                f"{folder}: there is no such world{nearest(folder.name, worlds)}; known worlds are {', '.join(worlds)}"
+            )
         self.units = self._read_units()
         problems: list[str] = []
         self.rows = {table: self._read_table(table, problems) for table in TABLES}
@@ -202,12 +211,14 @@ class World:
                     if not cells:
                         continue
                     if len(cells) != len(header):
-                        raise BadInput(f"{path}: line {reader.line_num}: has {len(cells)} fields; "
-                                       f"the header has {len(header)}")
+                        raise BadInput(
+                            f"{path}: line {reader.line_num}: has {len(cells)} fields; the header has {len(header)}"
+                        )
                     lines.append((reader.line_num, dict(zip(header, cells, strict=True))))
         except FileNotFoundError:
-            raise BadInput(f"{path}: there is no such file; a world needs {', '.join(f'{t}.csv' for t in TABLES)} "
-                           "and columns.csv") from None
+            raise BadInput(
+                f"{path}: there is no such file; a world needs {', '.join(f'{t}.csv' for t in TABLES)} and columns.csv"
+            ) from None
         except UnicodeDecodeError as fault:
             raise BadInput(f"{path}: is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
         except (OSError, csv.Error) as fault:
@@ -267,8 +278,10 @@ class World:
                 if not cells[name].strip():
                     problems.append(f"{where}: {name} is empty")
                 elif allowed and cells[name] not in allowed:
-                    problems.append(f"{where}: {name} = {cells[name]!r}: must be one of {', '.join(allowed)}"
-                                    f"{nearest(cells[name], allowed)}")
+                    problems.append(
+                        f"{where}: {name} = {cells[name]!r}: must be one of {', '.join(allowed)}"
+                        f"{nearest(cells[name], allowed)}"
+                    )
             key = (cells["id"],) if "id" in words else tuple(cells[name] for name in words)
             if key in seen:
                 problems.append(f"{where}: {', '.join(key)} stands in line {seen[key]} already; ids must differ")
@@ -280,8 +293,9 @@ class World:
             rows.append(row)
         return rows
 
-    def _quantity(self, table: str, name: str, cells: Mapping[str, str], where: str, may_be_empty: bool,
-                  problems: list[str]) -> float | None:
+    def _quantity(
+        self, table: str, name: str, cells: Mapping[str, str], where: str, may_be_empty: bool, problems: list[str]
+    ) -> float | None:
         text = cells[name]
         if may_be_empty and not text.strip():
             return None
@@ -291,11 +305,15 @@ class World:
             problems.append(f"{where}: {name} = {text!r}: must be a finite number ({unit['unit']})")
             return None
         if not unit["minimum"] <= value <= unit["maximum"]:
-            problems.append(f"{where}: {name} = {text}: is out of range; it must be from {unit['minimum']:g} "
-                            f"to {unit['maximum']:g} ({unit['unit']})")
+            problems.append(
+                f"{where}: {name} = {text}: is out of range; it must be from {unit['minimum']:g} "
+                f"to {unit['maximum']:g} ({unit['unit']})"
+            )
         grade = cells[f"{name}_grade"]
         if grade not in GRADES:
-            problems.append(f"{where}: {name}_grade = {grade!r}: must be one of {', '.join(GRADES)}{nearest(grade, GRADES)}")
+            problems.append(
+                f"{where}: {name}_grade = {grade!r}: must be one of {', '.join(GRADES)}{nearest(grade, GRADES)}"
+            )
         if not cells[f"{name}_source"].strip():
             problems.append(f"{where}: {name}_source is empty; give the source, or the reason of an assumed value")
         ends = [_number(cells[f"{name}_{end}"]) for end in ("low", "high")]
@@ -303,7 +321,9 @@ class World:
             if ends[0] is None or ends[1] is None:
                 problems.append(f"{where}: {name}_low, {name}_high: both must be finite numbers for an assumed value")
             elif not ends[0] <= value <= ends[1]:
-                problems.append(f"{where}: {name} = {text}: is not between {name}_low {ends[0]:g} and {name}_high {ends[1]:g}")
+                problems.append(
+                    f"{where}: {name} = {text}: is not between {name}_low {ends[0]:g} and {name}_high {ends[1]:g}"
+                )
         return value
 
     def _check_references(self, problems: list[str]) -> None:
@@ -311,11 +331,15 @@ class World:
         for (table, column), target in REFERENCES.items():
             for row in self.rows[table]:
                 if row[column] not in ids[target]:
-                    problems.append(f"{self.folder / table}.csv: line {row['line']}: {column} = {row[column]!r}: is not in "
-                                    f"{target}.csv{nearest(row[column], ids[target])}")
+                    problems.append(
+                        f"{self.folder / table}.csv: line {row['line']}: {column} = {row[column]!r}: is not in "
+                        f"{target}.csv{nearest(row[column], ids[target])}"
+                    )
         for role, count in (("target", 1), ("lead", 1)):
             if (found := sum(row["role"] == role for row in self.rows["states"])) != count:
-                problems.append(f"{self.folder / 'states.csv'}: role: exactly one state must be {role}; there are {found}")
+                problems.append(
+                    f"{self.folder / 'states.csv'}: role: exactly one state must be {role}; there are {found}"
+                )
         totals = [row["id"] for row in self.rows["totals"]]
         for name in ("equipment_spending_target", "equipment_spending_world", "chip_market_target"):
             if name not in totals:
@@ -325,23 +349,29 @@ class World:
         for row in self.rows["inputs"]:
             shares = sum(s["share"] for s in self.rows["suppliers"] if s["input"] == row["id"])
             if abs(shares - 1) > 1e-3:
-                problems.append(f"{self.folder / 'suppliers.csv'}: share: the shares of {row['id']} sum to {shares:.6g}; "
-                                "they must sum to 1")
+                problems.append(
+                    f"{self.folder / 'suppliers.csv'}: share: the shares of {row['id']} sum to {shares:.6g}; "
+                    "they must sum to 1"
+                )
         pairs = {(row["state"], row["segment"]) for row in self.rows["demand"]}
         for segment in self.rows["segments"]:
             made = sum(f["output"] for f in self.rows["chip_firms"] if f["segment"] == segment["id"])
             used = sum(d["demand"] for d in self.rows["demand"] if d["segment"] == segment["id"])
             if abs(made - used) > 1e-3 * max(made, used):
-                problems.append(f"{self.folder / 'demand.csv'}: demand: {segment['id']} is used for {used:.6g} but made for "
-                                f"{made:.6g} (chip_firms.csv, output); the world is closed, so they must be equal")
+                problems.append(
+                    f"{self.folder / 'demand.csv'}: demand: {segment['id']} is used for {used:.6g} but made for "
+                    f"{made:.6g} (chip_firms.csv, output); the world is closed, so they must be equal"
+                )
             for state in self.rows["states"]:
                 if (state["id"], segment["id"]) not in pairs:
                     problems.append(f"{self.folder / 'demand.csv'}: has no row for {state['id']}, {segment['id']}")
         target = next(row["id"] for row in self.rows["states"] if row["role"] == "target")
         for row in self.rows["chip_firms"]:
             if (row["headquarters"] == target) != (row["capital"] is not None):
-                problems.append(f"{self.folder / 'chip_firms.csv'}: line {row['line']}: capital: must be given for firms "
-                                f"headquartered in {target}, and for no others")
+                problems.append(
+                    f"{self.folder / 'chip_firms.csv'}: line {row['line']}: capital: must be given for firms "
+                    f"headquartered in {target}, and for no others"
+                )
 
     def column(self, table: str, name: str) -> list[Any]:
         return [row[name] for row in self.rows[table]]

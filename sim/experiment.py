@@ -157,8 +157,10 @@ def experiment_path(name: str | Path) -> Path:
         return path
     path = project_root() / "experiments" / f"{name}.toml"
     if not path.exists():
-        raise BadInput(f"{name}: there is no such experiment{nearest(name, known_experiments())}; "
-                       f"known experiments are {', '.join(known_experiments())}")
+        raise BadInput(
+            f"{name}: there is no such experiment{nearest(name, known_experiments())}; "
+            f"known experiments are {', '.join(known_experiments())}"
+        )
     return path
 
 
@@ -171,8 +173,10 @@ def load_experiment(name: str | Path) -> Experiment:
     if "stop" in content:
         problems.append(f"{path}: stop: this version has no stop rules; leave [stop] out")
     if "parameters" in content:
-        problems.append(f"{path}: parameters = {content['parameters']!r}: this version has no parameter sets; "
-                        "leave it out, and every config runs with its own parameters")
+        problems.append(
+            f"{path}: parameters = {content['parameters']!r}: this version has no parameter sets; "
+            "leave it out, and every config runs with its own parameters"
+        )
     design = content.get("design")
     kind = design.get("kind", "grid") if isinstance(design, dict) else "grid"
     if kind in LATER_DESIGNS:
@@ -184,8 +188,9 @@ def load_experiment(name: str | Path) -> Experiment:
         raise BadInput(problems)
     kind = file.design.kind
     if kind not in DESIGNS:
-        problems.append(f"{path}: design.kind = {kind!r}: must be {RIGHT['design.kind']}"
-                        f"{nearest(kind, [*DESIGNS, *LATER_DESIGNS])}")
+        problems.append(
+            f"{path}: design.kind = {kind!r}: must be {RIGHT['design.kind']}{nearest(kind, [*DESIGNS, *LATER_DESIGNS])}"
+        )
 
     scenarios = _load_configs(file.configs, path, problems)
     levels = _factor_levels(file.factors, kind, path, problems)
@@ -208,8 +213,18 @@ def load_experiment(name: str | Path) -> Experiment:
         "factors": {key: list(values) for key, values in levels.items()},
         "record": file.record.model_dump(),
     }
-    return Experiment(path.stem, file.question, tuple(scenarios), file.replications, kind, swept, points,
-                      file.record.every, tuple(names), kept)
+    return Experiment(
+        path.stem,
+        file.question,
+        tuple(scenarios),
+        file.replications,
+        kind,
+        swept,
+        points,
+        file.record.every,
+        tuple(names),
+        kept,
+    )
 
 
 def of_config(scenario: Scenario, replications: int) -> Experiment:
@@ -222,11 +237,14 @@ def of_config(scenario: Scenario, replications: int) -> Experiment:
         "factors": {},
         "record": {"every": "year", "measures": "headline"},
     }
-    return Experiment(scenario.name, scenario.purpose, (scenario,), replications, "grid", (), Grid({}), "year", HEADLINE, kept)
+    return Experiment(
+        scenario.name, scenario.purpose, (scenario,), replications, "grid", (), Grid({}), "year", HEADLINE, kept
+    )
 
 
-def _validated[Model: BaseModel](model: type[Model], content: Mapping[str, Any], where: str, prefix: str,
-                                 problems: list[str]) -> Model | None:
+def _validated[Model: BaseModel](
+    model: type[Model], content: Mapping[str, Any], where: str, prefix: str, problems: list[str]
+) -> Model | None:
     """The content as a `model`, or None with a sentence for every fault added to `problems`."""
     try:
         return model.model_validate(content)
@@ -238,8 +256,10 @@ def _validated[Model: BaseModel](model: type[Model], content: Mapping[str, Any],
             if error["type"] == "extra_forbidden":
                 tables: dict[str, type[BaseModel]] = {"design": _Design, "record": _Record}
                 siblings = list((tables[place[0]] if len(place) > 1 else model).model_fields)
-                sentence = f"{where}: {shown}: is not a known key{nearest(place[-1], siblings)}; " \
-                           f"known keys here are {', '.join(siblings)}"
+                sentence = (
+                    f"{where}: {shown}: is not a known key{nearest(place[-1], siblings)}; "
+                    f"known keys here are {', '.join(siblings)}"
+                )
             elif error["type"] == "missing":
                 sentence = f"{where}: {shown} is missing; give {right}"
             else:
@@ -265,20 +285,24 @@ def _load_configs(names: Sequence[str], path: Path, problems: list[str]) -> list
         scenarios[scenario.name] = scenario
     worlds = sorted({scenario.world for scenario in scenarios.values()})
     if len(worlds) > 1:
-        problems.append(f"{path}: configs: belong to different worlds ({', '.join(worlds)}); "
-                        "one experiment has one world")
+        problems.append(
+            f"{path}: configs: belong to different worlds ({', '.join(worlds)}); one experiment has one world"
+        )
     return [scenarios[name] for name in sorted(scenarios)]
 
 
-def _factor_levels(factors: Mapping[str, Any], kind: str, path: Path,
-                   problems: list[str]) -> dict[str, tuple[Value, ...]]:
+def _factor_levels(
+    factors: Mapping[str, Any], kind: str, path: Path, problems: list[str]
+) -> dict[str, tuple[Value, ...]]:
     """The levels of every factor, whichever way they are written."""
     declared = parameters()
     found: dict[str, tuple[Value, ...]] = {}
     for key, given in _flat_factors(factors).items():
         where = f"{path}: factors.{key}"
         if key not in declared:
-            problems.append(f"{where}: is not a known key{nearest(key, declared)}; `decoupling list parameters` shows all")
+            problems.append(
+                f"{where}: is not a known key{nearest(key, declared)}; `decoupling list parameters` shows all"
+            )
             continue
         levels: list[Any] = []
         if isinstance(given, list):
@@ -335,15 +359,20 @@ def _spread(low: float, high: float, count: int) -> list[float]:
     return [low + (high - low) * step / steps for step in range(steps)] + [high]
 
 
-def _points(given: Sequence[Mapping[str, Any]] | None, kind: str, levels: Mapping[str, tuple[Value, ...]],
-            path: Path, problems: list[str]) -> Sequence[Point]:
+def _points(
+    given: Sequence[Mapping[str, Any]] | None,
+    kind: str,
+    levels: Mapping[str, tuple[Value, ...]],
+    path: Path,
+    problems: list[str],
+) -> Sequence[Point]:
     """The points of the design, in order, each with only what it changes."""
     if kind == "list":
         if given is None:
             problems.append(f"{path}: design.points is missing; give {RIGHT['design.points']}")
         return _listed_points(given or [], path, problems)
     if given is not None:
-        problems.append(f"{path}: design.points: belongs to kind = \"list\"; leave it out for {kind!r}")
+        problems.append(f'{path}: design.points: belongs to kind = "list"; leave it out for {kind!r}')
     if kind == "one-at-a-time":
         alone = ({key: level} for key, values in levels.items() for level in values)
         return tuple(itertools.chain([{}], alone))
@@ -358,8 +387,10 @@ def _listed_points(given: Sequence[Mapping[str, Any]], path: Path, problems: lis
         where = f"{path}: design.points, point {number}"
         for key, value in point.items():
             if key not in declared:
-                problems.append(f"{where}: {key}: is not a known key{nearest(key, declared)}; "
-                                "`decoupling list parameters` shows all")
+                problems.append(
+                    f"{where}: {key}: is not a known key{nearest(key, declared)}; "
+                    "`decoupling list parameters` shows all"
+                )
             elif fault := declared[key].check(value):
                 problems.append(f"{where}: {key} = {value!r}: {fault}")
         if point in points:
@@ -368,8 +399,9 @@ def _listed_points(given: Sequence[Mapping[str, Any]], path: Path, problems: lis
     return tuple(points)
 
 
-def _measure_names(selection: str | list[str], scenarios: Sequence[Scenario], path: Path,
-                   problems: list[str]) -> list[str]:
+def _measure_names(
+    selection: str | list[str], scenarios: Sequence[Scenario], path: Path, problems: list[str]
+) -> list[str]:
     if not scenarios:
         return []
     world = load_world(scenarios[0].world)
@@ -382,18 +414,26 @@ def _measure_names(selection: str | list[str], scenarios: Sequence[Scenario], pa
     known = measure_names("all", world)
     for name in selection:
         if name not in known:
-            problems.append(f"{path}: record.measures: {name!r} is not a known measure{nearest(name, known)}; "
-                            "`decoupling list measures` shows all")
+            problems.append(
+                f"{path}: record.measures: {name!r} is not a known measure{nearest(name, known)}; "
+                "`decoupling list measures` shows all"
+            )
     if len(set(selection)) < len(selection):
         problems.append(f"{where}: a measure stands there twice")
     return selection
 
 
-def _try_values(scenarios: Sequence[Scenario], levels: Mapping[str, Sequence[Value]],
-                points: Sequence[Mapping[str, Any]] | None, path: Path, problems: list[str]) -> None:
+def _try_values(
+    scenarios: Sequence[Scenario],
+    levels: Mapping[str, Sequence[Value]],
+    points: Sequence[Mapping[str, Any]] | None,
+    path: Path,
+    problems: list[str],
+) -> None:
     """Whether every config takes every level, so that a run does not find out."""
     changes: Iterator[Point] = itertools.chain(
-        ({key: level} for key, values in levels.items() for level in values), (flatten(point) for point in points or []))
+        ({key: level} for key, values in levels.items() for level in values), (flatten(point) for point in points or [])
+    )
     for change, scenario in itertools.product(list(changes), scenarios):
         try:
             scenario.with_values(change)

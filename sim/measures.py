@@ -39,60 +39,207 @@ YEARLY = "bn yuan a year"
 SHARE = "0 to 1"
 
 _HEADLINE = (
-    Measure("domestic_supply_share", SHARE, "ratio", "home_sales / chip_market",
-            "chips made in the target by anybody and sold there, by chips used there", "higher",
-            ("home_sales", None), ("market", None)),
-    Measure("domestic_supply_share_real", SHARE, "ratio", "home_sales / chip_market, both at 2020 prices",
-            "the same at constant prices", "higher", ("home_sales_real", None), ("market_real", None)),
-    Measure("production_share_located", SHARE, "ratio", "chip_production_located / chip_market",
-            "chips made in the target by anybody, exports not netted, by chips used there", "higher",
-            ("located", None), ("market", None)),
-    Measure("production_share_hq", SHARE, "ratio", "chip_production_hq / chip_market",
-            "chips made by firms headquartered in the target, by chips used there", "higher", ("hq", None), ("market", None)),
-    Measure("chip_market", YEARLY, "flow", "sum of purchases at current prices", "chips used in the target", "none",
-            ("market", None)),
-    Measure("chip_production_located", YEARLY, "flow", "sum of output at the site at current prices",
-            "chips made in the target by anybody", "higher", ("located", None)),
-    Measure("chip_production_hq", YEARLY, "flow", "sum of output of firms headquartered there at current prices",
-            "chips made by firms headquartered in the target", "higher", ("hq", None)),
-    Measure("chip_imports", YEARLY, "flow", "chip_market - home_sales", "chips used in the target and made elsewhere", "lower",
-            ("imports", None)),
-    Measure("home_sales", YEARLY, "flow", "sum of purchases from makers at the site at current prices",
-            "chips made in the target by anybody and sold there", "higher", ("home_sales", None)),
-    Measure("unmet_demand", YEARLY, "flow", "demand - purchases, after re-routing, at current prices",
-            "chips that buyers in the target wanted and did not get", "lower", ("unmet", None)),
-    Measure("price_index", "2020 = 1", "mean", "purchases at current prices / the same at 2020 prices",
-            "price of the chips that the target buys", "lower", ("price_index", None)),
-    Measure("buyer_cost", YEARLY, "flow", "purchases at current prices - the same at 2020 prices",
-            "what the target's buyers pay above the prices of 2020", "lower", ("buyer_cost", None)),
-    Measure("output_at_risk", "bn yuan", "stock",
-            "four quarters' output x (1 - part that stocks and home supply of materials allow x part of lines kept up)",
-            "loss of output over four quarters of a full cut-off of inputs, a first-order estimate from stocks and home "
-            "shares, at 2020 prices", "lower", ("output_at_risk", None)),
-    Measure("equipment_spending", YEARLY, "flow", "sum of deliveries of equipment at the site, at 2020 prices",
-            "all tools delivered in the target to anybody, installed or not, back-end tools included", "none",
-            ("tools", None)),
-    Measure("equipment_self_supply", SHARE, "ratio", "tools from suppliers headquartered there / equipment_spending",
-            "part of equipment spending that goes to suppliers headquartered in the target", "higher",
-            ("tools_home", None), ("tools", None)),
-    Measure("technology_gap", "years", "ratio", "sum of lag x output / sum of output, firms headquartered there",
-            "years behind the frontier of their segments, weighted by output", "lower",
-            ("lag_output", None), ("owned_output", None)),
-    Measure("controls_severity", SHARE, "ratio", "base purchases denied / base purchases, inputs and chips",
-            "part of the target's base purchases of inputs and chips that controls deny, by value", "lower",
-            ("base_denied", None), ("base_bought", None)),
-    Measure("controller_sales_denied", YEARLY, "flow", "sum over controllers of need x base share x part denied",
-            "sales of the controllers that controls deny, at base shares and 2020 prices", "none", ("sales_denied", None)),
-    Measure("subsidy_spent", YEARLY, "flow", "capacity grants + research grants + leakage",
-            "state money above the programme that 2020 contains", "none", ("subsidy", None)),
-    Measure("subsidy_per_point", "bn yuan a point", "stock",
-            "subsidy_spent so far / points of domestic_supply_share gained since 2020",
-            "what a percentage point of share has taken; missing without subsidy or without a gain", "lower",
-            ("subsidy", None)),
+    Measure(
+        "domestic_supply_share",
+        SHARE,
+        "ratio",
+        "home_sales / chip_market",
+        "chips made in the target by anybody and sold there, by chips used there",
+        "higher",
+        ("home_sales", None),
+        ("market", None),
+    ),
+    Measure(
+        "domestic_supply_share_real",
+        SHARE,
+        "ratio",
+        "home_sales / chip_market, both at 2020 prices",
+        "the same at constant prices",
+        "higher",
+        ("home_sales_real", None),
+        ("market_real", None),
+    ),
+    Measure(
+        "production_share_located",
+        SHARE,
+        "ratio",
+        "chip_production_located / chip_market",
+        "chips made in the target by anybody, exports not netted, by chips used there",
+        "higher",
+        ("located", None),
+        ("market", None),
+    ),
+    Measure(
+        "production_share_hq",
+        SHARE,
+        "ratio",
+        "chip_production_hq / chip_market",
+        "chips made by firms headquartered in the target, by chips used there",
+        "higher",
+        ("hq", None),
+        ("market", None),
+    ),
+    Measure(
+        "chip_market",
+        YEARLY,
+        "flow",
+        "sum of purchases at current prices",
+        "chips used in the target",
+        "none",
+        ("market", None),
+    ),
+    Measure(
+        "chip_production_located",
+        YEARLY,
+        "flow",
+        "sum of output at the site at current prices",
+        "chips made in the target by anybody",
+        "higher",
+        ("located", None),
+    ),
+    Measure(
+        "chip_production_hq",
+        YEARLY,
+        "flow",
+        "sum of output of firms headquartered there at current prices",
+        "chips made by firms headquartered in the target",
+        "higher",
+        ("hq", None),
+    ),
+    Measure(
+        "chip_imports",
+        YEARLY,
+        "flow",
+        "chip_market - home_sales",
+        "chips used in the target and made elsewhere",
+        "lower",
+        ("imports", None),
+    ),
+    Measure(
+        "home_sales",
+        YEARLY,
+        "flow",
+        "sum of purchases from makers at the site at current prices",
+        "chips made in the target by anybody and sold there",
+        "higher",
+        ("home_sales", None),
+    ),
+    Measure(
+        "unmet_demand",
+        YEARLY,
+        "flow",
+        "demand - purchases, after re-routing, at current prices",
+        "chips that buyers in the target wanted and did not get",
+        "lower",
+        ("unmet", None),
+    ),
+    Measure(
+        "price_index",
+        "2020 = 1",
+        "mean",
+        "purchases at current prices / the same at 2020 prices",
+        "price of the chips that the target buys",
+        "lower",
+        ("price_index", None),
+    ),
+    Measure(
+        "buyer_cost",
+        YEARLY,
+        "flow",
+        "purchases at current prices - the same at 2020 prices",
+        "what the target's buyers pay above the prices of 2020",
+        "lower",
+        ("buyer_cost", None),
+    ),
+    Measure(
+        "output_at_risk",
+        "bn yuan",
+        "stock",
+        "four quarters' output x (1 - part that stocks and home supply of materials allow x part of lines kept up)",
+        "loss of output over four quarters of a full cut-off of inputs, a first-order estimate from stocks and home "
+        "shares, at 2020 prices",
+        "lower",
+        ("output_at_risk", None),
+    ),
+    Measure(
+        "equipment_spending",
+        YEARLY,
+        "flow",
+        "sum of deliveries of equipment at the site, at 2020 prices",
+        "all tools delivered in the target to anybody, installed or not, back-end tools included",
+        "none",
+        ("tools", None),
+    ),
+    Measure(
+        "equipment_self_supply",
+        SHARE,
+        "ratio",
+        "tools from suppliers headquartered there / equipment_spending",
+        "part of equipment spending that goes to suppliers headquartered in the target",
+        "higher",
+        ("tools_home", None),
+        ("tools", None),
+    ),
+    Measure(
+        "technology_gap",
+        "years",
+        "ratio",
+        "sum of lag x output / sum of output, firms headquartered there",
+        "years behind the frontier of their segments, weighted by output",
+        "lower",
+        ("lag_output", None),
+        ("owned_output", None),
+    ),
+    Measure(
+        "controls_severity",
+        SHARE,
+        "ratio",
+        "base purchases denied / base purchases, inputs and chips",
+        "part of the target's base purchases of inputs and chips that controls deny, by value",
+        "lower",
+        ("base_denied", None),
+        ("base_bought", None),
+    ),
+    Measure(
+        "controller_sales_denied",
+        YEARLY,
+        "flow",
+        "sum over controllers of need x base share x part denied",
+        "sales of the controllers that controls deny, at base shares and 2020 prices",
+        "none",
+        ("sales_denied", None),
+    ),
+    Measure(
+        "subsidy_spent",
+        YEARLY,
+        "flow",
+        "capacity grants + research grants + leakage",
+        "state money above the programme that 2020 contains",
+        "none",
+        ("subsidy", None),
+    ),
+    Measure(
+        "subsidy_per_point",
+        "bn yuan a point",
+        "stock",
+        "subsidy_spent so far / points of domestic_supply_share gained since 2020",
+        "what a percentage point of share has taken; missing without subsidy or without a gain",
+        "lower",
+        ("subsidy", None),
+    ),
 )
 HEADLINE = tuple(measure.name for measure in _HEADLINE)
-_BY_SEGMENT = ("domestic_supply_share", "domestic_supply_share_real", "production_share_located", "production_share_hq",
-               "chip_market", "chip_production_located", "chip_production_hq", "price_index", "unmet_demand")
+_BY_SEGMENT = (
+    "domestic_supply_share",
+    "domestic_supply_share_real",
+    "production_share_located",
+    "production_share_hq",
+    "chip_market",
+    "chip_production_located",
+    "chip_production_hq",
+    "price_index",
+    "unmet_demand",
+)
 
 
 def catalogue(world: World) -> dict[str, Measure]:
@@ -112,21 +259,44 @@ def catalogue(world: World) -> dict[str, Measure]:
             add(base, segment, f"{base.meaning}: {segment}", over, under)
     add(found["unmet_demand"], "automotive", "the automotive part of it", ("unmet_automotive", None))
     for column, item in enumerate(inputs):
-        add(found["equipment_self_supply"], item, f"part of the target's purchases of {item} from its own suppliers",
-            ("inputs_home", column), ("inputs", column))
-        add(found["controls_severity"], item, f"part of the target's base purchases of {item} that controls deny",
-            ("base_inputs_denied", column), ("base_inputs", column))
+        add(
+            found["equipment_self_supply"],
+            item,
+            f"part of the target's purchases of {item} from its own suppliers",
+            ("inputs_home", column),
+            ("inputs", column),
+        )
+        add(
+            found["controls_severity"],
+            item,
+            f"part of the target's base purchases of {item} that controls deny",
+            ("base_inputs_denied", column),
+            ("base_inputs", column),
+        )
     for column, item in enumerate(inputs):
         for row, state in enumerate(states):
             name = f"input_world_share.{item}.{state}"
-            found[name] = Measure(name, SHARE, "ratio", "sales of the state's suppliers / sales of all suppliers",
-                                  f"share of {state} in the world's sales of {item}", "none",
-                                  ("world_sales", column * len(states) + row), ("world_sales_by_input", column))
+            found[name] = Measure(
+                name,
+                SHARE,
+                "ratio",
+                "sales of the state's suppliers / sales of all suppliers",
+                f"share of {state} in the world's sales of {item}",
+                "none",
+                ("world_sales", column * len(states) + row),
+                ("world_sales_by_input", column),
+            )
     for row, state in enumerate(states):
         name = f"sales_denied.{state}"
-        found[name] = Measure(name, YEARLY, "flow", "need x base share x part denied",
-                              f"sales of {state} to the target that controls deny, at base shares and 2020 prices", "none",
-                              ("sales_denied", row))
+        found[name] = Measure(
+            name,
+            YEARLY,
+            "flow",
+            "need x base share x part denied",
+            f"sales of {state} to the target that controls deny, at base shares and 2020 prices",
+            "none",
+            ("sales_denied", row),
+        )
     return found
 
 
@@ -138,7 +308,7 @@ def measure_names(selection: str | Sequence[str], world: World) -> list[str]:
     if selection == "all":
         return list(known)
     if isinstance(selection, str):
-        raise BadInput(f"measures = {selection!r}: must be \"headline\", \"all\" or a list of names")
+        raise BadInput(f'measures = {selection!r}: must be "headline", "all" or a list of names')
     unknown = [name for name in selection if name not in known]
     if unknown:
         raise BadInput([f"measures: {name!r} is not a measure{nearest(name, known)}" for name in unknown])
@@ -151,7 +321,7 @@ def describe(name: str, world: World) -> Measure:
 
 def observe(model: Any) -> dict[str, Array]:
     """The parts of every measure in the quarter that has just passed: (runs, columns), bn yuan a quarter."""
-    layout, chips, inputs, makers = model.layout, model.chips, model.inputs, model.makers
+    layout, chips, makers = model.layout, model.chips, model.makers
     target, by_segment = layout.target, layout.by_segment
     price = chips.paid
     bought = chips.sales[:, target]
@@ -224,7 +394,9 @@ def _output_at_risk(model: Any, parts: dict[str, Array]) -> Array:
     stocks = np.where(yearly_use > 0, inputs.stock / np.where(yearly_use > 0, yearly_use, 1.0), 1.0)
     cover = np.minimum(1.0, stocks + supply).min(axis=-1)
     tools = (supply * inputs.base.tool_mix).sum(axis=-1)
-    kept_up = 1.0 - 0.5 * p["investment.depreciation"] * (1.0 - tools)  # wear is even over the year: half of it on average
+    kept_up = 1.0 - 0.5 * p["investment.depreciation"] * (
+        1.0 - tools
+    )  # wear is even over the year: half of it on average
     loss = 4.0 * output * (1.0 - cover * kept_up) * layout.group_at_home
     return np.ascontiguousarray(loss).sum(axis=-1, keepdims=True)
 
@@ -244,7 +416,9 @@ class Recorder:
         self.names = measure_names(selection, world)
         self.measures = [known[name] for name in self.names]
         self._share = known["domestic_supply_share"]
-        self._needed = {part for measure in (*self.measures, self._share) for part in (measure.over, measure.under) if part}
+        self._needed = {
+            part for measure in (*self.measures, self._share) for part in (measure.over, measure.under) if part
+        }
         self._parts: dict[Part, list[Array]] = {part: [] for part in self._needed}
         self._first = first_quarter
 

@@ -43,8 +43,18 @@ class DecouplingModel(mesa.Model):
     Raises BadInput for a config or key that cannot be used.
     """
 
-    def __init__(self, config: str | Path | Scenario = "historic", rng: int = 1, set: Mapping[str, object] | None = None, *,
-                 record: str | Sequence[str] = "headline", until: int = LAST_YEAR, one_by_one: bool = False) -> None:
+    running: bool
+
+    def __init__(
+        self,
+        config: str | Path | Scenario = "historic",
+        rng: int = 1,
+        set: Mapping[str, object] | None = None,
+        *,
+        record: str | Sequence[str] = "headline",
+        until: int = LAST_YEAR,
+        one_by_one: bool = False,
+    ) -> None:
         scenario = config if isinstance(config, Scenario) else load_config(config)
         scenario = scenario.with_values(set or {})
         super().__init__(rng=_seed(rng))
@@ -55,8 +65,14 @@ class DecouplingModel(mesa.Model):
                 kind(self, table, index)
 
     @classmethod
-    def block(cls, scenarios: Sequence[Scenario], seeds: Sequence[int], *, record: str | Sequence[str] = "headline",
-              until: int = LAST_YEAR) -> DecouplingModel:
+    def block(
+        cls,
+        scenarios: Sequence[Scenario],
+        seeds: Sequence[int],
+        *,
+        record: str | Sequence[str] = "headline",
+        until: int = LAST_YEAR,
+    ) -> DecouplingModel:
         """Many runs at once, one for each scenario and seed; all of one world and with the same events.
 
         A block has no single agents: Mesa's AgentSet and DataCollector work on a model of one run.
@@ -67,7 +83,9 @@ class DecouplingModel(mesa.Model):
         model._one_by_one = False
         return model
 
-    def _set_up(self, scenarios: Sequence[Scenario], seeds: Sequence[int], record: str | Sequence[str], until: int) -> None:
+    def _set_up(
+        self, scenarios: Sequence[Scenario], seeds: Sequence[int], record: str | Sequence[str], until: int
+    ) -> None:
         first = scenarios[0]
         if any((scenario.world, scenario.events) != (first.world, first.events) for scenario in scenarios):
             raise BadInput("the runs of a block must share their world and their events")
@@ -90,8 +108,10 @@ class DecouplingModel(mesa.Model):
 
     def _make_tables(self, base: BaseYear) -> None:
         layout = self.layout
-        tables = {kind: Table(ids, self.seeds, self.parameters) for kind, ids in (
-            (State, layout.states), (ChipFirm, layout.firms), (Supplier, layout.suppliers))}
+        tables = {
+            kind: Table(ids, self.seeds, self.parameters)
+            for kind, ids in ((State, layout.states), (ChipFirm, layout.firms), (Supplier, layout.suppliers))
+        }
         tables[ChipFirm].links = {"headquarters": tables[State], "site": tables[State]}
         tables[Supplier].links = {"headquarters": tables[State]}
         tables[State].categories = {"role": categories("Role", ["target", "lead", "ally", "neutral"])}
@@ -101,7 +121,11 @@ class DecouplingModel(mesa.Model):
         self.states = State.view(tables[State])
         self.makers = ChipFirm.view(tables[ChipFirm])
         self.suppliers = Supplier.view(tables[Supplier])
-        for view, table in ((self.states, tables[State]), (self.makers, tables[ChipFirm]), (self.suppliers, tables[Supplier])):
+        for view, table in (
+            (self.states, tables[State]),
+            (self.makers, tables[ChipFirm]),
+            (self.suppliers, tables[Supplier]),
+        ):
             for name, column in type(view).columns().items():
                 if not column.fixed:
                     empty = np.zeros((len(self.seeds), len(table.ids)))
@@ -118,7 +142,11 @@ class DecouplingModel(mesa.Model):
     def _start_makers(self, base: BaseYear) -> None:
         """The base year is the mean of four quarters: firms that grow start below it, so that the mean meets it."""
         makers, layout, p = self.makers, self.layout, self.parameters
-        makers.headquarters, makers.site, makers.segment = layout.firm_headquarters, layout.firm_site, layout.firm_segment
+        makers.headquarters, makers.site, makers.segment = (
+            layout.firm_headquarters,
+            layout.firm_site,
+            layout.firm_segment,
+        )
         years = np.array(self.world.column("segments", "build_time"))[layout.firm_segment]
         build = np.clip(np.round(years * QUARTERS_PER_YEAR), 1, LONGEST_BUILD)
         makers.build_quarters = build
@@ -218,7 +246,8 @@ class DecouplingModel(mesa.Model):
         ledger.close(self, quarter_name(self.quarter))
         self.recorder.record(self)
         self.quarter += 1
-        self.running = self.quarter < self.horizon
+        if self.quarter == self.horizon:
+            self.running = False
 
     def run(self) -> pandas.DataFrame:
         """Run to the end of the horizon; the quarterly record of the run."""
@@ -231,8 +260,10 @@ class DecouplingModel(mesa.Model):
         import pandas
 
         dates, values = self.recorder.values(every)
-        frames = [pandas.DataFrame(values[run], columns=self.recorder.names, index=pandas.Index(dates, name="date"))
-                  for run in range(len(self.seeds))]
+        frames = [
+            pandas.DataFrame(values[run], columns=self.recorder.names, index=pandas.Index(dates, name="date"))
+            for run in range(len(self.seeds))
+        ]
         if len(frames) == 1:
             return frames[0]
         return pandas.concat(dict(enumerate(frames)), names=["run"])
@@ -242,7 +273,9 @@ class DecouplingModel(mesa.Model):
         scenario = self.scenarios[0].with_event(event)
         added = scenario.events[-1]
         if added.quarter < self.quarter:
-            raise BadInput(f"event: date = {added.date}: lies before {quarter_name(self.quarter)}, the next quarter to run")
+            raise BadInput(
+                f"event: date = {added.date}: lies before {quarter_name(self.quarter)}, the next quarter to run"
+            )
         self.scenarios = [each.with_event(event) for each in self.scenarios]
         self.events.append(added)
 
@@ -252,7 +285,9 @@ class _Block(DecouplingModel):
 
     @property
     def agents(self) -> Any:
-        raise AttributeError("a block of many runs has no single agents; make a DecouplingModel of one run for Mesa's tools")
+        raise AttributeError(
+            "a block of many runs has no single agents; make a DecouplingModel of one run for Mesa's tools"
+        )
 
     @property
     def agents_by_type(self) -> Any:
@@ -266,11 +301,10 @@ def _seed(seed: int) -> int:
 
 
 def _difficulty(layout: Layout, p: Parameters, intensity: Array) -> Array:
-    """How fast an input can be caught up in, 1 at the mean input: slower where suppliers are few and research is heavy."""
+    """How fast an input can be caught up in, 1 at the mean: slower where suppliers are few or research is heavy."""
     shares = np.array([row["share"] for row in layout.supplier_rows])
     concentration = Groups(layout.supplier_input, len(layout.inputs)).sum(np.square(shares))
-    log_speed = -p["research.concentration_weight"] * (concentration - concentration.mean()) \
-        - p["research.intensity_weight"] * (intensity - intensity.mean())
+    log_speed = -p["research.concentration_weight"] * (concentration - concentration.mean()) - p[
+        "research.intensity_weight"
+    ] * (intensity - intensity.mean())
     return layout.by_input.spread(np.exp(log_speed))
-
-

@@ -12,6 +12,7 @@ from sim.scenario import Scenario
 from sim.vocabulary import nearest
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 class Parameters:
@@ -28,9 +29,11 @@ class Parameters:
 
     def _resolve(self) -> None:
         off = {} if self._luck else {"mechanisms.luck": False}
-        settings = [(scenario.with_values(off) if off else scenario).effective() for scenario in _distinct(self._scenarios)]
+        settings = [
+            (scenario.with_values(off) if off else scenario).effective() for scenario in _distinct(self._scenarios)
+        ]
         place = _places(self._scenarios)
-        self._words: dict[str, Array] = {}
+        self._words: dict[str, Flags] = {}
         self._numbers: dict[str, Array] = {}
         for name, parameter in parameters().items():
             held = [setting[name] for setting in settings]
@@ -47,7 +50,7 @@ class Parameters:
         except KeyError:
             raise KeyError(f"no parameter {name!r}{nearest(name, self._numbers)}") from None
 
-    def is_set(self, name: str, choice: str) -> Array:
+    def is_set(self, name: str, choice: str) -> Flags:
         """Whether a word has this value, (runs, 1) of booleans."""
         return self._words[f"{name}={choice}"]
 

@@ -105,8 +105,9 @@ def outcome_columns(kinds: Mapping[str, str]) -> list[str]:
     return [*names, FIRST_70]
 
 
-def outcomes(kinds: Mapping[str, str], years: Sequence[str], yearly: Floats,
-             first_70: Sequence[str]) -> list[list[object]]:
+def outcomes(
+    kinds: Mapping[str, str], years: Sequence[str], yearly: Floats, first_70: Sequence[str]
+) -> list[list[object]]:
     """What became of each run, in the order of `outcome_columns`.
 
     `yearly` has shape (runs, years, measures), `years` are its ISO dates, `first_70` one date (or nothing) a run.
@@ -133,7 +134,9 @@ def read_rows(path: str | Path) -> Iterator[dict[str, str]]:
             header = next(reader, [])
             for cells in reader:
                 if len(cells) != len(header):
-                    raise BadInput(f"{path}: line {reader.line_num} has {len(cells)} cells; the header has {len(header)}")
+                    raise BadInput(
+                        f"{path}: line {reader.line_num} has {len(cells)} cells; the header has {len(header)}"
+                    )
                 yield dict(zip(header, cells, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise BadInput(f"{path}: cannot be read as CSV ({getattr(fault, 'strerror', None) or fault})") from None
@@ -195,8 +198,10 @@ def prepare_out(path: Path) -> None:
     with writing(path):
         if path.is_dir() and any(path.iterdir()) and not is_result(path):
             held = sorted(entry.name for entry in path.iterdir())
-            raise BadInput(f"--out = {str(path)!r}: holds {held[0]!r} and is no result folder; "
-                           "give a new folder, an empty one, or a result folder")
+            raise BadInput(
+                f"--out = {str(path)!r}: holds {held[0]!r} and is no result folder; "
+                "give a new folder, an empty one, or a result folder"
+            )
         path.mkdir(parents=True, exist_ok=True)
         probe = path / f".probe-{os.getpid()}"
         probe.touch()
@@ -279,9 +284,20 @@ def arithmetic_fingerprint() -> str:
     count = 4096
     parts = (np.arange(count, dtype=np.float64) + 0.5) / count
     spread = (parts - 0.5) * 40.0
-    answers = [np.exp(spread), np.log(parts), np.log1p(parts), np.expm1(spread), np.tanh(spread), np.sqrt(parts),
-               np.power(parts, 0.37), np.power(parts + 1.0, spread), ndtri(parts), np.cumsum(parts),
-               np.add.reduce(np.exp(spread)), np.add.reduceat(spread, [0, 7, 1000])]
+    answers = [
+        np.exp(spread),
+        np.log(parts),
+        np.log1p(parts),
+        np.expm1(spread),
+        np.tanh(spread),
+        np.sqrt(parts),
+        np.power(parts, 0.37),
+        np.power(parts + 1.0, spread),
+        ndtri(parts),
+        np.cumsum(parts),
+        np.add.reduce(np.exp(spread)),
+        np.add.reduceat(spread, [0, 7, 1000]),
+    ]
     digest = hashlib.blake2b(digest_size=8)
     for answer in answers:
         digest.update(np.ascontiguousarray(answer).tobytes())
@@ -308,8 +324,9 @@ def run_info(seconds: float, workers: int) -> dict[str, Any]:
 
 def _git_commit() -> str | None:
     try:
-        answer = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project_root(), capture_output=True, text=True,
-                                timeout=10, check=False)
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=project_root(), capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return answer.stdout.strip() if answer.returncode == 0 else None

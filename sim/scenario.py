@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -23,13 +23,13 @@ TOP_LEVEL = ("purpose", "extends", "world", "event")
 class Event(BaseModel):
     """What happens on a date. `severity` is a part from 0 to 1, `amount` bn yuan a year.
 
-    A control is in force from the quarter that its date falls in. `low`, `high` and `reason` say how sure the severity is.
+    A control is in force from the quarter its date falls in. `low`, `high` and `reason`: how sure the severity is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    date: date
-    announced: date | None = None
+    date: datetime.date
+    announced: datetime.date | None = None
     by: str
     target: str | None = None
     kind: Literal["control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever"]
@@ -95,7 +95,11 @@ class Scenario:
         declared = parameters()
         values = dict(self.values)
         for name, parameter in declared.items():
-            if parameter.mechanism and parameter.neutral is not None and not values[f"mechanisms.{parameter.mechanism}"]:
+            if (
+                parameter.mechanism
+                and parameter.neutral is not None
+                and not values[f"mechanisms.{parameter.mechanism}"]
+            ):
                 values[name] = parameter.neutral
         return values
 
@@ -136,8 +140,10 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     """
     path = config_path(name)
     if not path.exists() and path.suffix == ".toml" and not str(name).endswith(".toml"):
-        raise BadInput(f"{name}: there is no such config{nearest(name, known_configs())}; "
-                       f"known configs are {', '.join(known_configs())}")
+        raise BadInput(
+            f"{name}: there is no such config{nearest(name, known_configs())}; "
+            f"known configs are {', '.join(known_configs())}"
+        )
     chain = _chain(path)
     problems: list[str] = []
     values: dict[str, Value] = {key: parameter.value for key, parameter in parameters().items()}
@@ -186,8 +192,10 @@ def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
         sibling = following.parent / f"{base}.toml"
         named = sibling if sibling.exists() else config_path(base)
         if not named.exists():
-            raise BadInput(f"{following}: extends = {base!r}: there is no such config{nearest(base, known_configs())}; "
-                           f"known configs are {', '.join(known_configs())}")
+            raise BadInput(
+                f"{following}: extends = {base!r}: there is no such config{nearest(base, known_configs())}; "
+                f"known configs are {', '.join(known_configs())}"
+            )
         following = named
     return chain[::-1]
 
@@ -244,21 +252,31 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
     for key in ("by", "target"):
         state = getattr(event, key)
         if state is not None and state not in states:
-            problems.append(f"{place}: {key} = {state!r}: is not a state of {world.name}{nearest(state, states)}; "
-                            f"states are {', '.join(states)}")
+            problems.append(
+                f"{place}: {key} = {state!r}: is not a state of {world.name}{nearest(state, states)}; "
+                f"states are {', '.join(states)}"
+            )
     if not FIRST_YEAR <= event.date.year <= LAST_YEAR:
-        problems.append(f"{place}: date = {event.date}: must lie in {FIRST_YEAR} to {LAST_YEAR}; "
-                        "what happened before is part of the world of 2020")
+        problems.append(
+            f"{place}: date = {event.date}: must lie in {FIRST_YEAR} to {LAST_YEAR}; "
+            "what happened before is part of the world of 2020"
+        )
     if event.announced and event.announced > event.date:
         problems.append(f"{place}: announced = {event.announced}: must not be later than date {event.date}")
     if event.kind in ("control", "truce", "mandate", "outage") and event.severity is None:
         problems.append(f"{place}: severity is missing; a {event.kind} needs one from 0 to 1")
-    if event.severity is not None and event.low is not None and event.high is not None \
-            and not event.low <= event.severity <= event.high:
+    if (
+        event.severity is not None
+        and event.low is not None
+        and event.high is not None
+        and not event.low <= event.severity <= event.high
+    ):
         problems.append(f"{place}: severity = {event.severity}: must lie between low {event.low} and high {event.high}")
     if event.kind in ("control", "truce"):
         if event.by in roles and roles[event.by] == "target":
-            problems.append(f"{place}: by = {event.by!r}: a {event.kind} comes from a state other than the target {target}")
+            problems.append(
+                f"{place}: by = {event.by!r}: a {event.kind} comes from a state other than the target {target}"
+            )
         if event.target not in (None, target) and event.target in states:
             problems.append(f"{place}: target = {event.target!r}: controls are against the target {target}")
         known = ["all", *world.column("inputs", "id"), *world.column("segments", "id")]
@@ -278,7 +296,7 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
         problems.append(f"{place}: kind = 'retaliation': this version has no retaliation; only severity 0 is accepted")
     if event.kind == "lever":
         if not event.set:
-            problems.append(f"{place}: set is missing; a lever event needs set = {{ \"subsidy.annual\" = 200 }}")
+            problems.append(f'{place}: set is missing; a lever event needs set = {{ "subsidy.annual" = 200 }}')
         checked = _check_values(event.set or {}, place, problems)
         for key in checked:
             if parameters()[key].role != "lever":

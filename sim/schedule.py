@@ -46,7 +46,9 @@ def prices(model: Any) -> None:
 
 def investment(model: Any) -> None:
     """Grants are shared out by this quarter's sales, then firms decide what tools to order."""
-    allocate_subsidies(model.parameters, model.layout, model.states, model.makers, model.suppliers, model.chips, model.inputs)
+    allocate_subsidies(
+        model.parameters, model.layout, model.states, model.makers, model.suppliers, model.chips, model.inputs
+    )
     model.everybody("makers", "decide_investment")
 
 

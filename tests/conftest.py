@@ -7,7 +7,7 @@ from sim.scenario import load_config
 
 @pytest.fixture(scope="session")
 def paired():
-    """Yearly means over 20 paired seeds of `published-2020` with some keys changed: {measure: (years,)}; kept by keys."""
+    """Yearly means over 20 paired seeds of `published-2020` with keys changed: {measure: (years,)}; kept by keys."""
     known = {}
 
     def run(changes=(), config="published-2020", seeds=20):

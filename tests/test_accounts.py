@@ -17,6 +17,7 @@ def test_balance_is_relative_and_refuses_nan():
 
 def leaky(monkeypatch, after, spill):
     """Run two quarters with something spilt after a phase."""
+
     def phase(model):
         getattr(schedule, after)(model)
         spill(model)
@@ -35,16 +36,19 @@ def put(owner, name, change):
     return spill
 
 
-@pytest.mark.parametrize(("after", "spill", "account"), [
-    ("chip_market", put("chips", "sales", lambda sales: sales * 1.001), "chips"),
-    ("chip_market", put("makers", "output", lambda output: output * 1.001), "chips: made = bought"),
-    ("input_market", put("suppliers", "revenue", lambda revenue: revenue * 1.001), "inputs: suppliers' revenue"),
-    ("input_market", put("inputs", "stock", lambda stock: stock * 1.001), "materials"),
-    ("input_market", put("makers", "tools_received", lambda tools: tools * 1.001), "tools"),
-    ("lines", put("makers", "capacity", lambda capacity: capacity * 1.001), "lines: capacity"),
-    ("lines", put("makers", "pipeline", lambda places: [places[0] * 1.01, *places[1:]]), "lines: building"),
-    ("investment", put("makers", "capacity_grant", lambda grant: grant * 1.001), "subsidy"),
-])
+@pytest.mark.parametrize(
+    ("after", "spill", "account"),
+    [
+        ("chip_market", put("chips", "sales", lambda sales: sales * 1.001), "chips"),
+        ("chip_market", put("makers", "output", lambda output: output * 1.001), "chips: made = bought"),
+        ("input_market", put("suppliers", "revenue", lambda revenue: revenue * 1.001), "inputs: suppliers' revenue"),
+        ("input_market", put("inputs", "stock", lambda stock: stock * 1.001), "materials"),
+        ("input_market", put("makers", "tools_received", lambda tools: tools * 1.001), "tools"),
+        ("lines", put("makers", "capacity", lambda capacity: capacity * 1.001), "lines: capacity"),
+        ("lines", put("makers", "pipeline", lambda places: [places[0] * 1.01, *places[1:]]), "lines: building"),
+        ("investment", put("makers", "capacity_grant", lambda grant: grant * 1.001), "subsidy"),
+    ],
+)
 def test_a_leak_is_named(monkeypatch, after, spill, account):
     with pytest.raises(Leak, match=account):
         leaky(monkeypatch, after, spill)

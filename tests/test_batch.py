@@ -73,8 +73,10 @@ class SmallModel:
 
     def first_reaching(self, level):
         dates, values = self.values("quarter")
-        return [next((date for date, share in zip(dates, run, strict=True) if share >= level), "")
-                for run in values[:, :, 0]]
+        return [
+            next((date for date, share in zip(dates, run, strict=True) if share >= level), "")
+            for run in values[:, :, 0]
+        ]
 
 
 def small(scenarios, seeds, measures, until):
@@ -119,22 +121,26 @@ def forbidden(scenarios, seeds, measures, until):
 
 def stopping(after):
     """A builder that is interrupted by Ctrl-C after some runs."""
+
     def build(scenarios, seeds, measures, until):
         nonlocal after
         after -= len(seeds)
         if after < 0:
             raise KeyboardInterrupt
         return SmallModel(scenarios, seeds, measures, until)
+
     return build
 
 
 @pytest.fixture
 def question(tmp_path):
     """Write the experiment with so many replications and some words replaced; the answer is its path."""
+
     def write(replications=6, old="", new=""):
         path = tmp_path / "question.toml"
         path.write_text(EXPERIMENT.replace("REPLICATIONS", str(replications)).replace(old, new))
         return path
+
     return write
 
 
@@ -153,6 +159,7 @@ def undisturbed(question, tmp_path):
         shutil.rmtree(out, ignore_errors=True)
         run_batch(question(replications), workers=1, out=out, build=build)
         return files(out)
+
     return run
 
 
@@ -161,8 +168,11 @@ def test_result_by_hand(question, tmp_path):
     assert run_batch(question(2), workers=1, out=out, build=small) == 0
     rows = list(records.read_rows(out / "runs.csv"))
     assert [row["run_id"] for row in rows] == [
-        f"{config}-{point}-0-{seed}" for config in ("no-controls", "published-2020") for point in range(1, 7)
-        for seed in (1, 2)]
+        f"{config}-{point}-0-{seed}"
+        for config in ("no-controls", "published-2020")
+        for point in range(1, 7)
+        for seed in (1, 2)
+    ]
     fourth = rows[12 + 2 * 3]
     assert fourth["run_id"] == "published-2020-4-0-1"
     assert (fourth["controls.severity"], fourth["subsidy.annual"], fourth["status"]) == ("0.25", "100.0", "done")
@@ -175,14 +185,19 @@ def test_result_by_hand(question, tmp_path):
     assert len(series) == 24 * 16
     assert [row["date"] for row in series[:16]] == [f"{year}-12-31" for year in range(2020, 2036)]
     assert (out / "series.csv").read_text().splitlines()[0] == (
-        "run_id,config,parameter_set,seed,controls.severity,subsidy.annual,date," + ",".join(MEASURES))
+        "run_id,config,parameter_set,seed,controls.severity,subsidy.annual,date," + ",".join(MEASURES)
+    )
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["seeds"] == [1, 2]
     assert manifest["experiment"]["replications"] == 2
     assert manifest["horizon"] == {"first": 2020, "last": 2035}
     assert manifest["record"] == {"every": "year", "measures": MEASURES}
     assert set(manifest["scenarios"]) == {"published-2020", "no-controls"}
-    assert manifest["columns"]["chip_market"]["unit"] == catalogue(load_world("china-2020"))["chip_market"].unit == "bn yuan a year"
+    assert (
+        manifest["columns"]["chip_market"]["unit"]
+        == catalogue(load_world("china-2020"))["chip_market"].unit
+        == "bn yuan a year"
+    )
     assert set(manifest["columns"]) >= set(rows[0]) | set(series[0])
 
 
@@ -200,8 +215,11 @@ def test_workers_leave_no_trace(question, undisturbed, tmp_path):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(block_sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4), stops=st.lists(st.integers(0, 60), max_size=3),
-       replications=st.tuples(st.integers(1, 3), st.integers(0, 3)))
+@given(
+    block_sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4),
+    stops=st.lists(st.integers(0, 60), max_size=3),
+    replications=st.tuples(st.integers(1, 3), st.integers(0, 3)),
+)
 def test_interruptions_and_extensions_leave_no_trace(question, undisturbed, tmp_path, block_sizes, stops, replications):
     first, more = replications
     expected = undisturbed(first + more)
@@ -209,8 +227,13 @@ def test_interruptions_and_extensions_leave_no_trace(question, undisturbed, tmp_
     shutil.rmtree(out, ignore_errors=True)
     for number, stop in enumerate(stops):
         with contextlib.suppress(KeyboardInterrupt):
-            run_batch(question(first), workers=1, out=out, build=stopping(stop),
-                      block_size=block_sizes[number % len(block_sizes)])
+            run_batch(
+                question(first),
+                workers=1,
+                out=out,
+                build=stopping(stop),
+                block_size=block_sizes[number % len(block_sizes)],
+            )
     run_batch(question(first + more), workers=1, out=out, build=small, block_size=block_sizes[-1])
     assert files(out) == expected
 
@@ -218,9 +241,11 @@ def test_interruptions_and_extensions_leave_no_trace(question, undisturbed, tmp_
 def test_block_size_and_workers_leave_no_trace_in_the_real_model(tmp_path):
     """33 runs over luck, controls and subsidy: blocks of 1, 3, 32 and 33, and two workers."""
     path = tmp_path / "real.toml"
-    path.write_text('question = "Does it?"\nconfigs = ["historic"]\nreplications = 11\n'
-                    '[design]\nkind = "list"\npoints = [{}, { "controls.severity" = 0.5 }, { "subsidy.annual" = 200 }]\n'
-                    '[record]\nevery = "quarter"\nmeasures = "all"\n')
+    path.write_text(
+        'question = "Does it?"\nconfigs = ["historic"]\nreplications = 11\n'
+        '[design]\nkind = "list"\npoints = [{}, { "controls.severity" = 0.5 }, { "subsidy.annual" = 200 }]\n'
+        '[record]\nevery = "quarter"\nmeasures = "all"\n'
+    )
     results = []
     for block_size, workers in ((32, 1), (1, 1), (3, 2), (33, 1)):
         out = tmp_path / f"{block_size}-{workers}"
@@ -340,7 +365,9 @@ def test_damaged_blocks_are_done_again_and_said(question, undisturbed, tmp_path,
     run_batch(question(), workers=1, out=out, build=small)
     said = capsys.readouterr().err
     for path in (*blocks[:3], "4-0000001-0000002.block"):
-        assert f"{path}: is damaged or of another batch; its runs are done again" in said.replace(f"{blocks[0].parent}/4", "4")
+        assert f"{path}: is damaged or of another batch; its runs are done again" in said.replace(
+            f"{blocks[0].parent}/4", "4"
+        )
     assert "notes.txt: is no block of ours; it is not read" in said
     assert "28 of them are done" in said
     assert files(out) == expected
@@ -397,8 +424,10 @@ def test_changed_config_program_and_arithmetic_are_refused(tmp_path, monkeypatch
     config = tmp_path / "mine.toml"
     config.write_text('purpose = "Mine"\nextends = "published-2020"\n[subsidy]\nannual = 100\n')
     path = tmp_path / "question.toml"
-    path.write_text('question = "Does it?"\nconfigs = ["mine.toml"]\nreplications = 2\n'
-                    '[record]\nmeasures = ["domestic_supply_share", "chip_market", "price_index"]\n')
+    path.write_text(
+        'question = "Does it?"\nconfigs = ["mine.toml"]\nreplications = 2\n'
+        '[record]\nmeasures = ["domestic_supply_share", "chip_market", "price_index"]\n'
+    )
     out = tmp_path / "out"
     run_batch(path, workers=1, out=out, build=small)
     run_batch(path, workers=1, out=out, build=forbidden)
@@ -442,8 +471,9 @@ def test_failing_run_is_recorded_and_its_neighbours_keep_their_bytes(question, u
     assert run_batch(question(3), workers=1, out=out, build=unlucky) == 1
     assert "Run published-2020-3-0-2 failed: RuntimeError: the accounts do not close, seed 2" in capsys.readouterr().err
     failed = [f"{config}-{point}-0-2" for config in ("no-controls", "published-2020") for point in (3, 4)]
-    assert json.loads((out / "manifest.json").read_text())["failures"] == {
-        run_id: "RuntimeError: the accounts do not close, seed 2" for run_id in failed}
+    assert json.loads((out / "manifest.json").read_text())["failures"] == dict.fromkeys(
+        failed, "RuntimeError: the accounts do not close, seed 2"
+    )
     for row, whole in zip((out / "runs.csv").read_bytes().splitlines(), whole_rows.splitlines(), strict=True):
         run_id = row.split(b",")[0].decode()
         if run_id in failed:
@@ -452,7 +482,8 @@ def test_failing_run_is_recorded_and_its_neighbours_keep_their_bytes(question, u
         else:
             assert row == whole
     assert (out / "series.csv").read_bytes().splitlines() == [
-        line for line in whole_series.splitlines() if line.split(b",")[0].decode() not in failed]
+        line for line in whole_series.splitlines() if line.split(b",")[0].decode() not in failed
+    ]
     assert run_batch(question(3), workers=1, out=out, build=forbidden) == 1
 
 
@@ -519,10 +550,18 @@ def test_full_disk_keeps_what_is_finished(question, undisturbed, tmp_path, monke
 
 def start(path, out, build, workers):
     """A batch in a process of its own, as a user would start it."""
-    code = (f"import test_batch as t\nfrom sim.batch import run_batch\n"
-            f"raise SystemExit(run_batch({str(path)!r}, workers={workers}, out={str(out)!r}, build=t.{build}, block_size=4))")
-    return subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent, stderr=subprocess.PIPE, text=True,
-                            start_new_session=True)
+    code = (
+        f"import test_batch as t\nfrom sim.batch import run_batch\n"
+        f"raise SystemExit(run_batch({str(path)!r}, workers={workers}, out={str(out)!r}, "
+        f"build=t.{build}, block_size=4))"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def children(session):
@@ -607,7 +646,11 @@ def test_the_size_said_is_about_the_size_written(question, tmp_path, every):
 
 def test_duration():
     assert [batch._duration(seconds) for seconds in (0.4, 59.6, 61, 3600 + 119)] == [
-        "0 s", "1 min 0 s", "1 min 1 s", "1 h 1 min"]
+        "0 s",
+        "1 min 0 s",
+        "1 min 1 s",
+        "1 h 1 min",
+    ]
 
 
 def test_one_run_has_the_format_of_a_batch(tmp_path, question):

@@ -33,7 +33,8 @@ def test_mesa_tools_work(model):
     firms = model.agents_by_type[ChipFirm]
     assert firms.agg("capacity", sum) == pytest.approx(float(model.makers.capacity.sum()), rel=1e-12)
     assert len(firms.select(lambda each: each.site.id == "CHN")) == len(
-        [row for row in model.world.rows["chip_firms"] if row["site"] == "CHN"])
+        [row for row in model.world.rows["chip_firms"] if row["site"] == "CHN"]
+    )
     by_segment = firms.groupby("segment").agg("output", sum)
     assert len(by_segment) == 5
     largest = firms.sort("output", ascending=False).to_list()[0]

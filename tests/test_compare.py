@@ -27,9 +27,12 @@ HEAD = "run_id,config,parameter_set,seed,status,chip_market@end\n"
 NAN = float("nan")
 T_2 = 4.302652729911275  # Student's t with 2 degrees of freedom at 97.5 %; printed tables have 4.303
 COLUMNS = {
-    SHARE: {"unit": "0 to 1"}, "domestic_supply_share": {"unit": "0 to 1", "direction": "higher"},
-    MARKET: {"unit": "bn yuan a year"}, "chip_market": {"unit": "bn yuan a year", "direction": "none"},
-    IMPORTS: {"unit": "bn yuan a year"}, "chip_imports": {"unit": "bn yuan a year", "direction": "lower"},
+    SHARE: {"unit": "0 to 1"},
+    "domestic_supply_share": {"unit": "0 to 1", "direction": "higher"},
+    MARKET: {"unit": "bn yuan a year"},
+    "chip_market": {"unit": "bn yuan a year", "direction": "none"},
+    IMPORTS: {"unit": "bn yuan a year"},
+    "chip_imports": {"unit": "bn yuan a year", "direction": "lower"},
     "chip_market@sum": {"unit": "bn yuan"},
 }
 
@@ -48,10 +51,19 @@ def write(folder, text, config="historic", **changes):
     folder.mkdir()
     (folder / "runs.csv").write_text(text)
     scenario = {"values": {"controls.mode": "events", "subsidy.annual": 0.0}, "events": [], "world": "chips"}
-    manifest = {"schema_version": 1, "experiment": None, "scenarios": {config: scenario}, "seeds": [1],
-                "world": {"name": "chips", "hash": "aa"}, "horizon": {"first": 2020, "last": 2035},
-                "program_hash": "bb", "arithmetic": "cc", "dependencies": {"numpy": "2.5.5"},
-                "columns": COLUMNS, **changes}
+    manifest = {
+        "schema_version": 1,
+        "experiment": None,
+        "scenarios": {config: scenario},
+        "seeds": [1],
+        "world": {"name": "chips", "hash": "aa"},
+        "horizon": {"first": 2020, "last": 2035},
+        "program_hash": "bb",
+        "arithmetic": "cc",
+        "dependencies": {"numpy": "2.5.5"},
+        "columns": COLUMNS,
+        **changes,
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
@@ -59,6 +71,7 @@ def write(folder, text, config="historic", **changes):
 @pytest.fixture
 def results(tmp_path):
     """Base and candidate of one column, each given as {seed: value} or as a list for seeds 1, 2, 3."""
+
     def make(base, candidate, column=SHARE):
         made = []
         for name, values in (("base", base), ("candidate", candidate)):
@@ -67,6 +80,7 @@ def results(tmp_path):
             folder = tmp_path / f"{name}{len(list(tmp_path.iterdir()))}"
             made.append(read_result(write(folder, table(runs))))
         return made
+
     return make
 
 
@@ -86,8 +100,9 @@ def test_three_seeds_by_hand(results):
     assert (row.verdict, row.flags) == ("inconclusive", "few pairs")
 
 
-@pytest.mark.parametrize(("column", "up", "down"), [
-    (SHARE, "better", "worse"), (IMPORTS, "worse", "better"), (MARKET, "changed", "changed")])
+@pytest.mark.parametrize(
+    ("column", "up", "down"), [(SHARE, "better", "worse"), (IMPORTS, "worse", "better"), (MARKET, "changed", "changed")]
+)
 def test_verdict_follows_the_direction(results, column, up, down):
     # Differences 2, 3, 4: 3 - 2.484 is above 0.
     base, candidate = results([10, 12, 14], [12, 15, 18], column)
@@ -138,14 +153,19 @@ values = st.floats(-1e6, 1e6) | st.just(NAN)
 @given(st.lists(st.tuples(values, values, values, values), min_size=2, max_size=12))
 def test_swapping_flips_every_sign(quadruples):
     count = len(quadruples)
-    keys = {"config": ["a"] * 2 * count, "parameter_set": [0.0] * 2 * count, "seed": [*range(count)] * 2,
-            "controls.severity": [0.0] * count + [1.0] * count}
+    keys = {
+        "config": ["a"] * 2 * count,
+        "parameter_set": [0.0] * 2 * count,
+        "seed": [*range(count)] * 2,
+        "controls.severity": [0.0] * count + [1.0] * count,
+    }
     flat = np.array(quadruples)
 
     def one(name, first, second):
         outcomes = {SHARE: np.concatenate([flat[:, first], flat[:, second]])}
-        return module.Result(name, name, ("a",), ("controls.severity",), keys, np.ones(2 * count, bool),
-                             outcomes, {"columns": COLUMNS})
+        return module.Result(
+            name, name, ("a",), ("controls.severity",), keys, np.ones(2 * count, bool), outcomes, {"columns": COLUMNS}
+        )
 
     base, candidate = one("base", 0, 1), one("candidate", 2, 3)
     [there], [back] = compare(base, candidate), compare(candidate, base)
@@ -160,8 +180,10 @@ def test_swapping_flips_every_sign(quadruples):
 
 # A sample of ones and zeros, of which p are ones, has skewness squared (1 - 2p)^2 / (p (1 - p)): 4/3 for
 # p = 1/4, and 25 x 4/3 = 33.3 lies between 32 and 36.
-@pytest.mark.parametrize(("ones", "zeros", "skewed"), [
-    (8, 24, True), (9, 27, False), (6, 6, False), (1, 11, True), (1, 8, False), (0, 12, False)])
+@pytest.mark.parametrize(
+    ("ones", "zeros", "skewed"),
+    [(8, 24, True), (9, 27, False), (6, 6, False), (1, 11, True), (1, 8, False), (0, 12, False)],
+)
 def test_skewness_counts_by_the_number_of_pairs(ones, zeros, skewed):
     assert is_skewed(np.array([1.0] * ones + [0.0] * zeros)) is skewed
 
@@ -178,12 +200,20 @@ def test_pairs_are_made_by_seed_not_by_order(results, tmp_path):
     seeds = list(range(1, 21))
     luck = {seed: random.Random(seed).random() for seed in seeds}
     base, candidate = results(luck, {seed: value + 0.001 * seed for seed, value in luck.items()})
-    backwards = replace(read_result(write(tmp_path / "backwards", table(
-        [(seed, (), {SHARE: luck[seed] + 0.001 * seed}) for seed in reversed(seeds)]))), name=candidate.name)
+    backwards = replace(
+        read_result(
+            write(
+                tmp_path / "backwards",
+                table([(seed, (), {SHARE: luck[seed] + 0.001 * seed}) for seed in reversed(seeds)]),
+            )
+        ),
+        name=candidate.name,
+    )
     assert compare(base, backwards) == compare(base, candidate)
     [row] = compare(base, candidate)
     assert row.diff == pytest.approx(0.001 * 10.5)  # the mean of 1 to 20 is 10.5
     assert row.corr_pairs > 0.99
+
 
 def test_the_order_of_the_files_changes_no_digit(results):
     # In floats 1e16 + 1 is 1e16: summed from the front these give 1, from the back 0.
@@ -199,8 +229,10 @@ def test_seeds_of_one_side_only_do_not_count(results):
     [row] = compare(base, candidate)
     assert (row.n_base, row.n_cand, row.n_pairs) == (4, 4, 3)
     assert (row.base_mean, row.cand_mean, row.diff) == (2.0, 3.0, 1.0)
-    assert "pairs in common: 3, only in base: 1, only in candidate: 1" in agreement(
-        replace(base, name="base"), replace(candidate, name="candidate"))[-1]
+    assert (
+        "pairs in common: 3, only in base: 1, only in candidate: 1"
+        in agreement(replace(base, name="base"), replace(candidate, name="candidate"))[-1]
+    )
 
 
 def test_no_pairs_are_incomparable(results):
@@ -268,14 +300,12 @@ def test_failed_runs_drop_their_pair_and_are_counted(tmp_path):
 
 def sweep(folder, name, values, key="controls.severity"):
     """A result of one swept key; `values` is {(seed, level): value}, None for a run that failed."""
-    runs = [(seed, (level,), None if value is None else {SHARE: value})
-            for (seed, level), value in values.items()]
+    runs = [(seed, (level,), None if value is None else {SHARE: value}) for (seed, level), value in values.items()]
     return replace(read_result(write(folder / name, table(runs, (key,)))), name=name)
 
 
 def test_sweeps_are_averaged_within_each_pair(tmp_path):
-    base = sweep(tmp_path, "base", {(1, 0.0): 1.0, (1, 1.0): 10.0, (2, 0.0): 2.0, (2, 1.0): 20.0,
-                                    (1, 0.5): 99.0})
+    base = sweep(tmp_path, "base", {(1, 0.0): 1.0, (1, 1.0): 10.0, (2, 0.0): 2.0, (2, 1.0): 20.0, (1, 0.5): 99.0})
     candidate = sweep(tmp_path, "candidate", {(1, "0"): 2.0, (1, "1"): 13.0, (2, "0"): 4.0, (2, "1"): 26.0})
     [row] = compare(base, candidate)
     # Seed 1: differences 1 and 3, mean 2. Seed 2: 2 and 6, mean 4. Two pairs: mean 3, standard deviation
@@ -289,8 +319,9 @@ def test_sweeps_are_averaged_within_each_pair(tmp_path):
 
 def test_a_pair_without_all_design_points_is_dropped(tmp_path):
     base = sweep(tmp_path, "base", {(seed, level): 1.0 for seed in (1, 2, 3) for level in (0.0, 1.0)})
-    candidate = sweep(tmp_path, "candidate", {(1, 0.0): 2.0, (1, 1.0): 4.0, (2, 0.0): 5.0, (3, 0.0): 9.0,
-                                              (3, 1.0): None})
+    candidate = sweep(
+        tmp_path, "candidate", {(1, 0.0): 2.0, (1, 1.0): 4.0, (2, 0.0): 5.0, (3, 0.0): 9.0, (3, 1.0): None}
+    )
     [row] = compare(base, candidate)
     assert (row.n_pairs, row.diff) == (1, 2.0)  # seed 1: differences 1 and 3
     assert "2 of 3 pairs dropped" in row.flags
@@ -327,7 +358,8 @@ def test_several_configs_pair_with_themselves_only(tmp_path):
     text = "run_id,config,parameter_set,seed,status,chip_market@end\na,x,0,1,done,1.0\nb,{},0,1,done,{}\n"
     for name, config, value in (("base", "y", 2.0), ("candidate", "y", 5.0), ("other", "z", 5.0)):
         (tmp_path / f"{name}.csv").write_text(text.format(config, value))
-    base, candidate, other = read_results([tmp_path / f"{name}.csv" for name in ("base", "candidate", "other")])
+    names = ("base.csv", "candidate.csv", "other.csv")
+    base, candidate, other = read_results([tmp_path / name for name in names])
     assert compare(base, candidate)[0].diff == 1.5
     assert "design points in common: 2" in agreement(base, candidate)[-1]
     with pytest.raises(BadInput, match=r"base\.csv holds x, y; .*other\.csv holds x, z: give results of one"):
@@ -338,8 +370,7 @@ def test_several_configs_pair_with_themselves_only(tmp_path):
 
 
 def test_headline_measures_are_the_default(tmp_path):
-    row = {SHARE: 1.0, "chip_market.memory@end": 1.0, MARKET: 1.0, "chip_market@sum": 5.0,
-           "chip_market@2025": 2.0}
+    row = {SHARE: 1.0, "chip_market.memory@end": 1.0, MARKET: 1.0, "chip_market@sum": 5.0, "chip_market@2025": 2.0}
     result = read_result(write(tmp_path / "r", table([(1, (), row)])))
     assert [row.measure for row in compare(result, result)] == ["domestic_supply_share", "chip_market"]
     assert [row.measure for row in compare(result, result, ["chip_market.memory"])] == ["chip_market.memory"]
@@ -377,24 +408,32 @@ def test_agreement_lists_every_difference(tmp_path):
     text = table([(1, (), {SHARE: 1.0})])
     base = read_result(write(tmp_path / "base", text))
     values = {"controls.mode": "none", "subsidy.annual": 0.0, "new.key": 2}
-    candidate = read_result(write(
-        tmp_path / "candidate", table([(1, (), {SHARE: 1.0})], config="no-controls"),
-        scenarios={"no-controls": {"values": values, "events": [{}]}}, arithmetic="dd", program_hash="ee",
-        horizon={"first": 2020, "last": 2030}, world={"name": "chips", "hash": "ff"}))
+    candidate = read_result(
+        write(
+            tmp_path / "candidate",
+            table([(1, (), {SHARE: 1.0})], config="no-controls"),
+            scenarios={"no-controls": {"values": values, "events": [{}]}},
+            arithmetic="dd",
+            program_hash="ee",
+            horizon={"first": 2020, "last": 2030},
+            world={"name": "chips", "hash": "ff"},
+        )
+    )
     assert agreement(base, candidate) == [
-        ('world differs: {"name": "chips", "hash": "aa"} in historic, '
-         '{"name": "chips", "hash": "ff"} in no-controls'),
+        ('world differs: {"name": "chips", "hash": "aa"} in historic, {"name": "chips", "hash": "ff"} in no-controls'),
         'program_hash differs: "bb" in historic, "ee" in no-controls',
-        ('horizon differs: {"first": 2020, "last": 2035} in historic, '
-         '{"first": 2020, "last": 2030} in no-controls'),
+        ('horizon differs: {"first": 2020, "last": 2035} in historic, {"first": 2020, "last": 2030} in no-controls'),
         'arithmetic differs: "cc" in historic, "dd" in no-controls',
         "the same in both: dependencies",
         'controls.mode: "events" in historic, "none" in no-controls',
         "new.key: not there in historic, 2 in no-controls",
         "events differ: 0 in historic, 1 in no-controls",
-        ("runs of historic: 1 done, 0 failed; runs of no-controls: 1 done, 0 failed; "
-         "pairs in common: 1, only in historic: 0, only in no-controls: 0; "
-         "design points in common: 1, only in historic: 0, only in no-controls: 0")]
+        (
+            "runs of historic: 1 done, 0 failed; runs of no-controls: 1 done, 0 failed; "
+            "pairs in common: 1, only in historic: 0, only in no-controls: 0; "
+            "design points in common: 1, only in historic: 0, only in no-controls: 0"
+        ),
+    ]
     assert "horizons differ" in compare(base, candidate)[0].flags
     same, _ = agreement(base, base)
     assert same == "the same in both: world, program_hash, horizon, arithmetic, dependencies"
@@ -422,19 +461,21 @@ def test_names_tell_results_apart(tmp_path):
 
 # Faults.
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("", "holds no runs"),
-    (HEAD, "holds no runs"),
-    (HEAD + "a,x,0,1,done,1.0\nb,x,0,2,do", "line 3 has 5 cells; the header has 6"),
-    ("run_id,config,parameter_set,status\na,x,0,done\n", "column 'seed' is missing"),
-    (HEAD + "a,x,0,1,failed,\nb,x,0,2,failed,\n", "none of its 2 runs has status done"),
-    (HEAD + "a,x,0,1,done,1.0\nb,x,0,2,running,1.0\n", "line 3: status = 'running': must be done or failed"),
-    (HEAD + "a,x,0,1,done,1.0\nb,x,0,2,done,many\n",
-     "line 3: chip_market@end = 'many': must be a number or empty"),
-    (HEAD + "a,x,0,1,done,1.0\nb,x,0,,done,1.0\n", "line 3: seed is empty"),
-    (HEAD + "a,x,0,1,done,1.0\nb,x,0,2,done,1.0\nc,x,0,01,done,2.0\n",
-     "line 4: has the same config, .* as line 2"),
-])
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "holds no runs"),
+        (HEAD, "holds no runs"),
+        (HEAD + "a,x,0,1,done,1.0\nb,x,0,2,do", "line 3 has 5 cells; the header has 6"),
+        ("run_id,config,parameter_set,status\na,x,0,done\n", "column 'seed' is missing"),
+        (HEAD + "a,x,0,1,failed,\nb,x,0,2,failed,\n", "none of its 2 runs has status done"),
+        (HEAD + "a,x,0,1,done,1.0\nb,x,0,2,running,1.0\n", "line 3: status = 'running': must be done or failed"),
+        (HEAD + "a,x,0,1,done,1.0\nb,x,0,2,done,many\n", "line 3: chip_market@end = 'many': must be a number or empty"),
+        (HEAD + "a,x,0,1,done,1.0\nb,x,0,,done,1.0\n", "line 3: seed is empty"),
+        (HEAD + "a,x,0,1,done,1.0\nb,x,0,2,done,1.0\nc,x,0,01,done,2.0\n", "line 4: has the same config, .* as line 2"),
+    ],
+)
 def test_bad_tables(tmp_path, text, words):
     path = tmp_path / "runs.csv"
     path.write_text(text)
@@ -448,7 +489,10 @@ def test_every_missing_column_is_named(tmp_path):
     with pytest.raises(BadInput) as fault:
         read_result(tmp_path / "runs.csv")
     assert [problem.split("column ")[1].split(" ")[0] for problem in fault.value.problems] == [
-        "'run_id'", "'parameter_set'", "'seed'"]
+        "'run_id'",
+        "'parameter_set'",
+        "'seed'",
+    ]
 
 
 def test_bad_folders(tmp_path):
@@ -463,13 +507,15 @@ def test_bad_folders(tmp_path):
     (broken / "manifest.json").write_text('{"schema_version": 1, "exp')
     whole = write(tmp_path / "whole", text, files={"runs.csv": {"bytes": len(text)}})
     assert read_result(whole).outcomes[MARKET].tolist() == [1.0]
-    for path, words in ((tmp_path / "nowhere", "does not exist"),
-                        (empty, "holds no runs.csv; give a result folder"),
-                        (unfinished, "holds no runs.csv; finish the batch first"),
-                        (bare, r"bare/manifest\.json: is missing or no manifest"),
-                        (later, r"later/manifest\.json: schema_version = 2: must be 1"),
-                        (broken, r"broken/manifest\.json: is missing or no manifest"),
-                        (cut, r"cut/runs\.csv: has \d+ bytes, and \d+ were written")):
+    for path, words in (
+        (tmp_path / "nowhere", "does not exist"),
+        (empty, "holds no runs.csv; give a result folder"),
+        (unfinished, "holds no runs.csv; finish the batch first"),
+        (bare, r"bare/manifest\.json: is missing or no manifest"),
+        (later, r"later/manifest\.json: schema_version = 2: must be 1"),
+        (broken, r"broken/manifest\.json: is missing or no manifest"),
+        (cut, r"cut/runs\.csv: has \d+ bytes, and \d+ were written"),
+    ):
         with pytest.raises(BadInput, match=words):
             read_result(path)
     with pytest.raises(BadInput) as fault:
@@ -486,9 +532,20 @@ def two_rows(results):
     base, candidate = results(0.2 + luck, 0.212 + luck + generator.normal(size=20, scale=0.002))
     base, candidate = replace(base, name="historic"), replace(candidate, name="no-controls")
     [row] = compare(base, candidate)
-    missing = replace(row, measure="subsidy_per_point", diff=None, diff_lo=None, diff_hi=None, base_mean=None,
-                      cand_mean=None, rel_diff=None, corr_pairs=None, n_pairs=0, verdict="incomparable",
-                      flags='20 of 20 pairs dropped: a "value" is missing, really')
+    missing = replace(
+        row,
+        measure="subsidy_per_point",
+        diff=None,
+        diff_lo=None,
+        diff_hi=None,
+        base_mean=None,
+        cand_mean=None,
+        rel_diff=None,
+        corr_pairs=None,
+        n_pairs=0,
+        verdict="incomparable",
+        flags='20 of 20 pairs dropped: a "value" is missing, really',
+    )
     return [row, missing]
 
 
@@ -498,7 +555,8 @@ def test_csv_and_json_keep_every_digit(results):
     read = list(csv.DictReader(io.StringIO(text)))
     assert text.splitlines()[0] == (
         "baseline,candidate,measure,unit,direction,at,n_base,n_cand,n_pairs,base_mean,cand_mean,diff,diff_lo,"
-        "diff_hi,ci_level,rel_diff,corr_pairs,verdict,flags")
+        "diff_hi,ci_level,rel_diff,corr_pairs,verdict,flags"
+    )
     assert float(read[0]["diff_lo"]) == rows[0].diff_lo and float(read[0]["diff"]) == rows[0].diff
     assert read[1]["diff"] == "" and read[1]["flags"] == rows[1].flags
     content = json.loads(render(rows, ["a note"], "json"))
@@ -513,19 +571,29 @@ def test_csv_and_json_keep_every_digit(results):
 
 def test_table_is_rounded_to_the_interval_and_never_cut(results):
     rows = two_rows(results)
-    rows[0] = replace(rows[0], base_mean=0.2012345, cand_mean=0.2134567, diff=0.0122222, diff_lo=0.0091111,
-                      diff_hi=0.0153333, rel_diff=0.0607361, flags="long flag " * 40)
+    rows[0] = replace(
+        rows[0],
+        base_mean=0.2012345,
+        cand_mean=0.2134567,
+        diff=0.0122222,
+        diff_lo=0.0091111,
+        diff_hi=0.0153333,
+        rel_diff=0.0607361,
+        flags="long flag " * 40,
+    )
     text = render(rows, ["a note"])
     lines = text.splitlines()
     assert lines[0] == "a note"
     # The interval is 0.0062 wide: two digits of that are four decimals.
     assert " ".join(lines[3].split()).startswith(
-        "domestic_supply_share@end 0 to 1 0.2012 0.2135 0.0122 0.0091 to 0.0153 +6.1 % 20 better long flag")
+        "domestic_supply_share@end 0 to 1 0.2012 0.2135 0.0122 0.0091 to 0.0153 +6.1 % 20 better long flag"
+    )
     assert lines[3].endswith("long flag") and "…" not in text
     assert lines[2].index("no-controls") + len("no-controls") == lines[3].index("0.2135") + len("0.2135")
     assert lines[-1] == (
         "no-controls against historic: of 2 measures 1 differs (1 better), 1 incomparable, over 20 "
-        "pairs; the domestic supply share at the end is 1.22 points higher (95 % interval 0.91 to 1.53).")
+        "pairs; the domestic supply share at the end is 1.22 points higher (95 % interval 0.91 to 1.53)."
+    )
 
 
 def test_sentence_for_lower_and_for_open_signs(results):
@@ -533,11 +601,14 @@ def test_sentence_for_lower_and_for_open_signs(results):
     lower = replace(row, diff=-0.012, diff_lo=-0.015, diff_hi=-0.009, verdict="worse", at="2025")
     assert "over 18 to 20 pairs;" in sentence([lower, replace(row, n_pairs=18)])
     assert sentence([lower]).endswith(
-        "over 20 pairs; the domestic supply share in 2025 is 1.20 points lower (95 % interval 0.90 to 1.50).")
+        "over 20 pairs; the domestic supply share in 2025 is 1.20 points lower (95 % interval 0.90 to 1.50)."
+    )
     unsure = replace(row, diff=-0.002, diff_lo=-0.015, diff_hi=0.011, verdict="inconclusive", ci_level=0.9)
     assert sentence([unsure]) == (
-        "no-controls against historic: of 1 measure none is shown to differ, 1 inconclusive, over 20 pairs; the "
-        "domestic supply share at the end differs by -0.2 points, but the sign is open (90 % interval -1.5 to 1.1).")
+        "no-controls against historic: of 1 measure none is shown to differ, 1 inconclusive, over 20 pairs; "
+        "the domestic supply share at the end differs by -0.2 points, but the sign is open "
+        "(90 % interval -1.5 to 1.1)."
+    )
 
 
 def test_every_candidate_has_its_table_and_sentence(results):
@@ -550,8 +621,14 @@ def test_every_candidate_has_its_table_and_sentence(results):
 
 
 def test_numbers_of_any_size_are_written(results):
-    for base, candidate in (([1e9, 2e9], [1.5e9, 1e9]), ([0, 0], [1e-12, 3e-12]), ([5, 6], [5, 6]),
-                            ([0, 0], [0, 0]), ([1e6, 1e6 + 1], [1e6, 1e6 + 1 + 1e-9]), ([-1, 1], [2, 3])):
+    for base, candidate in (
+        ([1e9, 2e9], [1.5e9, 1e9]),
+        ([0, 0], [1e-12, 3e-12]),
+        ([5, 6], [5, 6]),
+        ([0, 0], [0, 0]),
+        ([1e6, 1e6 + 1], [1e6, 1e6 + 1 + 1e-9]),
+        ([-1, 1], [2, 3]),
+    ):
         text = render(compare(*results(base, candidate, MARKET)), [])
         assert "e+" not in text and "nan" not in text and "-0 " not in text
 

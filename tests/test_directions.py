@@ -16,8 +16,11 @@ def test_more_subsidy_raises_the_share_with_falling_returns(paired):
 
 def test_a_strict_allied_control_lowers_leading_and_advanced_output_within_three_years(paired):
     """Stylised fact: the leading edge falls under controls on tools for it (controls of October 2022)."""
+
     def leading_edge(runs, when):
-        return sum(year(runs[f"chip_production_located.{segment}"], when) for segment in ("leading_logic", "advanced_logic"))
+        return sum(
+            year(runs[f"chip_production_located.{segment}"], when) for segment in ("leading_logic", "advanced_logic")
+        )
 
     strict, free = paired({"controls.severity": 0.9, "controls.alignment": 1.0}), paired()
     for when in (2025, 2026, 2028):

@@ -16,6 +16,7 @@ def load(tmp_path):
         path = tmp_path / "mine.toml"
         path.write_text(text)
         return load_experiment(path)
+
     return write_and_load
 
 
@@ -40,7 +41,11 @@ def test_policy_grid_has_800_runs_in_order():
 def test_configs_are_sorted_and_nothing_swept_is_one_point(load):
     experiment = load('question = "Does it?"\nconfigs = ["published-2020", "no-controls"]\nreplications = 2\n')
     assert [run.run_id for run in experiment.runs()] == [
-        "no-controls-1-0-1", "no-controls-1-0-2", "published-2020-1-0-1", "published-2020-1-0-2"]
+        "no-controls-1-0-1",
+        "no-controls-1-0-2",
+        "published-2020-1-0-1",
+        "published-2020-1-0-2",
+    ]
     assert experiment.swept == ()
     assert experiment.every == "year"
 
@@ -51,15 +56,20 @@ def test_values_keep_their_toml_type(load):
 
 
 def test_ranges(load):
-    experiment = load(HEAD + '[factors]\n"subsidy.annual" = { low = 0.0, high = 300.0, levels = 4 }\n'
-                      'controls.severity = { low = 0, high = 1, levels = 2 }\n')
+    experiment = load(
+        HEAD + '[factors]\n"subsidy.annual" = { low = 0.0, high = 300.0, levels = 4 }\n'
+        "controls.severity = { low = 0, high = 1, levels = 2 }\n"
+    )
     assert repr(values(experiment)[::2]) == "[[0.0, 0], [100.0, 0], [200.0, 0], [300.0, 0]]"
     assert experiment.swept == ("subsidy.annual", "controls.severity")
 
 
 def test_the_evidence_gives_a_range(load):
-    name, parameter = next((name, parameter) for name, parameter in parameters().items()
-                           if parameter.role == "uncertainty" and parameter.low is not None)
+    name, parameter = next(
+        (name, parameter)
+        for name, parameter in parameters().items()
+        if parameter.role == "uncertainty" and parameter.low is not None
+    )
     grid = load(HEAD + f'[factors]\n"{name}" = "range"\n')
     low, middle, high = (row[0] for row in values(grid))
     assert (low, high) == (parameter.low, parameter.high)
@@ -70,18 +80,28 @@ def test_the_evidence_gives_a_range(load):
 
 
 def test_one_at_a_time_moves_one_factor_from_each_configs_own_values(load):
-    experiment = load('question = "Does it?"\nconfigs = ["published-2020", "no-controls"]\nreplications = 1\n'
-                      '[design]\nkind = "one-at-a-time"\n[factors]\n'
-                      '"controls.mode" = ["events"]\n"controls.severity" = [0.5, 0.75]\n')
+    experiment = load(
+        'question = "Does it?"\nconfigs = ["published-2020", "no-controls"]\nreplications = 1\n'
+        '[design]\nkind = "one-at-a-time"\n[factors]\n'
+        '"controls.mode" = ["events"]\n"controls.severity" = [0.5, 0.75]\n'
+    )
     assert values(experiment) == [
-        ["none", 0.0], ["events", 0.0], ["none", 0.5], ["none", 0.75],
-        ["fixed", 0.0], ["events", 0.0], ["fixed", 0.5], ["fixed", 0.75],
+        ["none", 0.0],
+        ["events", 0.0],
+        ["none", 0.5],
+        ["none", 0.75],
+        ["fixed", 0.0],
+        ["events", 0.0],
+        ["fixed", 0.5],
+        ["fixed", 0.75],
     ]
 
 
 def test_list_fills_what_a_point_leaves_out(load):
-    experiment = load(HEAD + '[design]\nkind = "list"\npoints = [\n'
-                      '{ "controls.severity" = 0.5 }, { "subsidy.annual" = 100, controls.severity = 1 }, {} ]\n')
+    experiment = load(
+        HEAD + '[design]\nkind = "list"\npoints = [\n'
+        '{ "controls.severity" = 0.5 }, { "subsidy.annual" = 100, controls.severity = 1 }, {} ]\n'
+    )
     assert experiment.swept == ("controls.severity", "subsidy.annual")
     assert values(experiment) == [[0.5, 0.0], [1, 100], [0.0, 0.0]]
 
@@ -121,10 +141,14 @@ FAULTS = [
     (HEAD + "[design]\nsample = 3\n", ["design.sample", "not a known key"]),
     (HEAD + '[design]\nkind = "list"\n', ["design.points is missing"]),
     (HEAD + '[design]\nkind = "list"\npoints = []\n', ["design.points = []"]),
-    (HEAD + '[design]\nkind = "list"\npoints = [{"controls.severty" = 1}]\n',
-     ["point 1: controls.severty", "did you mean 'controls.severity'"]),
-    (HEAD + '[design]\nkind = "list"\npoints = [{"controls.severity" = 1}, {"controls.severity" = 1.0}]\n',
-     ["point 2", "same as point 1"]),
+    (
+        HEAD + '[design]\nkind = "list"\npoints = [{"controls.severty" = 1}]\n',
+        ["point 1: controls.severty", "did you mean 'controls.severity'"],
+    ),
+    (
+        HEAD + '[design]\nkind = "list"\npoints = [{"controls.severity" = 1}, {"controls.severity" = 1.0}]\n',
+        ["point 2", "same as point 1"],
+    ),
     (HEAD + '[design]\nkind = "list"\npoints = [{}]\n[factors]\n"controls.severity" = [1]\n', ["leave [factors] out"]),
     (HEAD + '[design]\npoints = [{"controls.severity" = 1}]\n', ["design.points", "belongs to kind"]),
     (HEAD + '[design]\nkind = "one-at-a-time"\n', ["factors is missing"]),
@@ -137,7 +161,10 @@ FAULTS = [
     (HEAD + '[factors]\n"controls.severity" = 0.5\n', ["factors.controls.severity = 0.5", "a list of levels"]),
     (HEAD + '[factors]\n"controls.severity" = "rang"\n', ["factors.controls.severity = 'rang'"]),
     (HEAD + '[factors]\n"controls.mode" = "range"\n', ["factors.controls.mode", "give a list of levels"]),
-    (HEAD + '[factors]\n"controls.severity" = { low = 0, high = 1 }\n', ["factors.controls.severity.levels is missing"]),
+    (
+        HEAD + '[factors]\n"controls.severity" = { low = 0, high = 1 }\n',
+        ["factors.controls.severity.levels is missing"],
+    ),
     (HEAD + '[factors]\n"controls.severity" = { low = 0, high = 1, levels = 1 }\n', ["levels = 1", "from 2 to 10000"]),
     (HEAD + '[factors]\n"controls.severity" = { low = 1, high = 0, levels = 3 }\n', ["low must be below high"]),
     (HEAD + '[factors]\n"controls.severity" = { low = 0, high = inf, levels = 3 }\n', ["high = inf", "finite"]),
@@ -164,8 +191,10 @@ def test_every_fault_is_a_sentence(load, tmp_path, text, words):
 
 def test_all_faults_at_once(load):
     with pytest.raises(BadInput) as fault:
-        load(HEAD.replace("published", "publishd") + '[design]\nkind = "gird"\n'
-             '[factors]\n"controls.severity" = [2, 3]\n"subsidy.anual" = [1]\n[stop]\nwhen = "never"\n')
+        load(
+            HEAD.replace("published", "publishd") + '[design]\nkind = "gird"\n'
+            '[factors]\n"controls.severity" = [2, 3]\n"subsidy.anual" = [1]\n[stop]\nwhen = "never"\n'
+        )
     assert len(fault.value.problems) == 6
     with pytest.raises(BadInput) as fault:
         load('question = 1\nconfigs = 2\nreplications = "x"\nfactor = 1\n')
@@ -181,7 +210,8 @@ def test_a_name_that_is_not_there():
 
 def test_a_config_beside_the_experiment(load, tmp_path):
     (tmp_path / "strict.toml").write_text(
-        'purpose = "Strict controls"\nextends = "published-2020"\n[controls]\nseverity = 0.9\n')
+        'purpose = "Strict controls"\nextends = "published-2020"\n[controls]\nseverity = 0.9\n'
+    )
     experiment = load(HEAD.replace("published-2020", "strict.toml"))
     assert [scenario.name for scenario in experiment.scenarios] == ["strict"]
     assert experiment.scenarios[0].values["controls.severity"] == 0.9

@@ -74,11 +74,19 @@ def test_mode_none_switches_off_whatever_else_is_set():
 
 
 def test_events_accumulate_to_the_strictest_and_a_truce_takes_back():
-    base = load_config("published-2020").with_values({"controls.mode": "events", "controls.severity": 0.5,
-                                                      "controls.alignment": 0.0})
+    base = load_config("published-2020").with_values(
+        {"controls.mode": "events", "controls.severity": 0.5, "controls.alignment": 0.0}
+    )
     for event in (
         {"date": "2021-02-10", "by": "USA", "kind": "control", "scope": ["deposition"], "severity": 0.8},
-        {"date": "2022-01-01", "announced": "2021-08-01", "by": "USA", "kind": "control", "scope": "all", "severity": 0.4},
+        {
+            "date": "2022-01-01",
+            "announced": "2021-08-01",
+            "by": "USA",
+            "kind": "control",
+            "scope": "all",
+            "severity": 0.4,
+        },
         {"date": "2023-01-01", "by": "USA", "kind": "truce", "scope": ["deposition"], "severity": 0.75},
     ):
         base = base.with_event(event)
@@ -108,7 +116,7 @@ def test_lines_make_chips_after_their_build_time_and_not_before():
         model.step()
         untouched.step()
         grown = model.makers.capacity[0] > untouched.makers.capacity[0] * (1 + 1e-9)
-        # Ordered and delivered in quarter 0: ready for quarter 4 where building takes a year, 6 where a year and a half.
+        # Ordered and delivered in quarter 0: ready for quarter 4 where building takes a year, 6 where 1.5.
         assert grown[owned & (segments == "mature_logic")].all() == (quarter + 1 >= 4)
         assert grown[owned & (segments == "advanced_logic")].all() == (quarter + 1 >= 6)
         assert not grown[~owned].any()
@@ -116,13 +124,21 @@ def test_lines_make_chips_after_their_build_time_and_not_before():
 
 def test_extra_money_is_absorbed_with_falling_returns():
     def first_orders(subsidy):
-        model = quiet({"subsidy.annual": subsidy, "subsidy.research_share": 0.0, "subsidy.leakage": 0.2,
-                       "subsidy.allocation": "market"})
+        model = quiet(
+            {
+                "subsidy.annual": subsidy,
+                "subsidy.research_share": 0.0,
+                "subsidy.leakage": 0.2,
+                "subsidy.allocation": "market",
+            }
+        )
         model.step()
         at = model.layout.firms.index("smic-chn-mature")
-        return (float(model.makers.investment[0, at] - model.makers.private_investment[0, at]),
-                float(model.makers.capacity_grant[0, at]),
-                float(model.makers.base_capacity[0, at] * model.makers.capital_per_capacity[0, at]))
+        return (
+            float(model.makers.investment[0, at] - model.makers.private_investment[0, at]),
+            float(model.makers.capacity_grant[0, at]),
+            float(model.makers.base_capacity[0, at] * model.makers.capital_per_capacity[0, at]),
+        )
 
     for subsidy in (40.0, 400.0):
         bought, grant, capital = first_orders(subsidy)
@@ -155,7 +171,8 @@ def test_a_mandate_fills_idle_home_capacity_at_once():
 
 def test_an_outage_is_re_routed_and_what_is_left_is_unmet():
     base = load_config("neutral").with_event(
-        {"date": "2020-01-01", "by": "TWN", "kind": "outage", "scope": ["tsmc-twn-leading"], "severity": 0.5})
+        {"date": "2020-01-01", "by": "TWN", "kind": "outage", "scope": ["tsmc-twn-leading"], "severity": 0.5}
+    )
     model = DecouplingModel(base)
     model.step()
     leading = model.layout.segments.index("leading_logic")
@@ -182,10 +199,18 @@ def test_prices_move_by_the_stated_speed():
 
 
 def test_without_the_best_lithography_an_advanced_line_yields_a_third():
-    base = load_config("neutral").with_values({"controls.mode": "events", "controls.backfill": 0.0,
-                                               "controls.over_compliance": 0.0, "controls.alignment": 1.0,
-                                               "controls.severity": 1.0})
-    base = base.with_event({"date": "2020-01-01", "by": "USA", "kind": "control", "scope": ["lithography"], "severity": 1.0})
+    base = load_config("neutral").with_values(
+        {
+            "controls.mode": "events",
+            "controls.backfill": 0.0,
+            "controls.over_compliance": 0.0,
+            "controls.alignment": 1.0,
+            "controls.severity": 1.0,
+        }
+    )
+    base = base.with_event(
+        {"date": "2020-01-01", "by": "USA", "kind": "control", "scope": ["lithography"], "severity": 1.0}
+    )
     model = DecouplingModel(base)
     model.step()
     completeness = dict(zip(model.layout.firms, model.makers.line_completeness[0], strict=True))
@@ -197,8 +222,9 @@ def test_without_the_best_lithography_an_advanced_line_yields_a_third():
 
 
 def test_a_shortage_of_one_material_throttles_output():
-    base = load_config("neutral").with_values({"controls.mode": "events", "controls.backfill": 0.0, "controls.severity": 1.0,
-                                               "controls.over_compliance": 0.0})
+    base = load_config("neutral").with_values(
+        {"controls.mode": "events", "controls.backfill": 0.0, "controls.severity": 1.0, "controls.over_compliance": 0.0}
+    )
     base = base.with_event({"date": "2020-01-01", "by": "USA", "kind": "control", "scope": "all", "severity": 1.0})
     model, free = DecouplingModel(base), DecouplingModel("neutral")
     falls = []
@@ -232,8 +258,9 @@ def test_the_four_rules_of_allocation():
 
 
 def test_expectations_move_a_quarter_of_the_way():
-    base = load_config("neutral").with_values({"controls.mode": "fixed", "controls.severity": 0.8, "controls.start": 2020,
-                                               "buyers.expectation_speed": 0.25})
+    base = load_config("neutral").with_values(
+        {"controls.mode": "fixed", "controls.severity": 0.8, "controls.start": 2020, "buyers.expectation_speed": 0.25}
+    )
     model = DecouplingModel(base)
     model.step()
     usa = model.layout.states.index("USA")

@@ -11,30 +11,56 @@ from sim.measures import HEADLINE, Recorder, catalogue, measure_names
 from sim.vocabulary import BadInput
 
 WORLD = load_world("china-2020")
-DESIGNED = """domestic_supply_share domestic_supply_share_real production_share_located production_share_hq chip_market
-chip_production_located chip_production_hq chip_imports home_sales unmet_demand price_index buyer_cost output_at_risk
-equipment_spending equipment_self_supply technology_gap controls_severity controller_sales_denied subsidy_spent
-subsidy_per_point""".split()
+DESIGNED = [
+    "domestic_supply_share",
+    "domestic_supply_share_real",
+    "production_share_located",
+    "production_share_hq",
+    "chip_market",
+    "chip_production_located",
+    "chip_production_hq",
+    "chip_imports",
+    "home_sales",
+    "unmet_demand",
+    "price_index",
+    "buyer_cost",
+    "output_at_risk",
+    "equipment_spending",
+    "equipment_self_supply",
+    "technology_gap",
+    "controls_severity",
+    "controller_sales_denied",
+    "subsidy_spent",
+    "subsidy_per_point",
+]
 
 
 def recorded(monkeypatch, quarters, names):
     """A recorder that was handed these quarters' parts, for one run."""
     recorder = Recorder(WORLD, names)
     for parts in quarters:
-        monkeypatch.setattr(measures, "observe", lambda model, parts=parts: {k: np.array([v]) for k, v in parts.items()})
+        monkeypatch.setattr(
+            measures, "observe", lambda model, parts=parts: {k: np.array([v]) for k, v in parts.items()}
+        )
         recorder.record(SimpleNamespace())
     return recorder
 
 
 def quarters(home, market, subsidy=(0,) * 8, price=(1,) * 8, gap=(0,) * 8):
-    return [{"home_sales": [h, 0.0], "market": [m / 2, m / 2], "subsidy": [s], "price_index": [p], "output_at_risk": [g]}
-            for h, m, s, p, g in zip(home, market, subsidy, price, gap, strict=False)]
+    return [
+        {"home_sales": [h, 0.0], "market": [m / 2, m / 2], "subsidy": [s], "price_index": [p], "output_at_risk": [g]}
+        for h, m, s, p, g in zip(home, market, subsidy, price, gap, strict=False)
+    ]
 
 
 def test_flows_ratios_means_and_stocks(monkeypatch):
     names = ["domestic_supply_share", "chip_market", "price_index", "output_at_risk"]
-    made = quarters(home=(1, 2, 3, 4, 5, 5, 5, 5), market=(10, 10, 20, 40, 50, 50, 50, 50), price=(1, 2, 3, 6, 1, 1, 1, 1),
-                    gap=(7, 8, 9, 11, 1, 2, 3, 4))
+    made = quarters(
+        home=(1, 2, 3, 4, 5, 5, 5, 5),
+        market=(10, 10, 20, 40, 50, 50, 50, 50),
+        price=(1, 2, 3, 6, 1, 1, 1, 1),
+        gap=(7, 8, 9, 11, 1, 2, 3, 4),
+    )
     recorder = recorded(monkeypatch, made, names)
     dates, quarter = recorder.values("quarter")
     assert dates[:2] == ["2020-03-31", "2020-06-30"] and len(dates) == 8
@@ -72,7 +98,9 @@ def test_the_designed_measures_exist_for_every_slice():
         assert all(f"input_world_share.{item}.{state}" in known for state in states)
     assert all(f"sales_denied.{state}" in known for state in states)
     for segment in WORLD.column("segments", "id"):
-        assert {f"{name}.{segment}" for name in ("domestic_supply_share", "chip_market", "price_index", "unmet_demand")} <= set(known)
+        assert {
+            f"{name}.{segment}" for name in ("domestic_supply_share", "chip_market", "price_index", "unmet_demand")
+        } <= set(known)
     assert all(measure.unit and measure.formula and measure.meaning for measure in known.values())
     assert measure_names("all", WORLD) == list(known)
 

@@ -26,7 +26,9 @@ def test_the_data_collector_works_on_one_run():
     from mesa import DataCollector
 
     model = DecouplingModel("published-2020", until=2020)
-    collector = DataCollector(model_reporters={"quarter": "quarter"}, agenttype_reporters={ChipFirm: {"output": "output"}})
+    collector = DataCollector(
+        model_reporters={"quarter": "quarter"}, agenttype_reporters={ChipFirm: {"output": "output"}}
+    )
     while model.running:
         model.step()
         collector.collect(model)

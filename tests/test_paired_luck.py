@@ -33,8 +33,12 @@ def draws(monkeypatch, scenario, seed=4, until=2023):
 def test_a_policy_moves_no_draw(monkeypatch):
     base = load_config("published-2020")
     plain, quiet = draws(monkeypatch, base)
-    strict, busy = draws(monkeypatch, base.with_values({
-        "controls.severity": 0.9, "controls.start": 2021, "subsidy.annual": 400, "mandate.domestic": 0.4}))
+    strict, busy = draws(
+        monkeypatch,
+        base.with_values(
+            {"controls.severity": 0.9, "controls.start": 2021, "subsidy.annual": 400, "mandate.domestic": 0.4}
+        ),
+    )
     assert plain == strict
     assert quiet.chips.log_shock.tobytes() == busy.chips.log_shock.tobytes()
     assert not np.array_equal(quiet.makers.output, busy.makers.output)
@@ -62,7 +66,9 @@ def test_another_firm_moves_nobody_elses_draws(monkeypatch, tmp_path):
         new = []
         for row in rows:
             if row[0] == "hua-hong-chn-mature":
-                halves = [str(float(cell) / 2) if column in (5, 6, 7, 15, 16, 17) else cell for column, cell in enumerate(row)]
+                halves = [
+                    str(float(cell) / 2) if column in (5, 6, 7, 15, 16, 17) else cell for column, cell in enumerate(row)
+                ]
                 new += [["newcomer-chn-mature", *halves[1:]], halves]
             else:
                 new.append(row)

@@ -40,13 +40,24 @@ def test_the_hash_follows_what_results_depend_on(tmp_path):
 
 
 def test_all_faults_are_told_at_once(tmp_path):
-    path = write(tmp_path, 'purpose = "mine"\nextends = "published-2020"\n[controls]\nsevrity = 0.6\nalignment = 2\n'
-                           '[[event]]\ndate = 2022-10-07\nby = "USSR"\nkind = "control"\nscope = ["litography"]\nseverity = 0.7\n')
+    path = write(
+        tmp_path,
+        'purpose = "mine"\nextends = "published-2020"\n[controls]\nsevrity = 0.6\nalignment = 2\n'
+        '[[event]]\ndate = 2022-10-07\nby = "USSR"\nkind = "control"\nscope = ["litography"]\nseverity = 0.7\n',
+    )
     with pytest.raises(BadInput) as fault:
         load_config(path)
     text = "\n".join(fault.value.problems)
     assert len(fault.value.problems) == 4
-    for words in ("mine.toml", "controls.sevrity", "controls.severity", "controls.alignment = 2", "0 to 1", "'USSR'", "lithography"):
+    for words in (
+        "mine.toml",
+        "controls.sevrity",
+        "controls.severity",
+        "controls.alignment = 2",
+        "0 to 1",
+        "'USSR'",
+        "lithography",
+    ):
         assert words in text
 
 
@@ -59,8 +70,13 @@ def test_a_switched_off_mechanism_is_neutral():
 
 
 def test_every_lever_without_a_mechanism_accepts_its_neutral_value_only():
-    for key, value in (("retaliation.severity", 0.5), ("controller_subsidy.annual", 10), ("subsidy.mode", "plan"),
-                       ("controls.mode", "reactive"), ("controls.doctrine", "ratchet")):
+    for key, value in (
+        ("retaliation.severity", 0.5),
+        ("controller_subsidy.annual", 10),
+        ("subsidy.mode", "plan"),
+        ("controls.mode", "reactive"),
+        ("controls.doctrine", "ratchet"),
+    ):
         with pytest.raises(BadInput, match=key):
             load_config("published-2020", {key: value})
 

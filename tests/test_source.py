@@ -25,8 +25,12 @@ LAYERS = [
     {"__main__"},
 ]
 # In rules, markets and everything that results pass through.
-MODEL_FILES = [path for path in FILES if path.parent.name in ("agents", "markets")
-               or path.stem in ("accounts", "base_year", "columns", "controls", "measures", "model", "schedule", "streams")]
+MODEL_FILES = [
+    path
+    for path in FILES
+    if path.parent.name in ("agents", "markets")
+    or path.stem in ("accounts", "base_year", "columns", "controls", "measures", "model", "schedule", "streams")
+]
 
 
 def unit(path: Path) -> str:
@@ -38,7 +42,9 @@ def height(name: str) -> int:
     return next(level for level, names in enumerate(LAYERS) if name in names)
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path != SIM / "__init__.py"], ids=lambda path: str(path.relative_to(SIM)))
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path != SIM / "__init__.py"], ids=lambda path: str(path.relative_to(SIM))
+)
 def test_imports_point_one_way(path):
     for node in ast.walk(ast.parse(path.read_text())):
         modules = []
@@ -54,7 +60,9 @@ def test_imports_point_one_way(path):
 
 
 UNSAFE = {
-    "dot": "np.einsum or an explicit sum", "matmul": "np.einsum or an explicit sum", "empty": "np.zeros or np.full(…, np.nan)",
+    "dot": "np.einsum or an explicit sum",
+    "matmul": "np.einsum or an explicit sum",
+    "empty": "np.zeros or np.full(…, np.nan)",
     "empty_like": "np.zeros_like",
 }
 
@@ -68,7 +76,12 @@ def test_no_idiom_whose_bytes_depend_on_the_block(path):
             pytest.fail(f"{where}: @ adds in an order that depends on the block; use np.einsum or an explicit sum")
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and path.stem != "streams":
             pytest.fail(f"{where}: ** differs between floats and arrays in the last bit; use np.square or np.power")
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "np" and node.attr in UNSAFE:
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "np"
+            and node.attr in UNSAFE
+        ):
             pytest.fail(f"{where}: np.{node.attr} gives other bytes for other blocks; use {UNSAFE[node.attr]}")
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "argsort":
             kinds = [keyword.value.value for keyword in node.keywords if keyword.arg == "kind"]
@@ -78,13 +91,19 @@ def test_no_idiom_whose_bytes_depend_on_the_block(path):
             assert "random" not in names, f"{where}: draws come from sim.streams alone"
             if path.parent.name in ("agents", "markets"):
                 assert "math" not in names, f"{where}: math works on floats only; use numpy"
-        if isinstance(node, ast.Attribute) and node.attr in ("shuffle_do", "random") and path.parent.name in ("agents", "markets"):
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr in ("shuffle_do", "random")
+            and path.parent.name in ("agents", "markets")
+        ):
             pytest.fail(f"{where}: draws come from sim.streams alone")
 
 
 def rules(path):
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef) and any(isinstance(d, ast.Name) and d.id == "rule" for d in node.decorator_list):
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(d, ast.Name) and d.id == "rule" for d in node.decorator_list
+        ):
             yield node
 
 
@@ -94,7 +113,9 @@ def test_rules_are_plain_arithmetic(path):
         assert ast.get_docstring(function), f"{function.name} needs a docstring that says what it states"
         for node in ast.walk(function):
             where = f"{path.name}:{getattr(node, 'lineno', 0)} {function.name}"
-            assert not isinstance(node, ast.If | ast.IfExp | ast.While | ast.For), f"{where}: no branches or loops on values; use np.where"
+            assert not isinstance(node, ast.If | ast.IfExp | ast.While | ast.For), (
+                f"{where}: no branches or loops on values; use np.where"
+            )
             assert not isinstance(node, ast.AugAssign), f"{where}: columns are values; write self.x = self.x + …"
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in ("max", "min", "abs", "float", "round"), f"{where}: use the numpy function"
@@ -123,8 +144,19 @@ def test_every_switch_belongs_to_a_parameter_and_back():
 
 def test_the_top_level_is_as_designed():
     root = SIM.parent
-    allowed = {"sim", "configs", "experiments", "results", "tests", "README.md", "pyproject.toml", "LICENSE", "CHANGELOG.md",
-               "CONTRIBUTING.md", "CITATION.cff"}
+    allowed = {
+        "sim",
+        "configs",
+        "experiments",
+        "results",
+        "tests",
+        "README.md",
+        "pyproject.toml",
+        "LICENSE",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "CITATION.cff",
+    }
     import subprocess
 
     tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout.splitlines()

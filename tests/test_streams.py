@@ -13,8 +13,10 @@ names = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=12, uniq
 @given(names, st.integers(0, 2**63 - 1), st.integers(0, 400), st.randoms())
 @settings(max_examples=60, deadline=None)
 def test_neither_order_nor_company_moves_a_draw(ids, seed, quarter, shuffler):
-    alone = {name: uniform(np.array([seed], dtype=np.uint64), "research success", quarter, agent_keys([name]))[0, 0]
-             for name in ids}
+    alone = {
+        name: uniform(np.array([seed], dtype=np.uint64), "research success", quarter, agent_keys([name]))[0, 0]
+        for name in ids
+    }
     mixed = list(ids)
     shuffler.shuffle(mixed)
     together = uniform(np.array([7, seed], dtype=np.uint64), "research success", quarter, agent_keys(mixed))[1]
@@ -24,8 +26,12 @@ def test_neither_order_nor_company_moves_a_draw(ids, seed, quarter, shuffler):
 def test_every_key_matters():
     keys = agent_keys(["smic", "ymtc"])
     first = uniform(SEEDS, "build delay", 5, keys)
-    for other in (uniform(SEEDS + np.uint64(3), "build delay", 5, keys), uniform(SEEDS, "demand shock", 5, keys),
-                  uniform(SEEDS, "build delay", 6, keys), uniform(SEEDS, "build delay", 5, agent_keys(["a", "b"]))):
+    for other in (
+        uniform(SEEDS + np.uint64(3), "build delay", 5, keys),
+        uniform(SEEDS, "demand shock", 5, keys),
+        uniform(SEEDS, "build delay", 6, keys),
+        uniform(SEEDS, "build delay", 5, agent_keys(["a", "b"])),
+    ):
         assert not np.isin(first, other).any()
 
 

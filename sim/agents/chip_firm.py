@@ -16,7 +16,9 @@ class ChipFirm(ColumnAgent):
     site = Link("the state in which its lines stand")
     segment = Category("the kind of chip it makes")
     build_quarters = Column("quarters", "from the delivery of tools to output", fixed=True)
-    has_programme = Column("0 or 1", "owned by the target, so reached by its programme, equity and subsidies", fixed=True)
+    has_programme = Column(
+        "0 or 1", "owned by the target, so reached by its programme, equity and subsidies", fixed=True
+    )
 
     # What it starts from.
     base_output = Column("bn yuan a quarter", "output in 2020")
@@ -52,7 +54,7 @@ class ChipFirm(ColumnAgent):
 
     @rule
     def decide_investment(self) -> None:
-        """Private investment follows the return on capital and counts lines already on their way (Sterman 2000, ch. 17);
+        """Private investment follows the return on capital and counts lines on their way (Sterman 2000, ch. 17);
         the state's programme goes on; more equity or subsidy than in 2020 is absorbed with falling returns."""
         p = self.parameters
         capital = self.capacity * self.capital_per_capacity
@@ -64,10 +66,15 @@ class ChipFirm(ColumnAgent):
         response = np.power(self.segment_return, p["investment.response"])
         correction = p["investment.supply_line"] / QUARTERS_PER_YEAR * excess
         wanted = capital * np.maximum(0.0, upkeep_and_growth * response - correction)
-        self.private_investment = self.private_investment \
-            + (wanted - self.private_investment) / p["investment.decision_lag"]
-        equity = self.has_programme * self.base_investment * p["investment.external_share"] \
+        self.private_investment = (
+            self.private_investment + (wanted - self.private_investment) / p["investment.decision_lag"]
+        )
+        equity = (
+            self.has_programme
+            * self.base_investment
+            * p["investment.external_share"]
             * (p["investment.annual"] / p["investment.annual_2020"] - 1.0)
+        )
         extra = equity + self.capacity_grant
         limit = p["investment.absorption"] / QUARTERS_PER_YEAR * capital
         absorbed = np.where(extra > 0, extra / (1.0 + np.maximum(extra, 0.0) / limit), extra)
@@ -79,7 +86,8 @@ class ChipFirm(ColumnAgent):
         lines = self.tools_received / self.capital_per_capacity * self.line_completeness
         self.new_lines = lines
         self.pipeline = [
-            place + np.where(self.build_quarters == ahead, lines, 0.0) for ahead, place in enumerate(self.pipeline, start=1)
+            place + np.where(self.build_quarters == ahead, lines, 0.0)
+            for ahead, place in enumerate(self.pipeline, start=1)
         ]
 
     @rule
@@ -103,11 +111,12 @@ class ChipFirm(ColumnAgent):
 
     @rule
     def do_research(self) -> None:
-        """The target's firms close their gap by research; without design software a firm falls a year behind each year."""
+        """The target's firms close their gap by research; without design software it falls back a year each year."""
         p = self.parameters
         intensity = p["research.intensity_chip_firms"]
-        effort = research_effort(intensity * self.revenue + self.research_grant, intensity * self.base_output,
-                                 p["research.elasticity"])
+        effort = research_effort(
+            intensity * self.revenue + self.research_grant, intensity * self.base_output, p["research.elasticity"]
+        )
         luck = successes(self.draw("research success"), p["research.success_probability"])
         closing = self.has_programme * p["research.chip_catch_up"] / QUARTERS_PER_YEAR * effort * luck
         falling_behind = p["research.frontier_pace"] / QUARTERS_PER_YEAR * (1.0 - self.design_access)

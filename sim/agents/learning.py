@@ -17,7 +17,7 @@ def wright_cost(experience: Array, learning_rate: Array) -> Array:
 
 
 def research_effort(spending: Array, base_spending: Array, elasticity: Array) -> Array:
-    """How much faster research goes on `spending` than on `base_spending`; returns diminish when elasticity is below 1."""
+    """How much faster research goes on `spending` than on `base_spending`; returns diminish at elasticity < 1."""
     safe_base = np.where(base_spending > 0, base_spending, 1.0)
     return np.where(base_spending > 0, np.power(spending / safe_base, elasticity), 1.0)
 

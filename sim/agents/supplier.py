@@ -13,7 +13,9 @@ class Supplier(ColumnAgent):
     headquarters = Link("the state that owns the supplier and licenses its exports")
     input = Category("what it supplies")
     research_intensity = Column("part of sales", "research spending in 2020", fixed=True)
-    difficulty = Column("1 = the mean input", "speed of catching up in its input by concentration and research intensity")
+    difficulty = Column(
+        "1 = the mean input", "speed of catching up in its input by concentration and research intensity"
+    )
     has_programme = Column("0 or 1", "owned by the target, so reached by its programme and subsidies", fixed=True)
 
     base_revenue = Column("bn yuan a quarter", "sales in 2020")
@@ -46,9 +48,13 @@ class Supplier(ColumnAgent):
         """
         p = self.parameters
         own = self.research_intensity
-        effort = research_effort(own * self.revenue + self.research_grant, own * self.base_revenue, p["research.elasticity"])
+        effort = research_effort(
+            own * self.revenue + self.research_grant, own * self.base_revenue, p["research.elasticity"]
+        )
         luck = successes(self.draw("research success"), p["research.success_probability"])
-        closing = self.has_programme * p["research.supplier_catch_up"] / QUARTERS_PER_YEAR * self.difficulty * effort * luck
+        closing = (
+            self.has_programme * p["research.supplier_catch_up"] / QUARTERS_PER_YEAR * self.difficulty * effort * luck
+        )
         self.gap = self.gap * np.exp(-closing)
         relative_sales = self.revenue / self.base_revenue / self.world_growth
         pace = p["research.leaders_pace"] / QUARTERS_PER_YEAR

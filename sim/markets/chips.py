@@ -58,12 +58,14 @@ class ChipMarket:
         news = np.sqrt(weight) * common + np.sqrt(1.0 - weight) * own
         self.log_shock = p["demand.shock_persistence"] * self.log_shock + p["demand.shock_sd"] * news
         trend = p["demand.growth"] / QUARTERS_PER_YEAR * (quarter - MIDDLE_OF_BASE_YEAR)
-        answer = p["demand.elasticity_short_run"] * np.log(self.price) + p["demand.elasticity_slow"] * self.slow_log_price
+        answer = (
+            p["demand.elasticity_short_run"] * np.log(self.price) + p["demand.elasticity_slow"] * self.slow_log_price
+        )
         level = np.exp(trend + self.log_shock + answer)
         self.demand = self.base_demand * level[:, None, :]
 
     def permit(self, parameters: Parameters, severity: Severity, quarter: int) -> None:
-        """What controls leave of each maker's base sales to the target. What is made in the target may be sold there."""
+        """What controls leave of each maker's base sales to the target. What is made there may be sold there."""
         p, layout = parameters, self.layout
         items = len(layout.inputs) + layout.firm_segment
         above = at_items(severity.above_threshold, layout.firm_headquarters, items) * self.exposure
@@ -73,14 +75,17 @@ class ChipMarket:
         self.permitted = np.where(layout.at_home, 1.0, 1.0 - denied)
 
     def trade(self, parameters: Parameters, makers: Any, expected_cutoff: Array) -> None:
-        """Orders by choice, permits and mandate; output by capacity and materials; what is short goes to makers with slack."""
+        """Orders by choice, permits and mandate; output by capacity and materials; the rest goes where slack is."""
         p, layout, by_segment = parameters, self.layout, self.layout.by_segment
         target = layout.target
 
         # Choice: base share times relative capacity, technology and cost.
-        appeal = makers.capacity / makers.base_capacity \
-            * np.exp(p["buyers.technology_weight"] * (makers.base_lag - makers.lag)) \
+        appeal = (
+            makers.capacity
+            / makers.base_capacity
+            * np.exp(p["buyers.technology_weight"] * (makers.base_lag - makers.lag))
             * np.exp(-p["buyers.price_elasticity"] * np.log(makers.unit_cost))
+        )
         wish = self.base_share * appeal[:, None, :]
         risk = np.take(expected_cutoff, layout.firm_headquarters, axis=-1)
         shunned = np.where(layout.at_home, 1.0, np.exp(-p["buyers.caution"] * risk))
@@ -125,7 +130,7 @@ class ChipMarket:
         return chosen * np.where(owned, spread(up), spread(down))
 
     def form_prices(self, parameters: Parameters, makers: Any) -> None:
-        """Prices rise with orders over normal capacity and fall back by themselves; revenue is at this quarter's price."""
+        """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price."""
         p, layout = parameters, self.layout
         makers.revenue = makers.output * np.take(self.price, layout.firm_segment, axis=-1)
         self.paid = self.price
@@ -137,4 +142,3 @@ class ChipMarket:
         makers.segment_return = np.take(self.price * self.tightness, layout.firm_segment, axis=-1)
         grown = layout.by_segment.sum(makers.experience + makers.output)
         makers.experience_of_others = layout.by_segment.spread(grown) - makers.experience - makers.output
-

@@ -60,7 +60,10 @@ class InputMarket:
 
         above = decided(at_items(severity.above_threshold, layout.supplier_state, layout.supplier_input))
         everything = decided(at_items(severity.of_everything, layout.supplier_state, layout.supplier_input))
-        above, everything = above[:, None, :] * self.exposure[:, None], everything[:, None, :] * layout.group_at_home[:, None]
+        above, everything = (
+            above[:, None, :] * self.exposure[:, None],
+            everything[:, None, :] * layout.group_at_home[:, None],
+        )
         reached = np.where(self._foreign_owned, p["controls.foreign_owned_part"][..., None], 1.0)
         self.denied = np.where(layout.target_supplier, 0.0, np.maximum(above, everything) * reached)
         self.permitted = 1.0 - self.denied
@@ -89,8 +92,9 @@ class InputMarket:
         appeal = suppliers.quality * np.exp(-p["buyers.price_elasticity"] * np.log(suppliers.unit_cost))
         risk = np.take(expected_cutoff, layout.supplier_state, axis=-1)
         shunned = np.where(layout.target_supplier, 1.0, np.exp(-p["buyers.caution"] * risk))
-        wish = self.base.input_share * np.where(layout.group_target_owned[:, None], (appeal * shunned)[:, None, :],
-                                                appeal[:, None, :])
+        wish = self.base.input_share * np.where(
+            layout.group_target_owned[:, None], (appeal * shunned)[:, None, :], appeal[:, None, :]
+        )
         share = wish / by_input.spread(by_input.sum(wish))
         allowed = share * self.permitted
         permitted = by_input.sum(allowed)

@@ -16,15 +16,28 @@ from sim.parameters import Parameters
 Array = NDArray[np.float64]
 
 
-def allocate_subsidies(parameters: Parameters, layout: Layout, states: Any, makers: Any, suppliers: Any,
-                       chips: ChipMarket, inputs: InputMarket) -> None:
+def allocate_subsidies(
+    parameters: Parameters,
+    layout: Layout,
+    states: Any,
+    makers: Any,
+    suppliers: Any,
+    chips: ChipMarket,
+    inputs: InputMarket,
+) -> None:
     """Share the target's grants among its makers (tools, research) and its suppliers (research)."""
     p = parameters
     of_target = slice(layout.target, layout.target + 1)
-    maker_parts = _parts(p, makers.revenue * layout.target_owned, layout.target_owned, layout.by_segment,
-                         chip_exposure(layout, chips))
-    supplier_parts = _parts(p, suppliers.revenue * layout.target_supplier, layout.target_supplier, layout.by_input,
-                            input_exposure(layout, inputs))
+    maker_parts = _parts(
+        p, makers.revenue * layout.target_owned, layout.target_owned, layout.by_segment, chip_exposure(layout, chips)
+    )
+    supplier_parts = _parts(
+        p,
+        suppliers.revenue * layout.target_supplier,
+        layout.target_supplier,
+        layout.by_input,
+        input_exposure(layout, inputs),
+    )
     to_suppliers = p["subsidy.research_to_suppliers"]
     research = states.research_grants[:, of_target]
     makers.capacity_grant = states.capacity_grants[:, of_target] * maker_parts
