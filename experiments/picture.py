@@ -1,7 +1,7 @@
-"""Draw experiments/policy-grid.svg from results/policy-grid and results/historic-20-seeds.
+"""Draw experiments/policy-grid.svg from results/policy-grid and results/dated-controls.
 
 uv run decoupling batch policy-grid
-uv run decoupling compare no-controls historic
+uv run decoupling batch dated-controls
 uv run python experiments/picture.py
 """
 
@@ -36,7 +36,8 @@ plt.rcParams.update(
 )
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), width_ratios=(1.25, 1))
 
-runs = pd.read_csv(ROOT / "results/historic-20-seeds/series.csv")
+runs = pd.read_csv(ROOT / "results/dated-controls/series.csv")
+runs = runs[runs["config"] == "historic"]
 runs["year"] = runs["date"].str[:4].astype(int)
 for measure, (label, colour, dash) in SHARES.items():
     by_year = 100 * runs.groupby("year")[measure].quantile([0.05, 0.5, 0.95]).unstack()

@@ -110,7 +110,11 @@ def compare(
     for other in others:
         notes += comparison.agreement(first, other)
         rows += comparison.compare(first, other, measure, at, level)
-    typer.echo(comparison.render(rows, list(dict.fromkeys(notes)), format.value), nl=False)
+    notes = list(dict.fromkeys(notes))
+    if format is Format.csv:
+        for text in notes:
+            note(text)
+    typer.echo(comparison.render(rows, notes, format.value), nl=False)
 
 
 @app.command()
@@ -288,9 +292,11 @@ def result_of(name: str) -> Path:
         raise BadInput(f"{name}: there is no such result, runs.csv or config{nearest(name, known_configs())}")
     from sim.batch import run_batch
     from sim.experiment import of_config
+    from sim.records import program_hash
 
     scenario = load_config(name)
-    folder = project_root() / "results" / f"{scenario.name}-20-seeds"
+    # named by what it was made from, so that a changed config or program makes a new result and refuses no old one
+    folder = project_root() / "results" / f"{scenario.name}-20-seeds-{scenario.hash[:8]}-{program_hash()[:8]}"
     code = run_batch(of_config(scenario, 20), out=folder)
     if code:
         raise typer.Exit(code)
