@@ -136,7 +136,7 @@ def view(
     load_config(config)
     from sim.live.server import serve
 
-    raise typer.Exit(serve(config, port))
+    serve(config, port)
 
 
 @app.command()

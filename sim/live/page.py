@@ -27,7 +27,49 @@ TILES = {
     "unmet_demand": "Demand not met",
     "controls_severity": "Supplies denied",
 }
-REPLACES = "The dated controls of the config are in force; moving the slider puts one control in their place."
+LEVERS = [
+    {
+        "key": key,
+        "label": label,
+        "minimum": parameters()[key].minimum,
+        "maximum": maximum,
+        "step": step,
+        "unit": parameters()[key].unit,
+        "percent": parameters()[key].unit == "0 to 1",
+        "hint": hint,
+    }
+    for key, label, maximum, step, hint in (
+        (
+            "controls.severity",
+            "Severity of controls",
+            1.0,
+            0.05,
+            "How much the United States denies of the inputs and chips that controls reach.",
+        ),
+        (
+            "controls.alignment",
+            "Alignment of allies",
+            1.0,
+            0.05,
+            "What part of that severity the allies apply as well.",
+        ),
+        ("subsidy.annual", "Subsidy", 600.0, 10.0, "China's subsidy on top of the programme of 2020."),
+        (
+            "investment.annual",
+            "Equity for chip firms",
+            600.0,
+            10.0,
+            "Equity that Chinese chip firms raise; 140 in 2020.",
+        ),
+        (
+            "mandate.domestic",
+            "Buy-domestic mandate",
+            1.0,
+            0.05,
+            "Least part of China's purchases placed with Chinese makers that have capacity.",
+        ),
+    )
+]
 SHARES = {
     "title": "Share of the chips that China uses",
     "unit": "by value, each quarter",
@@ -112,13 +154,9 @@ def Page() -> None:
     session = solara.use_memo(lambda: Session(scenario, seed, publish), [])
 
     about = {"config": scenario.name, "seed": seed, "problems": problems, "speeds": SPEEDS, "speed": DEFAULT_SPEED}
-    levers = [
-        _described("controls.severity", "Severity of controls", 1.0, 0.05, REPLACES),
-        _described("subsidy.annual", "Subsidy", 600.0, 10.0),
-    ]
     with solara.Div(classes=["race"]):
         Bar(settings=json.dumps(about), event_command=session.send)
-        Levers(settings=json.dumps(levers), event_command=session.send)
+        Levers(settings=json.dumps(LEVERS), event_command=session.send)
         with solara.Div(classes=["main"]):
             Tiles(settings=json.dumps(_tiles()))
             Chart(settings=json.dumps(SHARES))
@@ -136,25 +174,16 @@ def _query(search: str | None) -> dict[str, list[str]]:
     return parse_qs((search or "")[:LONGEST_QUERY], keep_blank_values=True)
 
 
-def _described(key: str, label: str, maximum: float, step: float, replaces: str = "") -> dict[str, Any]:
-    parameter = parameters()[key]
-    return {
-        "key": key,
-        "label": label,
-        "minimum": parameter.minimum,
-        "maximum": maximum,
-        "step": step,
-        "unit": parameter.unit,
-        "percent": parameter.unit == "0 to 1",
-        "replaces": replaces,
-        "hint": f"{parameter.meaning}.",
-    }
-
-
 def _tiles() -> list[dict[str, Any]]:
     world = load_world("china-2020")
     return [
-        {"name": name, "label": label, "unit": measure.unit, "percent": measure.unit == "0 to 1", "meaning": measure.meaning}
+        {
+            "name": name,
+            "label": label,
+            "unit": measure.unit,
+            "percent": measure.unit == "0 to 1",
+            "meaning": measure.meaning,
+        }
         for name, label in TILES.items()
         for measure in (describe(name, world),)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import warnings
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,8 +17,8 @@ LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 DROPPED = ("/resourcez", "/_solara/api/evict/{kernel_id}")
 
 
-def serve(config: str, port: int) -> int:
-    """Serve the page of a config on localhost until interrupted; the exit code. BadInput when the port is taken."""
+def serve(config: str, port: int) -> None:
+    """Serve the page of a config on localhost until interrupted. BadInput when the port is taken."""
     listener = _listen(port)
     port = listener.getsockname()[1]
     missing = missing_assets()
@@ -31,6 +32,8 @@ def serve(config: str, port: int) -> int:
     else:
         application = _application(config)
 
+    # Solara warns of this on every page, and plain http is right on localhost
+    warnings.filterwarnings("ignore", message="Cookies with samesite=none")
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -40,11 +43,7 @@ def serve(config: str, port: int) -> int:
 
     settings = uvicorn.Config(_local_only(application), log_level="error", timeout_graceful_shutdown=1)
     server = Server(settings)
-    try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass  # uvicorn has closed its connections before it hands the signal on
-    return 130
+    server.run(sockets=[listener])  # after closing its connections it raises the KeyboardInterrupt that ended it
 
 
 def _listen(port: int) -> socket.socket:

@@ -28,6 +28,14 @@ SHOWN = (
     "controls_severity",
     "subsidy_spent",
 )
+LEVERS = (
+    "controls.mode",
+    "controls.severity",
+    "controls.alignment",
+    "subsidy.annual",
+    "investment.annual",
+    "mandate.domestic",
+)
 SPEEDS = (1, 2, 5, 10, 20)  # quarters a second
 DEFAULT_SPEED = 5
 FRAMES_A_SECOND = 8
@@ -128,15 +136,16 @@ class Session:
         if not self._model.running:
             self._message = "The run has ended. Restart it to change something."
             return
-        levers = {key: value}
+        levers: dict[str, Any] = {key: value}
         if key == "controls.severity" and self._levers["controls.mode"] != "fixed":
             # the slider stands for one control on every controlled item, in place of dated ones or none
             levers["controls.mode"] = "fixed"
         if key == "controls.severity":
             levers["controls.start"] = float(quarter_start(0).year)  # in force at once, not from a later year on
         date = quarter_start(self._model.quarter)
+        target = self._model.layout.states[self._model.layout.target]
         try:
-            self._model.intervene({"date": date, "by": "CHN", "kind": "lever", "set": levers})
+            self._model.intervene({"date": date, "by": target, "kind": "lever", "set": levers})
         except BadInput as fault:
             self._message = fault.problems[0]
             return
@@ -159,7 +168,7 @@ class Session:
             "horizon": self._model.horizon,
             "speed": self._speed,
             "series": series,
-            "levers": {key: self._levers[key] for key in ("controls.mode", "controls.severity", "subsidy.annual")},
+            "levers": {key: self._levers[key] for key in LEVERS},
             "log": self._log,
             "message": self._message,
         }
