@@ -42,11 +42,12 @@ runs["year"] = runs["date"].str[:4].astype(int)
 for measure, (label, colour, dash) in SHARES.items():
     by_year = 100 * runs.groupby("year")[measure].quantile([0.05, 0.5, 0.95]).unstack()
     left.fill_between(by_year.index, by_year[0.05], by_year[0.95], color=colour, alpha=0.2, linewidth=0)
-    left.plot(by_year.index, by_year[0.5], dash, color=colour)
+    left.plot(by_year.index, by_year[0.5], dash, color=colour, label=label)
+    end = by_year[0.5].iloc[-1]
     left.annotate(
-        f"{label}\n{by_year[0.5].iloc[-1]:.0f} %",
-        (2035, by_year[0.5].iloc[-1]),
-        (4, 0),
+        f"{end:.0f}",
+        (2035, end),
+        (4, -4 if label.endswith("firms") else 2),
         textcoords="offset points",
         color=colour,
         va="center",
@@ -56,6 +57,7 @@ for measure, (label, colour, dash) in SHARES.items():
         left.plot(PUBLISHED[measure].keys(), PUBLISHED[measure].values(), "o", color=colour, markersize=4, mfc="white")
 left.plot([2025], [70], marker="*", color="black", markersize=10)
 left.annotate("target of 2015: 70 % by 2025", (2025, 70), (8, -3), textcoords="offset points", fontsize=9)
+left.legend(frameon=False, loc="upper left", bbox_to_anchor=(0, 0.82), fontsize=9)
 left.set(
     ylim=(0, 76),
     xlim=(2018, 2035),
@@ -71,22 +73,17 @@ for (subsidy, group), dash, colour in zip(
 ):
     share = 100 * group.groupby("controls.severity")["domestic_supply_share@2030"].mean()
     right.plot(share.index, share, dash, color=colour)
+    end = share.iloc[-1]
     right.annotate(
-        f"{subsidy:.0f} bn yuan a year",
-        (1, share.iloc[-1]),
-        (4, 0),
-        textcoords="offset points",
-        color=colour,
-        va="center",
-        fontsize=9,
+        f"{subsidy:.0f}", (1, end), (4, 0), textcoords="offset points", color=colour, va="center", fontsize=9
     )
+right.annotate("subsidy,\nbn yuan a year", (1, end), (-4, 12), textcoords="offset points", ha="left", fontsize=9)
 right.set(
-    ylim=(0, None),
+    ylim=(0, 34),
     xlabel="severity of allied controls from 2023 on (0 to 1)",
     ylabel="domestic supply share in 2030, per cent",
     title="policy-grid: controls and subsidies\nmean of 10 seeds",
 )
 right.title.set_fontsize(10)
-figure.tight_layout()
-figure.subplots_adjust(right=0.87, wspace=0.62)
+figure.tight_layout(w_pad=4, rect=(0, 0, 0.96, 1))
 figure.savefig(ROOT / "experiments/policy-grid.svg", metadata={"Date": None})
