@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
@@ -62,13 +61,11 @@ def run(
     folder = out or project_root() / "results" / f"{scenario.name}-{seed}-{scenario.hash[:8]}"
 
     from sim import records
-
-    records.prepare_out(folder)
-
     from sim.batch import write_run
     from sim.model import DecouplingModel
 
     model = DecouplingModel(scenario, seed, until=until)
+    records.prepare_out(folder)
     while model.running:
         model.step()
     write_run(model, scenario, seed, folder, every.value)
@@ -88,7 +85,11 @@ def batch(
     """The sweep of an experiment. The same command again continues what was interrupted."""
     from sim.batch import run_batch
 
-    raise typer.Exit(run_batch(experiment, workers, out, fresh))
+    try:
+        raise typer.Exit(run_batch(experiment, workers, out, fresh))
+    except KeyboardInterrupt:
+        note("Interrupted. What was finished is kept, and the same command goes on from there.")
+        raise
 
 
 @app.command()
@@ -255,7 +256,7 @@ def settings(given: Sequence[str]) -> dict[str, Any]:
 def checked(name: str) -> str:
     """Check one file or folder by what it is; says what it was found to be."""
     from sim.evidence import World, known_worlds, load_world, read_toml
-    from sim.experiment import known_experiments, load_experiment
+    from sim.experiment import known_experiments
     from sim.scenario import known_configs, load_config
 
     path = Path(name)
@@ -267,15 +268,19 @@ def checked(name: str) -> str:
             load_config(name)
             return "a config without faults"
         if name in known_experiments():
-            load_experiment(name)
-            return "an experiment without faults"
+            return checked_experiment(name)
         known = [*known_configs(), *known_experiments(), *known_worlds()]
         raise BadInput(f"{name}: there is no such file, config, experiment or world{nearest(name, known)}")
     if {"question", "configs"} & read_toml(path).keys():
-        experiment = load_experiment(path)
-        return f"an experiment without faults, {len(experiment)} runs"
+        return checked_experiment(path)
     load_config(path)
     return "a config without faults"
+
+
+def checked_experiment(name: str | Path) -> str:
+    from sim.experiment import load_experiment
+
+    return f"an experiment without faults, {len(load_experiment(name))} runs"
 
 
 def result_of(name: str) -> Path:
@@ -350,9 +355,3 @@ def main() -> None:
         for problem in fault.problems:
             note(problem)
         sys.exit(2)
-    except KeyboardInterrupt:
-        note("Interrupted. What was finished is kept.")
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

@@ -10,7 +10,7 @@ import csv
 import hashlib
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -84,13 +84,19 @@ class Parameter(BaseModel):
                 return None
             return f"must be one of {', '.join(self.choices)}{nearest(value, self.choices)}"
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return f"must be a number from {self.minimum:g} to {self.maximum:g} ({self.unit})"
+            return f"must be a number {range_of(self.minimum, self.maximum, self.unit)}"
         if not math.isfinite(value):
-            return f"must be finite, from {self.minimum:g} to {self.maximum:g} ({self.unit})"
+            return f"must be finite, {range_of(self.minimum, self.maximum, self.unit)}"
         assert self.minimum is not None and self.maximum is not None
         if not self.minimum <= value <= self.maximum:
-            return f"is out of range; it must be from {self.minimum:g} to {self.maximum:g} ({self.unit})"
+            return f"is out of range; it must be {range_of(self.minimum, self.maximum, self.unit)}"
         return None
+
+
+def range_of(minimum: float | None, maximum: float | None, unit: str) -> str:
+    """'from 0 to 2000 (bn yuan a year)'."""
+    ends = f"{minimum:g} to {maximum:g}"
+    return f"from {ends}" if unit == ends else f"from {ends} ({unit})"
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -185,11 +191,6 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
-        if not folder.is_dir():
-            worlds = [path.name for path in sorted(folder.parent.glob("*")) if path.is_dir()]
-            raise BadInput(
-                f"{folder}: there is no such world{nearest(folder.name, worlds)}; known worlds are {', '.join(worlds)}"
-            )
         self.units = self._read_units()
         problems: list[str] = []
         self.rows = {table: self._read_table(table, problems) for table in TABLES}
@@ -222,7 +223,9 @@ class World:
         except UnicodeDecodeError as fault:
             raise BadInput(f"{path}: is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
         except (OSError, csv.Error) as fault:
-            raise BadInput(f"{path}: cannot be read ({fault})") from None
+            raise BadInput(f"{path}: cannot be read ({getattr(fault, 'strerror', None) or fault})") from None
+        if not header:
+            raise BadInput(f"{path}: is empty; it needs a header and rows")
         return path, header, lines
 
     def _read_units(self) -> dict[tuple[str, str], dict[str, Any]]:
@@ -306,8 +309,8 @@ class World:
             return None
         if not unit["minimum"] <= value <= unit["maximum"]:
             problems.append(
-                f"{where}: {name} = {text}: is out of range; it must be from {unit['minimum']:g} "
-                f"to {unit['maximum']:g} ({unit['unit']})"
+                f"{where}: {name} = {text}: is out of range; it must be "
+                f"{range_of(unit['minimum'], unit['maximum'], unit['unit'])}"
             )
         grade = cells[f"{name}_grade"]
         if grade not in GRADES:
@@ -400,9 +403,13 @@ def _world(folder: Path) -> World:
 
 def load_world(name: str) -> World:
     """A world by its name in `configs/worlds/` or by the path of its folder."""
+    return _world(world_folder(name))
+
+
+def world_folder(name: str) -> Path:
     path = Path(name)
-    return _world(path if path.is_dir() else project_root() / "configs" / "worlds" / name)
+    return path if path.is_dir() else project_root() / "configs" / "worlds" / name
 
 
-def known_worlds() -> Iterable[str]:
+def known_worlds() -> list[str]:
     return sorted(path.name for path in (project_root() / "configs" / "worlds").glob("*") if path.is_dir())

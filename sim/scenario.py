@@ -13,11 +13,25 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.evidence import Value, World, flatten, load_world, parameters, read_toml
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of
+from sim.evidence import Value, World, flatten, known_worlds, load_world, parameters, read_toml, world_folder
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of, written
 
 KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
 TOP_LEVEL = ("purpose", "extends", "world", "event")
+RIGHT = {
+    "date": "a date such as 2022-10-07",
+    "announced": "a date such as 2022-10-07",
+    "by": 'a state, such as "USA"',
+    "target": 'a state, such as "CHN"',
+    "kind": f"one of {', '.join(KINDS)}",
+    "scope": 'a list of inputs and segments, such as ["lithography"], or ["all"]',
+    "severity": "a number from 0 to 1",
+    "low": "a number from 0 to 1",
+    "high": "a number from 0 to 1",
+    "amount": "a number from 0 to 2000, bn yuan a year",
+    "set": 'a table such as { "subsidy.annual" = 200 }',
+    "reason": "a sentence",
+}
 
 
 class Event(BaseModel):
@@ -124,7 +138,7 @@ class Scenario:
 def config_path(name: str | Path) -> Path:
     """A config by path or by its name in `configs/`."""
     path = Path(name)
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix == ".toml" or (path.exists() and not path.is_dir()):
         return path
     return project_root() / "configs" / f"{name}.toml"
 
@@ -156,6 +170,11 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     if not isinstance(world_name, str):
         raise BadInput(f"{path}: world = {world_name!r}: must be the name of a folder in configs/worlds")
     values.update(_check_values(flatten(set or {}), "--set", problems))
+    if not world_folder(world_name).is_dir():
+        raise BadInput(
+            f"{path}: world = {world_name!r}: there is no such world{nearest(world_name, known_worlds())}; "
+            f"known worlds are {', '.join(known_worlds())}"
+        )
     world = load_world(world_name)
     events: list[Event] = []
     for file, content in chain:
@@ -180,7 +199,7 @@ def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
     following: Path | None = path
     while following is not None:
         if following.resolve() in seen:
-            raise BadInput(f"{path}: extends = {following.stem!r}: the config extends itself; name another one")
+            raise BadInput(f"{chain[-1][0]}: extends = {following.stem!r}: the config extends itself; name another one")
         seen.append(following.resolve())
         content = read_toml(following)
         chain.append((following, content))
@@ -205,11 +224,17 @@ def _check_values(given: Mapping[str, Any], where: str, problems: list[str]) -> 
     good: dict[str, Value] = {}
     for key, value in given.items():
         if key not in declared:
-            problems.append(f"{where}: {key}: is not a known key{nearest(key, [*declared, *TOP_LEVEL])}")
+            inside = [name for name in declared if name.startswith(f"{key}.")]
+            if inside:
+                problems.append(
+                    f"{where}: {key} = {written(value)}: must be a table [{key}] with keys such as {inside[0]}"
+                )
+            else:
+                problems.append(f"{where}: {key}: is not a known key{nearest(key, [*declared, *TOP_LEVEL])}")
             continue
         fault = declared[key].check(value)
         if fault:
-            problems.append(f"{where}: {key} = {value!r}: {fault}")
+            problems.append(f"{where}: {key} = {written(value)}: {fault}")
             continue
         good[key] = float(value) if isinstance(value, int) and not isinstance(value, bool) else value
     return good
@@ -234,9 +259,9 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
             for error in fault.errors():
                 key = str(error["loc"][0])
                 if error["type"] == "missing":
-                    problems.append(f"{place}: {key} is missing")
+                    problems.append(f"{place}: {key} is missing; it must be {RIGHT[key]}")
                 else:
-                    problems.append(f"{place}: {key} = {entry.get(key)!r}: {error['msg']}")
+                    problems.append(f"{place}: {key} = {written(entry.get(key))}: must be {RIGHT[key]}")
             continue
         before = len(problems)
         _check_event(event, place, world, problems)

@@ -28,6 +28,13 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
+def written(value: object) -> str:
+    """A value as its TOML file would have it, for messages."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, date) else repr(value)
+
+
 def project_root() -> Path:
     """The folder that holds `configs/` and `experiments/`: $DECOUPLING_HOME, else the checkout."""
     home = os.environ.get("DECOUPLING_HOME")

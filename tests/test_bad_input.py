@@ -1,0 +1,219 @@
+"""What a user can get wrong: one clear sentence, exit 2, nothing written. One malformed file for each fault."""
+
+import errno
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sim import cli, records
+
+HERE = Path(__file__).parent / "bad_input"
+WORLD = Path(__file__).parent.parent / "configs/worlds/china-2020"
+
+# What the sentence must name: key, value, what would be right. The file's own name always.
+CONFIGS = {
+    "config-unknown-key": ["controls.severety", "'controls.severity'"],
+    "config-out-of-range": ["controls.severity = 1.5", "from 0 to 1"],
+    "config-not-finite": ["controls.severity = nan", "finite"],
+    "config-wrong-type": ["subsidy.annual = 'much'", "a number from 0 to 2000 (bn yuan a year)"],
+    "config-truth-for-number": ["subsidy.annual = true", "a number"],
+    "config-unknown-word": ["controls.mode = 'evnts'", "none, fixed, events", "'events'"],
+    "config-value-for-table": ["controls = 5", "a table [controls]"],
+    "config-no-purpose": ["purpose is missing"],
+    "config-unknown-world": ["world = 'moon'", "china-2020"],
+    "config-unknown-base": ["extends = 'publishd-2020'", "'published-2020'"],
+    "config-extends-itself": ["extends = 'config-extends-itself'", "extends itself"],
+    "config-circle-b": ["config-circle-a.toml: extends = 'config-circle-b'", "extends itself"],
+    "config-broken": ["not valid TOML", "line 5"],
+    "config-key-twice": ["not valid TOML", "line 7"],
+    "config-not-utf-8": ["not UTF-8"],
+    "event-not-a-table": ["event", "[[event]]"],
+    "event-unknown-key": ["event 1: severty", "'severity'"],
+    "event-no-date": ["event 1: date is missing", "2022-10-07"],
+    "event-bad-date": ["event 1: date = '2022-13-07'", "a date such as"],
+    "event-too-early": ["event 1: date = 2019-05-16", "2020 to 2035"],
+    "event-announced-late": ["event 1: announced = 2023-01-01", "not be later than date 2022-10-07"],
+    "event-unknown-state": ["event 1: by = 'UAS'", "'USA'"],
+    "event-unknown-kind": ["event 1: kind = 'contrl'", "one of control"],
+    "event-unknown-scope": ["event 1: scope = 'litography'", "'lithography'"],
+    "event-severity-out-of-range": ["event 1: severity = 1.5", "from 0 to 1"],
+    "event-severity-missing": ["event 1: severity is missing", "from 0 to 1"],
+    "event-control-by-target": ["event 1: by = 'CHN'", "other than the target"],
+    "event-subsidy-without-amount": ["event 1: amount is missing", "bn yuan a year"],
+    "event-lever-unknown": ["event 1: subsidy.anual", "'subsidy.annual'"],
+    "event-lever-not-a-lever": ["event 1: set demand.growth", "not a lever"],
+}
+EXPERIMENTS = {
+    "experiment-no-question": ["question is missing", "a sentence"],
+    "experiment-unknown-config": ["configs: publishd-2020", "'published-2020'"],
+    "experiment-no-replications": ["replications = 0", "a whole number from 1"],
+    "experiment-unknown-factor": ["factors.controls.severety", "'controls.severity'"],
+    "experiment-factor-out-of-range": ["factors.controls.severity = 1.5", "from 0 to 1"],
+    "experiment-level-twice": ["factors.controls.severity = 0.5", "twice"],
+    "experiment-no-levels": ["factors.controls.severity = []", "at least one level"],
+    "experiment-low-above-high": ["factors.controls.severity", "low must be below high"],
+    "experiment-unknown-design": ["design.kind = 'gird'", "'grid'"],
+    "experiment-unknown-measure": ["record.measures: 'domestic_supply_shar'", "'domestic_supply_share'"],
+    "experiment-unknown-rhythm": ["record.every = 'month'", "quarter, year, end"],
+}
+WORLDS = {
+    "world-hole": ["chip_firms.csv: line 4: output = ''", "a finite number (bn USD a year)"],
+    "world-duplicate-id": ["chip_firms.csv: line 3: tsmc-twn-leading", "line 2 already"],
+    "world-shares-do-not-sum": ["suppliers.csv: share", "design_software sum to 0.559", "sum to 1"],
+    "world-unknown-state": ["suppliers.csv: line 2: headquarters = 'UAS'", "'USA'"],
+    "world-out-of-range": ["segments.csv: line 2: build_time = 9", "from 0.25 to 2 (years)"],
+    "world-not-finite": ["inputs.csv: line 2: market = 'inf'", "a finite number"],
+    "world-no-source": ["inputs.csv: line 2: market_source is empty", "source"],
+    "world-no-range": ["segments.csv: line 2: build_time_low", "finite numbers for an assumed value"],
+    "world-unknown-grade": ["totals.csv: line 2: value_grade = 'sure'", "measured, estimated, calibrated, assumed"],
+    "world-unknown-role": ["states.csv: line 2: role = 'boss'", "target, lead, ally, neutral"],
+    "world-two-targets": ["states.csv: role: exactly one state must be target"],
+    "world-unknown-column": ["states.csv: the header lacks name"],
+    "world-missing-row": ["demand.csv: has no row for EUR, leading_logic"],
+    "world-open-world": ["demand.csv: demand: leading_logic is used for 46 but made for 45", "equal"],
+    "world-line-too-short": ["totals.csv: line 3: has 6 fields; the header has 7"],
+    "world-no-unit": ["columns.csv: line 2: segments.build_time: unit is empty"],
+}
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """Run the program with arguments that it must refuse; what it says."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        before = sorted(tmp_path.rglob("*"))
+        monkeypatch.setattr(sys, "argv", ["decoupling", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        said = capsys.readouterr()
+        assert end.value.code == 2 and said.out == "" and "Traceback" not in said.err
+        assert sorted(tmp_path.rglob("*")) == before
+        return said.err
+
+    return run
+
+
+def test_every_fault_has_its_file():
+    found = {path.stem for path in HERE.iterdir()}
+    assert found == {*CONFIGS, *EXPERIMENTS, *WORLDS, "config-circle-a"}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_faulty_config_is_refused(refused, tmp_path, name):
+    path = HERE / f"{name}.toml"
+    for verb in (["run", path, "--out", tmp_path / "out"], ["check", path]):
+        said = refused(*verb)
+        assert all(part in said for part in [name.removesuffix("-b"), *CONFIGS[name]]), said
+        assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_faulty_experiment_is_refused(refused, tmp_path, name):
+    path = HERE / f"{name}.toml"
+    for verb in (["batch", path, "--out", tmp_path / "out"], ["check", path]):
+        said = refused(*verb)
+        assert all(part in said for part in [name, *EXPERIMENTS[name]]), said
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_faulty_world_is_refused(refused, tmp_path, name):
+    folder = tmp_path / "world"
+    shutil.copytree(WORLD, folder)
+    shutil.copytree(HERE / name, folder, dirs_exist_ok=True)
+    config = tmp_path / "config.toml"
+    config.write_text(f'purpose = "A faulty world"\nworld = "{folder}"\n')
+    for verb in (["check", folder], ["run", config, "--out", tmp_path / "out"]):
+        said = refused(*verb)
+        assert all(part in said for part in [str(folder), *WORLDS[name]]), said
+
+
+@pytest.mark.parametrize("table", ["states", "columns"])
+def test_a_world_without_a_table_is_refused(refused, tmp_path, table):
+    shutil.copytree(WORLD, tmp_path / "world")
+    (tmp_path / "world" / f"{table}.csv").unlink()
+    assert f"{table}.csv: there is no such file" in refused("check", tmp_path / "world")
+
+
+def test_many_faults_are_said_at_once(refused, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text('[controls]\nseverity = 2\nmode = "x"\n[subsidy]\nanual = 5\n')
+    said = refused("run", path)
+    assert len(said.splitlines()) == 4  # and the purpose is missing
+    assert all(part in said for part in ["controls.severity = 2", "controls.mode = 'x'", "subsidy.anual", "purpose"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["run", "histric"], ["histric", "'historic'"]),
+        (["run", "nothing.toml"], ["nothing.toml", "no such file"]),
+        (["run", "historic", "--set", "x"], ["--set x", "KEY=VALUE"]),
+        (["run", "historic", "--set", "controls.severity=2"], ["--set: controls.severity = 2", "from 0 to 1"]),
+        (["run", "historic", "--set", "subsidy.mode=plann"], ["--set: subsidy.mode = 'plann'", "fixed"]),
+        (["run", "historic", "--seed", "-1"], ["--seed = -1", "a whole number from 0"]),
+        (["run", "historic", "--until", "2019"], ["--until = 2019", "2020 to 2035"]),
+        (
+            ["run", "--set", "base.chip_market=1600", "--set", "base.domestic_supply_share=0.15", "--out", "new"],
+            ["base.domestic_supply_share", "smaller"],
+        ),
+        (["batch", "policy-gird"], ["policy-gird", "'policy-grid'"]),
+        (["batch", "policy-grid", "--workers", "0"], ["--workers = 0", "a whole number from 1"]),
+        (["check", "nothing"], ["nothing", "no such file, config, experiment or world"]),
+        (["list", "confgs"], ["confgs", "'configs'"]),
+        (["compare", "nothing", "historic"], ["nothing", "no such result"]),
+        (["view", "histric"], ["histric", "'historic'"]),
+        (["view", "--port", "70000"], ["--port = 70000", "0 to 65535"]),
+        (["frobnicate"], ["No such command"]),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else None,
+)
+def test_wrong_arguments_are_refused(refused, arguments, parts):
+    said = refused(*arguments)
+    assert all(part in said for part in parts), said
+
+
+@pytest.mark.parametrize("verb", [["run", "published-2020", "--until", "2020"], ["batch", "dated-controls"]])
+def test_an_output_folder_that_holds_something_else_is_refused(refused, tmp_path, verb):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/letter.txt").write_text("dear")
+    said = refused(*verb, "--out", tmp_path / "mine")
+    assert "--out" in said and "letter.txt" in said and "an empty one" in said
+    assert (tmp_path / "mine/letter.txt").read_text() == "dear"
+    assert "is a file" in refused(*verb, "--out", tmp_path / "mine/letter.txt")
+    assert "cannot be written" in refused(*verb, "--out", tmp_path / "mine/letter.txt/below")
+
+
+@pytest.mark.parametrize(
+    ("number", "part"), [(errno.ENOSPC, "no space left"), (errno.EACCES, "Permission denied")], ids=["space", "access"]
+)
+def test_a_full_or_closed_disk_leaves_the_old_result(tmp_path, monkeypatch, capsys, number, part):
+    arguments = ["decoupling", "run", "published-2020", "--until", "2020", "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    capsys.readouterr()
+
+    def full(path, content):
+        raise OSError(
+            number, {errno.ENOSPC: "No space left on device", errno.EACCES: "Permission denied"}[number], path
+        )
+
+    monkeypatch.setattr(records, "write_aside", full)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    said = capsys.readouterr()
+    assert end.value.code == 2 and part in said.err and said.out == "" and len(said.err.splitlines()) == 1
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_real_process_says_the_same():
+    command = [sys.executable, "-m", "sim", "run", str(HERE / "config-unknown-key.toml")]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 2 and answer.stdout == ""
+    assert answer.stderr.endswith("controls.severety: is not a known key (did you mean 'controls.severity'?)\n")
