@@ -14,6 +14,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+# Every random decision and its law; nothing else is drawn.
+DECISIONS = {
+    "demand shock": "each quarter, normal: news of the chip cycle (an autoregression), for the world and each segment",
+    "research success": "each quarter and agent, Bernoulli: research advances by 1 / probability, or not at all",
+    "build delay": "each quarter and maker, Bernoulli: lines that are due arrive, or slip by a quarter",
+    "licence outcome": "each year and seller, uniform around the severity: what part of it licences deny",
+}
+
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
