@@ -496,7 +496,7 @@ def finished_blocks(blocks: Iterable[Block], count: int, workers: int, build: Bu
     """Every block with its text, as they finish; in this process when there is too little for workers."""
     if workers == 1 or count <= 2:
         for block in blocks:
-            yield block, run_block(block, build)
+            yield block, _run_and_collect(block, build)
         return
     blocks = iter(blocks)
     again: list[Block] = []
@@ -511,7 +511,7 @@ def finished_blocks(blocks: Iterable[Block], count: int, workers: int, build: Bu
                     if following is None:
                         break
                     again.append(following)  # until it is in the pool's hands
-                    future = pool.submit(_run_block_in_worker, following, build)
+                    future = pool.submit(_run_and_collect, following, build)
                     under_way[future] = again.pop()
                 if not under_way:
                     return
@@ -551,8 +551,8 @@ def _start_worker() -> None:
     gc.freeze()  # what is imported stays; so that collecting after each block looks at the block alone
 
 
-def _run_block_in_worker(block: Block, build: Build) -> bytes:
-    """Models hold circles of references: without collecting them a worker grows for hundreds of blocks."""
+def _run_and_collect(block: Block, build: Build) -> bytes:
+    """Models hold circles of references: without collecting them a process grows for hundreds of blocks."""
     text = run_block(block, build)
     gc.collect()
     return text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def severity(
         if event.kind not in ("control", "truce") or (event.announced_quarter if ahead else event.quarter) > quarter:
             continue
         by = layout.states.index(event.by)
-        reached = np.ones(len(items), dtype=bool) if "all" in event.scope else np.isin(items, event.scope)
+        reached = _reached(event.scope, tuple(items))
         if event.kind == "truce":
             remains = np.where(reached & (dated > 0), 1.0 - float(event.severity or 0.0), 1.0)
             threshold[:, by] = threshold[:, by] * remains
@@ -63,6 +64,11 @@ def severity(
         for kept in (threshold, everything):
             kept[:, ally] = np.maximum(kept[:, ally], parameters["controls.alignment"] * kept[:, layout.lead])
     return Severity(threshold, everything)
+
+
+@cache
+def _reached(scope: tuple[str, ...], items: tuple[str, ...]) -> NDArray[np.bool_]:
+    return np.array([item in scope or "all" in scope for item in items])
 
 
 def at_items(severities: Array, states: NDArray[np.int64], items: NDArray[np.int64]) -> Array:

@@ -18,8 +18,8 @@ from sim.columns import ColumnAgent, Groups, Queue, Table, categories
 from sim.controls import Severity
 from sim.evidence import load_world
 from sim.markets import ChipMarket, InputMarket
-from sim.measures import Recorder
 from sim.parameters import Parameters
+from sim.recorder import Recorder
 from sim.scenario import Scenario, load_config
 from sim.schedule import PHASES
 from sim.vocabulary import LAST_YEAR, QUARTERS_PER_YEAR, BadInput, quarter_name, quarters_until

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sim import measures
+from sim import recorder as recorder_module
 from sim.evidence import load_world
-from sim.measures import HEADLINE, Recorder, catalogue, measure_names
+from sim.measures import HEADLINE, catalogue, measure_names
+from sim.recorder import Recorder
 from sim.vocabulary import BadInput
 
 WORLD = load_world("china-2020")
@@ -40,7 +41,7 @@ def recorded(monkeypatch, quarters, names):
     recorder = Recorder(WORLD, names)
     for parts in quarters:
         monkeypatch.setattr(
-            measures, "observe", lambda model, parts=parts: {k: np.array([v]) for k, v in parts.items()}
+            recorder_module, "observe", lambda model, parts=parts: {k: np.array([v]) for k, v in parts.items()}
         )
         recorder.record(SimpleNamespace())
     return recorder

@@ -16,7 +16,7 @@ LAYERS = [
     {"columns", "scenario"},
     {"parameters", "records"},
     {"base_year", "measures"},
-    {"controls", "agents"},
+    {"controls", "agents", "recorder"},
     {"markets", "accounts"},
     {"schedule"},
     {"model", "experiment", "compare"},
@@ -29,7 +29,7 @@ MODEL_FILES = [
     path
     for path in FILES
     if path.parent.name in ("agents", "markets")
-    or path.stem in ("accounts", "base_year", "columns", "controls", "measures", "model", "schedule", "streams")
+    or path.stem in ("accounts", "base_year", "columns", "controls", "model", "recorder", "schedule", "streams")
 ]
 
 

@@ -70,8 +70,10 @@ class ChipMarket:
         items = len(layout.inputs) + layout.firm_segment
         above = at_items(severity.above_threshold, layout.firm_headquarters, items) * self.exposure
         expected = np.maximum(above, at_items(severity.of_everything, layout.firm_headquarters, items))
-        draw = uniform(self.seeds, "licence outcome", quarter - quarter % QUARTERS_PER_YEAR, self._maker_keys)
-        denied = over_complied(licensed(expected, draw, p["controls.licence_spread"]), p["controls.over_compliance"])
+        if quarter % QUARTERS_PER_YEAR == 0:
+            self._licence = uniform(self.seeds, "licence outcome", quarter, self._maker_keys)
+        part = licensed(expected, self._licence, p["controls.licence_spread"])
+        denied = over_complied(part, p["controls.over_compliance"])
         self.permitted = np.where(layout.at_home, 1.0, 1.0 - denied)
 
     def trade(self, parameters: Parameters, makers: Any, expected_cutoff: Array) -> None:

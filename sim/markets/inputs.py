@@ -52,10 +52,11 @@ class InputMarket:
         Lines owned by foreigners are reached in part (licences for named plants).
         """
         p, layout = parameters, self.layout
-        draw = uniform(self.seeds, "licence outcome", quarter - quarter % QUARTERS_PER_YEAR, self._keys)
+        if quarter % QUARTERS_PER_YEAR == 0:
+            self._licence = uniform(self.seeds, "licence outcome", quarter, self._keys)
 
         def decided(expected: Array) -> Array:
-            part = licensed(expected, draw, p["controls.licence_spread"])
+            part = licensed(expected, self._licence, p["controls.licence_spread"])
             return over_complied(part, p["controls.over_compliance"])
 
         above = decided(at_items(severity.above_threshold, layout.supplier_state, layout.supplier_input))

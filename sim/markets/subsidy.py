@@ -27,6 +27,10 @@ def allocate_subsidies(
 ) -> None:
     """Share the target's grants among its makers (tools, research) and its suppliers (research)."""
     p = parameters
+    if not states.subsidy_spent.any():
+        makers.capacity_grant = makers.research_grant = np.zeros_like(makers.revenue)
+        suppliers.research_grant = np.zeros_like(suppliers.revenue)
+        return
     of_target = slice(layout.target, layout.target + 1)
     maker_parts = _parts(
         p, makers.revenue * layout.target_owned, layout.target_owned, layout.by_segment, chip_exposure(layout, chips)

@@ -1,0 +1,191 @@
+"""Taking down the parts of every measure each quarter, and making measures of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.evidence import World
+from sim.measures import Measure, Part, catalogue, measure_names
+from sim.vocabulary import quarter_end
+
+Array = NDArray[np.float64]
+
+
+def observe(model: Any) -> dict[str, Array]:
+    """The parts of every measure in the quarter that has just passed: (runs, columns), bn yuan a quarter."""
+    layout, chips, makers = model.layout, model.chips, model.makers
+    target, by_segment = layout.target, layout.by_segment
+    price = chips.paid
+    bought = chips.sales[:, target]
+    market_real = by_segment.sum(bought)
+    home_real = by_segment.sum(bought * layout.at_home)
+    owned_output = makers.output * layout.target_owned
+    unmet = chips.unmet[:, target] * price
+    market = market_real * price
+    home = home_real * price
+    parts = {
+        "market": market,
+        "market_real": market_real,
+        "home_sales": home,
+        "home_sales_real": home_real,
+        "imports": market - home,
+        "located": by_segment.sum(makers.output * layout.at_home) * price,
+        "hq": by_segment.sum(owned_output) * price,
+        "unmet": unmet,
+        "unmet_automotive": unmet * layout.automotive_share,
+        "buyer_cost": market - market_real,
+        "price": price,
+        "price_index": market.sum(axis=-1, keepdims=True) / market_real.sum(axis=-1, keepdims=True),
+        "lag_output": owned_output * makers.lag,
+        "owned_output": owned_output,
+        "subsidy": model.states.subsidy_spent,
+    }
+    parts.update(_input_parts(model))
+    parts["output_at_risk"] = _output_at_risk(model, parts)
+    return parts
+
+
+def _input_parts(model: Any) -> dict[str, Array]:
+    layout, inputs, chips = model.layout, model.inputs, model.chips
+    target = layout.target
+    delivered = _sum_of_groups(inputs.delivered, layout.group_at_home)
+    from_home = layout.by_input.sum(_sum_of_groups(inputs.sales, layout.group_at_home) * layout.target_supplier)
+
+    base = inputs.base
+    denied_share = base.input_share * inputs.denied
+    base_denied = _sum_of_groups(layout.by_input.spread(base.input_need) * denied_share, layout.group_at_home)
+    now_denied = _sum_of_groups(layout.by_input.spread(inputs.need) * denied_share, layout.group_at_home)
+    base_inputs = _sum_of_groups(base.input_need, layout.group_at_home)
+    chips_denied_share = base.chip_share[:, target] * (1.0 - chips.permitted)
+    spread = layout.by_segment.spread
+    base_chips_denied = spread(base.demand[:, target]) * chips_denied_share
+    now_chips_denied = spread(chips.demand[:, target]) * chips_denied_share
+    base_inputs_denied = layout.by_input.sum(base_denied)
+    return {
+        "tools": delivered * layout.is_equipment,
+        "tools_home": from_home * layout.is_equipment,
+        "inputs": delivered,
+        "inputs_home": from_home,
+        "base_inputs": base_inputs,
+        "base_inputs_denied": base_inputs_denied,
+        "base_bought": np.concatenate([base_inputs, base.demand[:, target]], axis=-1),
+        "base_denied": np.concatenate([base_inputs_denied, layout.by_segment.sum(base_chips_denied)], axis=-1),
+        "sales_denied": layout.by_supplier_state.sum(now_denied) + layout.by_maker_state.sum(now_chips_denied),
+        "world_sales": layout.by_input_and_state.sum(model.suppliers.revenue),
+        "world_sales_by_input": layout.by_input.sum(model.suppliers.revenue),
+    }
+
+
+def _output_at_risk(model: Any, parts: dict[str, Array]) -> Array:
+    """Loss over four quarters without any foreign input: bn yuan at 2020 prices, (runs, 1)."""
+    layout, inputs, p = model.layout, model.inputs, model.parameters
+    output = layout.by_group.sum(model.makers.output)
+    yearly_use = 4.0 * output[..., None] * inputs.base.material_need * layout.is_material
+    at_home = layout.by_input.sum(inputs.sales * layout.target_supplier)
+    supply = np.where(inputs.delivered > 0, at_home / np.where(inputs.delivered > 0, inputs.delivered, 1.0), 1.0)
+    stocks = np.where(yearly_use > 0, inputs.stock / np.where(yearly_use > 0, yearly_use, 1.0), 1.0)
+    cover = np.minimum(1.0, stocks + supply).min(axis=-1)
+    tools = (supply * inputs.base.tool_mix).sum(axis=-1)
+    kept_up = 1.0 - 0.5 * p["investment.depreciation"] * (
+        1.0 - tools
+    )  # wear is even over the year: half of it on average
+    loss = 4.0 * output * (1.0 - cover * kept_up) * layout.group_at_home
+    return np.ascontiguousarray(loss).sum(axis=-1, keepdims=True)
+
+
+def _sum_of_groups(values: Array, which: NDArray[np.bool_]) -> Array:
+    result = np.zeros_like(values[:, 0])
+    for group in np.flatnonzero(which):
+        result = result + values[:, group]
+    return result
+
+
+class Recorder:
+    """Collects the parts each quarter; makes measures of them by quarter, by year or at the end."""
+
+    def __init__(self, world: World, selection: str | Sequence[str], first_quarter: int = 0) -> None:
+        known = catalogue(world)
+        self.names = measure_names(selection, world)
+        self.measures = [known[name] for name in self.names]
+        self._share = known["domestic_supply_share"]
+        self._needed = {
+            part for measure in (*self.measures, self._share) for part in (measure.over, measure.under) if part
+        }
+        self._parts: dict[Part, list[Array]] = {part: [] for part in self._needed}
+        self._first = first_quarter
+
+    def record(self, model: Any) -> None:
+        """Take down the quarter that has just passed."""
+        observed = observe(model)
+        for (name, column), kept in self._parts.items():
+            values = observed[name]
+            kept.append(values.sum(axis=-1) if column is None else values[:, column])
+
+    def quarters(self) -> int:
+        return len(next(iter(self._parts.values())))
+
+    def values(self, every: str) -> tuple[list[str], Array]:
+        """Dates (ISO, last day of the period) and the measures: (runs, periods, measures), NaN where missing.
+
+        `every` is "quarter", "year" (whole years only) or "end" (the last year).
+        """
+        length = 1 if every == "quarter" else 4
+        periods = range(0, self.quarters() - length + 1, length)
+        if every == "end":
+            periods = periods[-1:]
+        dates = [quarter_end(self._first + start + length - 1) for start in periods]
+        columns = [self._periods(measure, periods, length) for measure in self.measures]
+        return dates, np.stack(columns, axis=-1)
+
+    def first_reaching(self, level: float) -> list[str]:
+        """For each run the date of the first quarter with that domestic supply share, empty if never."""
+        share = self._periods(self._share, range(self.quarters()), 1)
+        reached = share >= level
+        return [quarter_end(self._first + int(np.argmax(row))) if row.any() else "" for row in reached]
+
+    def _part(self, part: Part) -> Array:
+        return np.ascontiguousarray(np.stack(self._parts[part], axis=-1))
+
+    def _periods(self, measure: Measure, periods: Iterable[int], length: int) -> Array:
+        if measure.name == "subsidy_per_point":
+            return self._subsidy_per_point(measure, periods, length)
+        over = self._part(measure.over)
+        if measure.kind == "flow":
+            return _stack([_sum_of(over, start, length) * (4 / length) for start in periods])
+        if measure.kind == "mean":
+            return _stack([_sum_of(over, start, length) / length for start in periods])
+        if measure.kind == "stock":
+            return _stack([over[:, start + length - 1] for start in periods])
+        assert measure.under is not None
+        under = self._part(measure.under)
+        return _stack([_ratio(_sum_of(over, start, length), _sum_of(under, start, length)) for start in periods])
+
+    def _subsidy_per_point(self, measure: Measure, periods: Iterable[int], length: int) -> Array:
+        spent = np.cumsum(self._part(measure.over), axis=-1)
+        share = self._periods(self._share, periods, length)
+        first_year = min(4, self.quarters())
+        base = self._periods(self._share, [0], first_year)
+        points = 100.0 * (share - base)
+        so_far = _stack([spent[:, start + length - 1] for start in periods])
+        after_base = np.array([start >= 4 for start in periods])
+        known = (points > 0) & (so_far > 0) & after_base
+        return np.where(known, so_far / np.where(known, points, 1.0), np.nan)
+
+
+def _sum_of(values: Array, start: int, length: int) -> Array:
+    result = values[:, start]
+    for quarter in range(start + 1, start + length):
+        result = result + values[:, quarter]
+    return result
+
+
+def _ratio(over: Array, under: Array) -> Array:
+    return np.where(under > 0, over / np.where(under > 0, under, 1.0), np.nan)
+
+
+def _stack(periods: list[Array]) -> Array:
+    return np.stack(periods, axis=-1)

@@ -1,0 +1,139 @@
+"""How fast runs are, how cost and memory grow, and how soon the command line answers.
+
+uv run python tests/bench/speed.py
+
+Every figure is a median of repeats made in turns, or a ratio of two such figures from the same minutes, so
+that a busy machine misleads less. Exit 1 when a mark is missed.
+"""
+
+import csv
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import psutil
+
+from sim import DecouplingModel
+from sim.evidence import TABLES, load_world
+from sim.scenario import Scenario, load_config
+
+BLOCK = 32
+ROOT = Path(__file__).parent.parent.parent
+PARTS = {"suppliers": ("share",), "chip_firms": ("output", "capital")}  # what is divided when an agent is split
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def block(scenario: Scenario, size: int, quarters: int = 64, record: str = "headline") -> None:
+    model = DecouplingModel.block([scenario] * size, range(1, size + 1), record=record)
+    while model.quarter < quarters:
+        model.step()
+    model.recorder.values("quarter" if quarters < 64 else "year")
+
+
+def single(scenario: Scenario) -> None:
+    model = DecouplingModel(scenario, 1)
+    while model.running:
+        model.step()
+    model.recorder.values("year")
+
+
+def split_world(folder: Path, parts: int) -> Scenario:
+    """The world of 2020 with every maker and supplier split into equal parts."""
+    world = load_world("china-2020")
+    folder.mkdir()
+    for table in (*TABLES, "columns"):
+        with (world.folder / f"{table}.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        divided = PARTS.get(table, ())
+        if divided:
+            rows = [piece for row in rows for piece in pieces(row, divided, parts)]
+        with (folder / f"{table}.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    config = folder / "config.toml"
+    config.write_text(f'purpose = "Split for the benchmark"\nextends = "published-2020"\nworld = "{folder}"\n')
+    return load_config(config)
+
+
+def pieces(row: dict[str, str], divided: tuple[str, ...], parts: int) -> list[dict[str, str]]:
+    for quantity in divided:
+        for name in (quantity, f"{quantity}_low", f"{quantity}_high"):
+            if row[name]:
+                row = {**row, name: repr(float(row[name]) / parts)}
+    return [{**row, "id": f"{row['id']}-{number}"} for number in range(parts)]
+
+
+def power_of_cost() -> tuple[float, dict[int, float]]:
+    """The slope of log cost a quarter on log agents, from 500 to 5,000 agents."""
+    quarters, cost = 8, {}
+    with tempfile.TemporaryDirectory() as name:
+        worlds = [split_world(Path(name) / str(parts), parts) for parts in (3, 7, 14, 27)]
+        sizes = [8 + sum(len(load_world(world.world).rows[table]) for table in PARTS) for world in worlds]
+        models = [DecouplingModel.block([world] * 4, range(1, 5)) for world in worlds]
+        times: dict[int, list[float]] = {size: [] for size in sizes}
+        for _ in range(quarters):
+            for size, model in zip(sizes, models, strict=True):
+                times[size].append(1000 * seconds(model.step) / 4)
+        cost = {size: median(found) for size, found in times.items()}
+    slope = np.polyfit(np.log(list(cost)), np.log(list(cost.values())), 1)[0]
+    return float(slope), cost
+
+
+def worker_memory(runs: int) -> float:
+    """The largest resident size of any process of a batch of two workers, MB."""
+    with tempfile.TemporaryDirectory() as name:
+        experiment = Path(name) / "memory.toml"
+        experiment.write_text(f'question = "How much memory?"\nconfigs = ["historic"]\nreplications = {runs}\n')
+        command = [sys.executable, "-m", "sim", "batch", str(experiment), "--out", f"{name}/out", "--workers", "2"]
+        batch = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        largest = 0
+        while batch.poll() is None:
+            for process in psutil.Process(batch.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    largest = max(largest, process.memory_info().rss)
+            time.sleep(0.05)
+    return largest / 1e6
+
+
+def answer_time(*arguments: str) -> float:
+    command = [sys.executable, "-m", "sim", *arguments]
+    return median(seconds(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(7))
+
+
+def main() -> int:
+    historic = load_config("historic")
+    block(historic, BLOCK)  # what only the first run pays
+    pairs = [(seconds(lambda: block(historic, BLOCK)) / BLOCK, seconds(lambda: single(historic))) for _ in range(5)]
+    in_block = 1000 * median(pair[0] for pair in pairs)
+    gain = median(alone / together for together, alone in pairs)
+    power, cost = power_of_cost()
+    small, large = worker_memory(100), worker_memory(10_000)
+    rows = [
+        (f"a run of 64 quarters in blocks of {BLOCK}, ms", in_block, "below 8", in_block < 8),
+        ("throughput of blocks by single runs", gain, "at least 5", gain >= 5),
+        (f"power of cost in agents, {min(cost)} to {max(cost)}", power, "at most 1.1", power <= 1.1),
+        ("memory of a worker after 100 runs, MB", small, "below 500", small < 500),
+        ("the same after 10,000 runs, MB", large, "as much, within 10 %", large < 1.1 * small),
+        ("decoupling --help, s", found := answer_time("--help"), "below 0.5", found < 0.5),
+        ("decoupling check historic, s", found := answer_time("check", "historic"), "below 0.5", found < 0.5),
+    ]
+    for what, measured, mark, met in rows:
+        print(f"{what:48} {measured:8.2f}   {mark:22} {'met' if met else 'MISSED'}")
+    print("ms a run and quarter by agents:", ", ".join(f"{size}: {value:.3f}" for size, value in cost.items()))
+    return 0 if all(met for *_, met in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
