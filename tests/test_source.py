@@ -14,7 +14,7 @@ LAYERS = [
     {"vocabulary"},
     {"evidence", "streams"},
     {"columns", "scenario"},
-    {"parameters", "records"},
+    {"parameters", "records", "terminal"},
     {"base_year", "measures"},
     {"controls", "agents", "recorder"},
     {"markets", "accounts"},

@@ -1,0 +1,61 @@
+"""What a person at a terminal sees: one table on standard output, notes on standard error."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from io import StringIO
+from typing import Annotated, Any
+
+import typer
+
+
+class Format(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How the table is printed.")]
+
+
+def emit(header: list[str], rows: Sequence[Sequence[Any]], format: Format, turned: bool = False) -> None:
+    """Print one table to standard output, never cut to a width. `turned` shows rows as columns in the terminal."""
+    if format is Format.csv:
+        text = StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([["" if _missing(cell) else cell for cell in row] for row in rows])
+        typer.echo(text.getvalue(), nl=False)
+    elif format is Format.json:
+        content = [dict(zip(header, (None if _missing(cell) else cell for cell in row), strict=True)) for row in rows]
+        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+    else:
+        lines = [header, *([_shown(cell) for cell in row] for row in rows)]
+        lines = [list(line) for line in zip(*lines, strict=True)] if turned else lines
+        widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+        for line in lines:
+            cells = [
+                cell.ljust(width) if column == 0 or not turned else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ]
+            typer.echo("  ".join(cells).rstrip())
+
+
+def _missing(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def _shown(cell: Any) -> str:
+    if _missing(cell):
+        return ""
+    if not isinstance(cell, float):
+        return str(cell)
+    return f"{cell:.3f}" if abs(cell) < 10 else f"{cell:.1f}" if abs(cell) < 1000 else f"{cell:.0f}"
+
+
+def note(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,0 +1,70 @@
+"""Trials that take minutes; run by a line of their own: pytest -m long."""
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from sim import DecouplingModel
+from sim.scenario import load_config
+
+pytestmark = pytest.mark.long
+
+EXPERIMENT = """
+question = "Does killing it leave a trace?"
+configs = ["historic", "published-2020"]
+replications = 150
+[factors]
+"controls.severity" = [0.2, 0.8]
+"subsidy.annual" = [0, 200]
+"""
+
+
+def batch(experiment, out, workers):
+    command = [sys.executable, "-m", "sim", "batch", str(experiment), "--out", str(out), "--workers", str(workers)]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def test_forty_kills_leave_no_trace(tmp_path):
+    experiment = tmp_path / "kills.toml"
+    experiment.write_text(EXPERIMENT)
+    assert batch(experiment, tmp_path / "undisturbed", 1).wait() == 0
+    chance = random.Random(7)
+    for number in range(40):
+        running = batch(experiment, tmp_path / "killed", 1 + number % 3)
+        time.sleep(chance.uniform(0.5, 3.0))
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert batch(experiment, tmp_path / "killed", 2).wait() == 0
+    for name in ("runs.csv", "series.csv"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()
+
+
+def test_ten_thousand_runs_are_all_there(tmp_path):
+    experiment = tmp_path / "many.toml"
+    experiment.write_text('question = "Are all there?"\nconfigs = ["historic"]\nreplications = 10000\n')
+    assert batch(experiment, tmp_path / "out", 2).wait() == 0
+    with (tmp_path / "out/runs.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["seed"]) for row in rows] == list(range(1, 10001))
+    assert {row["status"] for row in rows} == {"done"}
+
+
+def test_runs_keep_their_bits_in_blocks_of_any_size():
+    names = ["historic", "published-2020"]
+    for name in names:
+        scenario = load_config(name, {"controls.severity": 0.7, "subsidy.annual": 150})
+        alone = [DecouplingModel(scenario, seed, record="all").run().to_numpy() for seed in range(1, 9)]
+        for size in (2, 3, 8, 64, 200):
+            model = DecouplingModel.block([scenario] * size, range(1, size + 1), record="all")
+            while model.running:
+                model.step()
+            _, values = model.recorder.values("quarter")
+            for run in range(min(size, 8)):
+                assert np.array_equal(values[run], alone[run], equal_nan=True)
