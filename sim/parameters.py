@@ -79,9 +79,9 @@ def _market_by_quarter(scenario: Scenario) -> Array:
     quarters = np.full(quarters_until(LAST_YEAR), np.nan)
     to_yuan = float(scenario.values["base.exchange_rate"])
     known = {FIRST_YEAR: float(scenario.values["base.chip_market"])} | {
-        year: market * to_yuan for year, market in scenario.given_market.items()
+        year: market * to_yuan for year, market in scenario.given_market
     }
-    for year in scenario.given_market:
+    for year, _ in scenario.given_market:
         middles = year + (np.arange(QUARTERS_PER_YEAR) + 0.5) / QUARTERS_PER_YEAR
         path = np.exp(np.interp(middles, [known_year + 0.5 for known_year in known], np.log(list(known.values()))))
         first = (year - FIRST_YEAR) * QUARTERS_PER_YEAR

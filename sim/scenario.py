@@ -86,7 +86,7 @@ class Scenario:
     values: Mapping[str, Value]
     events: tuple[Event, ...]
     file: str
-    given_market: Mapping[int, float] = MappingProxyType({})  # the target's chip market by year, bn USD at current prices
+    given_market: tuple[tuple[int, float], ...] = ()  # (year, the target's chip market in bn USD at current prices)
 
     def with_values(self, changes: Mapping[str, object]) -> Scenario:
         """The same scenario with some keys changed; BadInput for an unknown key or a value that does not fit."""
@@ -100,7 +100,7 @@ class Scenario:
         return replace(
             self,
             values=MappingProxyType({**self.values, **checked}),
-            given_market=MappingProxyType(dict(sorted({**self.given_market, **market}.items()))),
+            given_market=_by_year({**dict(self.given_market), **market}),
         )
 
     def with_event(self, entry: Mapping[str, Any]) -> Scenario:
@@ -131,7 +131,7 @@ class Scenario:
             "world": self.world,
             "values": dict(self.values),
             "events": [event.model_dump(mode="json", exclude_none=True) for event in self.events],
-            "given_market": {str(year): market for year, market in self.given_market.items()},
+            "given_market": {str(year): market for year, market in self.given_market},
         }
 
     @property
@@ -209,7 +209,7 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
         MappingProxyType(values),
         tuple(events),
         str(path),
-        MappingProxyType(dict(sorted(market.items()))),
+        _by_year(market),
     )
 
 
@@ -238,6 +238,10 @@ def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
             )
         following = named
     return chain[::-1]
+
+
+def _by_year(market: Mapping[int, float]) -> tuple[tuple[int, float], ...]:
+    return tuple(sorted(market.items()))
 
 
 def _split_market(
