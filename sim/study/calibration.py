@@ -1,0 +1,427 @@
+"""History matching: which parameter values are not ruled out by what was observed.
+
+Craig, Goldstein, Seheult and Smith 1997; Vernon, Goldstein and Bower 2010. Runs are cheap, so the model itself is
+matched and no emulator. A wave is a space-filling sample of a region of the parameter space. A set is implausible
+when some observed figure lies more than `cut` standard deviations from the model's mean over seeds; the variance is
+that of the observation, of the model's stated discrepancy, and of luck. The next wave samples an ellipsoid around
+what is left, until the volume that is left stops shrinking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from scipy.special import gammaln, ndtri
+from scipy.stats import qmc
+
+from sim import records
+from sim.evidence import Value, load_world, parameters, read_toml
+from sim.scenario import Scenario, load_config
+from sim.study.hindcast import Progress, values_at
+from sim.study.observations import Observation, world_observations
+from sim.terminal import note
+from sim.vocabulary import FIRST_YEAR, BadInput, nearest, project_root, written
+
+Array = NDArray[np.float64]
+MOST_PARAMETERS = 12
+SHRUNK = 0.9  # a wave that leaves more than this part of the volume before it ends the matching
+MARGIN = 1.15  # by which the ellipsoid around what is left is larger than it, in each direction
+FEWEST_TO_ENCLOSE = 60  # sets that the next region is drawn around; the nearest ones if fewer are left
+DIGITS = 6  # of a parameter value
+
+
+class _Waves(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    most: int = Field(ge=1, le=50)
+    samples: int = Field(ge=16, le=1_000_000)
+    seeds: int = Field(ge=2, le=1000)
+    design_seed: int = Field(ge=0)
+    cut: float = Field(gt=0, le=10)
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    question: str = Field(min_length=1)
+    config: str
+    ensemble: int = Field(ge=1, le=100_000)
+    waves: _Waves
+    set: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(min_length=1, max_length=MOST_PARAMETERS)
+    discrepancy: dict[str, float] = Field(min_length=1)
+
+
+RIGHT = {
+    "question": "a sentence",
+    "config": "the name of a config",
+    "ensemble": "a whole number from 1, how many parameter sets to keep",
+    "waves": "a table [waves] with most, samples, seeds, design_seed and cut",
+    "waves.most": "a whole number from 1 to 50",
+    "waves.samples": "a whole number from 16",
+    "waves.seeds": "a whole number from 2",
+    "waves.design_seed": "a whole number from 0",
+    "waves.cut": "a number above 0 and up to 10, usually 3.0",
+    "set": "a table [set] of keys and values",
+    "parameters": f'a table [parameters] of 1 to {MOST_PARAMETERS} rows such as "investment.response" = "range"',
+    "discrepancy": 'a table [discrepancy] of rows such as "chip_market" = 0.03, parts of the observed value',
+}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A checked calibration: what is varied between `low` and `high`, and the figures it must meet."""
+
+    name: str
+    question: str
+    scenario: Scenario
+    ensemble: int
+    waves: _Waves
+    keys: tuple[str, ...]
+    low: Array  # (keys,)
+    high: Array
+    observations: tuple[Observation, ...]  # all that the model can be asked for after the base year
+    discrepancy: Array  # (observations,) one standard deviation in the model's units; NaN where not matched
+    content: Mapping[str, Any]
+
+    @property
+    def matched(self) -> NDArray[np.bool_]:
+        return ~np.isnan(self.discrepancy)
+
+    @property
+    def identity(self) -> str:
+        """A hash of all that the waves depend on."""
+        content = {
+            "file": self.content,
+            "scenario": self.scenario.hash,
+            "observations": [vars(o) for o in self.observations],
+            "program": records.program_hash(),
+            "dependencies": records.dependencies(),
+            "arithmetic": records.arithmetic_fingerprint(),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def values(self, units: Array) -> list[dict[str, Value]]:
+        """Parameter sets from points of the unit cube, (sets, keys), rounded to six digits."""
+        found = self.low + units * (self.high - self.low)
+        return [
+            {key: float(f"{value:.{DIGITS}g}") for key, value in zip(self.keys, row, strict=True)} for row in found
+        ]
+
+
+def load_calibration(path: Path) -> Calibration:
+    """Read and check a calibration's file. Raises BadInput with every fault at once."""
+    content = read_toml(path)
+    problems: list[str] = []
+    try:
+        file = _File(**content)
+    except ValidationError as fault:
+        for error in fault.errors():
+            key = ".".join(map(str, error["loc"]))
+            if error["type"] == "extra_forbidden":
+                problems.append(f"{path}: {key}: is not a known key{nearest(key, RIGHT)}")
+            else:
+                right = RIGHT.get(key) or RIGHT[str(error["loc"][0])]
+                what = "is missing; it" if error["type"] == "missing" else f"= {written(error['input'])}:"
+                problems.append(f"{path}: {key} {what} must be {right}")
+        raise BadInput(problems) from None
+    scenario = load_config(file.config, file.set)
+    low, high = _ranges(file.parameters, path, problems)
+    observations, discrepancy = _matched(file.discrepancy, scenario, path, problems)
+    if problems:
+        raise BadInput(problems)
+    return Calibration(
+        path.stem,
+        file.question,
+        scenario,
+        file.ensemble,
+        file.waves,
+        tuple(file.parameters),
+        np.array(low),
+        np.array(high),
+        tuple(observations),
+        np.array(discrepancy),
+        content,
+    )
+
+
+def _ranges(given: Mapping[str, Any], path: Path, problems: list[str]) -> tuple[list[float], list[float]]:
+    """The prior range of each parameter: the evidence's own low and high, or [low, high]."""
+    lows, highs = [], []
+    for key, ends in given.items():
+        where = f"{path}: parameters.{key}"
+        parameter = parameters().get(key)
+        if parameter is None or not parameter.is_number or parameter.role == "lever":
+            problems.append(f"{where}: is not an uncertain number of the evidence{nearest(key, parameters())}")
+            continue
+        if ends == "range":
+            ends = [parameter.low, parameter.high]
+        if not isinstance(ends, list) or len(ends) != 2 or not all(isinstance(end, float) for end in ends):
+            problems.append(f'{where} = {written(ends)}: must be "range" or [low, high]')
+            continue
+        faults = [fault for end in ends if (fault := parameter.check(end))]
+        if faults or ends[0] >= ends[1]:
+            problems.append(f"{where} = {written(ends)}: {faults[0] if faults else 'low must be below high'}")
+            continue
+        lows.append(float(ends[0]))
+        highs.append(float(ends[1]))
+    return lows, highs
+
+
+def _matched(
+    given: Mapping[str, float], scenario: Scenario, path: Path, problems: list[str]
+) -> tuple[list[Observation], list[float]]:
+    """The figures after the base year, and the discrepancy of those that are matched (use = fit)."""
+    world = load_world(scenario.world)
+    later = [o for o in world_observations(world) if o.year > FIRST_YEAR and o.series != "world_chip_sales"]
+    for series in given:
+        if not any(o.series == series and o.use == "fit" for o in later):
+            known = {o.series for o in later if o.use == "fit"}
+            problems.append(
+                f"{path}: discrepancy.{series}: {world.name} has no observation of it after {FIRST_YEAR} "
+                f"with use = fit{nearest(series, known)}"
+            )
+    return later, [given.get(o.series, np.nan) * abs(o.value) if o.use == "fit" else np.nan for o in later]
+
+
+# Regions of the unit cube that waves sample evenly.
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of the unit cube inside an ellipsoid: centre + axes · u with |u| <= 1. The first one is the cube."""
+
+    centre: Array | None
+    axes: Array | None  # (keys, keys), lower triangular
+    volume: float  # part of the cube
+
+    def holds(self, points: Array) -> NDArray[np.bool_]:
+        """Which points (n, keys) lie in it."""
+        if self.centre is None or self.axes is None:
+            return np.ones(len(points), dtype=bool)
+        inside = np.linalg.solve(self.axes, (points - self.centre).T)
+        return np.square(inside).sum(axis=0) <= 1.0 + 1e-9
+
+
+def sample(dimensions: int, count: int, seed: int, around: Array | None = None) -> tuple[Array, Region]:
+    """A space-filling sample (count, dimensions) of the cube, or of an ellipsoid around points, and its region.
+
+    Scrambled Sobol points; in an ellipsoid one coordinate more gives the distance from the centre. What falls outside
+    the cube is left out, and its share tells the volume of what is inside.
+    """
+    if around is None:
+        points = qmc.Sobol(dimensions, rng=seed).random(1 << (count - 1).bit_length())[:count]
+        return points, Region(None, None, 1.0)
+    centre = around.mean(axis=0)
+    spread = np.cov(around.T).reshape(dimensions, dimensions) + 1e-8 * np.eye(dimensions)
+    axes = np.linalg.cholesky(spread)
+    farthest = np.sqrt(np.square(np.linalg.solve(axes, (around - centre).T)).sum(axis=0).max())
+    axes = axes * farthest * MARGIN
+    log_volume = 0.5 * dimensions * np.log(np.pi) - gammaln(0.5 * dimensions + 1) + np.log(np.diag(axes)).sum()
+    engine = qmc.Sobol(dimensions + 1, rng=seed)
+    kept: list[Array] = []
+    drawn = 0
+    while sum(map(len, kept)) < count:
+        draws = engine.random(1 << (2 * count - 1).bit_length())
+        direction = ndtri(np.clip(draws[:, 1:], 1e-12, 1 - 1e-12))
+        direction = direction / np.sqrt(np.square(direction).sum(axis=1, keepdims=True))
+        points = centre + (np.power(draws[:, :1], 1 / dimensions) * direction) @ axes.T
+        kept.append(points[((points >= 0) & (points <= 1)).all(axis=1)])
+        drawn += len(draws)
+    inside = sum(map(len, kept)) / drawn
+    return np.concatenate(kept)[:count], Region(centre, axes, float(np.exp(log_volume)) * inside)
+
+
+# Waves.
+
+
+@dataclass(frozen=True)
+class Waves:
+    """All sets that were run: unit coordinates (n, keys), values (n, seeds, observations), which wave, the regions."""
+
+    units: Array
+    values: Array
+    wave: NDArray[np.int64]
+    regions: tuple[Region, ...]
+
+    @property
+    def weights(self) -> Array:
+        """Weights that make the sets of all waves together stand for an even sample of the whole cube.
+
+        A set found in regions k counts as one over the sum of (sets of k / volume of k): the balance heuristic of
+        Veach and Guibas 1995. Weights of sets sum to the part of the prior volume that they stand for.
+        """
+        density = np.zeros(len(self.units))
+        for number, region in enumerate(self.regions):
+            density += np.where(region.holds(self.units), (self.wave == number).sum() / region.volume, 0.0)
+        return 1.0 / density
+
+
+def implausibility(calibration: Calibration, values: Array, left_out: Sequence[str] = (), until: int = 9999) -> Array:
+    """The largest distance of each set from a matched figure, in standard deviations, (sets,).
+
+    `left_out` names series that do not count, `until` the last year that counts.
+    """
+    distances = standard_distances(calibration, values)
+    counts = [
+        o.series not in left_out and o.year <= until and matched
+        for o, matched in zip(calibration.observations, calibration.matched, strict=True)
+    ]
+    return np.abs(distances[:, np.flatnonzero(counts)]).max(axis=1, initial=0.0)
+
+
+def standard_distances(calibration: Calibration, values: Array) -> Array:
+    """(model - observed) / standard deviation of each figure, (sets, observations); NaN for what is not matched.
+
+    The variance of luck is the mean over sets of the variance over seeds: that of one run, since the world ran once.
+    """
+    observed = np.array([o.value for o in calibration.observations])
+    error = np.array([o.error for o in calibration.observations])
+    luck = values.var(axis=1, ddof=1).mean(axis=0)
+    deviation = np.sqrt(np.square(error) + np.square(calibration.discrepancy) + luck)
+    return (values.mean(axis=1) - observed) / deviation
+
+
+def match(
+    calibration: Calibration, pool: ProcessPoolExecutor | None, folder: Path, say: Callable[[str], None] = note
+) -> Waves:
+    """Run waves until the volume that is left stops shrinking. Finished waves are kept in `folder` and not run again."""
+    plan = calibration.waves
+    seeds = range(1, plan.seeds + 1)
+    waves: Waves | None = None
+    left_before = 1.0
+    for number in range(plan.most):
+        around = None if waves is None else _to_enclose(calibration, waves)
+        units, region = sample(len(calibration.keys), plan.samples, plan.design_seed + number, around)
+        sets = calibration.values(units)
+        path = folder / f"{calibration.identity}-wave-{number + 1}.npy"
+        if path.exists():
+            values = np.load(path)
+            say(f"wave {number + 1}: is there already")
+        else:
+            progress = Progress(f"wave {number + 1}", len(sets) * len(seeds))
+            values = values_at(calibration.scenario, sets, seeds, calibration.observations, pool, progress)
+            records.write_aside(path, [_npy(values)])
+        waves = _joined(waves, units, values, region)
+        plausible = implausibility(calibration, waves.values) <= plan.cut
+        left = float(waves.weights[plausible].sum())
+        newest = int(plausible[waves.wave == number].sum())
+        say(f"wave {number + 1}: {newest} of {len(sets)} sets not implausible; {left:.2g} of the prior volume is left")
+        settled = left > SHRUNK * left_before and region.volume < 1.0
+        if settled and plausible.sum() >= calibration.ensemble:
+            break
+        left_before = left if left > 0 else left_before
+    assert waves is not None
+    return waves
+
+
+def _to_enclose(calibration: Calibration, waves: Waves) -> Array:
+    """The sets that the next region is drawn around: what is not implausible, or the nearest to it."""
+    distance = implausibility(calibration, waves.values)
+    fewest = max(FEWEST_TO_ENCLOSE, 4 * len(calibration.keys))
+    limit = max(calibration.waves.cut, float(np.sort(distance)[min(fewest, len(distance)) - 1]))
+    return waves.units[distance <= limit]
+
+
+def _joined(waves: Waves | None, units: Array, values: Array, region: Region) -> Waves:
+    if waves is None:
+        return Waves(units, values, np.zeros(len(units), dtype=np.int64), (region,))
+    number = np.full(len(units), len(waves.regions), dtype=np.int64)
+    return Waves(
+        np.concatenate([waves.units, units]),
+        np.concatenate([waves.values, values]),
+        np.concatenate([waves.wave, number]),
+        (*waves.regions, region),
+    )
+
+
+def _npy(values: Array) -> bytes:
+    text = io.BytesIO()
+    np.save(text, values)
+    return text.getvalue()
+
+
+# The ensemble.
+
+
+def choose_ensemble(calibration: Calibration, waves: Waves) -> NDArray[np.int64]:
+    """The places of the sets to keep: spread evenly over what is not implausible. BadInput if there are too few."""
+    plausible = np.flatnonzero(implausibility(calibration, waves.values) <= calibration.waves.cut)
+    if len(plausible) < calibration.ensemble:
+        raise BadInput(
+            f"{calibration.name}: only {len(plausible)} sets are not implausible and ensemble = "
+            f"{calibration.ensemble}; raise waves.samples, waves.most or a discrepancy, or widen a range"
+        )
+    passed = np.cumsum(waves.weights[plausible])
+    even = (np.arange(calibration.ensemble) + 0.5) / calibration.ensemble * passed[-1]
+    chosen = set(np.searchsorted(passed, even).tolist())
+    others = (place for place in range(len(plausible)) if place not in chosen)
+    while len(chosen) < calibration.ensemble:
+        chosen.add(next(others))
+    return plausible[sorted(chosen)]
+
+
+def ensemble_text(calibration: Calibration, waves: Waves, chosen: NDArray[np.int64]) -> str:
+    """The table of parameter sets: parameter_set from 1, then one column per key."""
+    rows = calibration.values(waves.units[chosen])
+    lines = [records.line(["parameter_set", *calibration.keys])]
+    lines += [records.line([number, *row.values()]) for number, row in enumerate(rows, start=1)]
+    return "".join(lines)
+
+
+def ensemble_path(world: str) -> Path:
+    return load_world(world).folder / "ensemble.csv"
+
+
+def read_ensemble(path: Path) -> list[dict[str, Value]]:
+    """The parameter sets of a table, in its order. BadInput if it has unknown keys or values that do not fit."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as fault:
+        raise BadInput(f"{path}: cannot be read ({fault.strerror}); decoupling study calibrate makes it") from None
+    header = lines[0].split(",") if lines else []
+    if header[:1] != ["parameter_set"] or len(lines) < 2:
+        raise BadInput(f"{path}: must have the columns parameter_set and parameter keys, and a row for each set")
+    sets = []
+    problems = []
+    for number, text in enumerate(lines[1:], start=2):
+        cells = text.split(",")
+        row: dict[str, Value] = {}
+        for key, cell in zip(header[1:], cells[1:], strict=False):
+            parameter = parameters().get(key)
+            fault = "is not a known key" if parameter is None else parameter.check(_float(cell))
+            if fault or len(cells) != len(header):
+                problems.append(f"{path}: line {number}: {key} = {cell}: {fault or 'the line has other fields'}")
+            row[key] = float(_float(cell) or 0.0)
+        sets.append(row)
+    if problems:
+        raise BadInput(problems[:12])
+    return sets
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def calibration_path(name: str | Path) -> Path:
+    """A calibration's file by path or by its name in `experiments/`."""
+    path = Path(name)
+    if path.suffix == ".toml" or path.is_file():
+        return path
+    path = project_root() / "experiments" / f"{name}.toml"
+    if not path.exists():
+        raise BadInput(f"{name}: there is no such experiment; the calibration that ships is called calibration")
+    return path
