@@ -187,9 +187,13 @@ class DecouplingModel(mesa.Model):
         suppliers.research_intensity = intensity[layout.supplier_input]
         suppliers.has_programme = layout.target_supplier.astype(np.float64)
         suppliers.base_revenue = suppliers.revenue = base.supplier_revenue
-        suppliers.base_gap = suppliers.gap = base.supplier_gap
+        first = p["research.entry_share"]
+        suppliers.may_enter = (layout.target_supplier & ~layout.sells).astype(np.float64)
+        suppliers.base_gap = suppliers.gap = np.where(
+            suppliers.may_enter > 0, np.log((1.0 - first) / first), base.supplier_gap
+        )
         suppliers.quality = suppliers.unit_cost = suppliers.world_growth = np.ones_like(base.supplier_revenue)
-        suppliers.difficulty = _difficulty(layout, p, intensity)
+        suppliers.ease = _ease(layout, p, intensity)
         suppliers.experience = base.supplier_revenue * QUARTERS_PER_YEAR * p["learning.past_years"]
         others = layout.by_input.spread(layout.by_input.sum(suppliers.experience)) - suppliers.experience
         suppliers.base_experience = suppliers.experience + p["learning.spillover"] * others
@@ -332,11 +336,23 @@ def _seed(seed: int) -> int:
     return int(seed)
 
 
-def _difficulty(layout: Layout, p: Parameters, intensity: Array) -> Array:
-    """How fast an input can be caught up in, 1 at the mean: slower where suppliers are few or research is heavy."""
-    shares = np.array([row["share"] for row in layout.supplier_rows])
-    concentration = Groups(layout.supplier_input, len(layout.inputs)).sum(np.square(shares))
-    log_speed = -p["research.concentration_weight"] * (concentration - concentration.mean()) - p[
-        "research.intensity_weight"
-    ] * (intensity - intensity.mean())
+def _ease(layout: Layout, p: Parameters, intensity: Array) -> Array:
+    """How fast an input can be caught up in, (runs, suppliers), 1 at the mean input, from what was known in 2019.
+
+    Slower where few others master it (Herfindahl index of the other states' shares), where research is heavy, and
+    where a tool is dear and so complex. What is no tool counts as a tool of mean price.
+    """
+    shares = np.where(layout.target_supplier, 0.0, [row["share"] for row in layout.supplier_rows])
+    by_input = Groups(layout.supplier_input, len(layout.inputs))
+    others = by_input.sum(shares)
+    concentration = by_input.sum(np.square(shares)) / np.square(np.where(others > 0, others, 1.0))
+    prices = np.array([row["tool_price"] or np.nan for row in layout.world.rows["inputs"]])
+    priced = ~np.isnan(prices)
+    log_price = np.log(np.where(priced, prices, 1.0))
+    dearness = np.where(priced, log_price - log_price.sum() / max(1, priced.sum()), 0.0)
+    log_speed = (
+        -p["research.concentration_weight"] * (concentration - concentration.mean())
+        - p["research.intensity_weight"] * (intensity - intensity.mean())
+        - p["research.price_weight"] * dearness
+    )
     return layout.by_input.spread(np.exp(log_speed))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.columns import Groups
 from sim.evidence import World
 from sim.measures import Measure, Part, catalogue, measure_names
 from sim.vocabulary import quarter_end
@@ -69,6 +70,7 @@ def _input_parts(model: Any) -> dict[str, Array]:
     return {
         "tools": delivered * layout.is_equipment,
         "tools_home": from_home * layout.is_equipment,
+        "tools_by_state": _by_state(inputs.delivered * layout.is_equipment, layout),
         "inputs": delivered,
         "inputs_home": from_home,
         "base_inputs": base_inputs,
@@ -96,6 +98,12 @@ def _output_at_risk(model: Any, parts: dict[str, Array]) -> Array:
     )  # wear is even over the year: half of it on average
     loss = 4.0 * output * (1.0 - cover * kept_up) * layout.group_at_home
     return np.ascontiguousarray(loss).sum(axis=-1, keepdims=True)
+
+
+def _by_state(values: Array, layout: Any) -> Array:
+    """Sum of all inputs by the state where the buyers stand: (runs, K, I) to (runs, S)."""
+    of_group = np.add.reduceat(values, np.array([0]), axis=-1)[..., 0]
+    return Groups(layout.group_state, len(layout.states)).sum(np.ascontiguousarray(of_group))
 
 
 def _sum_of_groups(values: Array, which: NDArray[np.bool_]) -> Array:
