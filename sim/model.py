@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,9 +61,7 @@ class DecouplingModel(mesa.Model):
         super().__init__(rng=_seed(rng))
         self._set_up([scenario], [rng], record, until)
         self._one_by_one = one_by_one
-        for kind, table in self._tables.items():
-            for index in range(len(table.ids)):
-                kind(self, table, index)
+        self._make_agents()
 
     @classmethod
     def block(
@@ -106,21 +105,32 @@ class DecouplingModel(mesa.Model):
 
     # -- starting state
 
-    def _make_tables(self, base: BaseYear) -> None:
-        layout = self.layout
-        tables = {
-            kind: Table(ids, self.seeds, self.parameters)
-            for kind, ids in ((State, layout.states), (ChipFirm, layout.firms), (Supplier, layout.suppliers))
-        }
+    def _make_agents(self) -> None:
+        for kind, table in self._tables.items():
+            for index in range(len(table.ids)):
+                kind(self, table, index)
+
+    def _adopt(self, tables: dict[type[ColumnAgent], Table]) -> None:
+        """Link the tables and look at them: `states`, `makers` and `suppliers` are everybody of a kind."""
         tables[ChipFirm].links = {"headquarters": tables[State], "site": tables[State]}
         tables[Supplier].links = {"headquarters": tables[State]}
-        tables[State].categories = {"role": categories("Role", ["target", "lead", "ally", "neutral"])}
-        tables[ChipFirm].categories = {"segment": categories("Segment", layout.segments)}
-        tables[Supplier].categories = {"input": categories("Input", layout.inputs)}
-        self._tables: dict[type[ColumnAgent], Table] = dict(tables)
+        self._tables = tables
         self.states = State.view(tables[State])
         self.makers = ChipFirm.view(tables[ChipFirm])
         self.suppliers = Supplier.view(tables[Supplier])
+
+    def _make_tables(self, base: BaseYear) -> None:
+        layout = self.layout
+        kinds: tuple[tuple[type[ColumnAgent], list[str]], ...] = (
+            (State, layout.states),
+            (ChipFirm, layout.firms),
+            (Supplier, layout.suppliers),
+        )
+        tables = {kind: Table(ids, self.seeds, self.parameters) for kind, ids in kinds}
+        tables[State].categories = {"role": categories("Role", ["target", "lead", "ally", "neutral"])}
+        tables[ChipFirm].categories = {"segment": categories("Segment", layout.segments)}
+        tables[Supplier].categories = {"input": categories("Input", layout.inputs)}
+        self._adopt(tables)
         for view, table in (
             (self.states, tables[State]),
             (self.makers, tables[ChipFirm]),
@@ -271,6 +281,28 @@ class DecouplingModel(mesa.Model):
         if len(frames) == 1:
             return frames[0]
         return pandas.concat(dict(enumerate(frames)), names=["run"])
+
+    def branch(self) -> DecouplingModel:
+        """A second future from this moment: a model in the same state with the same luck ahead.
+
+        Neither future moves the other. Columns are values, so a branch costs copies of dictionaries.
+        """
+        twin = type(self).__new__(type(self))
+        mesa.Model.__init__(twin, rng=int(self.seeds[0]))
+        twin.running = False  # Mesa's clock is brought to this quarter while steps do nothing
+        for _ in range(self.quarter):
+            twin.step()
+        for name, value in vars(self).items():
+            if name not in vars(twin):
+                setattr(twin, name, value)
+        twin.running = self.running
+        twin.scenarios, twin.events = list(self.scenarios), list(self.events)
+        twin.parameters, twin.chips, twin.inputs = copy(self.parameters), copy(self.chips), copy(self.inputs)
+        twin.recorder = self.recorder.copy()
+        twin._adopt({kind: table.copy(twin.parameters) for kind, table in self._tables.items()})
+        if any(table.agents for table in self._tables.values()):
+            twin._make_agents()
+        return twin
 
     def intervene(self, event: Mapping[str, Any]) -> None:
         """Add an event, given as the table of an [[event]]; it acts from the next quarter to be run on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,12 @@ class Recorder:
         for (name, column), kept in self._parts.items():
             values = observed[name]
             kept.append(values.sum(axis=-1) if column is None else values[:, column])
+
+    def copy(self) -> Recorder:
+        """The record so far, for a second future to go on with."""
+        twin = copy(self)
+        twin._parts = {part: list(kept) for part, kept in self._parts.items()}
+        return twin
 
     def quarters(self) -> int:
         return len(next(iter(self._parts.values())))
