@@ -20,7 +20,7 @@ from sim.vocabulary import QUARTERS_PER_YEAR
 
 Array = NDArray[np.float64]
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
-SURGE = range(4, 8)  # the quarters of 2021
+SURGE = range(4, 6)  # the first half of 2021
 
 
 class ChipMarket:

@@ -1,10 +1,10 @@
 """History matching: which parameter values are not ruled out by what was observed.
 
 Craig, Goldstein, Seheult and Smith 1997; Vernon, Goldstein and Bower 2010. Runs are cheap, so the model itself is
-matched and no emulator. A wave is a space-filling sample of a region of the parameter space. A set is implausible
-when some observed figure lies more than `cut` standard deviations from the model's mean over seeds; the variance is
-that of the observation, of the model's stated discrepancy, and of luck. The next wave samples an ellipsoid around
-what is left, until the volume that is left stops shrinking.
+matched and no emulator. A wave is a space-filling sample of a region of the parameter space. A set is ruled out when
+some observed figure lies more than `cut` standard deviations from the model's mean over seeds, or all of them together
+too far; the variance is that of the observation, of the model's stated discrepancy, and of luck. The next wave samples
+an ellipsoid around what is left, until the volume that is left stops shrinking.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.special import gammaln, ndtri
-from scipy.stats import qmc
+from scipy.stats import chi2, qmc
 
 from sim import records
 from sim.evidence import Value, load_world, parameters, read_toml
@@ -35,6 +35,7 @@ from sim.vocabulary import FIRST_YEAR, BadInput, nearest, project_root, written
 Array = NDArray[np.float64]
 MOST_PARAMETERS = 12
 SHRUNK = 0.9  # a wave that leaves more than this part of the volume before it ends the matching
+TOGETHER = 0.95  # of true sets lie within the joint distance
 MARGIN = 1.15  # by which the ellipsoid around what is left is larger than it, in each direction
 FEWEST_TO_ENCLOSE = 60  # sets that the next region is drawn around; the nearest ones if fewer are left
 DIGITS = 6  # of a parameter value
@@ -268,16 +269,20 @@ class Waves:
 
 
 def implausibility(calibration: Calibration, values: Array, left_out: Sequence[str] = (), until: int = 9999) -> Array:
-    """The largest distance of each set from a matched figure, in standard deviations, (sets,).
+    """How far each set is from the matched figures; above 1 it is ruled out, (sets,).
 
-    `left_out` names series that do not count, `until` the last year that counts.
+    The larger of two: the farthest figure by `cut` standard deviations, and the distance from all figures together by
+    what a true set stays within in 95 of 100 cases (chi-square). `left_out` names series that do not count, `until`
+    the last year that counts.
     """
-    distances = standard_distances(calibration, values)
     counts = [
         o.series not in left_out and o.year <= until and matched
         for o, matched in zip(calibration.observations, calibration.matched, strict=True)
     ]
-    return np.abs(distances[:, np.flatnonzero(counts)]).max(axis=1, initial=0.0)
+    distances = standard_distances(calibration, values)[:, np.flatnonzero(counts)]
+    farthest = np.abs(distances).max(axis=1) / calibration.waves.cut
+    together = np.sqrt(np.square(distances).sum(axis=1) / chi2.ppf(TOGETHER, distances.shape[1]))
+    return np.maximum(farthest, together)
 
 
 def standard_distances(calibration: Calibration, values: Array) -> Array:
@@ -313,7 +318,7 @@ def match(
             values = values_at(calibration.scenario, sets, seeds, calibration.observations, pool, progress)
             records.write_aside(path, [_npy(values)])
         waves = _joined(waves, units, values, region)
-        plausible = implausibility(calibration, waves.values) <= plan.cut
+        plausible = implausibility(calibration, waves.values) <= 1.0
         left = float(waves.weights[plausible].sum())
         newest = int(plausible[waves.wave == number].sum())
         say(f"wave {number + 1}: {newest} of {len(sets)} sets not implausible; {left:.2g} of the prior volume is left")
@@ -329,7 +334,7 @@ def _to_enclose(calibration: Calibration, waves: Waves) -> Array:
     """The sets that the next region is drawn around: what is not implausible, or the nearest to it."""
     distance = implausibility(calibration, waves.values)
     fewest = max(FEWEST_TO_ENCLOSE, 4 * len(calibration.keys))
-    limit = max(calibration.waves.cut, float(np.sort(distance)[min(fewest, len(distance)) - 1]))
+    limit = max(1.0, float(np.sort(distance)[min(fewest, len(distance)) - 1]))
     return waves.units[distance <= limit]
 
 
@@ -356,7 +361,7 @@ def _npy(values: Array) -> bytes:
 
 def choose_ensemble(calibration: Calibration, waves: Waves) -> NDArray[np.int64]:
     """The places of the sets to keep: spread evenly over what is not implausible. BadInput if there are too few."""
-    plausible = np.flatnonzero(implausibility(calibration, waves.values) <= calibration.waves.cut)
+    plausible = np.flatnonzero(implausibility(calibration, waves.values) <= 1.0)
     if len(plausible) < calibration.ensemble:
         raise BadInput(
             f"{calibration.name}: only {len(plausible)} sets are not implausible and ensemble = "
