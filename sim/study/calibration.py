@@ -115,9 +115,7 @@ class Calibration:
     def values(self, units: Array) -> list[dict[str, Value]]:
         """Parameter sets from points of the unit cube, (sets, keys), rounded to six digits."""
         found = self.low + units * (self.high - self.low)
-        return [
-            {key: float(f"{value:.{DIGITS}g}") for key, value in zip(self.keys, row, strict=True)} for row in found
-        ]
+        return [{key: float(f"{value:.{DIGITS}g}") for key, value in zip(self.keys, row, strict=True)} for row in found]
 
 
 def load_calibration(path: Path) -> Calibration:
@@ -300,7 +298,7 @@ def standard_distances(calibration: Calibration, values: Array) -> Array:
 def match(
     calibration: Calibration, pool: ProcessPoolExecutor | None, folder: Path, say: Callable[[str], None] = note
 ) -> Waves:
-    """Run waves until the volume that is left stops shrinking. Finished waves are kept in `folder` and not run again."""
+    """Run waves until the volume that is left stops shrinking; a wave that is kept in `folder` is not run again."""
     plan = calibration.waves
     seeds = range(1, plan.seeds + 1)
     waves: Waves | None = None
@@ -404,9 +402,9 @@ def read_ensemble(path: Path) -> list[dict[str, Value]]:
         row: dict[str, Value] = {}
         for key, cell in zip(header[1:], cells[1:], strict=False):
             parameter = parameters().get(key)
-            fault = "is not a known key" if parameter is None else parameter.check(_float(cell))
-            if fault or len(cells) != len(header):
-                problems.append(f"{path}: line {number}: {key} = {cell}: {fault or 'the line has other fields'}")
+            wrong = "is not a known key" if parameter is None else parameter.check(_float(cell))
+            if wrong or len(cells) != len(header):
+                problems.append(f"{path}: line {number}: {key} = {cell}: {wrong or 'the line has other fields'}")
             row[key] = float(_float(cell) or 0.0)
         sets.append(row)
     if problems:

@@ -25,7 +25,7 @@ from sim.terminal import note
 from sim.vocabulary import FIRST_YEAR
 
 Array = NDArray[np.float64]
-ORIGIN_SETS = 256  # of a rolling origin
+ORIGIN_SETS, ORIGIN_SEEDS = 128, 16  # of a rolling origin: luck matters as much as parameters there
 MECHANISM_SETS = 2048  # of each mechanism that is left out
 MECHANISM_SEEDS = 2
 REACTIONS_OFF = "reactions off"
@@ -102,7 +102,9 @@ def run_tests(calibration: Calibration, waves: Waves, pool: ProcessPoolExecutor 
         rivals[REACTIONS_OFF] = predicted(still[:, :, place], observation, 0.0, np.ones(len(still)))
         found.append(Scored(test, origin, observation, model, rivals))
 
-    for series in dict.fromkeys(o.series for o, m in zip(calibration.observations, calibration.matched, strict=True) if m):
+    for series in dict.fromkeys(
+        o.series for o, m in zip(calibration.observations, calibration.matched, strict=True) if m
+    ):
         kept = implausibility(calibration, waves.values, left_out=[series]) <= 1.0
         if not kept.any():
             note(f"without {series} no set is left; it cannot be tested by leaving it out")
@@ -145,7 +147,7 @@ def _origin_runs(
             if o.series == "chip_market" and o.year <= origin
         }
         scenario = scenario.with_values({f"demand.market_bn_usd.{year}": market for year, market in markets.items()})
-    seeds = range(1, calibration.waves.seeds + 1)
+    seeds = range(1, ORIGIN_SEEDS + 1)
     progress = Progress(f"origin {origin}", len(sets) * len(seeds))
     return sets, values_at(scenario, sets, seeds, calibration.observations, pool, progress)
 

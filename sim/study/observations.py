@@ -139,7 +139,9 @@ def _read_row(
         problems.append(f"{where}: use = {row['use']!r}: must be fit or test")
     if len(problems) > before or value is None or day is None:
         return None
-    scale = {"percent": 0.01, "bn USD a year": 6.9, "bn USD a quarter": 4 * 6.9, "bn yuan a quarter": 4.0}.get(unit, 1.0)
+    scale = {"percent": 0.01, "bn USD a year": 6.9, "bn USD a quarter": 4 * 6.9, "bn yuan a quarter": 4.0}.get(
+        unit, 1.0
+    )
     spread = usual.get(measure, USUAL_ERROR) * abs(value) if error is None else error
     return Observation(measure, day, value * scale, spread * scale, unit, row["source"], row["use"], scale)
 
@@ -160,7 +162,9 @@ def _last_day(text: str) -> str | None:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    return text if text[5:] in ("03-31", "06-30", "09-30", "12-31") else (f"{day.year}-12-31" if day.month == 12 else None)
+    return (
+        text if text[5:] in ("03-31", "06-30", "09-30", "12-31") else (f"{day.year}-12-31" if day.month == 12 else None)
+    )
 
 
 def _number(text: str) -> float | None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -24,21 +26,19 @@ class Forecast:
     high: float
 
     @classmethod
-    def of(cls, draws: Sequence[float], weights: Sequence[float] | None = None) -> Forecast:
+    def of(cls, draws: ArrayLike, weights: ArrayLike | None = None) -> Forecast:
         """Quantiles of draws, which may have weights."""
         return cls(*(float(value) for value in weighted_quantiles(draws, weights, LEVELS)))
 
 
-def weighted_quantiles(
-    draws: Sequence[float], weights: Sequence[float] | None, levels: Sequence[float]
-) -> np.ndarray:
+def weighted_quantiles(draws: ArrayLike, weights: ArrayLike | None, levels: ArrayLike) -> NDArray[np.float64]:
     """Quantiles of draws: interpolated between the middles of the steps that the weights make."""
-    draws = np.asarray(draws, dtype=float)
-    weights = np.ones(len(draws)) if weights is None else np.asarray(weights, dtype=float)
-    order = np.argsort(draws, kind="stable")
-    steps = np.cumsum(weights[order])
-    middles = (steps - 0.5 * weights[order]) / steps[-1]
-    return np.interp(levels, middles, draws[order])
+    values: NDArray[np.float64] = np.asarray(draws, dtype=np.float64)
+    steps: NDArray[Any] = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    passed = np.cumsum(steps[order])
+    middles = (passed - 0.5 * steps[order]) / passed[-1]
+    return np.interp(levels, middles, values[order])
 
 
 def interval_score(low: float, high: float, observed: float, level: float = 0.9) -> float:
