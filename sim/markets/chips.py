@@ -16,7 +16,7 @@ from sim.columns import total, total_over_rows
 from sim.controls import Severity, at_items, licensed, over_complied, supplied
 from sim.parameters import Parameters
 from sim.streams import agent_keys, uniform
-from sim.vocabulary import QUARTERS_PER_YEAR
+from sim.vocabulary import QUARTERS_PER_YEAR, year_of
 
 Array = NDArray[np.float64]
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
@@ -51,15 +51,17 @@ class ChipMarket:
     def form_demand(self, parameters: Parameters, quarter: int) -> None:
         """Demand grows on a trend, swings with the chip cycle and answers to price, at once and slowly.
 
-        The cycle is a first-order autoregression, part of it common to all segments.
+        The cycle is a first-order autoregression, part of it common to all segments. The surge of 2021 is known; news
+        is drawn from the year on that follows what is known.
         """
         p = parameters
         common = ndtri(uniform(self.seeds, "demand shock", quarter, self._world_key))
         own = ndtri(uniform(self.seeds, "demand shock", quarter, self._shock_keys))
         weight = p["demand.shock_common"]
         news = np.sqrt(weight) * common + np.sqrt(1.0 - weight) * own
+        drawn = p["demand.shock_sd"] * (p["demand.drawn_from"] <= year_of(quarter))
         surge = p["demand.surge"] if quarter in SURGE else 0.0
-        self.log_shock = p["demand.shock_persistence"] * self.log_shock + p["demand.shock_sd"] * news + surge
+        self.log_shock = p["demand.shock_persistence"] * self.log_shock + drawn * news + surge
         trend = p["demand.growth"] / QUARTERS_PER_YEAR * (quarter - MIDDLE_OF_BASE_YEAR)
         answer = (
             p["demand.elasticity_short_run"] * np.log(self.price) + p["demand.elasticity_slow"] * self.slow_log_price

@@ -29,6 +29,7 @@ ORIGIN_SETS, ORIGIN_SEEDS = 128, 16  # of a rolling origin: luck matters as much
 MECHANISM_SETS = 2048  # of each mechanism that is left out
 MECHANISM_SEEDS = 2
 REACTIONS_OFF = "reactions off"
+NOTHING_KNOWN: dict[str, Value] = {"demand.surge": 0.0, "demand.drawn_from": 2021.0}  # of 2021, at the end of 2020
 # What moves the model by itself; every other mechanism is an answer of somebody to something.
 MOTORS = ("growth", "luck", "state_programme", "learning", "research", "controls")
 
@@ -135,7 +136,7 @@ def _origin_runs(
     scenario = load_config(calibration.content["config"])
     if origin == FIRST_YEAR:
         sets = calibration.values(waves.units[waves.wave == 0][:ORIGIN_SETS])
-        sets = [{**values, "demand.surge": 0.0} for values in sets]
+        sets = [{**values, **NOTHING_KNOWN} for values in sets]
     else:
         kept = np.flatnonzero(implausibility(calibration, waves.values, until=origin) <= 1.0)
         passed = np.cumsum(waves.weights[kept])
@@ -162,7 +163,7 @@ def _with_reactions_off(calibration: Calibration, pool: ProcessPoolExecutor | No
     """The model without any reaction, with its own parameters and no surge, (1, seeds, observations)."""
     off: dict[str, Value] = {f"mechanisms.{name}": False for name in reactions()}
     scenario = load_config(calibration.content["config"])
-    return values_at(scenario, [{**off, "demand.surge": 0.0}], range(1, 65), calibration.observations, pool)
+    return values_at(scenario, [{**off, **NOTHING_KNOWN}], range(1, 65), calibration.observations, pool)
 
 
 # Pooled over what was left out, against each rival on the figures that it can forecast.

@@ -17,6 +17,7 @@ from sim.study.scores import Forecast
 from sim.vocabulary import BadInput
 
 YEARS = range(2026, 2031)
+SEEDS = 16
 ORIGIN = "what was known at the end of 2022, three tool shares of 2024 and the dates of the controls"
 RECORD, HASH = "forecasts.csv", "forecasts.sha256"
 PUBLISHED = "published_forecasts.csv"

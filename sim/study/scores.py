@@ -31,7 +31,7 @@ class Forecast:
         return cls(*(float(value) for value in weighted_quantiles(draws, weights, LEVELS)))
 
 
-def weighted_quantiles(draws: ArrayLike, weights: ArrayLike | None, levels: ArrayLike) -> NDArray[np.float64]:
+def weighted_quantiles(draws: ArrayLike, weights: ArrayLike | None, levels: Sequence[float]) -> NDArray[np.float64]:
     """Quantiles of draws: interpolated between the middles of the steps that the weights make."""
     values: NDArray[np.float64] = np.asarray(draws, dtype=np.float64)
     steps: NDArray[Any] = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -21,6 +21,7 @@ from sim.scenario import load_config
 from sim.study.calibration import ensemble_path, read_ensemble
 from sim.study.calibration_report import STYLE, csv_text
 from sim.study.discipline import (
+    NOTHING_KNOWN,
     REACTIONS_OFF,
     Duel,
     Scored,
@@ -85,7 +86,7 @@ def validate(
                 one, parameter_sets, seeds, asked, pool, Progress(kind, len(parameter_sets) * SEEDS)
             )
         off = {f"mechanisms.{name}": False for name in reactions()}
-        still = values_at(scenario.with_values({**off, "demand.surge": 0.0}), [{}], range(1, 65), figures, pool)
+        still = values_at(scenario.with_values({**off, **NOTHING_KNOWN}), [{}], range(1, 65), figures, pool)
     for kind in scenarios:
         found[kind] = _scored(kind, world, figures, values[kind], still)
     first = values[next(iter(scenarios))]
