@@ -277,6 +277,8 @@ def implausibility(calibration: Calibration, values: Array, left_out: Sequence[s
         o.series not in left_out and o.year <= until and matched
         for o, matched in zip(calibration.observations, calibration.matched, strict=True)
     ]
+    if not any(counts):
+        return np.zeros(len(values))
     distances = standard_distances(calibration, values)[:, np.flatnonzero(counts)]
     farthest = np.abs(distances).max(axis=1) / calibration.waves.cut
     together = np.sqrt(np.square(distances).sum(axis=1) / chi2.ppf(TOGETHER, distances.shape[1]))

@@ -29,6 +29,7 @@ ORIGIN_SETS, ORIGIN_SEEDS = 128, 16  # of a rolling origin: luck matters as much
 MECHANISM_SETS = 2048  # of each mechanism that is left out
 MECHANISM_SEEDS = 2
 REACTIONS_OFF = "reactions off"
+FEWEST_DRAWS = 2000  # of a forecast: few runs are repeated with other observation errors
 NOTHING_KNOWN: dict[str, Value] = {"demand.surge": 0.0, "demand.drawn_from": 2021.0}  # of 2021, at the end of 2020
 # What moves the model by itself; every other mechanism is an answer of somebody to something.
 MOTORS = ("growth", "luck", "state_programme", "learning", "research", "controls")
@@ -48,8 +49,9 @@ class Scored:
 def predicted(values: Array, observation: Observation, discrepancy: float, weights: Array) -> Forecast:
     """The forecast of a published figure from values (sets, seeds) and weights of sets."""
     spread = np.sqrt(np.square(observation.error) + np.square(np.nan_to_num(discrepancy)))
-    noise = np.random.default_rng(1).standard_normal(values.shape)
-    each = np.repeat(weights[:, None], values.shape[1], axis=1)
+    copies = -(-FEWEST_DRAWS // values.size)
+    noise = np.random.default_rng(1).standard_normal((copies, *values.shape))
+    each = np.broadcast_to(weights[:, None], noise.shape)
     return Forecast.of((values + spread * noise).ravel(), each.ravel())
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,13 +31,9 @@ class Forecast:
 
 
 def weighted_quantiles(draws: ArrayLike, weights: ArrayLike | None, levels: Sequence[float]) -> NDArray[np.float64]:
-    """Quantiles of draws: interpolated between the middles of the steps that the weights make."""
-    values: NDArray[np.float64] = np.asarray(draws, dtype=np.float64)
-    steps: NDArray[Any] = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    passed = np.cumsum(steps[order])
-    middles = (passed - 0.5 * steps[order]) / passed[-1]
-    return np.interp(levels, middles, values[order])
+    """Quantiles of draws by their distribution function; a weight counts as so many equal draws."""
+    each = np.ones(np.shape(draws)) if weights is None else np.asarray(weights, dtype=np.float64)
+    return np.quantile(np.asarray(draws, dtype=np.float64), levels, weights=each, method="inverted_cdf")
 
 
 def interval_score(low: float, high: float, observed: float, level: float = 0.9) -> float:
