@@ -170,13 +170,12 @@ class ChipMarket:
         """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price.
 
         Where the market is given and not all of it could be bought, what there was cost as much more: it is known
-        what was paid.
+        what was paid. That does not outlast the quarter; what is scarce grows dearer by the rule.
         """
         p, layout = parameters, self.layout
         bought = total(layout.by_segment.sum(self.sales[:, layout.target]) * self.price)
-        self.price = self.price * np.where(np.isnan(self.given_market), 1.0, self.given_market / bought)
-        makers.revenue = makers.output * np.take(self.price, layout.firm_segment, axis=-1)
-        self.paid = self.price
+        self.paid = self.price * np.where(np.isnan(self.given_market), 1.0, self.given_market / bought)
+        makers.revenue = makers.output * np.take(self.paid, layout.firm_segment, axis=-1)
         log_price = np.log(self.price)
         pressure = np.log(self.tightness) - p["chip_market.price_return"] * log_price
         log_price = log_price + p["chip_market.price_speed"] * pressure
