@@ -11,6 +11,8 @@ from sim.study.calibration import (
     Region,
     Waves,
     choose_ensemble,
+    counted,
+    credibility,
     ensemble_text,
     implausibility,
     load_calibration,
@@ -99,9 +101,15 @@ def test_distances_by_hand(small):
 def test_what_is_left_out_does_not_count(small):
     values = np.full((1, 2, len(small.observations)), 1e9)
     assert implausibility(small, values)[0] > 1e3
-    left = implausibility(small, values, left_out=["chip_market", "equipment_spending.world"])
-    assert left[0] == 0.0
-    assert implausibility(small, values, until=2020)[0] == 0.0
+    nothing = counted(small, left_out=["chip_market", "equipment_spending.world"])
+    assert len(nothing) == 0 and implausibility(small, values, nothing)[0] == 0.0
+    assert {small.observations[place].year for place in counted(small, until=2021)} == {2021}
+
+
+def test_credibility_is_likelihood_where_not_ruled_out(small):
+    calibration = one_figure(small, 10.0, 1.0, 0.0)
+    values = np.array([[[10.0], [10.0]], [[11.0], [11.0]], [[12.0], [12.0]]])  # 0, 1 and 2 standard deviations
+    np.testing.assert_allclose(credibility(calibration, values), [1.0, np.exp(-0.5), 0.0])
 
 
 # The ensemble.

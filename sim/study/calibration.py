@@ -4,7 +4,7 @@ Craig, Goldstein, Seheult and Smith 1997; Vernon, Goldstein and Bower 2010. Runs
 matched and no emulator. A wave is a space-filling sample of a region of the parameter space. A set is ruled out when
 some observed figure lies more than `cut` standard deviations from the model's mean over seeds, or all of them together
 too far; the variance is that of the observation, of the model's stated discrepancy, and of luck. The next wave samples
-an ellipsoid around what is left, until the volume that is left stops shrinking.
+an ellipsoid around what is left, until the volume that is left stops shrinking. What is left is weighted by likelihood.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sim.scenario import Scenario, load_config
 from sim.study.hindcast import Progress, values_at
 from sim.study.observations import Observation, world_observations
 from sim.terminal import note
-from sim.vocabulary import FIRST_YEAR, BadInput, nearest, project_root, written
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, written
 
 Array = NDArray[np.float64]
 MOST_PARAMETERS = 12
@@ -266,23 +266,39 @@ class Waves:
         return 1.0 / density
 
 
-def implausibility(calibration: Calibration, values: Array, left_out: Sequence[str] = (), until: int = 9999) -> Array:
-    """How far each set is from the matched figures; above 1 it is ruled out, (sets,).
+def counted(calibration: Calibration, left_out: Sequence[str] = (), until: int = LAST_YEAR) -> NDArray[np.int64]:
+    """The places of the matched figures, without the series `left_out` and what is later than `until`."""
+    return np.array(
+        [
+            place
+            for place, (o, matched) in enumerate(zip(calibration.observations, calibration.matched, strict=True))
+            if matched and o.series not in left_out and o.year <= until
+        ],
+        dtype=np.int64,
+    )
+
+
+def implausibility(calibration: Calibration, values: Array, figures: NDArray[np.int64] | None = None) -> Array:
+    """How far each set is from the matched figures, or from some of them; above 1 it is ruled out, (sets,).
 
     The larger of two: the farthest figure by `cut` standard deviations, and the distance from all figures together by
-    what a true set stays within in 95 of 100 cases (chi-square). `left_out` names series that do not count, `until`
-    the last year that counts.
+    what a true set stays within in 95 of 100 cases (chi-square).
     """
-    counts = [
-        o.series not in left_out and o.year <= until and matched
-        for o, matched in zip(calibration.observations, calibration.matched, strict=True)
-    ]
-    if not any(counts):
+    figures = counted(calibration) if figures is None else figures
+    if not len(figures):
         return np.zeros(len(values))
-    distances = standard_distances(calibration, values)[:, np.flatnonzero(counts)]
+    distances = standard_distances(calibration, values)[:, figures]
     farthest = np.abs(distances).max(axis=1) / calibration.waves.cut
     together = np.sqrt(np.square(distances).sum(axis=1) / chi2.ppf(TOGETHER, distances.shape[1]))
     return np.maximum(farthest, together)
+
+
+def credibility(calibration: Calibration, values: Array, figures: NDArray[np.int64] | None = None) -> Array:
+    """The weight of each set by the figures: 0 where it is ruled out, else its likelihood, at most 1, (sets,)."""
+    figures = counted(calibration) if figures is None else figures
+    distance = np.square(standard_distances(calibration, values)[:, figures]).sum(axis=1)
+    likelihood = np.exp(-0.5 * (distance - distance.min()))
+    return np.where(implausibility(calibration, values, figures) <= 1.0, likelihood, 0.0)
 
 
 def standard_distances(calibration: Calibration, values: Array) -> Array:
@@ -360,20 +376,21 @@ def _npy(values: Array) -> bytes:
 
 
 def choose_ensemble(calibration: Calibration, waves: Waves) -> NDArray[np.int64]:
-    """The places of the sets to keep: spread evenly over what is not implausible. BadInput if there are too few."""
-    plausible = np.flatnonzero(implausibility(calibration, waves.values) <= 1.0)
+    """The places of the sets to keep, drawn without replacement by their weight. BadInput if there are too few.
+
+    A weight is the part of the prior that a set stands for times its likelihood. Drawn as by Efraimidis and Spirakis
+    2006, "Weighted random sampling with a reservoir".
+    """
+    weights = waves.weights * credibility(calibration, waves.values)
+    plausible = np.flatnonzero(weights > 0)
     if len(plausible) < calibration.ensemble:
         raise BadInput(
             f"{calibration.name}: only {len(plausible)} sets are not implausible and ensemble = "
             f"{calibration.ensemble}; raise waves.samples, waves.most or a discrepancy, or widen a range"
         )
-    passed = np.cumsum(waves.weights[plausible])
-    even = (np.arange(calibration.ensemble) + 0.5) / calibration.ensemble * passed[-1]
-    chosen = set(np.searchsorted(passed, even).tolist())
-    others = (place for place in range(len(plausible)) if place not in chosen)
-    while len(chosen) < calibration.ensemble:
-        chosen.add(next(others))
-    return plausible[sorted(chosen)]
+    draws = np.random.default_rng(calibration.waves.design_seed).random(len(plausible))
+    order = np.argsort(np.log(draws) / weights[plausible], kind="stable")
+    return plausible[np.sort(order[-calibration.ensemble :])]
 
 
 def ensemble_text(calibration: Calibration, waves: Waves, chosen: NDArray[np.int64]) -> str:

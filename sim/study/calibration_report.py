@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from sim.evidence import parameters
-from sim.study.calibration import Calibration, Waves, implausibility, standard_distances
+from sim.study.calibration import Calibration, Waves, counted, credibility, implausibility, standard_distances
 from sim.study.discipline import Duel, Scored, WithoutMechanism, duels, predicted
 from sim.study.scores import Forecast, interval_score, weighted_quantiles
 
@@ -44,10 +43,10 @@ class Learnt:
 
 
 def what_was_learnt(calibration: Calibration, waves: Waves) -> list[Learnt]:
-    """Each parameter's marginal among the sets that are not ruled out."""
-    kept = implausibility(calibration, waves.values) <= 1.0
-    units, weights = waves.units[kept], waves.weights[kept]
-    order = spearmanr(units).statistic if len(calibration.keys) > 2 else np.eye(len(calibration.keys))
+    """Each parameter's marginal among the sets that are not ruled out, by their weights."""
+    credible = waves.weights * credibility(calibration, waves.values)
+    units, weights = waves.units[credible > 0], credible[credible > 0]
+    order = _correlations(units, weights)
     found = []
     for place, key in enumerate(calibration.keys):
         low, high = float(calibration.low[place]), float(calibration.high[place])
@@ -61,6 +60,14 @@ def what_was_learnt(calibration: Calibration, waves: Waves) -> list[Learnt]:
             Learnt(key, low, high, [float(x) for x in left], float(spread), tied, float(order[place, nearest]))
         )
     return found
+
+
+def _correlations(units: Array, weights: Array) -> Array:
+    """Weighted rank correlations between parameters, (keys, keys)."""
+    ranks = np.argsort(np.argsort(units, axis=0, kind="stable"), axis=0, kind="stable").astype(np.float64)
+    covariance = np.cov(ranks.T, aweights=weights).reshape(units.shape[1], units.shape[1])
+    deviation = np.sqrt(np.diag(covariance))
+    return covariance / np.outer(deviation, deviation)
 
 
 @dataclass(frozen=True)
@@ -81,18 +88,18 @@ class Met:
 
 def how_figures_are_met(calibration: Calibration, waves: Waves) -> list[Met]:
     """Every yearly figure after the base year, matched or not."""
-    kept = implausibility(calibration, waves.values) <= 1.0
+    credible = waves.weights * credibility(calibration, waves.values)
     weights = waves.weights
     distances = standard_distances(calibration, waves.values)
     found = []
     for place, o in enumerate(calibration.observations):
         if o.is_quarter:
             continue
-        forecast = predicted(waves.values[kept][:, :, place], o, float(calibration.discrepancy[place]), weights[kept])
+        forecast = predicted(waves.values[:, :, place], o, float(calibration.discrepancy[place]), credible)
         inside = forecast.low <= o.value <= forecast.high
         matched = bool(calibration.matched[place])
         alone = np.abs(distances[:, place]) <= calibration.waves.cut
-        others = implausibility(calibration, waves.values, left_out=[o.series]) <= 1.0 if matched else kept
+        others = implausibility(calibration, waves.values, counted(calibration, left_out=[o.series])) <= 1.0
         found.append(
             Met(
                 o.series,
@@ -102,7 +109,7 @@ def how_figures_are_met(calibration: Calibration, waves: Waves) -> list[Met]:
                 matched,
                 Forecast(*(o.published(value) for value in vars(forecast).values())),
                 inside,
-                float(np.average(distances[kept, place], weights=weights[kept])) if matched else float("nan"),
+                float(np.average(distances[:, place], weights=credible)) if matched else float("nan"),
                 float(weights[alone].sum()) if matched else float("nan"),
                 float(weights[others].sum()),
             )
@@ -180,6 +187,8 @@ def page(
         "",
         f"{left:.2g} of the prior volume is not ruled out (cut {calibration.waves.cut:g}, and all figures together "
         f"within what holds for 95 of 100 true sets). {calibration.waves.seeds} seeds a set.",
+        "",
+        "What is left is weighted by its likelihood; the ensemble is drawn by these weights, without repetition.",
         "",
         "## What was learnt about each parameter",
         "",

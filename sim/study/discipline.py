@@ -1,7 +1,7 @@
 """Tests inside the fit: series, years and mechanisms left out, against simple rivals with the same information.
 
-Nothing is fitted anew: the sets of all waves are filtered again without what is left out, and weighted so that they
-stand for an even sample of the prior ranges. A forecast is of the figure that would be published: the model's values
+Nothing is run anew where the waves will do: their sets are filtered and weighted again without what is left out, as if
+it had never been seen. A forecast is of the figure that would be published: the model's values
 over sets and seeds, with the observation's error and the model's stated discrepancy added.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.evidence import Value, load_world, parameters
 from sim.scenario import Scenario, load_config
-from sim.study.calibration import Calibration, Waves, implausibility, standard_distances
+from sim.study.calibration import Calibration, Waves, counted, credibility, standard_distances
 from sim.study.hindcast import Progress, values_at
 from sim.study.observations import Observation, world_observations
 from sim.study.rivals import RIVALS, History, typical_change
@@ -108,22 +108,22 @@ def run_tests(calibration: Calibration, waves: Waves, pool: ProcessPoolExecutor 
     for series in dict.fromkeys(
         o.series for o, m in zip(calibration.observations, calibration.matched, strict=True) if m
     ):
-        kept = implausibility(calibration, waves.values, left_out=[series]) <= 1.0
-        if not kept.any():
+        weights = waves.weights * credibility(calibration, waves.values, counted(calibration, left_out=[series]))
+        if not weights.any():
             note(f"without {series} no set is left; it cannot be tested by leaving it out")
             continue
         for place, observation in enumerate(calibration.observations):
             if observation.series == series:
-                score("series left out", FIRST_YEAR, place, waves.values[kept][:, :, place], waves.weights[kept])
+                score("series left out", FIRST_YEAR, place, waves.values[:, :, place], weights)
     for origin in (2020, 2021):
         sets, values = _origin_runs(calibration, waves, origin, pool)
         for place, observation in enumerate(calibration.observations):
             if is_scored(observation) and origin < observation.year <= 2022:
                 score(f"origin {origin}", origin, place, values[:, :, place], np.ones(len(sets)))
-    kept = implausibility(calibration, waves.values, until=2022) <= 1.0
+    weights = waves.weights * credibility(calibration, waves.values, counted(calibration, until=2022))
     for place, observation in enumerate(calibration.observations):
         if is_scored(observation) and observation.year > 2022:
-            score("origin 2022", 2022, place, waves.values[kept][:, :, place], waves.weights[kept])
+            score("origin 2022", 2022, place, waves.values[:, :, place], weights)
     return found
 
 
@@ -140,10 +140,9 @@ def _origin_runs(
         sets = calibration.values(waves.units[waves.wave == 0][:ORIGIN_SETS])
         sets = [{**values, **NOTHING_KNOWN} for values in sets]
     else:
-        kept = np.flatnonzero(implausibility(calibration, waves.values, until=origin) <= 1.0)
-        passed = np.cumsum(waves.weights[kept])
+        passed = np.cumsum(waves.weights * credibility(calibration, waves.values, counted(calibration, until=origin)))
         even = (np.arange(ORIGIN_SETS) + 0.5) / ORIGIN_SETS * passed[-1]
-        sets = calibration.values(waves.units[kept[np.searchsorted(passed, even)]])
+        sets = calibration.values(waves.units[np.searchsorted(passed, even)])
         markets = {
             o.year: o.published(o.value)
             for o in calibration.observations
@@ -220,8 +219,8 @@ def without_mechanisms(
 ) -> list[WithoutMechanism]:
     """Leave each mechanism out in turn and forecast the series left out from the others.
 
-    The first wave's sets are weighted by the likelihood of the figures that are not left out, with everything on and
-    with one mechanism off.
+    The first wave's sets are weighted by the figures that are not left out, with everything on and with one mechanism
+    off; by likelihood alone where none is good enough.
     """
     sets = calibration.values(waves.units[waves.wave == 0][:MECHANISM_SETS])
     seeds = range(1, MECHANISM_SEEDS + 1)
@@ -231,19 +230,20 @@ def without_mechanisms(
         scenario: Scenario = calibration.scenario.with_values(off)
         progress = Progress(f"without {mechanism or 'nothing'}", len(sets) * len(seeds))
         values = values_at(scenario, sets, seeds, calibration.observations, pool, progress)
-        found.append(_scored_by_likelihood(replace(calibration, scenario=scenario), values, mechanism or "all on"))
+        found.append(_scored_without(calibration, values, mechanism or "all on"))
     return found
 
 
-def _scored_by_likelihood(calibration: Calibration, values: Array, mechanism: str) -> WithoutMechanism:
+def _scored_without(calibration: Calibration, values: Array, mechanism: str) -> WithoutMechanism:
     squares = np.square(standard_distances(calibration, values))
-    places = np.flatnonzero(calibration.matched)
+    places = counted(calibration)
     forecasts = []
     for place in places:
-        series = calibration.observations[place].series
-        others = [other for other in places if calibration.observations[other].series != series]
-        distance = squares[:, others].sum(axis=1)
-        weights = np.exp(-0.5 * (distance - distance.min()))
+        others = counted(calibration, left_out=[calibration.observations[place].series])
+        weights = credibility(calibration, values, others)
+        if not weights.any():
+            distance = squares[:, others].sum(axis=1)
+            weights = np.exp(-0.5 * (distance - distance.min()))
         discrepancy = float(calibration.discrepancy[place])
         forecasts.append(predicted(values[:, :, place], calibration.observations[place], discrepancy, weights))
     observed = [calibration.observations[place] for place in places]
