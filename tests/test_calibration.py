@@ -15,12 +15,12 @@ from sim.study.calibration import (
     credibility,
     ensemble_text,
     implausibility,
-    load_calibration,
     match,
     read_ensemble,
     sample,
     standard_distances,
 )
+from sim.study.calibration_file import load_calibration
 from sim.study.hindcast import values_at
 from sim.study.observations import Observation
 from sim.vocabulary import BadInput

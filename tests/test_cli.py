@@ -79,7 +79,7 @@ def test_set_changes_what_is_run(answer, tmp_path):
         ("configs", known_configs()),
         ("parameters", list(parameters())),
         ("measures", None),
-        ("experiments", ["dated-controls", "policy-grid"]),
+        ("experiments", ["calibration", "dated-controls", "policy-grid"]),
     ],
 )
 def test_list_shows_all_there_is(answer, what, first):

@@ -10,7 +10,8 @@ from sim.cli import app
 from sim.evidence import load_world
 from sim.scenario import load_config
 from sim.study import forecasts
-from sim.study.calibration import ensemble_path, load_calibration, read_ensemble
+from sim.study.calibration import ensemble_path, read_ensemble
+from sim.study.calibration_file import load_calibration
 from sim.study.discipline import duels, histories, rival_forecasts
 from sim.study.hindcast import values_at
 from sim.study.observations import Observation, world_observations

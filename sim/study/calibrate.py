@@ -9,14 +9,8 @@ from sim import records
 from sim.evidence import load_world
 from sim.scenario import load_config
 from sim.study import forecasts
-from sim.study.calibration import (
-    calibration_path,
-    choose_ensemble,
-    ensemble_path,
-    ensemble_text,
-    load_calibration,
-    match,
-)
+from sim.study.calibration import choose_ensemble, ensemble_path, ensemble_text, match
+from sim.study.calibration_file import calibration_path, load_calibration
 from sim.study.calibration_report import (
     LEARNT_COLUMNS,
     SCORED_COLUMNS,

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.evidence import parameters
-from sim.study.calibration import Calibration, Waves, counted, credibility, implausibility, standard_distances
+from sim.study.calibration import Waves, counted, credibility, implausibility, standard_distances
+from sim.study.calibration_file import Calibration
 from sim.study.discipline import Duel, Scored, WithoutMechanism, duels, predicted
 from sim.study.scores import Forecast, interval_score, weighted_quantiles
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from sim.evidence import Value, load_world, parameters
 from sim.scenario import Scenario, load_config
-from sim.study.calibration import Calibration, Waves, counted, credibility, standard_distances
+from sim.study.calibration import Waves, counted, credibility, standard_distances
+from sim.study.calibration_file import Calibration
 from sim.study.hindcast import Progress, values_at
 from sim.study.observations import Observation, world_observations
 from sim.study.rivals import RIVALS, History, typical_change
