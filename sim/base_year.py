@@ -79,7 +79,7 @@ class Layout:
         self.by_maker_state = Groups(self.firm_headquarters, len(self.states))
         cells = self.supplier_input * len(self.states) + self.supplier_state
         self.by_input_and_state = Groups(cells, len(self.inputs) * len(self.states))
-        self.automotive_share = np.array(world.column("segments", "automotive_share"))
+        self.automotive_share = np.array([share or 0.0 for share in world.column("segments", "automotive_share")])
         self._name_groups()
 
     def _name_groups(self) -> None:

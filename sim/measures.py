@@ -252,7 +252,8 @@ def catalogue(world: World) -> dict[str, Measure]:
             under = (base.under[0], column) if base.under else None
             over = ("price", column) if name == "price_index" else (base.over[0], column)
             add(base, segment, f"{base.meaning}: {segment}", over, under)
-    add(found["unmet_demand"], "automotive", "the automotive part of it", ("unmet_automotive", None))
+    if any(share is not None for share in world.column("segments", "automotive_share")):
+        add(found["unmet_demand"], "automotive", "the automotive part of it", ("unmet_automotive", None))
     for column, item in enumerate(inputs):
         add(
             found["equipment_self_supply"],

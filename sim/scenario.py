@@ -14,10 +14,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.evidence import Value, World, flatten, known_worlds, load_world, parameters, read_toml, world_folder
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of, written
+from sim.lumped import LUMPED
+from sim.synthetic import SYNTHETIC, check_options, synthetic_id
+from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of, written
 
 KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
-TOP_LEVEL = ("purpose", "extends", "world", "event")
+WORLD_KEYS = ("world", LUMPED, SYNTHETIC)  # which world: its name, whether its firms are merged, how it is generated
+TOP_LEVEL = ("purpose", "extends", "event", *WORLD_KEYS)
 RIGHT = {
     "date": "a date such as 2022-10-07",
     "announced": "a date such as 2022-10-07",
@@ -77,7 +80,7 @@ class Event(BaseModel):
 
 @dataclass(frozen=True)
 class Scenario:
-    """All that a run needs but its seed. `values` holds every key of the evidence."""
+    """All that a run needs but its seed. `values` holds every key of the evidence; `world` is for `load_world`."""
 
     name: str
     purpose: str
@@ -91,7 +94,7 @@ class Scenario:
         if not changes:
             return self
         problems: list[str] = []
-        checked = _check_values(flatten(changes), "--set", problems)
+        checked = _check_values(flatten(changes), "--set", load_world(self.world), problems)
         if problems:
             raise BadInput(problems)
         return replace(self, values=MappingProxyType({**self.values, **checked}))
@@ -106,7 +109,7 @@ class Scenario:
 
     def effective(self) -> dict[str, Value]:
         """The values with every switched-off mechanism's parameters at their neutral value."""
-        declared = parameters()
+        declared = parameters(self.world)
         values = dict(self.values)
         for name, parameter in declared.items():
             if (
@@ -159,23 +162,16 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
             f"known configs are {', '.join(known_configs())}"
         )
     chain = _chain(path)
-    problems: list[str] = []
-    values: dict[str, Value] = {key: parameter.value for key, parameter in parameters().items()}
-    world_name = "china-2020"
-    for file, content in chain:
-        if "world" in content:
-            world_name = content["world"]
-        keys = {key: value for key, value in content.items() if key not in TOP_LEVEL}
-        values.update(_check_values(flatten(keys), str(file), problems))
-    if not isinstance(world_name, str):
-        raise BadInput(f"{path}: world = {world_name!r}: must be the name of a folder in configs/worlds")
-    values.update(_check_values(flatten(set or {}), "--set", problems))
-    if not world_folder(world_name).is_dir():
-        raise BadInput(
-            f"{path}: world = {world_name!r}: there is no such world{nearest(world_name, known_worlds())}; "
-            f"known worlds are {', '.join(known_worlds())}"
-        )
+    changes = flatten(set or {})
+    world_name = _chosen_world([*((str(file), flatten(content)) for file, content in chain), ("--set", changes)])
     world = load_world(world_name)
+    problems: list[str] = []
+    values: dict[str, Value] = {key: parameter.value for key, parameter in world.parameters.items()}
+    for file, content in chain:
+        keys = {key: value for key, value in content.items() if key not in TOP_LEVEL}
+        values.update(_check_values(flatten(keys), str(file), world, problems))
+    keys = {key: value for key, value in changes.items() if key.partition(".")[0] not in WORLD_KEYS}
+    values.update(_check_values(keys, "--set", world, problems))
     events: list[Event] = []
     for file, content in chain:
         entries = content.get("event", [])
@@ -190,6 +186,39 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
         raise BadInput(problems)
     events.sort(key=lambda event: event.date)
     return Scenario(path.stem, str(purpose), world_name, MappingProxyType(values), tuple(events), str(path))
+
+
+def _chosen_world(given: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """The world that the flat contents choose together, the later before the earlier, as `load_world` takes it."""
+    chosen: dict[str, tuple[Any, str]] = {}
+    for where, content in given:
+        for key, value in content.items():
+            if key.partition(".")[0] in WORLD_KEYS:
+                chosen[key] = (value, where)
+    name, where = chosen.pop("world", (DEFAULT_WORLD, ""))
+    if not isinstance(name, str):
+        raise BadInput(f"{where}: world = {written(name)}: must be the name of a folder in configs/worlds")
+    if name not in known_worlds() and not world_folder(name).is_dir():
+        raise BadInput(
+            f"{where}: world = {name!r}: there is no such world{nearest(name, known_worlds())}; "
+            f"known worlds are {', '.join(known_worlds())}"
+        )
+    merged, where = chosen.pop(LUMPED, (False, ""))
+    problems: list[str] = []
+    if not isinstance(merged, bool):
+        problems.append(f"{where}: {LUMPED} = {written(merged)}: must be true or false")
+    if name == SYNTHETIC:
+        options = check_options(chosen, problems)
+    else:
+        problems += [
+            f'{where}: {key}: belongs to world = "{SYNTHETIC}"; the world is {name!r}'
+            for key, (_, where) in chosen.items()
+        ]
+    if problems:
+        raise BadInput(problems)
+    if name == SYNTHETIC:
+        name = synthetic_id(**options)
+    return f"{name}:{LUMPED}" if merged else name
 
 
 def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -219,10 +248,13 @@ def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
     return chain[::-1]
 
 
-def _check_values(given: Mapping[str, Any], where: str, problems: list[str]) -> dict[str, Value]:
-    declared = parameters()
+def _check_values(given: Mapping[str, Any], where: str, world: World, problems: list[str]) -> dict[str, Value]:
+    declared = world.parameters
     good: dict[str, Value] = {}
     for key, value in given.items():
+        if key.partition(".")[0] in WORLD_KEYS:
+            problems.append(f"{where}: {key}: chooses the world, which is chosen when a config is loaded")
+            continue
         if key not in declared:
             inside = [name for name in declared if name.startswith(f"{key}.")]
             if inside:
@@ -322,7 +354,7 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
     if event.kind == "lever":
         if not event.set:
             problems.append(f'{place}: set is missing; a lever event needs set = {{ "subsidy.annual" = 200 }}')
-        checked = _check_values(event.set or {}, place, problems)
+        checked = _check_values(event.set or {}, place, world, problems)
         for key in checked:
-            if parameters()[key].role != "lever":
+            if world.parameters[key].role != "lever":
                 problems.append(f"{place}: set {key}: is not a lever; only levers can change during a run")

@@ -107,14 +107,15 @@ class InputMarket:
         grown = by_input.sum(suppliers.experience + suppliers.revenue)
         suppliers.experience_of_others = by_input.spread(grown) - suppliers.experience - suppliers.revenue
         suppliers.world_growth = total(suppliers.revenue) / total(suppliers.base_revenue)
-        self._hand_over(p["production.yield_without_lithography"], makers)
+        self._hand_over(p["production.yield_without_critical_inputs"], makers)
 
     def _hand_over(self, least_yield: Array, makers: Any) -> None:
         """What the delivered tools make of a line, and what software is at hand.
 
         A line is assembled from tools with an elasticity of substitution of one half: the weighted harmonic mean of
-        what part of each is at hand. In leading and advanced logic lithography decides the yield instead: a third
-        without the best tools (Financial Times 2024), all with them.
+        what part of each is at hand. In segments whose quality is bound, the critical inputs (in the world of chips
+        lithography, for leading and advanced logic) decide the yield instead: a third of it without the best (Financial
+        Times 2024), all with them.
         """
         layout = self.layout
         at_hand = np.maximum(self.availability, 1e-9)
