@@ -245,13 +245,11 @@ class _Maker:
             ),
         }
 
-    @cache  # noqa: B019 (a maker lives for one world)
     def strength(self, state: str, segment: str) -> float:
         """Output of a middling firm, bn USD a year; in the target some sectors are near empty."""
         weight = next(weight for name, _, _, weight in STATES if name == state)
-        special = self.factor(0.1, 1.2, "strength", state, segment)
-        if state != TARGET:
-            special = self.factor(0.5, 2.0, "strength", state, segment)
+        low, high = (0.1, 1.2) if state == TARGET else (0.5, 2.0)
+        special = self.factor(low, high, "strength", state, segment)
         return self.factor(0.5, 2.0, "size", segment) * weight * special
 
     def demand(self, segments: list[str], makers: list[Row]) -> list[Row]:
@@ -344,69 +342,29 @@ class _Maker:
         market = rate * sum(float(row["demand"]) for row in demand if row["state"] == TARGET)
         made = rate * sum(float(row["output"]) for row in makers if row["site"] == TARGET)
         share = KEPT_AT_HOME * made / market
+        markets, shares = (0.9 * market, 1.1 * market), (0.8 * share, 1.1 * share)
         entries = (
-            ("exchange_rate", "Exchange rate", rate, "yuan per USD", 5.0, 10.0, 6.7, 7.1, "as in 2020, rounded"),
+            # key, unit, value, admissible range, plausible range, meaning
+            ("exchange_rate", "yuan per USD", rate, (5.0, 10.0), (6.7, 7.1), "Exchange rate"),
             (
                 "chip_market",
-                "Products used in the target in 2020",
-                market,
                 "bn yuan a year",
-                0.5 * market,
-                1.5 * market,
-                0.9 * market,
-                1.1 * market,
-                "the sum of the target's demand at 6.9 yuan",
+                market,
+                (0.5 * market, 1.5 * market),
+                markets,
+                "Used in the target",
             ),
-            (
-                "domestic_supply_share",
-                "Products made in the target and sold there by products used there",
-                share,
-                "0 to 1",
-                0.0,
-                1.0,
-                0.8 * share,
-                1.1 * share,
-                "three quarters of what is made there",
-            ),
-            (
-                "home_bias",
-                "Odds that buyers outside the target favour makers at home",
-                3.0,
-                "odds",
-                0.2,
-                50.0,
-                1.0,
-                6.0,
-                "a mild preference",
-            ),
-            (
-                "target_home_bias",
-                "Odds that groups in the target favour its own suppliers",
-                10.0,
-                "odds",
-                0.2,
-                200.0,
-                3.0,
-                30.0,
-                "most of what the target's suppliers sell, they sell at home",
-            ),
-            (
-                "target_capital",
-                "Scale on the capital of the target's firms in 2020",
-                1.0,
-                "scale",
-                0.5,
-                2.0,
-                0.7,
-                1.3,
-                "the capital as drawn",
-            ),
+            ("domestic_supply_share", "0 to 1", share, (0.001, 0.999), shares, "Made and sold in the target, by use"),
+            ("home_bias", "odds", 3.0, (0.2, 50.0), (1.0, 6.0), "Odds that other buyers favour makers at home"),
+            ("target_home_bias", "odds", 10.0, (0.2, 200.0), (3.0, 30.0), "Odds that the target favours its suppliers"),
+            ("target_capital", "scale", 1.0, (0.5, 2.0), (0.7, 1.3), "Scale on the capital of the target's firms"),
         )
-        return "".join(
-            f'["base.{key}"]\nmeaning = "{meaning}"\nvalue = {value!r}\nunit = "{unit}"\nminimum = {minimum!r}\n'
-            f"maximum = {maximum!r}\nlow = {low!r}\nhigh = {high!r}\nrole = "
-            f'"uncertainty"\ngrade = "assumed"\nsource = "illustration, not observed: {reason}"\n\n'
-            for key, meaning, value, unit, minimum, maximum, low, high, reason in entries
+        return "\n".join(
+            f'["base.{key}"]\nmeaning = "{meaning}"\nvalue = {value!r}\nunit = "{unit}"\n'
+            f"minimum = {minimum!r}\nmaximum = {maximum!r}\nlow = {low!r}\nhigh = {high!r}\n"
+            'role = "uncertainty"\ngrade = "assumed"\nsource = "illustration, not observed: follows from the tables as '
+            'drawn, or is as in the world of chips"\n'
+            for key, unit, value, (minimum, maximum), (low, high), meaning in entries
         )
 
 
