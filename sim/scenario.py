@@ -21,6 +21,7 @@ from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput, neare
 KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
 WORLD_KEYS = ("world", LUMPED, SYNTHETIC)  # which world: its name, whether its firms are merged, how it is generated
 TOP_LEVEL = ("purpose", "extends", "event", *WORLD_KEYS)
+MARKET = "demand.market_bn_usd."  # a row gives a year's actual market, and the run is conditional on it
 RIGHT = {
     "date": "a date such as 2022-10-07",
     "announced": "a date such as 2022-10-07",
@@ -88,16 +89,22 @@ class Scenario:
     values: Mapping[str, Value]
     events: tuple[Event, ...]
     file: str
+    given_market: tuple[tuple[int, float], ...] = ()  # (year, the target's chip market in bn USD at current prices)
 
     def with_values(self, changes: Mapping[str, object]) -> Scenario:
         """The same scenario with some keys changed; BadInput for an unknown key or a value that does not fit."""
         if not changes:
             return self
         problems: list[str] = []
-        checked = _check_values(flatten(changes), "--set", load_world(self.world), problems)
+        market, others = _split_market(flatten(changes), "--set", problems)
+        checked = _check_values(others, "--set", load_world(self.world), problems)
         if problems:
             raise BadInput(problems)
-        return replace(self, values=MappingProxyType({**self.values, **checked}))
+        return replace(
+            self,
+            values=MappingProxyType({**self.values, **checked}),
+            given_market=_by_year({**dict(self.given_market), **market}),
+        )
 
     def with_event(self, entry: Mapping[str, Any]) -> Scenario:
         """The same scenario with one more event, given as the table of an [[event]]."""
@@ -127,6 +134,7 @@ class Scenario:
             "world": self.world,
             "values": dict(self.values),
             "events": [event.model_dump(mode="json", exclude_none=True) for event in self.events],
+            "given_market": {str(year): market for year, market in self.given_market},
         }
 
     @property
@@ -167,11 +175,16 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     world = load_world(world_name)
     problems: list[str] = []
     values: dict[str, Value] = {key: parameter.value for key, parameter in world.parameters.items()}
+    market: dict[int, float] = {}
     for file, content in chain:
         keys = {key: value for key, value in content.items() if key not in TOP_LEVEL}
-        values.update(_check_values(flatten(keys), str(file), world, problems))
+        given, others = _split_market(flatten(keys), str(file), problems)
+        market.update(given)
+        values.update(_check_values(others, str(file), world, problems))
     keys = {key: value for key, value in changes.items() if key.partition(".")[0] not in WORLD_KEYS}
-    values.update(_check_values(keys, "--set", world, problems))
+    given, others = _split_market(keys, "--set", problems)
+    market.update(given)
+    values.update(_check_values(others, "--set", world, problems))
     events: list[Event] = []
     for file, content in chain:
         entries = content.get("event", [])
@@ -185,7 +198,15 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     if problems:
         raise BadInput(problems)
     events.sort(key=lambda event: event.date)
-    return Scenario(path.stem, str(purpose), world_name, MappingProxyType(values), tuple(events), str(path))
+    return Scenario(
+        path.stem,
+        str(purpose),
+        world_name,
+        MappingProxyType(values),
+        tuple(events),
+        str(path),
+        _by_year(market),
+    )
 
 
 def _chosen_world(given: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
@@ -246,6 +267,28 @@ def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
             )
         following = named
     return chain[::-1]
+
+
+def _by_year(market: Mapping[int, float]) -> tuple[tuple[int, float], ...]:
+    return tuple(sorted(market.items()))
+
+
+def _split_market(given: Mapping[str, Any], where: str, problems: list[str]) -> tuple[dict[int, float], dict[str, Any]]:
+    """The rows of [demand.market_bn_usd], checked, and all other keys."""
+    market: dict[int, float] = {}
+    others = dict(given)
+    for key, value in given.items():
+        if not key.startswith(MARKET):
+            continue
+        del others[key]
+        year = key.removeprefix(MARKET)
+        if year not in map(str, range(FIRST_YEAR + 1, LAST_YEAR + 1)):
+            problems.append(f"{where}: {key}: must be a year from {FIRST_YEAR + 1} to {LAST_YEAR}")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 10_000:
+            problems.append(f"{where}: {key} = {written(value)}: must be a number from 1 to 10000 (bn USD a year)")
+        else:
+            market[int(year)] = float(value)
+    return market, others
 
 
 def _check_values(given: Mapping[str, Any], where: str, world: World, problems: list[str]) -> dict[str, Value]:

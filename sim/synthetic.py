@@ -54,7 +54,6 @@ COLUMNS = """table,column,unit,minimum,maximum,role,meaning
 segments,build_time,years,0.25,2,uncertainty,from the delivery of tools to output
 segments,control_exposure,0 to 1,0,1,uncertainty,part of the sector's tools and software that controls reach
 segments,chip_exposure,0 to 1,0,1,uncertainty,part of the sector's products that controls reach
-segments,automotive_share,0 to 1,0,1,uncertainty,part of demand that is automotive
 inputs,market,bn USD a year,0.000001,100000,constant,world sales
 inputs,research_intensity,of sales,0,1,uncertainty,research spending of its suppliers
 suppliers,share,0 to 1,0,1,uncertainty,share of world sales of the input
@@ -63,6 +62,21 @@ chip_firms,lag,years,0,30,uncertainty,distance behind the frontier of its sector
 chip_firms,capital,bn USD,0.000001,1000,uncertainty,plant and equipment at the end of 2020; the target's firms only
 demand,demand,bn USD a year,0.000001,100000,uncertainty,products used in 2020
 totals,value,bn USD a year,0,1000000,constant,total of 2020
+"""
+NO_SURGE = """["demand.surge"]
+meaning = "News of the cycle in each quarter of 2021"
+value = 0.0
+unit = "log points a quarter"
+minimum = -0.3
+maximum = 0.3
+low = 0.0
+high = 0.0
+role = "uncertainty"
+grade = "assumed"
+source = "illustration, not observed: an invented world has no known year"
+mechanism = "growth"
+neutral = 0.0
+
 """
 KEPT_AT_HOME = 0.75  # part of what is made in the target that is sold there
 CAPITAL_OF_OUTPUT = 1.2  # years
@@ -209,7 +223,6 @@ class _Maker:
             **self.value("build_time", years, max(0.25, years - 0.25), min(2.0, years + 0.25), "even, 0.5 to 2"),
             **share("control_exposure", 1.0, "even, 0 to 1"),
             **share("chip_exposure", 0.3, "even, 0 to 0.3"),
-            **share("automotive_share", 0.2, "even, 0 to 0.2"),
         }
 
     def firm(self, number: int, segments: list[str]) -> Row:
@@ -320,10 +333,10 @@ class _Maker:
         """The lead always supplies, others by chance, the target little."""
         weights = {}
         for state, _, _, weight in STATES:
-            if state == LEAD or self.hashed("supplies", state, item) < 0.7:
-                weights[state] = (
-                    weight * self.factor(0.2, 5.0, "share", state, item) * (0.1 if state == TARGET else 1.0)
-                )
+            supplies = state == LEAD or self.hashed("supplies", state, item) < 0.7
+            part = self.factor(0.2, 5.0, "share", state, item) * (0.1 if state == TARGET else 1.0)
+            if supplies or state == TARGET:  # the target may enter where it sells nothing yet
+                weights[state] = weight * part * supplies
         shares = {state: weight / sum(weights.values()) for state, weight in weights.items()}
         law = "by weight, a fifth to five times, a tenth of it in the target"
         return [
@@ -359,7 +372,7 @@ class _Maker:
             ("target_home_bias", "odds", 10.0, (0.2, 200.0), (3.0, 30.0), "Odds that the target favours its suppliers"),
             ("target_capital", "scale", 1.0, (0.5, 2.0), (0.7, 1.3), "Scale on the capital of the target's firms"),
         )
-        return "\n".join(
+        return NO_SURGE + "\n".join(
             f'["base.{key}"]\nmeaning = "{meaning}"\nvalue = {value!r}\nunit = "{unit}"\n'
             f"minimum = {minimum!r}\nmaximum = {maximum!r}\nlow = {low!r}\nhigh = {high!r}\n"
             'role = "uncertainty"\ngrade = "assumed"\nsource = "illustration, not observed: follows from the tables as '
