@@ -157,8 +157,15 @@ def _parameters_of(content: Mapping[str, Any], path: Path, problems: list[str]) 
         except ValidationError as fault:
             for error in fault.errors():
                 key = ".".join([name, *map(str, error["loc"])])
-                message = error["msg"].removeprefix("Value error, ")
-                problems.append(f"{path}: {key}: {message}")
+                if error["type"] == "missing":
+                    problems.append(f"{path}: {key} is missing; give value, unit, meaning, role, grade and source")
+                elif error["type"] == "extra_forbidden":
+                    problems.append(
+                        f"{path}: {key}: is not a known key{nearest(str(error['loc'][-1]), Parameter.model_fields)}"
+                    )
+                else:
+                    message = error["msg"].removeprefix("Value error, ")
+                    problems.append(f"{path}: {key}: {message[0].lower()}{message[1:]}")
     return found
 
 

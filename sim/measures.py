@@ -2,7 +2,8 @@
 
 A measure is made of parts, which are observed each quarter. How a period of several quarters is formed depends on the
 kind: flows are bn yuan a year (a quarter's times four, a year's four summed), ratios are ratios of sums, prices are
-means, stocks are values at the period's end. All are about the target state unless said.
+means, stocks are values at the period's end. All are about the target state unless said. They speak of chips; in
+another world they mean that world's products.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ _HEADLINE = (
         YEARLY,
         "flow",
         "sum of purchases at current prices",
-        "chips used in the target",
+        "chips used in the target (here and below, in another world: that world's products)",
         "none",
         ("market", None),
     ),

@@ -22,18 +22,18 @@ KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lev
 WORLD_KEYS = ("world", LUMPED, SYNTHETIC)  # which world: its name, whether its firms are merged, how it is generated
 TOP_LEVEL = ("purpose", "extends", "event", *WORLD_KEYS)
 MARKET = "demand.market_bn_usd."  # a row gives a year's actual market, and the run is conditional on it
-RIGHT = {
+RIGHT = {  # with an example from the world at hand
     "date": "a date such as 2022-10-07",
     "announced": "a date such as 2022-10-07",
-    "by": 'a state, such as "USA"',
-    "target": 'a state, such as "CHN"',
+    "by": 'a state, such as "{lead}"',
+    "target": 'a state, such as "{target}"',
     "kind": f"one of {', '.join(KINDS)}",
-    "scope": 'a list of inputs and segments, such as ["lithography"], or ["all"]',
+    "scope": 'a list of inputs and segments, such as ["{input}"], or ["all"]',
     "severity": "a number from 0 to 1",
     "low": "a number from 0 to 1",
     "high": "a number from 0 to 1",
     "amount": "a number from 0 to 2000, bn yuan a year",
-    "set": 'a table such as { "subsidy.annual" = 200 }',
+    "set": 'a table such as {{ "subsidy.annual" = 200 }}',
     "reason": "a sentence",
 }
 
@@ -333,10 +333,15 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
         except ValidationError as fault:
             for error in fault.errors():
                 key = str(error["loc"][0])
+                right = RIGHT[key].format(
+                    lead=_state_of(world, "lead"),
+                    target=_state_of(world, "target"),
+                    input=world.rows["inputs"][0]["id"],
+                )
                 if error["type"] == "missing":
-                    problems.append(f"{place}: {key} is missing; it must be {RIGHT[key]}")
+                    problems.append(f"{place}: {key} is missing; it must be {right}")
                 else:
-                    problems.append(f"{place}: {key} = {written(entry.get(key))}: must be {RIGHT[key]}")
+                    problems.append(f"{place}: {key} = {written(entry.get(key))}: must be {right}")
             continue
         before = len(problems)
         _check_event(event, place, world, problems)
@@ -345,10 +350,14 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
     return events
 
 
+def _state_of(world: World, role: str) -> str:
+    return next(row["id"] for row in world.rows["states"] if row["role"] == role)
+
+
 def _check_event(event: Event, place: str, world: World, problems: list[str]) -> None:
     states = world.column("states", "id")
     roles = dict(zip(states, world.column("states", "role"), strict=True))
-    target = next(state for state, role in roles.items() if role == "target")
+    target = _state_of(world, "target")
     for key in ("by", "target"):
         state = getattr(event, key)
         if state is not None and state not in states:

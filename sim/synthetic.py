@@ -88,7 +88,6 @@ def check_options(given: Mapping[str, tuple[Any, str]], problems: list[str]) -> 
     """Sectors, firms and seed from config keys such as "synthetic.firms", each with its value and where it stands."""
     options = {name: default for name, (default, *_) in OPTIONS.items()}
     before = len(problems)
-    where = ""
     for key, (value, where) in given.items():
         name = key.partition(".")[2]
         if name not in OPTIONS:
@@ -108,6 +107,7 @@ def check_options(given: Mapping[str, tuple[Any, str]], problems: list[str]) -> 
         options[name] = value
     least = len(STATES) * options["sectors"]
     if options["firms"] < least and len(problems) == before:
+        _, where = given.get(f"{SYNTHETIC}.firms") or given[f"{SYNTHETIC}.sectors"]  # the default is enough for itself
         problems.append(
             f"{where}: {SYNTHETIC}.firms = {options['firms']}: must be at least {least}, one for each of "
             f"{len(STATES)} states in each of {options['sectors']} sectors"
