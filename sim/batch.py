@@ -386,11 +386,11 @@ def batch_identity(experiment: Experiment, kinds: Mapping[str, str]) -> dict[str
 
 def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, measures: Sequence[str]) -> dict[str, Any]:
     scenarios = list(scenarios)
-    worlds = list(dict.fromkeys(load_world(scenario.world) for scenario in scenarios))
+    world = load_world(scenarios[0].world)
     identity = {
         "schema_version": records.SCHEMA_VERSION,
         "scenarios": {scenario.name: {"hash": scenario.hash, **scenario.as_dict()} for scenario in scenarios},
-        "world": {"name": " and ".join(w.name for w in worlds), "hash": " ".join(w.hash for w in worlds)},
+        "world": {"name": world.name, "hash": world.hash},
         "horizon": {"first": FIRST_YEAR, "last": last_year},
         "record": {"every": every, "measures": list(measures)},
         "program_hash": records.program_hash(),

@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import math
+import os
 import tomllib
 from collections.abc import Mapping
 from functools import cache, cached_property, lru_cache
@@ -20,13 +21,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from sim.lumped import LUMPED, lumped_firms
-from sim.synthetic import SYNTHETIC, synthetic_name, synthetic_options, synthetic_texts
-from sim.vocabulary import DEFAULT_WORLD, BadInput, nearest, project_root
+from sim.synthetic import SYNTHETIC, synthetic_id, synthetic_options, synthetic_texts
+from sim.vocabulary import DEFAULT_WORLD, GRADES, BadInput, nearest, project_root
 
 Grade = Literal["measured", "estimated", "calibrated", "assumed"]
 Role = Literal["lever", "uncertainty", "constant"]
 Value = float | str | bool
-GRADES = ("measured", "estimated", "calibrated", "assumed")
 ROLES = ("lever", "uncertainty", "constant")
 
 
@@ -232,7 +232,7 @@ TOTALS = ("equipment_spending_target", "equipment_spending_world")
 class World:
     """The tables of one world, checked. `rows[table]` is a list of dictionaries; quantities are floats or None.
 
-    `texts` holds the text of each of `FILES`; `folder` is where they stand, or the name of a world that is made.
+    `texts` holds the text of each of `FILES`; `folder` is where they stand, or the name of a world that is generated.
     """
 
     def __init__(self, name: str, texts: Mapping[str, str], folder: Path) -> None:
@@ -493,30 +493,24 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-@lru_cache(maxsize=8)
-def _world(folder: Path) -> World:
-    return World.of_folder(folder)
-
-
-@lru_cache(maxsize=8)
-def _made_world(name: str, folder: Path) -> World:
-    whole, _, lumped = name.rpartition(":")
-    if lumped == LUMPED:
-        world = load_world(whole)
-        firms = lumped_firms(world.texts["chip_firms.csv"])
-        return World(f"{world.name}, lumped", {**world.texts, "chip_firms.csv": firms}, Path(name))
-    options = synthetic_options(name)
-    return World(synthetic_name(**options), synthetic_texts(**options), Path(name))
-
-
 def load_world(name: str) -> World:
     """A world by its name in `configs/worlds/`, by the path of its folder, or by how it is made.
 
     "synthetic:sectors=41,firms=1000,seed=1" is generated; "NAME:lumped" has the firms of NAME merged.
     """
-    if name.endswith(f":{LUMPED}") or name.partition(":")[0] == SYNTHETIC:
-        return _made_world(name, project_root())
-    return _world(world_folder(name))
+    return _loaded(name, os.getcwd(), os.environ.get("DECOUPLING_HOME"))
+
+
+@lru_cache(maxsize=16)
+def _loaded(name: str, *_places: str | None) -> World:
+    whole, _, ending = name.rpartition(":")
+    if ending == LUMPED:
+        world = load_world(whole)
+        return World(name, {**world.texts, "chip_firms.csv": lumped_firms(world.texts["chip_firms.csv"])}, world.folder)
+    if name.partition(":")[0] == SYNTHETIC:
+        options = synthetic_options(name)
+        return World(synthetic_id(**options), synthetic_texts(**options), Path(name))
+    return World.of_folder(world_folder(name))
 
 
 def world_folder(name: str) -> Path:

@@ -6,8 +6,9 @@ import csv
 import io
 from collections.abc import Sequence
 
+from sim.vocabulary import GRADES
+
 LUMPED = "lumped"
-GRADES_BY_TRUST = ("measured", "estimated", "calibrated", "assumed")
 Row = dict[str, str]
 
 
@@ -62,6 +63,6 @@ def _quantity(name: str, rows: Sequence[Row], weights: Sequence[float], law: str
         parts = [float(row[f"{name}{end}"] or row[name]) for row in rows]  # a published value is its own low and high
         return repr(sum(weight * part for weight, part in zip(weights, parts, strict=True)))
 
-    grade = max((row[f"{name}_grade"] for row in rows), key=GRADES_BY_TRUST.index)
+    grade = max((row[f"{name}_grade"] for row in rows), key=GRADES.index)
     source = f"{law} {', '.join(row['id'] for row in rows)}"
     return dict(zip(_columns(name), (weighted(""), weighted("_low"), weighted("_high"), grade, source), strict=True))

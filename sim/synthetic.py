@@ -133,11 +133,6 @@ def synthetic_options(name: str) -> dict[str, int]:
     return options
 
 
-def synthetic_name(sectors: int, firms: int, seed: int) -> str:
-    """What people read."""
-    return f"{SYNTHETIC}, an illustration ({sectors} sectors, {firms} firms, seed {seed})"
-
-
 def synthetic_texts(sectors: int, firms: int, seed: int) -> dict[str, str]:
     """The text of every file of the world."""
     made = _Maker(seed)

@@ -95,7 +95,6 @@ def test_every_value_is_assumed_and_says_that_it_is_an_illustration():
                     assert source.startswith("illustration, not observed: ")
     names = [row["name"] for table in ("segments", "inputs", "suppliers", "chip_firms") for row in made.rows[table]]
     assert all(name.endswith("(illustration)") for name in names)
-    assert "an illustration" in made.name
     base = [parameters(load_config("synthetic").world)[key] for key in ("base.chip_market", "base.home_bias")]
     assert all(entry.grade == "assumed" and "illustration" in entry.source for entry in base)
 
