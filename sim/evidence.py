@@ -191,14 +191,16 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     ),
     "inputs": (
         ("id", "name", "kind", "controlled", "quality_critical"),
-        ("market", "research_intensity"),
+        ("market", "research_intensity", "dispensable"),
         ("tool_price",),
     ),
     "suppliers": (("id", "name", "headquarters", "input"), ("share",), ()),
     "chip_firms": (("id", "name", "headquarters", "site", "segment"), ("output", "lag"), ("capital",)),
+    "entrants": (("id", "name", "headquarters", "site", "segment"), ("output", "lag", "capital"), ()),
     "demand": (("state", "segment"), ("demand",), ()),
     "totals": (("id", "name"), ("value",), ()),
 }
+MAY_LACK = ("entrants",)  # tables that a world may do without
 WORDS = {
     ("states", "role"): ("target", "lead", "ally", "neutral"),
     ("segments", "quality_bound"): ("yes", "no"),
@@ -212,6 +214,9 @@ REFERENCES = {
     ("chip_firms", "headquarters"): "states",
     ("chip_firms", "site"): "states",
     ("chip_firms", "segment"): "segments",
+    ("entrants", "headquarters"): "states",
+    ("entrants", "site"): "states",
+    ("entrants", "segment"): "segments",
     ("demand", "state"): "states",
     ("demand", "segment"): "segments",
 }
@@ -224,6 +229,7 @@ BASE_KEYS = {  # the parameters that every world states for itself, with their u
     "base.domestic_supply_share": "0 to 1",
     "base.home_bias": "odds",
     "base.target_home_bias": "odds",
+    "base.line_cost": "years of output",
     "base.target_capital": "scale",
 }
 TOTALS = ("equipment_spending_target", "equipment_spending_world")
@@ -239,9 +245,10 @@ class World:
         self.name = name
         self.texts = texts
         self.folder = folder
+        self.tables = [table for table in TABLES if f"{table}.csv" in texts]
         self.units = self._read_units()
         problems: list[str] = []
-        self.rows = {table: self._read_table(table, problems) for table in TABLES}
+        self.rows = {name: self._read_table(name, problems) if name in self.tables else [] for name in TABLES}
         if not problems:
             self._check_references(problems)
         if not problems:
@@ -254,8 +261,10 @@ class World:
     @classmethod
     def of_folder(cls, folder: Path) -> World:
         """The world whose tables stand in a folder."""
-        advice = f"; a world needs {', '.join(FILES)}"
-        return cls(folder.name, {name: read_text(folder / name, advice) for name in FILES}, folder)
+        lacking = [f"{table}.csv" for table in MAY_LACK if not (folder / f"{table}.csv").exists()]
+        files = [name for name in FILES if name not in lacking]
+        advice = f"; a world needs {', '.join(name for name in files)}"
+        return cls(folder.name, {name: read_text(folder / name, advice) for name in files}, folder)
 
     def _lines(self, table: str) -> tuple[Path, list[str], list[tuple[int, dict[str, str]]]]:
         path = self.folder / f"{table}.csv"
@@ -298,8 +307,8 @@ class World:
                 if not row[name].strip():
                     problems.append(f"{where}: {name} is empty")
             units[row["table"], row["column"]] = entry
-        for table, (_, quantities, _) in TABLES.items():
-            for quantity in quantities:
+        for table in self.tables:
+            for quantity in TABLES[table][1]:
                 if (table, quantity) not in units:
                     problems.append(f"{path}: {table}.{quantity} is missing; give its unit, minimum, maximum, role")
         if problems:
@@ -432,6 +441,12 @@ class World:
                 if (state["id"], segment["id"]) not in pairs:
                     problems.append(f"{self.folder / 'demand.csv'}: has no row for {state['id']}, {segment['id']}")
         target = next(row["id"] for row in self.rows["states"] if row["role"] == "target")
+        for row in self.rows["entrants"]:
+            if row["headquarters"] != target:
+                problems.append(
+                    f"{self.folder / 'entrants.csv'}: line {row['line']}: headquarters = {row['headquarters']!r}: "
+                    f"must be {target}; only the target's firms enter"
+                )
         for row in self.rows["chip_firms"]:
             if (row["headquarters"] == target) != (row["capital"] is not None):
                 problems.append(
@@ -480,8 +495,8 @@ class World:
     def hash(self) -> str:
         """A hash of the tables' text."""
         digest = hashlib.sha256()
-        for name in FILES:
-            digest.update(self.texts[name].encode())
+        for text in self.texts.values():
+            digest.update(text.encode())
         return digest.hexdigest()
 
 

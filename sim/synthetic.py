@@ -56,6 +56,7 @@ segments,control_exposure,0 to 1,0,1,uncertainty,part of the sector's tools and 
 segments,chip_exposure,0 to 1,0,1,uncertainty,part of the sector's products that controls reach
 inputs,market,bn USD a year,0.000001,100000,constant,world sales
 inputs,research_intensity,of sales,0,1,uncertainty,research spending of its suppliers
+inputs,dispensable,0 to 1,0,1,uncertainty,part of output that does without the material
 suppliers,share,0 to 1,0,1,uncertainty,share of world sales of the input
 chip_firms,output,bn USD a year,0.000001,1000,uncertainty,value of the products made at the site in 2020
 chip_firms,lag,years,0,30,uncertainty,distance behind the frontier of its sector in 2020
@@ -312,6 +313,7 @@ class _Maker:
         item, kind, controlled, critical, part = entry
         market = part * (tools if kind == "equipment" else output) * self.factor(0.5, 2.0, "market", item)
         intensity = self.between(0.03, 0.3, "research intensity", item)
+        spare = self.between(0.0, 0.5, "dispensable", item) if kind == "material" else 0.0
         return {
             "id": item,
             "name": f"{item.replace('_', ' ').capitalize()} (illustration)",
@@ -321,6 +323,7 @@ class _Maker:
             **self.value(
                 "market", market, 0.5 * market, 1.5 * market, "a stated part of output or tools, halved to doubled"
             ),
+            **self.value("dispensable", spare, 0.5 * spare, 1.5 * spare, "even, 0 to 0.5 of a material's use"),
             **self.value("research_intensity", intensity, 0.7 * intensity, 1.3 * intensity, "even, 0.03 to 0.3"),
         }
 
@@ -365,6 +368,14 @@ class _Maker:
             ("domestic_supply_share", "0 to 1", share, (0.001, 0.999), shares, "Made and sold in the target, by use"),
             ("home_bias", "odds", 3.0, (0.2, 50.0), (1.0, 6.0), "Odds that other buyers favour makers at home"),
             ("target_home_bias", "odds", 10.0, (0.2, 200.0), (3.0, 30.0), "Odds that the target favours its suppliers"),
+            (
+                "line_cost",
+                "years of output",
+                4.0,
+                (0.3, 15.0),
+                (2.7, 6.0),
+                "Most that a line of the target's firms costs",
+            ),
             ("target_capital", "scale", 1.0, (0.5, 2.0), (0.7, 1.3), "Scale on the capital of the target's firms"),
         )
         return NO_SURGE + "\n".join(
