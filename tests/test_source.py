@@ -12,6 +12,8 @@ SIM = Path(__file__).parent.parent / "sim"
 FILES = sorted(SIM.rglob("*.py"))
 LAYERS = [
     {"vocabulary"},
+    {"lumped"},
+    {"synthetic"},
     {"evidence", "streams"},
     {"columns", "scenario"},
     {"parameters", "records", "terminal"},

@@ -116,7 +116,7 @@ def _parts(p: Parameters, sales: Array, eligible: NDArray[np.bool_], by_market: 
 def _largest(sales: Array, by_market: Groups) -> Array:
     """1 for the largest seller of each market, shared equally where several tie, else 0."""
     top = np.zeros_like(by_market.sum(sales))
-    for market in range(by_market.count):
-        top[:, market] = np.where(by_market.group_of == market, sales, 0.0).max(axis=-1)
+    cells: Any = (slice(None), by_market.group_of)
+    np.maximum.at(top, cells, sales)
     is_top = ((sales == by_market.spread(top)) & (sales > 0)).astype(np.float64)
     return is_top / np.maximum(1.0, by_market.spread(by_market.sum(is_top)))
