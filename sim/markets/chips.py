@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from sim.base_year import BaseYear, Layout
-from sim.columns import total, total_over_rows
+from sim.columns import power, total, total_over_rows
 from sim.controls import Denial, Severity, decided, part_met
 from sim.parameters import Parameters
 from sim.streams import agent_keys, uniform
@@ -186,13 +186,13 @@ class ChipMarket:
         own = np.where(room > 0, makers.output / np.where(room > 0, room, 1.0), 1.0)
         weight = p["investment.own_orders"]
         market = np.take(self.tightness, layout.firm_segment, axis=-1)
-        makers.return_on_lines = paid * np.power(own, weight) * np.power(market, 1.0 - weight)
+        makers.return_on_lines = paid * power(own, weight) * power(market, 1.0 - weight)
         intensity = p["research.intensity_chip_firms"]
         spent = np.where(layout.target_owned, 0.0, intensity * makers.revenue + makers.research_grant)
         leading = layout.by_segment.sum(spent)
         in_2020 = layout.by_segment.sum(np.where(layout.target_owned, 0.0, intensity * makers.base_output))
-        growth = total(makers.revenue) / total(makers.base_output)
+        growth = total(makers.revenue) / total(makers.base_output * ~layout.is_entrant)
         relative = np.where(in_2020 > 0, leading / np.where(in_2020 > 0, in_2020, 1.0), growth) / growth
-        makers.frontier_speed = layout.by_segment.spread(np.power(relative, p["research.frontier_elasticity"]))
+        makers.frontier_speed = layout.by_segment.spread(power(relative, p["research.frontier_elasticity"]))
         grown = layout.by_segment.sum(makers.experience + makers.output)
         makers.experience_of_others = layout.by_segment.spread(grown) - makers.experience - makers.output
