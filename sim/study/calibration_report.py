@@ -199,7 +199,7 @@ def page(
     for one in learnt:
         quantiles = " / ".join(f"{value:.3g}" for value in one.left)
         tie = f"`{one.tied_to}` ({one.correlation:+.2f})" if abs(one.correlation) >= CORRELATED else ""
-        unit = parameters()[one.key].unit
+        unit = parameters(calibration.scenario.world)[one.key].unit
         lines.append(f"| `{one.key}` | {unit} | {one.low:g} to {one.high:g} | {quantiles} | {one.spread:.2f} | {tie} |")
     unknown = [f"`{one.key}`" for one in learnt if one.spread >= UNIDENTIFIED]
     lines += ["", "Spread left: the standard deviation of what is left by that of the prior; 1 is nothing learnt."]
