@@ -56,6 +56,9 @@ class ExportControls:
         self.listed = np.concatenate([layout.is_controlled, np.ones(len(layout.segments), dtype=bool), [False]])
         nothing = np.zeros((len(seeds), len(layout.states), len(self.items)))
         self.in_force = self.announced = self.feared = Severity(nothing, nothing)
+        self.embargo = np.zeros(
+            len(self.items), dtype=bool
+        )  # items of which nobody abroad sells anything, to ask what if
         self.allies = [state for state, role in enumerate(layout.roles) if role == "ally"]
         self._timing = uniform(seeds, "alliance timing", 0, agent_keys(layout.states))
         self._of_lead: list[tuple[Array, Array]] = []  # by quarter: above thresholds and of everything, (runs, items)
@@ -87,13 +90,38 @@ class ExportControls:
                 kept[:, ally] = np.maximum(kept[:, ally], strength * of_lead)
             for kept, of_lead in zip((ahead.above_threshold, ahead.of_everything), announced, strict=True):
                 kept[:, ally] = np.maximum(kept[:, ally], strength * of_lead)
-        self.in_force, self.announced = own, ahead
+        foreign = np.arange(len(self.layout.states)) != self.layout.target
+        embargo = (foreign[:, None] & self.embargo).astype(np.float64)
+        self.in_force = Severity(own.above_threshold, np.maximum(own.of_everything, embargo))
+        self.announced = ahead
 
     def fear(self, parameters: Parameters, states: Any) -> None:
         """What firms reckon with: what is announced or, by a state's record, that it goes further on listed items."""
         further = parameters["stockpiling.record"] * states.tension
         worse = np.minimum(1.0, self.in_force.above_threshold + np.where(self.listed, further[..., None], 0.0))
         self.feared = Severity(np.maximum(self.announced.above_threshold, worse), self.announced.of_everything)
+
+    def barred(self, parameters: Parameters, events: Sequence[Event], quarter: int) -> tuple[Array, Array]:
+        """What the target restricts on dates: materials to each state (runs, states, inputs), and makers of each
+        state (runs, states, segments).
+
+        A retaliation without a `target` is against every controller; the latest severity on an item holds. Dated
+        answers belong to dated controls: where states decide for themselves, `State.retaliate` answers.
+        """
+        layout = self.layout
+        materials = np.zeros((len(layout.states), len(layout.inputs)))
+        makers = np.zeros((len(layout.states), len(layout.segments)))
+        for event in events:
+            if event.kind == "retaliation" and event.quarter <= quarter:
+                named = np.array([state == event.target for state in layout.states])
+                against = (layout.is_controller if event.target is None else named)[:, None]
+                items = _reached(event.scope, self.items)
+                severity = float(event.severity or 0.0)
+                materials = np.where(against & items[: len(layout.inputs)] & layout.is_dominated, severity, materials)
+                if "all" not in event.scope:
+                    makers = np.where(against & items[len(layout.inputs) : -1], severity, makers)
+        by_date = _by_date(parameters)[..., None]
+        return by_date * materials, by_date * makers
 
     def _lagged(self, lag: Array, quarter: int) -> tuple[Array, Array]:
         """What the lead had in force `lag` quarters ago, (runs, items), nothing before the first quarter."""
@@ -121,8 +149,7 @@ class ExportControls:
             decides & self.listed, decided[:, [layout.lead]], threshold[:, layout.lead]
         )
 
-        by_date = parameters.is_set("controls.mode", "events") | _ratchets(parameters)
-        dated = np.where(by_date, scale, 0.0)
+        dated = np.where(_by_date(parameters), scale, 0.0)
         for event in events:
             if event.kind not in ("control", "truce"):
                 continue
@@ -145,6 +172,11 @@ def _ratchets(parameters: Parameters) -> NDArray[np.bool_]:
     return parameters.is_set("controls.mode", "reactive") & parameters.is_set("controls.doctrine", "ratchet")
 
 
+def _by_date(parameters: Parameters) -> NDArray[np.bool_]:
+    """Whether what happens on dates is in force, (runs, 1)."""
+    return parameters.is_set("controls.mode", "events") | _ratchets(parameters)
+
+
 def truce(events: Sequence[Event], quarter: int, layout: Layout) -> float:
     """The part of its controls that the lead gives up by a truce in this very quarter, 0 without one."""
     given_up = [
@@ -158,27 +190,6 @@ def truce(events: Sequence[Event], quarter: int, layout: Layout) -> float:
 @cache
 def _reached(scope: tuple[str, ...], items: tuple[str, ...]) -> NDArray[np.bool_]:
     return np.array([item in scope or "all" in scope for item in items])
-
-
-def barred(events: Sequence[Event], quarter: int, layout: Layout) -> tuple[Array, Array]:
-    """What the target restricts on dates: materials to each state (states, inputs), and makers (states, segments).
-
-    A retaliation without a `target` is against every controller. The latest severity on an item holds.
-    """
-    materials = np.zeros((len(layout.states), len(layout.inputs)))
-    makers = np.zeros((len(layout.states), len(layout.segments)))
-    for event in events:
-        if event.kind == "retaliation" and event.quarter <= quarter:
-            controllers = [role in ("lead", "ally") for role in layout.roles]
-            against = controllers if event.target is None else [state == event.target for state in layout.states]
-            hit = np.array(against)[:, None]
-            items = _reached(event.scope, (*layout.inputs, *layout.segments))
-            severity = float(event.severity or 0.0)
-            of_inputs = items[: len(layout.inputs)] & layout.is_dominated
-            materials = np.where(hit & of_inputs, severity, materials)
-            if "all" not in event.scope:
-                makers = np.where(hit & items[len(layout.inputs) :], severity, makers)
-    return materials, makers
 
 
 def at_items(severities: Array, states: NDArray[np.int64], items: NDArray[np.int64]) -> Array:

@@ -85,14 +85,14 @@ class ChipMarket:
     def permit(self, parameters: Parameters, severity: Severity, barred: Array, quarter: int) -> None:
         """What controls leave of each maker's base sales to the target. What is made there may be sold there.
 
-        `barred` (states, segments) is what the target itself does not let in.
+        `barred` (runs, states, segments) is what the target itself does not let in.
         """
         p, layout = parameters, self.layout
         if quarter % QUARTERS_PER_YEAR == 0:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._maker_keys)
         by_controls = self.denial(p, severity, self._licence)
         self.denied = by_controls.of_sales
-        kept_out = p["retaliation.bite"] * barred[layout.firm_headquarters, layout.firm_segment]
+        kept_out = p["retaliation.bite"] * barred[:, layout.firm_headquarters, layout.firm_segment]
         self.in_the_way = by_controls.further(np.where(layout.at_home, 0.0, kept_out))
 
     def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
