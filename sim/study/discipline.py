@@ -27,7 +27,7 @@ from sim.vocabulary import FIRST_YEAR
 
 Array = NDArray[np.float64]
 ORIGIN_SETS, ORIGIN_SEEDS = 128, 16  # of a rolling origin: luck matters as much as parameters there
-MECHANISM_SETS = 2048  # of each mechanism that is left out
+MECHANISM_SETS = 1024  # of each mechanism that is left out
 MECHANISM_SEEDS = 2
 REACTIONS_OFF = "reactions off"
 FEWEST_DRAWS = 2000  # of a forecast: few runs are repeated with other observation errors
