@@ -165,7 +165,14 @@ def test_a_small_calibration_gives_the_same_bytes_again(tmp_path):
     path.write_text(SMALL)
     for workers, name in ((1, "one"), (2, "two")):
         whole.calibrate(path, workers, tmp_path / name)
-    for name in ("ensemble.csv", "report.md", "report.svg", "forecasts.csv", "left-out.csv", "mechanisms.csv"):
+    for name in (
+        "ensemble.csv",
+        "calibration.md",
+        "calibration.svg",
+        "forecasts.csv",
+        "left-out.csv",
+        "mechanisms.csv",
+    ):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
 

@@ -146,7 +146,7 @@ def test_the_verb_writes_its_folder_and_refuses_bad_figures(tmp_path):
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("hindcast,use,rival,figures,")
     held = {item.name for item in (tmp_path / "out").iterdir()}
-    assert held == {"figures.csv", "scores.csv", "forecasts.csv", "report.md", "report.svg", "study.txt"}
+    assert held == {"figures.csv", "scores.csv", "forecasts.csv", "validation.md", "validation.svg", "study.txt"}
 
 
 # What ships.

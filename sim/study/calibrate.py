@@ -84,8 +84,8 @@ def calibrate(experiment: str | Path, workers: int | None = None, out: Path | No
         "mechanisms.csv": csv_text(MECHANISM_COLUMNS, mechanism_rows).encode(),
         forecasts.RECORD: record,
         forecasts.HASH: f"{forecasts.digest(record)}  {forecasts.RECORD}\n".encode(),
-        "report.md": page(calibration, waves, learnt, met, scored, mechanisms).encode(),
-        "report.svg": figure(calibration, learnt, met),
+        "calibration.md": page(calibration, waves, learnt, met, scored, mechanisms).encode(),
+        "calibration.svg": figure(calibration, learnt, met),
     }
     with records.writing(out):
         for name, content in files.items():

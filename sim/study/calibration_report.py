@@ -177,6 +177,7 @@ def page(
     kept = implausibility(calibration, waves.values) <= 1.0
     lines = [f"# {calibration.question}", ""]
     lines += [f"Made by `decoupling study calibrate {calibration.name}`; config `{calibration.content['config']}`.", ""]
+    lines += ["![Left: what is left of each prior range. Right: the figures that were matched.](calibration.svg)", ""]
     lines += _losses(met, scored)
     lines += ["## The matching", ""]
     lines += ["| wave | part of the prior volume it samples | sets | not ruled out |", "|---|---|---|---|"]

@@ -294,6 +294,7 @@ def page(validation: Validation) -> str:
     """The answer in Markdown; where the model loses comes first."""
     lines = [f"# {validation.name} against what was observed", ""]
     lines += [f"{validation.sets} parameter sets, {validation.seeds} seeds each.", ""]
+    lines += ["![Each figure: the model's median, 50 and 90 % intervals by what was seen.](validation.svg)", ""]
     lines += ["## Where the model fails", ""]
     failures = []
     for kind, scored in validation.scored.items():
@@ -380,8 +381,8 @@ def write(validation: Validation, out: Path) -> None:
         "figures.csv": csv_text(FIGURE_COLUMNS, figure_rows(validation)).encode(),
         "scores.csv": csv_text(SCORE_COLUMNS, score_rows(validation)).encode(),
         "forecasts.csv": csv_text(RECORD_COLUMNS, record_rows(validation)).encode(),
-        "report.md": page(validation).encode(),
-        "report.svg": figure(validation),
+        "validation.md": page(validation).encode(),
+        "validation.svg": figure(validation),
     }
     with records.writing(out):
         for name, content in files.items():
