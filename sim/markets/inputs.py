@@ -119,7 +119,8 @@ class InputMarket:
         part = np.where(needed, self.stock / np.where(needed, planned, 1.0), 1.0)
         part = np.minimum(1.0, part)
         part = part + layout.dispensable * (1.0 - part)
-        makers.material_cover = layout.by_group.spread(part.min(axis=-1))
+        self.covered = part.min(axis=-1)
+        makers.material_cover = layout.by_group.spread(self.covered)
 
     def use_materials(self, makers: Any) -> None:
         """Output uses up materials and design software in fixed proportion, as far as there are materials in stock."""
@@ -132,7 +133,8 @@ class InputMarket:
         p, layout, by_input = parameters, self.layout, self.layout.by_input
         ahead = p["stockpiling.quarters"][..., None] * self.feared  # quarters of need
         to_come = layout.by_group.sum(makers.capacity)[..., None] * self.base.material_need
-        use = np.where(self.wanted > 0, self.wanted, to_come)  # a new fab stocks up before it runs
+        without_shortage = self.wanted / np.where(self.covered > 0, self.covered, 1.0)[..., None]
+        use = np.where(self.wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
         wanted_stock = use * layout.is_material * (p["materials.stock_quarters"][..., None] + ahead)
         refill = (wanted_stock - self.stock - use * layout.is_material) * p["materials.refill_speed"][..., None]
         tools = layout.by_group.sum(makers.investment)[..., None] * self.base.tool_mix
