@@ -182,10 +182,20 @@ def _configs() -> tuple[list[str], list[list[Any]]]:
 
 
 def _experiments() -> tuple[list[str], list[list[Any]]]:
-    from sim.experiment import known_experiments, load_experiment
+    from sim.evidence import read_toml
+    from sim.experiment import experiment_path, known_experiments, load_experiment
+    from sim.study.calibration_file import is_calibration, load_calibration
 
-    found = [load_experiment(name) for name in known_experiments()]
-    return ["experiment", "runs", "question"], [[e.name, len(e), e.question] for e in found]
+    rows: list[list[Any]] = []
+    for name in known_experiments():
+        path = experiment_path(name)
+        if is_calibration(read_toml(path)):
+            calibration = load_calibration(path)
+            rows.append([name, calibration.waves.samples * calibration.waves.seeds, calibration.question])
+        else:
+            experiment = load_experiment(name)
+            rows.append([name, len(experiment), experiment.question])
+    return ["experiment", "runs", "question"], rows
 
 
 def world_of(config: str | None) -> str:
@@ -265,8 +275,9 @@ def settings(given: Sequence[str]) -> dict[str, Any]:
 def checked(name: str) -> str:
     """Check one file or folder by what it is; says what it was found to be."""
     from sim.evidence import known_worlds, load_world, read_toml
-    from sim.experiment import known_experiments
+    from sim.experiment import experiment_path, known_experiments
     from sim.scenario import known_configs, load_config
+    from sim.study.calibration_file import is_calibration
 
     path = Path(name)
     if path.is_dir():
@@ -277,16 +288,26 @@ def checked(name: str) -> str:
             load_config(name)
             return "a config without faults"
         if name in known_experiments():
-            return checked_experiment(name)
+            path = experiment_path(name)
+            return checked_calibration(path) if is_calibration(read_toml(path)) else checked_experiment(name)
         if name in known_worlds():
             load_world(name)
             return "a world without faults"
         known = [*known_configs(), *known_experiments(), *known_worlds()]
         raise BadInput(f"{name}: there is no such file, config, experiment or world{nearest(name, known)}")
-    if {"question", "configs"} & read_toml(path).keys():
+    content = read_toml(path)
+    if is_calibration(content):
+        return checked_calibration(path)
+    if {"question", "configs"} & content.keys():
         return checked_experiment(path)
     load_config(path)
     return "a config without faults"
+
+
+def checked_calibration(path: Path) -> str:
+    from sim.study.calibration_file import load_calibration
+
+    return f"a calibration without faults, {len(load_calibration(path).keys)} parameters"
 
 
 def checked_experiment(name: str | Path) -> str:

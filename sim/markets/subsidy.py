@@ -28,8 +28,8 @@ def allocate_subsidies(
 ) -> None:
     """Share each state's grants among makers (tools, research) and suppliers (research).
 
-    The target's go to the firms it owns by its rule of allocation, and a part to who enters, where imports are large; a controller's go by
-    sales, for tools to who makes chips there, for research to its own suppliers and makers.
+    The target's go to the firms it owns by its rule of allocation, and a part to who enters, where imports are large;
+    the controllers' go by sales, for tools to who makes chips there, for research to their own suppliers and makers.
     """
     p = parameters
     if not states.subsidy_spent.any():
