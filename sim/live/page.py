@@ -14,7 +14,7 @@ from sim.evidence import load_world, parameters
 from sim.live.session import DEFAULT_SPEED, SPEEDS, Session
 from sim.measures import describe
 from sim.scenario import Scenario, known_configs, load_config
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput
+from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput
 
 HERE = Path(__file__).parent
 LONGEST_QUERY = 2000  # characters of a URL's query that are read
@@ -175,7 +175,7 @@ def _query(search: str | None) -> dict[str, list[str]]:
 
 
 def _tiles() -> list[dict[str, Any]]:
-    world = load_world("china-2020")
+    world = load_world(DEFAULT_WORLD)
     return [
         {
             "name": name,
