@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sim.comparison import intervals
 from sim.comparison.outcomes import unit, value
-from sim.comparison.pairing import Pairing
+from sim.comparison.pairing import Pairing, Side
 from sim.comparison.results import Floats
 from sim.vocabulary import BadInput
 
@@ -203,8 +203,6 @@ def _row(
     found = sample(pairing, (ours, theirs), point)
     direction = base.note(column, "direction") or candidate.note(column, "direction")
     measure, _, part = column.partition(".")
-    at_point = slice(None) if point is None else np.flatnonzero(pairing.base.cells % pairing.base.points == point)
-    at_cand = slice(None) if point is None else np.flatnonzero(pairing.cand.cells % pairing.cand.points == point)
     paired = "paired" if pairing.paired else "unpaired"
     told: dict[str, Any] = (
         _told(found, direction, settings.margin(column), settings, pairing.paired)
@@ -226,8 +224,8 @@ def _row(
         "direction": direction,
         "slice": part or "all",
         "at": at,
-        "n_base": int(np.isfinite(ours[at_point]).sum()),
-        "n_cand": int(np.isfinite(theirs[at_cand]).sum()),
+        "n_base": _count(pairing.base, ours, point),
+        "n_cand": _count(pairing.cand, theirs, point),
         "n_pairs": len(found.diff),
         "n_sets": int(found.sets.max(initial=-1)) + 1,
         "pairing": paired,
@@ -235,6 +233,14 @@ def _row(
         "flags": "; ".join(noted),
     }
     return Row(**{**empty, **told, **given})
+
+
+def _count(side: Side, column: Floats, point: int | None) -> int:
+    """How many runs have a value, of all or of those at a design point."""
+    there = np.isfinite(column)
+    if point is not None:
+        there = there & (side.cells >= 0) & (side.cells % side.points == point)
+    return int(there.sum())
 
 
 def _told(found: Sample, direction: str, margin: Margin, settings: Settings, paired: bool) -> dict[str, Any]:

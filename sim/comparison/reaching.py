@@ -42,7 +42,7 @@ class Target:
 
 def target_of(text: str) -> Target:
     """A Target as --reach has it. Raises BadInput."""
-    found = re.fullmatch(r"\s*(.+?)\s*(>=|<=|>|<)\s*(.+?)\s*", text)
+    found = re.fullmatch(r"\s*([^<>=\s]+)\s*(>=|<=|>|<)\s*(.+?)\s*", text)
     try:
         if found and math.isfinite(level := float(found[3])):
             return Target(found[1], found[2], level)

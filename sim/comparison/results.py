@@ -255,9 +255,10 @@ def _check_cells(table: Path) -> None:
     try:
         with table.open("rb") as file:
             expected = file.readline().count(b",")
-            while piece := file.read(1 << 22):
-                commas += piece.count(b",")
-                lines += piece.count(b"\n")
+            while piece := file.read(1 << 18):
+                signs = np.frombuffer(piece, np.uint8)
+                commas += np.count_nonzero(signs == ord(","))
+                lines += np.count_nonzero(signs == ord("\n"))
                 last = piece[-1:]
     except OSError as fault:
         raise BadInput(f"{table}: cannot be read as CSV ({fault.strerror})") from None
@@ -294,12 +295,16 @@ def read_keys(frame: pd.DataFrame, columns: Mapping[str, str], table: Path) -> d
 
 
 def _key(text: str) -> Key:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    """A number where it is one, a whole one where it can be: seeds may be too large for a float."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number
 
 
 def _check_distinct(keys: Mapping[str, list[Key]], named: Sequence[str], table: Path) -> None:
@@ -458,7 +463,7 @@ def with_series(result: Result, measures: Sequence[str]) -> Result:
         raise BadInput(f"{source.table}: line {line}: run {unknown[0]!r} is not in {RUNS}")
     runs = np.array([source.places[name] for name in names], dtype=np.intp)[codes]
     cells = runs * len(found) + date_codes
-    if len(np.unique(cells)) < len(cells):
+    if np.bincount(cells).max(initial=0) > 1:
         line = int(np.flatnonzero(pd.Series(cells).duplicated())[0]) + 2
         raise BadInput(f"{source.table}: line {line}: has the same run and {source.date} as a line before")
     values = {}
