@@ -155,12 +155,17 @@ def _say_effects(found: Comparison, pairing: Pairing, question: Question) -> Non
     base, candidate = pairing.base.result, pairing.cand.result
     if not pairing.paired or not (base.manifest and candidate.manifest):
         return
-    rows, notes = effects(pairing, controllers_of(base), question.settings)
+    try:
+        controllers = controllers_of(base)
+        slices = {by: ids([base, candidate], by) for by in ("segment", "input")}
+    except BadInput as fault:  # the world's tables are not here; what needs no names of its states is told all the same
+        found.notes += [f"{problem}; controllers, segments and inputs are not told" for problem in fault.problems]
+        controllers, slices = [], {}
+    rows, notes = effects(pairing, controllers, question.settings)
     found.effects += rows
     found.notes += notes
     whole = [row for row in found.rows_of(candidate) if row.slice == "all"]
     if whole and main_row(whole).at not in ("peak", "mean", "sum"):
-        slices = {by: ids([base, candidate], by) for by in ("segment", "input")}
         parts = carriers(pairing, main_row(whole), slices, question.settings)
         found.carriers += parts
         if not parts:

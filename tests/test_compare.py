@@ -477,7 +477,7 @@ def test_slices_that_were_not_recorded_are_asked_for_in_vain(made):
     ):
         with pytest.raises(BadInput, match=f'{words}.*; slices are recorded with measures = "all" in .record., and '):
             rows(base, candidate, **asked)
-    with pytest.raises(BadInput, match="a bare table does not say which slices are a state; give a result folder"):
+    with pytest.raises(BadInput, match="runs.csv does not say which slices are a state; give a result folder"):
         rows(base / "runs.csv", candidate / "runs.csv", by="state")
 
 

@@ -183,5 +183,5 @@ def ids(results: Sequence[Result], by: str) -> list[str]:
 
     names = [result.manifest["world"]["name"] for result in results if result.manifest and "world" in result.manifest]
     if not names:
-        raise BadInput(f"--by = {by!r}: a bare table does not say which slices are a {by}; give a result folder")
+        raise BadInput(f"--by = {by!r}: {results[0].path} does not say which slices are a {by}; give a result folder")
     return load_world(names[0]).column(TABLES[by], "id")
