@@ -224,8 +224,11 @@ def _effects(rows: Sequence[Effect]) -> Section:
 def _carriers(rows: Sequence[Carrier]) -> Section:
     header = ["measure", "candidate", "by", "slice", "unit", "part", "interval", "of the difference"]
     lines = []
+    finest: dict[tuple[str, str], int] = {}
     for row in rows:
         digits = decimals_of([row.part or 0.0], (row.hi or 0.0) - (row.lo or 0.0))
+        # the largest part comes first, and one much smaller needs no more decimals than two beyond it
+        digits = min(digits, finest.setdefault((row.candidate, row.measure), digits) + 2)
         numbers = [rounded(value, digits) for value in (row.part, row.lo, row.hi)]
         share = "" if row.share_of_diff is None else f"{100 * row.share_of_diff:.0f} %"
         between = _between(numbers[1], numbers[2])

@@ -28,7 +28,8 @@ def sentence(rows: Sequence[Row]) -> str:
     if differing:
         words = ", ".join(f"{number} {word}" for word, number in differing.items())
         found = f"{total} {'differs' if total == 1 else 'differ'} ({words})"
-    parts = [f"of {counted(len(rows), 'measure')} {found}"]
+    what = "measure" if len({row.column for row in rows}) == len(rows) else "comparison"  # else of several dates
+    parts = [f"of {counted(len(rows), what)} {found}"]
     parts += [f"{counts[word]} {word}" for word in ("equivalent", "inconclusive", "incomparable") if counts[word]]
     main = main_row(rows)
     return (
@@ -66,7 +67,7 @@ def difference_in_words(row: Row) -> str:
     )
     if row.spread == (0.0, 0.0) and row.diff == 0:
         return f"{name} is exactly the same"
-    of = f"5 to 95 % of {row.n_sets} parameter sets" if sets else f"{percent(row.ci_level)} interval"
+    of = f"90 % of {row.n_sets} parameter sets" if sets else f"{percent(row.ci_level)} interval"
     if low and row.verdict in ("inconclusive", "equivalent"):
         size = " ".join(word for word in (difference, unit) if word)
         margin = f"the margin of {rounded(scale * (row.margin or 0.0), digits)}"
@@ -87,7 +88,7 @@ def difference_in_words(row: Row) -> str:
     if sets and row.diff_lo is not None and row.diff_hi is not None:
         error = rounded(scale * (row.diff_hi - row.diff_lo) / 2, decimals(row, scale) + 1)
         same = f"{100 * (row.share_same_sign or 0.0):.0f} %"
-        text += f"; {same} have the sign of the mean, which seeds leave sure to {error}"
+        text += f"; {same} with the sign of the mean; error from seeds {error}"
     return f"{text})"
 
 
