@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sim.comparison.agreement import agreement, parameters_that_differ
-from sim.comparison.differences import Opening, Row, Settings, compare_column, opening, over_time, without_values
-from sim.comparison.effects import Best, Carrier, Effect, best, carriers, carrying, controllers_of, effects
+from sim.comparison.answer import Comparison, PointRow
+from sim.comparison.differences import Settings, compare_column, opening, over_time, without_values
+from sim.comparison.effects import best, carriers, carrying, controllers_of, effects
 from sim.comparison.identity import Unlike, unlike
 from sim.comparison.outcomes import AT, check_dates, check_units, chosen, dates_asked, ids
 from sim.comparison.pairing import Pairing, pair_runs
-from sim.comparison.reaching import ReachRow, check_target, reach, target_of
-from sim.comparison.results import OUTCOMES, Incomplete, Result, read_results, with_series
+from sim.comparison.reaching import check_target, reach, target_of
+from sim.comparison.results import OUTCOMES, Incomplete, read_results, with_series
 from sim.comparison.words import MAIN_MEASURE, main_row, sentence
 from sim.vocabulary import BadInput
 
@@ -39,37 +40,6 @@ class Question:
     points: bool = False
     partial: bool = False
     keys: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class PointRow:
-    """A row of the table of measures at one design point, such as "controls.severity=0.5"."""
-
-    point: str
-    row: Row
-
-
-@dataclass
-class Comparison:
-    """The answer, in the order in which it is told."""
-
-    results: list[Result]
-    agreement: list[str] = field(default_factory=list)
-    parameters: list[list[str]] = field(default_factory=list)
-    coverage: list[str] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    points: list[PointRow] = field(default_factory=list)
-    reach: list[ReachRow] = field(default_factory=list)
-    effects: list[Effect] = field(default_factory=list)
-    openings: list[Opening] = field(default_factory=list)
-    carriers: list[Carrier] = field(default_factory=list)
-    best: list[Best] = field(default_factory=list)
-    over_time: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    sentences: list[str] = field(default_factory=list)
-
-    def rows_of(self, candidate: Result) -> list[Row]:
-        return [row for row in self.rows if row.candidate == candidate.name]
 
 
 def compare(paths: Sequence[str | Path], question: Question) -> Comparison:

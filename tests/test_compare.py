@@ -648,8 +648,11 @@ def test_names_tell_results_apart(tmp_path):
 
 @pytest.mark.parametrize(
     ("gate", "tripping"),
-    [("worse", {"worse"}), ("any", {"better", "worse", "changed", "incomparable"})]
-    + [("inconclusive", {"inconclusive", "incomparable"})],
+    [
+        ("worse", {"worse"}),
+        ("any", {"better", "worse", "changed", "incomparable"}),
+        ("inconclusive", {"inconclusive", "incomparable"}),
+    ],
 )
 def test_gates_trip_on_their_verdicts(made, gate, tripping):
     cases = {

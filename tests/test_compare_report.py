@@ -13,7 +13,8 @@ import pytest
 from made_results import MARKET, NAN, SHARE, Maker, table, write
 
 from sim import cli
-from sim.compare import Comparison, Question, compare
+from sim.compare import Question, compare
+from sim.comparison.answer import Comparison
 from sim.comparison.differences import COLUMNS
 from sim.comparison.reaching import REACH_COLUMNS
 from sim.comparison.rendering import render, sections, write_out
@@ -21,12 +22,45 @@ from sim.comparison.words import sentence
 from sim.vocabulary import BadInput
 
 DATES = [f"{year}-12-31" for year in range(2020, 2025)]
-ASKED = (
-    "schema_version, baseline, candidate, measure, unit, direction, slice, at, n_base, n_cand, n_pairs, n_sets, "
-    "pairing, base_mean, base_q05, base_q50, base_q95, cand_mean, cand_q05, cand_q50, cand_q95, diff, diff_lo, "
-    "diff_hi, ci_level, diff_q05, diff_q50, diff_q95, share_same_sign, regret, rel_diff, p_cand_gt_base, corr_pairs, "
-    "seeds_for_margin, margin, verdict, flags"
-).split(", ")
+ASKED = [
+    "schema_version",
+    "baseline",
+    "candidate",
+    "measure",
+    "unit",
+    "direction",
+    "slice",
+    "at",
+    "n_base",
+    "n_cand",
+    "n_pairs",
+    "n_sets",
+    "pairing",
+    "base_mean",
+    "base_q05",
+    "base_q50",
+    "base_q95",
+    "cand_mean",
+    "cand_q05",
+    "cand_q50",
+    "cand_q95",
+    "diff",
+    "diff_lo",
+    "diff_hi",
+    "ci_level",
+    "diff_q05",
+    "diff_q50",
+    "diff_q95",
+    "share_same_sign",
+    "regret",
+    "rel_diff",
+    "p_cand_gt_base",
+    "corr_pairs",
+    "seeds_for_margin",
+    "margin",
+    "verdict",
+    "flags",
+]
 
 
 @pytest.fixture
@@ -38,7 +72,7 @@ def made(tmp_path):
 def pair(made):
     generator = np.random.default_rng(1)
     luck = {seed: generator.normal(0.2, 0.01, 5) for seed in range(1, 21)}
-    moved = {seed: path + [0, 0, 0.004, 0.008, 0.012 + 0.0001 * seed] for seed, path in luck.items()}
+    moved = {seed: path + np.array([0, 0, 0.004, 0.008, 0.012 + 0.0001 * seed]) for seed, path in luck.items()}
     changed = {"scenarios": {"no-controls": {"values": {"controls.mode": "none"}, "events": []}}}
     base = made.over_time("base", luck, DATES)
     candidate = made.over_time("candidate", moved, DATES, **changed)

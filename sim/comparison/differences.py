@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sim.comparison import intervals
 from sim.comparison.outcomes import unit, value
 from sim.comparison.pairing import Pairing, Side
-from sim.comparison.results import Floats
+from sim.comparison.tables import Floats
 from sim.vocabulary import BadInput
 
 TABLE_VERSION = 1

@@ -13,7 +13,8 @@ from sim.comparison.differences import Row, Sample, Settings, compare_column, sa
 from sim.comparison.intervals import Estimate
 from sim.comparison.outcomes import can_tell, value
 from sim.comparison.pairing import Pairing
-from sim.comparison.results import Floats, Result
+from sim.comparison.results import Result
+from sim.comparison.tables import Floats
 
 TABLE_VERSION = 1
 SALES = "sales_to_target"

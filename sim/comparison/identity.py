@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.comparison.results import Key, Result, header_of, read_keys, read_table
+from sim.comparison.results import Result
+from sim.comparison.tables import Key, header_of, read_keys, read_table
 from sim.records import RUNS, SERIES
 from sim.vocabulary import BadInput
 

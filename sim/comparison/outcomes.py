@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.comparison.results import DATE, Floats, Result
+from sim.comparison.results import DATE, Result
+from sim.comparison.tables import Floats
 from sim.measures import HEADLINE
 from sim.vocabulary import BadInput, nearest
 

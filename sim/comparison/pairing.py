@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.comparison.intervals import codes
-from sim.comparison.results import Floats, Key, Result
+from sim.comparison.results import Result
+from sim.comparison.tables import Floats, Key
 from sim.vocabulary import BadInput
 
 Pair = tuple[Key, ...]

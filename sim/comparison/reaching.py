@@ -16,7 +16,8 @@ from sim.comparison import intervals
 from sim.comparison.differences import Sample, Settings, sample
 from sim.comparison.intervals import Estimate
 from sim.comparison.pairing import Pairing
-from sim.comparison.results import Floats, Result
+from sim.comparison.results import Result
+from sim.comparison.tables import Floats
 from sim.vocabulary import BadInput, nearest
 
 TABLE_VERSION = 1

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sim.comparison.answer import Comparison
 from sim.comparison.differences import COLUMNS, OPENING_COLUMNS, Row
 from sim.comparison.effects import BEST_COLUMNS, CARRIER_COLUMNS, EFFECT_COLUMNS, MEANINGS, Carrier, Effect
 from sim.comparison.identity import UNLIKE_COLUMNS, Unlike
@@ -17,9 +18,6 @@ from sim.comparison.reaching import REACH_COLUMNS, ReachRow
 from sim.comparison.words import decimals, decimals_of, main_row, percent, rounded
 from sim.records import line, write_aside, writing
 from sim.vocabulary import BadInput
-
-if TYPE_CHECKING:
-    from sim.compare import Comparison
 
 FORMATS = ("table", "csv", "json", "md", "html")
 POINT_COLUMNS = ("point", *COLUMNS)
