@@ -117,7 +117,8 @@ def _follow_over_time(found: Comparison, pairing: Pairing, columns: dict[str, li
     for column in dict.fromkeys(column for some in columns.values() for column in some if column in told):
         if rows := over_time(pairing, column, settings):
             found.over_time += rows
-            found.openings.append(opening(rows))
+            if any(row.spread[0] is not None for row in rows):  # one pair does not tell it
+                found.openings.append(opening(rows))
 
 
 def _say_effects(found: Comparison, pairing: Pairing, question: Question) -> None:

@@ -127,6 +127,14 @@ def test_a_result_against_itself_is_exactly_equal(made, tmp_path):
     assert trips(found, ["worse", "any", "inconclusive"]) == []
 
 
+def test_one_run_against_itself_is_equal_too(made):
+    alone = made.over_time("alone", {7: [0.1, 0.8]}, DATES[:2])
+    found = compare([alone, alone], Question(reach=["domestic_supply_share>=0.8"]))
+    assert [row.verdict for row in (*found.rows, *found.reach)] == ["equivalent"] * 2
+    assert (found.rows[0].diff, found.rows[0].diff_lo, found.openings) == (0.0, None, [])
+    assert "is the same in the one pair, which gives no interval" in found.sentences[0]
+
+
 def test_equal_differences_give_an_interval_without_width(made):
     # Three times 0.1 does not sum to 0.3 in floats; a mean by summing would be off in the last digit.
     found = compare(made.pair([0.0] * 3, [0.1] * 3), Question())

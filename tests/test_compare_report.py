@@ -246,7 +246,7 @@ def test_sentence_of_an_ensemble(pair):
     )
     assert sentence([across]).endswith(
         "over 500 pairs of 50 parameter sets; the domestic supply share at the end is 1.1 points lower (90 % of "
-        "50 parameter sets 0.2 to 2.0; 96 % with the sign of the mean; error from seeds 0.03)."
+        "50 parameter sets 0.2 to 2.0; 96 % with the sign of the mean; error from seeds 0.030)."
     )
 
 

@@ -266,6 +266,7 @@ def _told(found: Sample, direction: str, margin: Margin, settings: Settings, pai
             sides[f"{name}_{point}"] = number
     size = margin.of(sides["base_mean"])
     low, high = (spreads["diff_q05"], spreads["diff_q95"]) if spreads else (estimate.low, estimate.high)
+    same = paired and not found.diff.any()  # in every pair, be it only one
     relative = estimate.mean / abs(sides["base_mean"]) if sides["base_mean"] else math.inf
     return {
         **sides,
@@ -278,7 +279,7 @@ def _told(found: Sample, direction: str, margin: Margin, settings: Settings, pai
         "corr_pairs": intervals.correlation(found.base, found.cand, found.sets) if paired else None,
         "seeds_for_margin": intervals.seeds_needed(estimate.spread, size or abs(estimate.mean), settings.level),
         "margin": size,
-        "verdict": intervals.verdict(low, high, direction, size),
+        "verdict": "equivalent" if same else intervals.verdict(low, high, direction, size),
         "flags": flags,
     }
 

@@ -140,6 +140,7 @@ def reach(pairing: Pairing, target: Target, settings: Settings) -> ReachRow:
     direction = _direction(target, base.note(target.column, "direction") or candidate.note(target.column, "direction"))
     spread = ("diff_q05", "diff_q95") if found.sets.max(initial=0) else ("diff_lo", "diff_hi")
     low, high = (told.get(name) for name in spread)
+    same = pairing.paired and bool((found.base == found.cand).all())  # in every pair, be it only one
     given = {
         "schema_version": TABLE_VERSION,
         "baseline": base.name,
@@ -159,7 +160,7 @@ def reach(pairing: Pairing, target: Target, settings: Settings) -> ReachRow:
         "cand_n_censored": int(((cand_steps >= 0) & ~cand_event).sum()),
         "base_median_year": median_year(base_steps, base_event, years),
         "cand_median_year": median_year(cand_steps, cand_event, years),
-        "verdict": intervals.verdict(low, high, direction) if told else "incomparable",
+        "verdict": ("equivalent" if same else intervals.verdict(low, high, direction)) if told else "incomparable",
         "flags": "; ".join(flags),
     }
     return ReachRow(**{**empty, **told, **given})

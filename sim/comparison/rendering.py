@@ -15,7 +15,7 @@ from sim.comparison.differences import COLUMNS, OPENING_COLUMNS, Row
 from sim.comparison.effects import BEST_COLUMNS, CARRIER_COLUMNS, EFFECT_COLUMNS, MEANINGS, Carrier, Effect
 from sim.comparison.identity import UNLIKE_COLUMNS, Unlike
 from sim.comparison.reaching import REACH_COLUMNS, ReachRow
-from sim.comparison.words import decimals, decimals_of, main_row, percent, rounded
+from sim.comparison.words import decimals, decimals_of, main_row, percent, rounded, two_digits
 from sim.records import line, write_aside, writing
 from sim.vocabulary import BadInput
 
@@ -141,7 +141,7 @@ def _measures(title: str, rows: Sequence[Row], opens: Mapping[tuple[str, str, st
         if sets:
             half = None if row.diff_lo is None or row.diff_hi is None else (row.diff_hi - row.diff_lo) / 2
             same = "" if row.share_same_sign is None else f"{100 * row.share_same_sign:.0f} %"
-            cells += [same, "" if half is None else f"±{rounded(half, digits + 1)}"]
+            cells += [same, "" if half is None else f"±{two_digits(half)}"]
         cells += ["" if row.rel_diff is None else f"{100 * row.rel_diff:+.1f} %"]
         cells += [str(row.n_sets if sets else row.n_pairs)]
         if opens:
@@ -156,7 +156,8 @@ def _year(date: str) -> str:
 
 
 def _reaching(rows: Sequence[ReachRow]) -> Section:
-    header = ["target", "candidate", "base gets there", "candidate does", "difference", "interval"]
+    spread = "5 to 95 % of sets" if any(row.n_sets > 1 for row in rows) else "interval"
+    header = ["target", "candidate", "base gets there", "candidate does", "difference", spread]
     header += ["median years", "mean years until", "difference", "interval", "verdict", "flags"]
     lines = []
     for row in rows:

@@ -86,7 +86,7 @@ def difference_in_words(row: Row) -> str:
         return f"{name} is {size} in every {'parameter set' if sets else 'pair'}"
     text = f"{name} is {size} ({of} {low} to {high}"
     if sets and row.diff_lo is not None and row.diff_hi is not None:
-        error = rounded(scale * (row.diff_hi - row.diff_lo) / 2, decimals(row, scale) + 1)
+        error = two_digits(scale * (row.diff_hi - row.diff_lo) / 2)
         same = f"{100 * (row.share_same_sign or 0.0):.0f} %"
         text += f"; {same} with the sign of the mean; error from seeds {error}"
     return f"{text})"
@@ -126,6 +126,11 @@ def decimals_of(values: Sequence[float], width: float) -> int:
         return 0 if width == 0 else 1 - math.floor(math.log10(width))
     digits = 1 - math.floor(math.log10(width)) if width else 3 - math.floor(math.log10(sizes[0]))
     return min(digits, 14 - math.floor(math.log10(max(sizes))))
+
+
+def two_digits(value: float) -> str:
+    """A small number by its first two digits."""
+    return rounded(value, decimals_of([value], abs(value)))
 
 
 def rounded(value: float | None, decimals: int) -> str:
