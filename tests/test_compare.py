@@ -549,7 +549,7 @@ def test_other_dates_are_refused_or_said(made):
     base = made.over_time("base", values, DATES)
     later = made.over_time("later", values, [f"{year}-12-31" for year in range(2021, 2026)])
     for at in ("final", "peak", "mean"):
-        with pytest.raises(BadInput, match=rf"--at = '{at}': dates differ: .*base has dates 2020-12-31 to 2024-12-31"):
+        with pytest.raises(BadInput, match=rf"--at = '{at}': dates differ: .*base goes from 2020-12-31 to 2024-12-31"):
             rows(base, later, at=[at])
     found = compare([base, later], Question(at=["2022"]))
     assert [row.diff for row in found.rows] == [-1.0]  # 2 less 3, and 3 less 4
@@ -560,6 +560,8 @@ def test_other_dates_are_refused_or_said(made):
     whole = write(made.folder / "whole", table([(1, (), {SHARE: 1.0})]))
     with pytest.raises(BadInput, match="goes from 2020 to 2030.* goes from 2020 to 2035; give --at YEAR"):
         rows(short, whole)
+    with pytest.raises(BadInput, match="--at = '2031': .*short goes from 2020 to 2030"):
+        rows(whole, short, at=["2031"])
 
 
 # More than two.

@@ -269,6 +269,15 @@ def test_a_missing_value_is_a_difference(tmp_path):
     assert found[0].first.endswith("4.0 and nothing")
 
 
+def test_what_both_lack_is_no_difference(tmp_path):
+    base, candidate = two(tmp_path)
+    for folder, config in ((base, "historic"), (candidate, "renamed")):
+        for name in ("runs.csv", "series.csv"):
+            text = (folder / name).read_text().replace(",4.0", ",").replace("historic", config)
+            (folder / name).write_text(text)
+    assert identical([base, candidate]) == []
+
+
 def test_rows_columns_and_files_of_one_side_are_differences(tmp_path):
     base, candidate = two(tmp_path)
     text = (candidate / "runs.csv").read_text()

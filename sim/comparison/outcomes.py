@@ -73,21 +73,20 @@ def unit(result: Result, column: str, at: str) -> str:
 
 
 def check_dates(base: Result, candidate: Result, at: str) -> None:
-    """Refuse a date that means another time in each of the two. Raises BadInput."""
+    """Refuse a date that means another time in each of the two, or that one does not reach. Raises BadInput."""
+    both = (base, candidate)
+    horizons = [(result.manifest or {}).get("horizon") for result in both]
     if not WHOLE_RUN.fullmatch(at):
+        for result, horizon in zip(both, horizons, strict=True):
+            if horizon and not horizon["first"] <= int(at[:4]) <= horizon["last"]:
+                raise BadInput(f"--at = {at!r}: {result.path} goes from {horizon['first']} to {horizon['last']}")
         return
-    horizons = [(result.manifest or {}).get("horizon") for result in (base, candidate)]
-    spans = [(result.series.dates[0], result.series.dates[-1]) for result in (base, candidate) if result.series.dates]
-    differ = None not in horizons and horizons[0] != horizons[1]
-    if differ or len(set(spans)) > 1:
-        ends = [
-            f"{result.path} goes from {(h or {}).get('first') or result.series.dates[0]} "
-            f"to {(h or {}).get('last') or result.series.dates[-1]}"
-            if not len(set(spans)) > 1
-            else f"{result.path} has dates {result.series.dates[0]} to {result.series.dates[-1]}"
-            for result, h in zip((base, candidate), horizons, strict=True)
-        ]
-        raise BadInput(f"--at = {at!r}: dates differ: {', '.join(ends)}; give --at YEAR that both have")
+    spans = [(result.series.dates[0], result.series.dates[-1]) for result in both if result.series.dates]
+    if None not in horizons and horizons[0] != horizons[1]:
+        spans = [(horizon["first"], horizon["last"]) for horizon in horizons if horizon]
+    if len(set(spans)) > 1:
+        told = [f"{r.path} goes from {first} to {last}" for r, (first, last) in zip(both, spans, strict=True)]
+        raise BadInput(f"--at = {at!r}: dates differ: {', '.join(told)}; give --at YEAR that both have")
 
 
 def check_units(base: Result, candidate: Result, columns: Sequence[str], at: str) -> None:
