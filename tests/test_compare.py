@@ -560,8 +560,10 @@ def test_other_dates_are_refused_or_said(made):
     whole = write(made.folder / "whole", table([(1, (), {SHARE: 1.0})]))
     with pytest.raises(BadInput, match="goes from 2020 to 2030.* goes from 2020 to 2035; give --at YEAR"):
         rows(short, whole)
-    with pytest.raises(BadInput, match="--at = '2031': .*short goes from 2020 to 2030"):
-        rows(whole, short, at=["2031"])
+    text = table([(1, (), {SHARE: 1.0, "domestic_supply_share@2030": NAN})])
+    early = write(made.folder / "early", text, horizon={"first": 2020, "last": 2025})
+    with pytest.raises(BadInput, match="--at = '2030': .*early goes from 2020 to 2025"):
+        rows(early, early, at=["2030"])
 
 
 # More than two.

@@ -229,7 +229,7 @@ def _carriers(rows: Sequence[Carrier]) -> Section:
         # the largest part comes first, and one much smaller needs no more decimals than two beyond it
         digits = min(digits, finest.setdefault((row.candidate, row.measure), digits) + 2)
         numbers = [rounded(value, digits) for value in (row.part, row.lo, row.hi)]
-        share = "" if row.share_of_diff is None else f"{100 * row.share_of_diff:.0f} %"
+        share = "" if row.share_of_diff is None else f"{round(100 * row.share_of_diff)} %"
         between = _between(numbers[1], numbers[2])
         cells = [f"{row.measure}@{row.at}", row.candidate, row.by, row.slice, row.unit, numbers[0], between, share]
         lines.append(cells)
