@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import ipaddress
 import os
 import socket
 import sys
@@ -12,15 +14,21 @@ from urllib.parse import parse_qs, urlsplit
 from sim.live.assets import assets_folder, cache_folder, missing_assets
 from sim.vocabulary import BadInput
 
-HOST = "127.0.0.1"
-LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+LOCAL = ("127.0.0.1", "localhost", "::1")
+LARGEST_MESSAGE = 1 << 20  # bytes of a message from a page; its commands have hundreds
 DROPPED = ("/resourcez", "/_solara/api/evict/{kernel_id}")
 
 
-def serve(config: str, port: int) -> None:
-    """Serve the page of a config on localhost until interrupted. BadInput when the port is taken."""
-    listener = _listen(port)
+def serve(config: str, port: int, host: str) -> None:
+    """Serve the page of a config at an address of this machine until interrupted. BadInput when it cannot be used."""
+    listener = _listen(host, port)
     port = listener.getsockname()[1]
+    if host not in LOCAL:
+        print(
+            f"--host {host}: whoever reaches this machine on port {port} can open the page, without a password: run "
+            "the model here, and see the names of configs and of the batches in results/. Nothing is encrypted.",
+            file=sys.stderr,
+        )
     missing = missing_assets()
     if missing:
         print(
@@ -39,23 +47,31 @@ def serve(config: str, port: int) -> None:
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            print(f"http://{HOST}:{port}/ shows {config}. Ctrl-C ends it.", file=sys.stderr, flush=True)
+            name = f"[{host}]" if ":" in host else host
+            print(f"http://{name}:{port}/ shows {config}. Ctrl-C ends it.", file=sys.stderr, flush=True)
 
-    settings = uvicorn.Config(_local_only(application), log_level="error", timeout_graceful_shutdown=1)
+    guarded = _guarded(application, host)
+    settings = uvicorn.Config(guarded, log_level="error", timeout_graceful_shutdown=1, ws_max_size=LARGEST_MESSAGE)
     server = Server(settings)
     server.run(sockets=[listener])  # after closing its connections it raises the KeyboardInterrupt that ended it
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port < 1 << 16:
         raise BadInput(f"--port = {port}: must be a whole number from 0 to 65535")
-    listener = socket.socket()
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    except (OSError, UnicodeError):
+        raise BadInput(f"--host = {host!r}: is no address of this machine; 0.0.0.0 stands for all of them") from None
+    listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(128)
     except OSError as fault:
         listener.close()
+        if fault.errno == errno.EADDRNOTAVAIL:
+            raise BadInput(f"--host = {host!r}: is no address of this machine; 0.0.0.0 stands for all") from None
         raise BadInput(
             f"--port = {port}: cannot be used ({fault.strerror}); name another one, or 0 for a free one"
         ) from None
@@ -71,6 +87,7 @@ def _application(config: str) -> Any:
         SOLARA_ASSETS_PROXY="true",
         SOLARA_ASSETS_PROXY_CACHE_DIR=str(assets_folder()),
         SOLARA_ASSETS_CDN="/_solara/missing/",
+        SOLARA_ASSETS_EXTRA_LOCATIONS="sim.live.static",
         SOLARA_ASSETS_FONTAWESOME_ENABLED="false",
         SOLARA_KERNEL_CULL_TIMEOUT="60s",
         SOLARA_THEME_VARIANT="light",
@@ -111,11 +128,11 @@ def _page_without_assets() -> Any:
     return Starlette(routes=[Route("/{path:path}", lambda request: HTMLResponse(text, status_code=503))])
 
 
-def _local_only(application: Any) -> Any:
-    """Refuse what comes by another host name or from another web site, which could else reach into localhost."""
+def _guarded(application: Any, host: str) -> Any:
+    """Refuse what comes by another host name or from another web site, which could else reach into this machine."""
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan" or _is_local(scope):
+        if scope["type"] == "lifespan" or _is_ours(scope, host):
             await application(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -127,13 +144,34 @@ def _local_only(application: Any) -> Any:
     return guarded
 
 
-def _is_local(scope: Any) -> bool:
+def _is_ours(scope: Any, host: str) -> bool:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    host = headers.get(b"host", "")
-    if host.rpartition(":")[0] not in LOCAL_NAMES and host not in LOCAL_NAMES:
+    asked = headers.get(b"host", "")
+    if not _may_be_asked_for(asked, host):
         return False
     origin = headers.get(b"origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and urlsplit(origin).netloc != asked:
         return False
     closing = scope["path"].startswith("/_solara/api/close/")
     return not closing or "session_id" in parse_qs(scope["query_string"].decode("latin-1"))
+
+
+def _may_be_asked_for(asked: str, host: str) -> bool:
+    """Whether a Host header names this server.
+
+    On localhost that is localhost. A server for others is known by its name, or by a bare address: a foreign web site
+    can lead its own name to this machine, but not an address.
+    """
+    try:
+        name = urlsplit(f"//{asked}").hostname
+    except ValueError:
+        return False
+    if name in LOCAL:
+        return True
+    if host in LOCAL or name is None:
+        return False
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name in (host.lower(), socket.gethostname().lower())
+    return True
