@@ -66,6 +66,7 @@ class Layout:
         self.at_home = self.firm_site == self.target
         self.target_owned = self.firm_headquarters == self.target
         self.target_supplier = self.supplier_state == self.target
+        self.sells = np.array([row["share"] > 0 for row in self.supplier_rows])  # sold anything in 2019
         kinds = world.column("inputs", "kind")
         self.is_equipment = np.array([kind == "equipment" for kind in kinds])
         self.is_material = np.array([kind == "material" for kind in kinds])

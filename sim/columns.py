@@ -48,6 +48,12 @@ class Table:
         self.links: dict[str, Table] = {}
         self.categories: dict[str, list[enum.Enum]] = {}
 
+    def copy(self, parameters: Any) -> Table:
+        """The same columns for a second future; columns are values, so only their dictionary is copied."""
+        twin = Table(self.ids, self.seeds, parameters)
+        twin.quarter, twin.values, twin.categories = self.quarter, dict(self.values), self.categories
+        return twin
+
     def put(self, name: str, value: Any, where: slice, fixed: bool) -> None:
         """Replace a column, or one agent's part of it, by new values."""
         shape = (len(self.ids),) if fixed else (self.runs, len(self.ids))

@@ -160,7 +160,11 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("build_time", "control_exposure", "chip_exposure", "automotive_share"),
         (),
     ),
-    "inputs": (("id", "name", "kind", "controlled", "quality_critical"), ("market", "research_intensity"), ()),
+    "inputs": (
+        ("id", "name", "kind", "controlled", "quality_critical"),
+        ("market", "research_intensity"),
+        ("tool_price",),
+    ),
     "suppliers": (("id", "name", "headquarters", "input"), ("share",), ()),
     "chip_firms": (("id", "name", "headquarters", "site", "segment"), ("output", "lag"), ("capital",)),
     "demand": (("state", "segment"), ("demand",), ()),

@@ -281,7 +281,9 @@ def catalogue(world: World) -> dict[str, Measure]:
                 ("world_sales", column * len(states) + row),
                 ("world_sales_by_input", column),
             )
+    add(found["equipment_spending"], "world", "all tools delivered in the world", ("tools_by_state", None))
     for row, state in enumerate(states):
+        add(found["equipment_spending"], state, f"all tools delivered in {state}", ("tools_by_state", row))
         name = f"sales_denied.{state}"
         found[name] = Measure(
             name,

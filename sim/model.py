@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,9 +61,7 @@ class DecouplingModel(mesa.Model):
         super().__init__(rng=_seed(rng))
         self._set_up([scenario], [rng], record, until)
         self._one_by_one = one_by_one
-        for kind, table in self._tables.items():
-            for index in range(len(table.ids)):
-                kind(self, table, index)
+        self._make_agents()
 
     @classmethod
     def block(
@@ -106,21 +105,32 @@ class DecouplingModel(mesa.Model):
 
     # -- starting state
 
-    def _make_tables(self, base: BaseYear) -> None:
-        layout = self.layout
-        tables = {
-            kind: Table(ids, self.seeds, self.parameters)
-            for kind, ids in ((State, layout.states), (ChipFirm, layout.firms), (Supplier, layout.suppliers))
-        }
+    def _make_agents(self) -> None:
+        for kind, table in self._tables.items():
+            for index in range(len(table.ids)):
+                kind(self, table, index)
+
+    def _adopt(self, tables: dict[type[ColumnAgent], Table]) -> None:
+        """Link the tables and look at them: `states`, `makers` and `suppliers` are everybody of a kind."""
         tables[ChipFirm].links = {"headquarters": tables[State], "site": tables[State]}
         tables[Supplier].links = {"headquarters": tables[State]}
-        tables[State].categories = {"role": categories("Role", ["target", "lead", "ally", "neutral"])}
-        tables[ChipFirm].categories = {"segment": categories("Segment", layout.segments)}
-        tables[Supplier].categories = {"input": categories("Input", layout.inputs)}
-        self._tables: dict[type[ColumnAgent], Table] = dict(tables)
+        self._tables = tables
         self.states = State.view(tables[State])
         self.makers = ChipFirm.view(tables[ChipFirm])
         self.suppliers = Supplier.view(tables[Supplier])
+
+    def _make_tables(self, base: BaseYear) -> None:
+        layout = self.layout
+        kinds: tuple[tuple[type[ColumnAgent], list[str]], ...] = (
+            (State, layout.states),
+            (ChipFirm, layout.firms),
+            (Supplier, layout.suppliers),
+        )
+        tables = {kind: Table(ids, self.seeds, self.parameters) for kind, ids in kinds}
+        tables[State].categories = {"role": categories("Role", ["target", "lead", "ally", "neutral"])}
+        tables[ChipFirm].categories = {"segment": categories("Segment", layout.segments)}
+        tables[Supplier].categories = {"input": categories("Input", layout.inputs)}
+        self._adopt(tables)
         for view, table in (
             (self.states, tables[State]),
             (self.makers, tables[ChipFirm]),
@@ -177,9 +187,13 @@ class DecouplingModel(mesa.Model):
         suppliers.research_intensity = intensity[layout.supplier_input]
         suppliers.has_programme = layout.target_supplier.astype(np.float64)
         suppliers.base_revenue = suppliers.revenue = base.supplier_revenue
-        suppliers.base_gap = suppliers.gap = base.supplier_gap
+        first = p["research.entry_share"]
+        suppliers.may_enter = (layout.target_supplier & ~layout.sells).astype(np.float64)
+        suppliers.base_gap = suppliers.gap = np.where(
+            suppliers.may_enter > 0, np.log((1.0 - first) / first), base.supplier_gap
+        )
         suppliers.quality = suppliers.unit_cost = suppliers.world_growth = np.ones_like(base.supplier_revenue)
-        suppliers.difficulty = _difficulty(layout, p, intensity)
+        suppliers.ease = _ease(layout, p, intensity)
         suppliers.experience = base.supplier_revenue * QUARTERS_PER_YEAR * p["learning.past_years"]
         others = layout.by_input.spread(layout.by_input.sum(suppliers.experience)) - suppliers.experience
         suppliers.base_experience = suppliers.experience + p["learning.spillover"] * others
@@ -268,6 +282,28 @@ class DecouplingModel(mesa.Model):
             return frames[0]
         return pandas.concat(dict(enumerate(frames)), names=["run"])
 
+    def branch(self) -> DecouplingModel:
+        """A second future from this moment: a model in the same state with the same luck ahead.
+
+        Neither future moves the other. Columns are values, so a branch costs copies of dictionaries.
+        """
+        twin = type(self).__new__(type(self))
+        mesa.Model.__init__(twin, rng=int(self.seeds[0]))
+        twin.running = False  # Mesa's clock is brought to this quarter while steps do nothing
+        for _ in range(self.quarter):
+            twin.step()
+        for name, value in vars(self).items():
+            if name not in vars(twin):
+                setattr(twin, name, value)
+        twin.running = self.running
+        twin.scenarios, twin.events = list(self.scenarios), list(self.events)
+        twin.parameters, twin.chips, twin.inputs = copy(self.parameters), copy(self.chips), copy(self.inputs)
+        twin.recorder = self.recorder.copy()
+        twin._adopt({kind: table.copy(twin.parameters) for kind, table in self._tables.items()})
+        if any(table.agents for table in self._tables.values()):
+            twin._make_agents()
+        return twin
+
     def intervene(self, event: Mapping[str, Any]) -> None:
         """Add an event, given as the table of an [[event]]; it acts from the next quarter to be run on."""
         scenarios = [each.with_event(event) for each in self.scenarios]
@@ -300,11 +336,23 @@ def _seed(seed: int) -> int:
     return int(seed)
 
 
-def _difficulty(layout: Layout, p: Parameters, intensity: Array) -> Array:
-    """How fast an input can be caught up in, 1 at the mean: slower where suppliers are few or research is heavy."""
-    shares = np.array([row["share"] for row in layout.supplier_rows])
-    concentration = Groups(layout.supplier_input, len(layout.inputs)).sum(np.square(shares))
-    log_speed = -p["research.concentration_weight"] * (concentration - concentration.mean()) - p[
-        "research.intensity_weight"
-    ] * (intensity - intensity.mean())
+def _ease(layout: Layout, p: Parameters, intensity: Array) -> Array:
+    """How fast an input can be caught up in, (runs, suppliers), 1 at the mean input, from what was known in 2019.
+
+    Slower where few others master it (Herfindahl index of the other states' shares), where research is heavy, and
+    where a tool is dear and so complex. What is no tool counts as a tool of mean price.
+    """
+    shares = np.where(layout.target_supplier, 0.0, [row["share"] for row in layout.supplier_rows])
+    by_input = Groups(layout.supplier_input, len(layout.inputs))
+    others = by_input.sum(shares)
+    concentration = by_input.sum(np.square(shares)) / np.square(np.where(others > 0, others, 1.0))
+    prices = np.array([row["tool_price"] or np.nan for row in layout.world.rows["inputs"]])
+    priced = ~np.isnan(prices)
+    log_price = np.log(np.where(priced, prices, 1.0))
+    dearness = np.where(priced, log_price - log_price.sum() / max(1, priced.sum()), 0.0)
+    log_speed = (
+        -p["research.concentration_weight"] * (concentration - concentration.mean())
+        - p["research.intensity_weight"] * (intensity - intensity.mean())
+        - p["research.price_weight"] * dearness
+    )
     return layout.by_input.spread(np.exp(log_speed))

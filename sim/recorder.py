@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.columns import Groups
 from sim.evidence import World
 from sim.measures import Measure, Part, catalogue, measure_names
 from sim.vocabulary import quarter_end
@@ -68,6 +70,7 @@ def _input_parts(model: Any) -> dict[str, Array]:
     return {
         "tools": delivered * layout.is_equipment,
         "tools_home": from_home * layout.is_equipment,
+        "tools_by_state": _by_state(inputs.delivered * layout.is_equipment, layout),
         "inputs": delivered,
         "inputs_home": from_home,
         "base_inputs": base_inputs,
@@ -97,6 +100,12 @@ def _output_at_risk(model: Any, parts: dict[str, Array]) -> Array:
     return np.ascontiguousarray(loss).sum(axis=-1, keepdims=True)
 
 
+def _by_state(values: Array, layout: Any) -> Array:
+    """Sum of all inputs by the state where the buyers stand: (runs, K, I) to (runs, S)."""
+    of_group = np.add.reduceat(values, np.array([0]), axis=-1)[..., 0]
+    return Groups(layout.group_state, len(layout.states)).sum(np.ascontiguousarray(of_group))
+
+
 def _sum_of_groups(values: Array, which: NDArray[np.bool_]) -> Array:
     result = np.zeros_like(values[:, 0])
     for group in np.flatnonzero(which):
@@ -124,6 +133,12 @@ class Recorder:
         for (name, column), kept in self._parts.items():
             values = observed[name]
             kept.append(values.sum(axis=-1) if column is None else values[:, column])
+
+    def copy(self) -> Recorder:
+        """The record so far, for a second future to go on with."""
+        twin = copy(self)
+        twin._parts = {part: list(kept) for part, kept in self._parts.items()}
+        return twin
 
     def quarters(self) -> int:
         return len(next(iter(self._parts.values())))

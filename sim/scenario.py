@@ -18,6 +18,7 @@ from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_roo
 
 KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
 TOP_LEVEL = ("purpose", "extends", "world", "event")
+MARKET = "demand.market_bn_usd."  # a row gives a year's actual market, and the run is conditional on it
 RIGHT = {
     "date": "a date such as 2022-10-07",
     "announced": "a date such as 2022-10-07",
@@ -85,16 +86,22 @@ class Scenario:
     values: Mapping[str, Value]
     events: tuple[Event, ...]
     file: str
+    given_market: tuple[tuple[int, float], ...] = ()  # (year, the target's chip market in bn USD at current prices)
 
     def with_values(self, changes: Mapping[str, object]) -> Scenario:
         """The same scenario with some keys changed; BadInput for an unknown key or a value that does not fit."""
         if not changes:
             return self
         problems: list[str] = []
-        checked = _check_values(flatten(changes), "--set", problems)
+        market, others = _split_market(flatten(changes), "--set", problems)
+        checked = _check_values(others, "--set", problems)
         if problems:
             raise BadInput(problems)
-        return replace(self, values=MappingProxyType({**self.values, **checked}))
+        return replace(
+            self,
+            values=MappingProxyType({**self.values, **checked}),
+            given_market=_by_year({**dict(self.given_market), **market}),
+        )
 
     def with_event(self, entry: Mapping[str, Any]) -> Scenario:
         """The same scenario with one more event, given as the table of an [[event]]; in order of date, as in a file."""
@@ -124,6 +131,7 @@ class Scenario:
             "world": self.world,
             "values": dict(self.values),
             "events": [event.model_dump(mode="json", exclude_none=True) for event in self.events],
+            "given_market": {str(year): market for year, market in self.given_market},
         }
 
     @property
@@ -161,15 +169,20 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     chain = _chain(path)
     problems: list[str] = []
     values: dict[str, Value] = {key: parameter.value for key, parameter in parameters().items()}
+    market: dict[int, float] = {}
     world_name = "china-2020"
     for file, content in chain:
         if "world" in content:
             world_name = content["world"]
         keys = {key: value for key, value in content.items() if key not in TOP_LEVEL}
-        values.update(_check_values(flatten(keys), str(file), problems))
+        given, others = _split_market(flatten(keys), str(file), problems)
+        market.update(given)
+        values.update(_check_values(others, str(file), problems))
     if not isinstance(world_name, str):
         raise BadInput(f"{path}: world = {world_name!r}: must be the name of a folder in configs/worlds")
-    values.update(_check_values(flatten(set or {}), "--set", problems))
+    given, others = _split_market(flatten(set or {}), "--set", problems)
+    market.update(given)
+    values.update(_check_values(others, "--set", problems))
     if not world_folder(world_name).is_dir():
         raise BadInput(
             f"{path}: world = {world_name!r}: there is no such world{nearest(world_name, known_worlds())}; "
@@ -189,7 +202,15 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     if problems:
         raise BadInput(problems)
     events.sort(key=lambda event: event.date)
-    return Scenario(path.stem, str(purpose), world_name, MappingProxyType(values), tuple(events), str(path))
+    return Scenario(
+        path.stem,
+        str(purpose),
+        world_name,
+        MappingProxyType(values),
+        tuple(events),
+        str(path),
+        _by_year(market),
+    )
 
 
 def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -217,6 +238,30 @@ def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
             )
         following = named
     return chain[::-1]
+
+
+def _by_year(market: Mapping[int, float]) -> tuple[tuple[int, float], ...]:
+    return tuple(sorted(market.items()))
+
+
+def _split_market(
+    given: Mapping[str, Any], where: str, problems: list[str]
+) -> tuple[dict[int, float], dict[str, Any]]:
+    """The rows of [demand.market_bn_usd], checked, and all other keys."""
+    market: dict[int, float] = {}
+    others = dict(given)
+    for key, value in given.items():
+        if not key.startswith(MARKET):
+            continue
+        del others[key]
+        year = key.removeprefix(MARKET)
+        if year not in map(str, range(FIRST_YEAR + 1, LAST_YEAR + 1)):
+            problems.append(f"{where}: {key}: must be a year from {FIRST_YEAR + 1} to {LAST_YEAR}")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 10_000:
+            problems.append(f"{where}: {key} = {written(value)}: must be a number from 1 to 10000 (bn USD a year)")
+        else:
+            market[int(year)] = float(value)
+    return market, others
 
 
 def _check_values(given: Mapping[str, Any], where: str, problems: list[str]) -> dict[str, Value]:

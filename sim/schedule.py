@@ -66,6 +66,7 @@ def lines(model: Any) -> None:
 def learning(model: Any) -> None:
     """Learning and research come last: they count from the next quarter on."""
     model.everybody("makers", "learn_by_doing")
+    model.everybody("suppliers", "enter")
     model.everybody("suppliers", "learn_by_doing")
     model.everybody("makers", "do_research")
     model.everybody("suppliers", "do_research")

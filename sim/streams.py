@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 DECISIONS = {
     "demand shock": "each quarter, normal: news of the chip cycle (an autoregression), for the world and each segment",
     "research success": "each quarter and agent, Bernoulli: research advances by 1 / probability, or not at all",
+    "supplier entry": "each quarter, Bernoulli: the target's suppliers enter an input in which they sold nothing in 2019",
     "build delay": "each quarter and maker, Bernoulli: lines that are due arrive, or slip by a quarter",
     "licence outcome": "each year and seller, uniform around the severity: what part of it licences deny",
 }

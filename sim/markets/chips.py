@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from sim.base_year import BaseYear, Layout
-from sim.columns import total_over_rows
+from sim.columns import total, total_over_rows
 from sim.controls import Severity, at_items, licensed, over_complied, supplied
 from sim.parameters import Parameters
 from sim.streams import agent_keys, uniform
@@ -20,6 +20,7 @@ from sim.vocabulary import QUARTERS_PER_YEAR
 
 Array = NDArray[np.float64]
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
+SURGE = range(4, 8)  # the quarters of 2021
 
 
 class ChipMarket:
@@ -37,6 +38,7 @@ class ChipMarket:
         self.exposure = np.array(layout.world.column("segments", "chip_exposure"))[layout.firm_segment]
         ones = np.ones((runs, len(layout.segments)))
         self.log_shock = np.zeros_like(ones)
+        self.given_market = np.full((runs, 1), np.nan)  # the target's market that the config gives for this quarter
         self.price = ones  # of the coming trade
         self.paid = ones  # of the last one
         self.slow_log_price = np.zeros_like(ones)
@@ -56,13 +58,24 @@ class ChipMarket:
         own = ndtri(uniform(self.seeds, "demand shock", quarter, self._shock_keys))
         weight = p["demand.shock_common"]
         news = np.sqrt(weight) * common + np.sqrt(1.0 - weight) * own
-        self.log_shock = p["demand.shock_persistence"] * self.log_shock + p["demand.shock_sd"] * news
+        surge = p["demand.surge"] if quarter in SURGE else 0.0
+        self.log_shock = p["demand.shock_persistence"] * self.log_shock + p["demand.shock_sd"] * news + surge
         trend = p["demand.growth"] / QUARTERS_PER_YEAR * (quarter - MIDDLE_OF_BASE_YEAR)
         answer = (
             p["demand.elasticity_short_run"] * np.log(self.price) + p["demand.elasticity_slow"] * self.slow_log_price
         )
+        wanted = self.base_demand[:, self.layout.target] * np.exp(trend + self.log_shock + answer)
+        self.given_market = parameters.given_market[:, [quarter]]
+        self.log_shock = self.log_shock + self._to_given_market(total(wanted * self.price))
         level = np.exp(trend + self.log_shock + answer)
         self.demand = self.base_demand * level[:, None, :]
+
+    def _to_given_market(self, market: Array) -> Array:
+        """What the cycle must add to make of the target's market the one that the config gives; 0 without one.
+
+        Both are nominal, at the prices of this quarter's trade. All of (runs, 1).
+        """
+        return np.where(np.isnan(self.given_market), 0.0, np.log(self.given_market / market))
 
     def permit(self, parameters: Parameters, severity: Severity, quarter: int) -> None:
         """What controls leave of each maker's base sales to the target. What is made there may be sold there."""
@@ -132,8 +145,14 @@ class ChipMarket:
         return chosen * np.where(owned, spread(up), spread(down))
 
     def form_prices(self, parameters: Parameters, makers: Any) -> None:
-        """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price."""
+        """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price.
+
+        Where the market is given and not all of it could be bought, what there was cost as much more: it is known
+        what was paid.
+        """
         p, layout = parameters, self.layout
+        bought = total(layout.by_segment.sum(self.sales[:, layout.target]) * self.price)
+        self.price = self.price * np.where(np.isnan(self.given_market), 1.0, self.given_market / bought)
         makers.revenue = makers.output * np.take(self.price, layout.firm_segment, axis=-1)
         self.paid = self.price
         log_price = np.log(self.price)

@@ -28,6 +28,8 @@ class InputMarket:
         self.layout = layout
         self.base = base
         self.seeds = seeds
+        first = layout.group_at_home[:, None] & layout.target_supplier & ~layout.sells
+        self.entry_share = parameters["research.entry_share"][..., None] * first  # (runs, K, U)
         self._keys = agent_keys(layout.suppliers)
         segments = layout.world.rows["segments"]
         exposure = np.array([row["control_exposure"] for row in segments])[layout.group_segment]
@@ -93,7 +95,8 @@ class InputMarket:
         appeal = suppliers.quality * np.exp(-p["buyers.price_elasticity"] * np.log(suppliers.unit_cost))
         risk = np.take(expected_cutoff, layout.supplier_state, axis=-1)
         shunned = np.where(layout.target_supplier, 1.0, np.exp(-p["buyers.caution"] * risk))
-        wish = self.base.input_share * np.where(
+        first = self.entry_share * suppliers.entered[:, None, :]
+        wish = (self.base.input_share + first) * np.where(
             layout.group_target_owned[:, None], (appeal * shunned)[:, None, :], appeal[:, None, :]
         )
         share = wish / by_input.spread(by_input.sum(wish))
