@@ -244,9 +244,7 @@ def _by_year(market: Mapping[int, float]) -> tuple[tuple[int, float], ...]:
     return tuple(sorted(market.items()))
 
 
-def _split_market(
-    given: Mapping[str, Any], where: str, problems: list[str]
-) -> tuple[dict[int, float], dict[str, Any]]:
+def _split_market(given: Mapping[str, Any], where: str, problems: list[str]) -> tuple[dict[int, float], dict[str, Any]]:
     """The rows of [demand.market_bn_usd], checked, and all other keys."""
     market: dict[int, float] = {}
     others = dict(given)

@@ -61,12 +61,12 @@ class Supplier(ColumnAgent):
             own * self.revenue + self.research_grant, own * self.base_revenue, p["research.elasticity"]
         )
         luck = successes(self.draw("research success"), p["research.success_probability"])
-        closing = (
-            self.has_programme * p["research.supplier_catch_up"] / QUARTERS_PER_YEAR * self.ease * effort * luck
-        )
+        closing = self.has_programme * p["research.supplier_catch_up"] / QUARTERS_PER_YEAR * self.ease * effort * luck
         self.gap = self.gap * np.exp(-closing * np.maximum(self.entered, 1.0 - self.may_enter))
         leads = self.has_programme == 0
-        relative_sales = np.where(leads, self.revenue, 1.0) / np.where(leads, self.base_revenue, 1.0) / self.world_growth
+        relative_sales = (
+            np.where(leads, self.revenue, 1.0) / np.where(leads, self.base_revenue, 1.0) / self.world_growth
+        )
         pace = p["research.leaders_pace"] / QUARTERS_PER_YEAR
         gained = pace * (np.power(relative_sales, p["research.leaders_elasticity"]) - 1.0)
         self.frontier = self.frontier + np.where(leads, gained, 0.0)

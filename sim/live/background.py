@@ -17,15 +17,15 @@ LARGEST = 200_000_000  # bytes of a series.csv that is read while people wait
 
 
 def published(world: str) -> dict[str, list[dict[str, Any]]]:
-    """The published values of each measure up to 2022: date, value, unit and source; nothing where a world has none."""
+    """The published shares up to 2022 by measure, 0 to 1: date, value and source; nothing where a world has none."""
     path = world_folder(world) / "observations.csv"
     found: dict[str, list[dict[str, Any]]] = {}
     if not path.exists():
         return found
     for row in read_rows(path):
-        if row["date"] <= LAST_PUBLISHED:
+        if row["unit"] == "percent" and row["date"] <= LAST_PUBLISHED:
             found.setdefault(row["measure"], []).append(
-                {"date": row["date"], "value": float(row["value"]), "unit": row["unit"], "source": row["source"]}
+                {"date": row["date"], "value": float(row["value"]) / 100, "source": row["source"]}
             )
     return found
 

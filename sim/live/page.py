@@ -192,8 +192,8 @@ def _charts(world: str) -> list[dict[str, Any]]:
             "future": "shown",
             "note": "Circles are published figures, up to 2022. Triangles are what states and you did.",
         },
-        {**shares, "title": "Future A", "place": "half", "when": "branched", "future": "A", "height": 290},
-        {**shares, "title": "Future B", "place": "half", "when": "branched", "future": "B", "height": 290},
+        {**shares, "title": "Future A", "place": "pair", "when": "branched", "future": "A", "height": 290},
+        {**shares, "title": "Future B", "place": "pair", "when": "branched", "future": "B", "height": 290},
         {
             "title": "Difference, B less A",
             "place": "wide",
@@ -201,7 +201,7 @@ def _charts(world: str) -> list[dict[str, Any]]:
             "future": "difference",
             "lines": [],
             "measures": [_measure(measure) for measure in shown_measures(world).values()],
-            "height": 290,
+            "height": 330,
         },
         {
             "title": "By segment",

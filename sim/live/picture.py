@@ -21,7 +21,7 @@ from sim.vocabulary import QUARTERS_PER_YEAR
 Array = NDArray[np.float64]
 Columns = dict[str, dict[str, Array]]  # by kind of agent, then by name: (runs, agents)
 KINDS: dict[str, type[ColumnAgent]] = {"state": State, "chip firm": ChipFirm, "supplier": Supplier}
-LEAST_FLOW = 0.01  # bn yuan a year; thinner links are not drawn
+LEAST_FLOW = 0.05  # bn yuan a year; thinner links are not drawn
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,17 @@ def chain(model: DecouplingModel, year: Iterable[Flows]) -> dict[str, Any]:
     """Who supplied which input to whom in the target over the last four quarters, and what is denied.
 
     `supplies`: [state, input, bn yuan a year, part of base sales denied]; `uses`: [input, segment, bn yuan a year].
+    A supplier that sold next to nothing in the base year and now is left out.
     """
     layout, quarters = model.layout, list(year)
     sold = QUARTERS_PER_YEAR * np.mean([quarter.from_suppliers for quarter in quarters], axis=0)
     used = QUARTERS_PER_YEAR * np.mean([quarter.to_segments for quarter in quarters], axis=0)
-    denied = _denied_part(model)
+    base, denied = _denied(model)
     return {
         "supplies": [
             [layout.states[state], layout.inputs[item], round(float(sold[cell]), 3), round(float(denied[cell]), 3)]
             for cell, (state, item) in enumerate(zip(layout.supplier_state, layout.supplier_input, strict=True))
-            if sold[cell] >= LEAST_FLOW or denied[cell] > 0
+            if sold[cell] >= LEAST_FLOW or (denied[cell] > 0 and QUARTERS_PER_YEAR * base[cell] >= LEAST_FLOW)
         ],
         "uses": [
             [layout.inputs[item], layout.segments[segment], round(float(used[segment, item]), 3)]
@@ -192,13 +193,13 @@ def history(model: DecouplingModel, kind: str, id: str, quarters: Iterable[Colum
     }
 
 
-def _denied_part(model: DecouplingModel) -> Array:
-    """The part of each supplier's base sales to lines in the target that is denied now, (suppliers,)."""
+def _denied(model: DecouplingModel) -> tuple[Array, Array]:
+    """Each supplier's base sales to lines in the target, bn yuan a quarter, and the part denied now: (suppliers,)."""
     layout, base, home = model.layout, model.inputs.base, model.layout.group_at_home
     sold = (layout.by_input.spread(base.input_need[0]) * base.input_share[0])[home]
     whole = sold.sum(axis=0)
     denied = (sold * model.inputs.denied[0, home]).sum(axis=0)
-    return denied / np.where(whole > 0, whole, 1.0)
+    return whole, denied / np.where(whole > 0, whole, 1.0)
 
 
 def _parts(over: Any, under: Any) -> list[float | None]:

@@ -11,7 +11,8 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+import traceback
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -118,17 +119,27 @@ class Session:
         if do == "drawn":
             self._note_drawn(command.get("value"))
             return
-        self._faults, self._changed = {}, True
+        field = str(command.get("key") or do)[:80]
+        # what was wrong elsewhere stays said until it is put right
+        self._faults = {name: text for name, text in self._faults.items() if name not in ("", field)}
+        self._changed = True
         obey = self._ORDERS.get(do) if isinstance(do, str) else None
         if obey is None:
-            self._faults = {"": "The page sent something that is not a command."}
+            self._faults[""] = "The page sent something that is not a command."
             return
+        self._attempt(partial(obey, self, command), field)
+
+    def _attempt(self, act: Callable[[], None], field: str) -> None:
+        """Do something with the run; what goes wrong is told at a field of the page."""
         try:
             with TURN:
-                obey(self, command)
+                act()
         except BadInput as fault:
-            field = str(command.get("key") or do)
             self._faults[field] = fault.problems[0].removeprefix("event 1: ").removeprefix("set ")[:400]
+        except Exception as fault:  # a fault of the program must not leave a page that says nothing
+            traceback.print_exc()
+            self._playing = False
+            self._faults[""] = f"The run stopped: {fault or type(fault).__name__}. Restart it."[:400]
 
     def _note_drawn(self, number: object) -> None:
         if number == 0:  # the page was built anew and holds nothing
@@ -144,11 +155,13 @@ class Session:
     _acknowledged = 0
 
     def _advance(self) -> None:
-        with TURN:
-            for race in self._races.values():
-                race.step()
-        self._playing = self._playing and self._race.model.running
         self._changed = True
+        self._attempt(self._step, "")
+        self._playing = self._playing and self._race.model.running
+
+    def _step(self) -> None:
+        for race in self._races.values():
+            race.step()
 
     # -- orders
 
@@ -160,12 +173,12 @@ class Session:
 
     def _quarter(self, command: Mapping[str, Any]) -> None:
         self._playing = False
-        for race in self._races.values():
-            race.step()
+        self._step()
 
     def _restart(self, command: Mapping[str, Any]) -> None:
         """The same config, seed and levers from the start, without what was done later."""
         first = self._races["A"]
+        self._faults = {}
         self._begin(Race(first.opened, first.scenario, first.seed))
 
     def _set_speed(self, command: Mapping[str, Any]) -> None:
@@ -186,8 +199,7 @@ class Session:
             self._races = {name: race.back_to(quarter) for name, race in self._races.items()}
             self._past += 1
         while self._race.model.quarter < quarter:
-            for race in self._races.values():
-                race.step()
+            self._step()
 
     def _open(self, command: Mapping[str, Any]) -> None:
         """Another config or seed, from the start."""
@@ -195,8 +207,8 @@ class Session:
         faults: Faults = {}
         config = link.check_config(command.get("config", first.opened.name), self._default, first.opened.name, faults)
         seed = link.check_seed(command.get("seed", first.seed), first.seed, faults)
+        self._faults = faults
         if faults:
-            self._faults = faults
             return
         base = load_config(config)
         self._begin(Race(base, base if base.hash != first.opened.hash else first.scenario, seed))
@@ -336,12 +348,12 @@ class Session:
         race, quarter = self._race, self._race.model.quarter
         moment = (self._past, self._shown, self._branched_at, quarter)
         parts: dict[str, Part] = {
-            "log": ((*moment, len(race.deeds)), lambda: race.deeds),
-            "done": ((*moment, len(race.done)), lambda: [_as_text(entry) for entry in race.entries()]),
+            "done": ((self._past, self._shown, len(race.done)), lambda: _as_texts(race.entries())),
             "choices": ((tuple(known_configs()), tuple(self._batches)), self._choices),
         }
         for name, future in self._races.items():
             version = (self._past, future.model.quarter)
+            parts[f"log {name}"] = ((self._past, len(future.deeds)), partial(list, future.deeds))
             parts[f"series {name}"] = (version, partial(self._series, name, future))
         if quarter:
             parts["chain"] = (moment, race.chain)
@@ -368,11 +380,15 @@ class Session:
         return {"configs": sorted({*known_configs(), self._race.opened.name}), "batches": self._batches}
 
 
-def _as_text(entry: Mapping[str, Any]) -> dict[str, str]:
-    """What was done, for the list of it on the page."""
-    rest = {key: value for key, value in entry.items() if key not in ("date", "kind", "by", "target", "announced")}
-    levers_set = rest.pop("set", {}).items()
-    words = [f"{key} = {value:g}" if isinstance(value, float) else f"{key} = {value}" for key, value in levers_set]
-    words += [f"{key} {', '.join(value) if isinstance(value, list) else value}" for key, value in rest.items()]
-    text = ", ".join(words).replace("_", " ")
-    return {"date": str(entry["date"]), "by": str(entry["by"]), "kind": str(entry["kind"]), "text": text}
+def _as_texts(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What was done, for the list of it on the page; the same by several states stands in one line."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for entry in entries:
+        words = [
+            f"{key} = {value:g}" if isinstance(value, float) else f"{key} = {value}"
+            for key, value in entry.get("set", {}).items()
+        ]
+        if "severity" in entry:
+            words.append(f"{100 * entry['severity']:g} % of {', '.join(entry['scope'])}".replace("_", " "))
+        found.setdefault((str(entry["date"]), entry["kind"], ", ".join(words)), []).append(entry["by"])
+    return [{"date": date, "by": " ".join(by), "kind": kind, "text": text} for (date, kind, text), by in found.items()]
