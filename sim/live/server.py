@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import os
 import socket
 import sys
 import warnings
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from sim.live.assets import assets_folder, cache_folder, missing_assets
+from sim.live.guard import LARGEST_MESSAGE, LOCAL, guarded
 from sim.vocabulary import BadInput
 
-LOCAL = ("127.0.0.1", "localhost", "::1")
-LARGEST_MESSAGE = 1 << 20  # bytes of a message from a page; its commands have hundreds
 DROPPED = ("/resourcez", "/_solara/api/evict/{kernel_id}")
 
 
@@ -50,8 +47,9 @@ def serve(config: str, port: int, host: str) -> None:
             name = f"[{host}]" if ":" in host else host
             print(f"http://{name}:{port}/ shows {config}. Ctrl-C ends it.", file=sys.stderr, flush=True)
 
-    guarded = _guarded(application, host)
-    settings = uvicorn.Config(guarded, log_level="error", timeout_graceful_shutdown=1, ws_max_size=LARGEST_MESSAGE)
+    settings = uvicorn.Config(
+        guarded(application, host), log_level="error", timeout_graceful_shutdown=1, ws_max_size=LARGEST_MESSAGE
+    )
     server = Server(settings)
     server.run(sockets=[listener])  # after closing its connections it raises the KeyboardInterrupt that ended it
 
@@ -126,52 +124,3 @@ def _page_without_assets() -> Any:
         "on this machine. Stop the server, run <code>decoupling view --get-assets</code> once, and start it again."
     )
     return Starlette(routes=[Route("/{path:path}", lambda request: HTMLResponse(text, status_code=503))])
-
-
-def _guarded(application: Any, host: str) -> Any:
-    """Refuse what comes by another host name or from another web site, which could else reach into this machine."""
-
-    async def guarded(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan" or _is_ours(scope, host):
-            await application(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            headers = [(b"content-type", b"text/plain; charset=utf-8")]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": b"This server answers its own page only.\n"})
-
-    return guarded
-
-
-def _is_ours(scope: Any, host: str) -> bool:
-    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    asked = headers.get(b"host", "")
-    if not _may_be_asked_for(asked, host):
-        return False
-    origin = headers.get(b"origin")
-    if origin is not None and urlsplit(origin).netloc != asked:
-        return False
-    closing = scope["path"].startswith("/_solara/api/close/")
-    return not closing or "session_id" in parse_qs(scope["query_string"].decode("latin-1"))
-
-
-def _may_be_asked_for(asked: str, host: str) -> bool:
-    """Whether a Host header names this server.
-
-    On localhost that is localhost. A server for others is known by its name, or by a bare address: a foreign web site
-    can lead its own name to this machine, but not an address.
-    """
-    try:
-        name = urlsplit(f"//{asked}").hostname
-    except ValueError:
-        return False
-    if name in LOCAL:
-        return True
-    if host in LOCAL or name is None:
-        return False
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return name in (host.lower(), socket.gethostname().lower())
-    return True
