@@ -63,9 +63,9 @@ class Ledger:
             total(_over_states(inputs.delivered)),
         )
         check(
-            "tools: received by makers = delivered by suppliers",
+            "tools: received by makers = delivered by suppliers and taken from store",
             layout.by_group.sum(makers.tools_received),
-            np.ascontiguousarray(np.where(layout.is_equipment, inputs.delivered, 0.0)).sum(axis=-1),
+            np.ascontiguousarray(np.where(layout.is_equipment, inputs.delivered - inputs.stored, 0.0)).sum(axis=-1),
         )
         check(
             "materials: stock = stock before + delivered - used",
@@ -74,9 +74,9 @@ class Ledger:
         )
         pipeline = sum(makers.pipeline[1:], start=makers.pipeline[0])
         check(
-            "lines: building = building before + begun - arrived",
+            "lines: building = building before + begun - arrived - abandoned",
             pipeline,
-            self.pipeline + makers.new_lines - makers.arrivals,
+            self.pipeline + makers.new_lines - makers.arrivals - makers.abandoned,
         )
         wear = p["investment.depreciation"] / 4
         check(

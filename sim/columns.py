@@ -231,6 +231,11 @@ class ColumnAgent(mesa.Agent):
         """Parameters and levers: `self.parameters["demand.growth"]` has shape (runs, 1)."""
         return self._table.parameters
 
+    @property
+    def quarter(self) -> int:
+        """The quarter that is being run, counted from 2020-Q1 = 0."""
+        return self._table.quarter
+
     def draw(self, decision: str) -> Array:
         """A uniform draw between 0 and 1 for this decision in this quarter, one for each agent and run."""
         where = slice(self._index, self._index + 1) if self._where is None else self._where

@@ -162,14 +162,16 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     ),
     "inputs": (
         ("id", "name", "kind", "controlled", "quality_critical"),
-        ("market", "research_intensity"),
+        ("market", "research_intensity", "dispensable"),
         ("tool_price",),
     ),
     "suppliers": (("id", "name", "headquarters", "input"), ("share",), ()),
     "chip_firms": (("id", "name", "headquarters", "site", "segment"), ("output", "lag"), ("capital",)),
+    "entrants": (("id", "name", "headquarters", "site", "segment"), ("output", "lag", "capital"), ()),
     "demand": (("state", "segment"), ("demand",), ()),
     "totals": (("id", "name"), ("value",), ()),
 }
+MAY_LACK = ("entrants",)  # tables that a world may do without
 WORDS = {
     ("states", "role"): ("target", "lead", "ally", "neutral"),
     ("segments", "quality_bound"): ("yes", "no"),
@@ -183,6 +185,9 @@ REFERENCES = {
     ("chip_firms", "headquarters"): "states",
     ("chip_firms", "site"): "states",
     ("chip_firms", "segment"): "segments",
+    ("entrants", "headquarters"): "states",
+    ("entrants", "site"): "states",
+    ("entrants", "segment"): "segments",
     ("demand", "state"): "states",
     ("demand", "segment"): "segments",
 }
@@ -197,7 +202,8 @@ class World:
         self.name = folder.name
         self.units = self._read_units()
         problems: list[str] = []
-        self.rows = {table: self._read_table(table, problems) for table in TABLES}
+        self.tables = [name for name in TABLES if name not in MAY_LACK or (folder / f"{name}.csv").exists()]
+        self.rows = {name: self._read_table(name, problems) if name in self.tables else [] for name in TABLES}
         if not problems:
             self._check_references(problems)
         if not problems:
@@ -254,6 +260,8 @@ class World:
                     problems.append(f"{where}: {name} is empty")
             units[row["table"], row["column"]] = entry
         for table, (_, quantities, optional) in TABLES.items():
+            if table in MAY_LACK and not (self.folder / f"{table}.csv").exists():
+                continue
             for quantity in (*quantities, *optional):
                 if (table, quantity) not in units:
                     problems.append(f"{path}: {table}.{quantity} is missing; give its unit, minimum, maximum, role")
@@ -373,6 +381,12 @@ class World:
                 if (state["id"], segment["id"]) not in pairs:
                     problems.append(f"{self.folder / 'demand.csv'}: has no row for {state['id']}, {segment['id']}")
         target = next(row["id"] for row in self.rows["states"] if row["role"] == "target")
+        for row in self.rows["entrants"]:
+            if row["headquarters"] != target:
+                problems.append(
+                    f"{self.folder / 'entrants.csv'}: line {row['line']}: headquarters = {row['headquarters']!r}: "
+                    f"must be {target}; only the target's firms enter"
+                )
         for row in self.rows["chip_firms"]:
             if (row["headquarters"] == target) != (row["capital"] is not None):
                 problems.append(
@@ -387,7 +401,7 @@ class World:
     def hash(self) -> str:
         """A hash of the tables' text."""
         digest = hashlib.sha256()
-        for table in (*TABLES, "columns"):
+        for table in (*self.tables, "columns"):
             digest.update((self.folder / f"{table}.csv").read_bytes())
         return digest.hexdigest()
 

@@ -15,8 +15,8 @@ from sim.accounts import Ledger
 from sim.agents import ChipFirm, State, Supplier
 from sim.agents.chip_firm import LONGEST_BUILD
 from sim.base_year import BaseYear, Layout, base_year
-from sim.columns import ColumnAgent, Groups, Queue, Table, categories
-from sim.controls import Severity
+from sim.columns import ColumnAgent, Groups, Queue, Table, categories, total
+from sim.controls import ExportControls, Severity
 from sim.evidence import load_world
 from sim.markets import ChipMarket, InputMarket
 from sim.parameters import Parameters
@@ -88,16 +88,20 @@ class DecouplingModel(mesa.Model):
         first = scenarios[0]
         if any((scenario.world, scenario.events) != (first.world, first.events) for scenario in scenarios):
             raise BadInput("the runs of a block must share their world and their events")
+        entry = bool(first.values["mechanisms.entry"])
+        if any(scenario.values["mechanisms.entry"] != entry for scenario in scenarios):
+            raise BadInput("the runs of a block must share mechanisms.entry, which says what firms there are")
         self.scenarios = list(scenarios)
         self.quarter = 0
         self.horizon = quarters_until(until)
         self.events = list(first.events)
         self.world = load_world(first.world)
-        self.layout = Layout(self.world)
+        self.layout = Layout(self.world, entry)
         self.parameters = Parameters(scenarios)
         self.seeds = np.array([_seed(seed) for seed in seeds], dtype=np.uint64)
         base = base_year(self.layout, self.parameters)
         self._make_tables(base)
+        self.controls = ExportControls(self.layout, self.seeds)
         self.chips = ChipMarket(self.layout, base, self.seeds)
         self.inputs = InputMarket(self.layout, base, self.parameters, self.seeds)
         self._weigh_supplies(base)
@@ -140,14 +144,19 @@ class DecouplingModel(mesa.Model):
                 if not column.fixed:
                     empty = np.zeros((len(self.seeds), len(table.ids)))
                     setattr(view, name, [empty] * column.length if isinstance(column, Queue) else empty)
-        self._start_states()
+        self._start_states(base)
         self._start_makers(base)
         self._start_suppliers(base)
 
-    def _start_states(self) -> None:
+    def _start_states(self, base: BaseYear) -> None:
         roles = [member.value for member in self._tables[State].categories["role"]]
         self.states.role = np.array([roles.index(role) for role in self.layout.roles])
         self.states.is_target = np.array([float(role == "target") for role in self.layout.roles])
+        self.states.is_lead = np.array([float(role == "lead") for role in self.layout.roles])
+        made = Groups(self.layout.firm_site, len(self.layout.states)).sum(base.output) * self.layout.is_controller
+        self.states.controller_part = made / total(made)
+        self.states.trained = self.states.engineers = np.ones_like(made)
+        self.states.domestic_share = np.broadcast_to(self.parameters["base.domestic_supply_share"], made.shape)
 
     def _start_makers(self, base: BaseYear) -> None:
         """The base year is the mean of four quarters: firms that grow start below it, so that the mean meets it."""
@@ -161,8 +170,10 @@ class DecouplingModel(mesa.Model):
         build = np.clip(np.round(years * QUARTERS_PER_YEAR), 1, LONGEST_BUILD)
         makers.build_quarters = build
         makers.has_programme = layout.target_owned.astype(np.float64)
-        makers.base_output = makers.output = makers.orders = base.output
-        makers.revenue = base.output
+        makers.is_entrant = layout.is_entrant.astype(np.float64)
+        in_place = 1.0 - makers.is_entrant
+        makers.base_output = base.output
+        makers.output = makers.orders = makers.revenue = base.output * in_place
         makers.base_capacity = base.output / p["investment.normal_utilisation"]
         makers.capital_per_capacity = base.capital / makers.base_capacity
         makers.programme_investment = base.programme_investment
@@ -171,13 +182,14 @@ class DecouplingModel(mesa.Model):
         begun = makers.base_investment / makers.capital_per_capacity
         makers.pipeline = [np.where(build - 1 > ahead, begun, 0.0) for ahead in range(LONGEST_BUILD)]
         gained = begun - p["investment.depreciation"] / QUARTERS_PER_YEAR * makers.base_capacity
-        makers.capacity = makers.base_capacity - 1.5 * gained
+        makers.capacity = (makers.base_capacity - 1.5 * gained) * in_place
         makers.material_cover = makers.segment_return = makers.line_completeness = np.ones_like(base.output)
-        makers.design_access = makers.unit_cost = np.ones_like(base.output)
+        makers.design_access = makers.unit_cost = makers.frontier_speed = np.ones_like(base.output)
         makers.lag = makers.base_lag = np.array([row["lag"] for row in layout.firm_rows])
-        makers.experience = base.output * QUARTERS_PER_YEAR * p["learning.past_years"]
+        usual = base.output * QUARTERS_PER_YEAR * p["learning.past_years"]
+        makers.experience = usual * in_place
         others = layout.by_segment.spread(layout.by_segment.sum(makers.experience)) - makers.experience
-        makers.base_experience = makers.experience + p["learning.spillover"] * others
+        makers.base_experience = usual + p["learning.spillover"] * others
         makers.experience_of_others = others
 
     def _start_suppliers(self, base: BaseYear) -> None:
@@ -200,7 +212,8 @@ class DecouplingModel(mesa.Model):
         suppliers.experience_of_others = others
 
     def _weigh_supplies(self, base: BaseYear) -> None:
-        """What each state sold to the target in the base year, by item, as parts of its whole: (runs, states, items).
+        """What each state sold to the target in the base year, by item, as parts of its whole: (runs, states, items);
+        experts have no price and no part.
 
         `_reach_above` counts of it what lies above technical thresholds. They weigh an announced severity.
         """
@@ -220,6 +233,7 @@ class DecouplingModel(mesa.Model):
                 sold[:, state, len(layout.inputs) + segment] += chips[:, cell]
                 above[:, state, len(layout.inputs) + segment] += chips[:, cell] * self.chips.exposure[cell]
         whole = sold.sum(axis=-1, keepdims=True)
+        self._sold_by_state = whole[..., 0] / total(whole[..., 0])
         whole = np.where(whole > 0, whole, 1.0)
         self._reach_all, self._reach_above = sold / whole, above / whole
 
@@ -235,8 +249,29 @@ class DecouplingModel(mesa.Model):
 
     def announced_by_value(self, announced: Severity) -> Array:
         """Each state's announced severity over its base sales to the target, (runs, states)."""
-        denied = np.maximum(announced.above_threshold * self._reach_above, announced.of_everything * self._reach_all)
+        above, everything = (
+            announced.above_threshold[..., :-1],
+            announced.of_everything[..., :-1],
+        )  # experts have no price
+        denied = np.maximum(above * self._reach_above, everything * self._reach_all)
         return denied.sum(axis=-1)
+
+    def denied_materials(self, dated: Array) -> Array:
+        """What the target denies each state of the materials it dominates, (runs, states, inputs).
+
+        `dated` (states, inputs) comes from events; what its answer to controls adds is for whoever controls.
+        """
+        answer = self.states.retaliation[:, [self.layout.target]] * (self.states.harshest_now > 0)
+        return np.maximum(dated, answer[..., None] * self.layout.is_dominated)
+
+    def take_note_of_the_share(self) -> None:
+        """Planners see the domestic supply share of about the last year; and how exposed supplies from abroad are."""
+        chips, layout, states = self.chips, self.layout, self.states
+        bought = chips.sales[:, layout.target] * np.take(chips.paid, layout.firm_segment, axis=-1)
+        share = total(bought * layout.at_home) / total(bought)
+        seen = states.domestic_share + (share - states.domestic_share) / QUARTERS_PER_YEAR
+        states.domestic_share = np.broadcast_to(seen, states.domestic_share.shape)
+        states.exposure = np.broadcast_to(total(states.expected_cutoff * self._sold_by_state), states.exposure.shape)
 
     def lost_capacity(self) -> Array:
         """The part of each maker's capacity that outages take this quarter, (agents,)."""
@@ -298,7 +333,7 @@ class DecouplingModel(mesa.Model):
         twin.running = self.running
         twin.scenarios, twin.events = list(self.scenarios), list(self.events)
         twin.parameters, twin.chips, twin.inputs = copy(self.parameters), copy(self.chips), copy(self.inputs)
-        twin.recorder = self.recorder.copy()
+        twin.controls, twin.recorder = self.controls.copy(), self.recorder.copy()
         twin._adopt({kind: table.copy(twin.parameters) for kind, table in self._tables.items()})
         if any(table.agents for table in self._tables.values()):
             twin._make_agents()

@@ -38,17 +38,23 @@ def observe(model: Any) -> dict[str, Array]:
         "located": by_segment.sum(makers.output * layout.at_home) * price,
         "hq": by_segment.sum(owned_output) * price,
         "unmet": unmet,
-        "unmet_automotive": unmet * layout.automotive_share,
+        "unmet_automotive": _unmet_automotive(model, unmet),
         "buyer_cost": market - market_real,
         "price": price,
         "price_index": market.sum(axis=-1, keepdims=True) / market_real.sum(axis=-1, keepdims=True),
         "lag_output": owned_output * makers.lag,
         "owned_output": owned_output,
-        "subsidy": model.states.subsidy_spent,
+        "subsidy": model.states.subsidy_spent * model.states.is_target,
     }
     parts.update(_input_parts(model))
     parts["output_at_risk"] = _output_at_risk(model, parts)
     return parts
+
+
+def _unmet_automotive(model: Any, unmet: Array) -> Array:
+    """Car makers order late and in small lots, so their part of a shortage is larger than their part of demand."""
+    share, weight = model.layout.automotive_share, model.parameters["automotive.exposure"]
+    return np.minimum(unmet, unmet * share * weight)
 
 
 def _input_parts(model: Any) -> dict[str, Array]:
@@ -62,7 +68,7 @@ def _input_parts(model: Any) -> dict[str, Array]:
     base_denied = _sum_of_groups(layout.by_input.spread(base.input_need) * denied_share, layout.group_at_home)
     now_denied = _sum_of_groups(layout.by_input.spread(inputs.need) * denied_share, layout.group_at_home)
     base_inputs = _sum_of_groups(base.input_need, layout.group_at_home)
-    chips_denied_share = base.chip_share[:, target] * (1.0 - chips.permitted)
+    chips_denied_share = base.chip_share[:, target] * (1.0 - chips.licensed)
     spread = layout.by_segment.spread
     base_chips_denied = spread(base.demand[:, target]) * chips_denied_share
     now_chips_denied = spread(chips.demand[:, target]) * chips_denied_share

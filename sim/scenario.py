@@ -17,6 +17,7 @@ from sim.evidence import Value, World, flatten, known_worlds, load_world, parame
 from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of, written
 
 KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
+EXPERTS = "experts"  # in a scope: nationals of the controlling state may not help
 TOP_LEVEL = ("purpose", "extends", "world", "event")
 MARKET = "demand.market_bn_usd."  # a row gives a year's actual market, and the run is conditional on it
 RIGHT = {
@@ -331,7 +332,7 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
         )
     if event.announced and event.announced > event.date:
         problems.append(f"{place}: announced = {event.announced}: must not be later than date {event.date}")
-    if event.kind in ("control", "truce", "mandate", "outage") and event.severity is None:
+    if event.kind in ("control", "truce", "mandate", "outage", "retaliation") and event.severity is None:
         problems.append(f"{place}: severity is missing; a {event.kind} needs one from 0 to 1")
     if (
         event.severity is not None
@@ -347,11 +348,15 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
             )
         if event.target not in (None, target) and event.target in states:
             problems.append(f"{place}: target = {event.target!r}: controls are against the target {target}")
+    if event.kind in ("control", "truce", "retaliation"):
         known = ["all", *world.column("inputs", "id"), *world.column("segments", "id")]
+        known += [] if event.kind == "retaliation" else [EXPERTS]
         for item in event.scope:
             if item not in known:
                 problems.append(f"{place}: scope = {item!r}: is no input or segment{nearest(item, known)}")
-    if event.kind in ("subsidy", "mandate") and event.by in states and event.by != target:
+    if event.kind == "retaliation" and event.target == target:
+        problems.append(f"{place}: target = {event.target!r}: must be a state other than {target}, or left out")
+    if event.kind in ("subsidy", "mandate", "retaliation") and event.by in states and event.by != target:
         problems.append(f"{place}: by = {event.by!r}: must be {target}; a {event.kind} is the target's")
     if event.kind == "subsidy" and event.amount is None:
         problems.append(f"{place}: amount is missing; a subsidy needs bn yuan a year")
@@ -360,8 +365,6 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
         for item in event.scope:
             if item not in firms:
                 problems.append(f"{place}: scope = {item!r}: an outage names chip firms by id{nearest(item, firms)}")
-    if event.kind == "retaliation" and event.severity != 0:
-        problems.append(f"{place}: kind = 'retaliation': this version has no retaliation; only severity 0 is accepted")
     if event.kind == "lever":
         if not event.set:
             problems.append(f'{place}: set is missing; a lever event needs set = {{ "subsidy.annual" = 200 }}')

@@ -53,21 +53,26 @@ class Supplier(ColumnAgent):
     def do_research(self) -> None:
         """The target's suppliers close their gap, slower where few master the art; leaders live on their sales.
 
-        A leader whose sales fall behind the world's spends less on research than its trend needs and loses quality.
+        A leader whose sales, with what it is granted, fall behind the world's spends less on research than its trend
+        needs and loses quality.
         """
         p = self.parameters
         own = self.research_intensity
         effort = research_effort(
-            own * self.revenue + self.research_grant, own * self.base_revenue, p["research.elasticity"]
+            own * self.revenue + self.research_grant,
+            own * self.base_revenue,
+            p["research.elasticity"],
+            p["talent.scarcity"],
+            self.headquarters.engineers,
         )
         luck = successes(self.draw("research success"), p["research.success_probability"])
         closing = self.has_programme * p["research.supplier_catch_up"] / QUARTERS_PER_YEAR * self.ease * effort * luck
         self.gap = self.gap * np.exp(-closing * np.maximum(self.entered, 1.0 - self.may_enter))
         leads = self.has_programme == 0
-        relative_sales = (
-            np.where(leads, self.revenue, 1.0) / np.where(leads, self.base_revenue, 1.0) / self.world_growth
-        )
+        sales = np.where(leads, self.revenue, 1.0) / np.where(leads, self.base_revenue, 1.0) / self.world_growth
+        usual = own * self.revenue
+        granted = 1.0 + self.research_grant / np.where(usual > 0, usual, 1.0)
         pace = p["research.leaders_pace"] / QUARTERS_PER_YEAR
-        gained = pace * (np.power(relative_sales, p["research.leaders_elasticity"]) - 1.0)
+        gained = pace * (np.power(sales * granted, p["research.leaders_elasticity"]) - 1.0)
         self.frontier = self.frontier + np.where(leads, gained, 0.0)
         self.quality = np.exp(self.base_gap - self.gap + self.frontier)

@@ -43,6 +43,8 @@ class ChipMarket:
         self.paid = ones  # of the last one
         self.slow_log_price = np.zeros_like(ones)
         self.permitted = np.ones((runs, len(layout.firms)))  # of the base sales to the target
+        self.licensed = self.permitted  # of them, by controls alone
+        self.choice = base.chip_share[:, layout.target]  # (runs, M) what buyers in the target would choose if free
         self.sales = layout.by_segment.spread(base.demand) * base.chip_share  # (runs, S, M)
         self.demand = base.demand  # (runs, S, G) wanted at present prices, whether it may be bought or not
         self.unmet = np.zeros_like(base.demand)  # (runs, S, G)
@@ -77,8 +79,11 @@ class ChipMarket:
         """
         return np.where(np.isnan(self.given_market), 0.0, np.log(self.given_market / market))
 
-    def permit(self, parameters: Parameters, severity: Severity, quarter: int) -> None:
-        """What controls leave of each maker's base sales to the target. What is made there may be sold there."""
+    def permit(self, parameters: Parameters, severity: Severity, barred: Array, quarter: int) -> None:
+        """What controls leave of each maker's base sales to the target. What is made there may be sold there.
+
+        `barred` (states, segments) is what the target itself does not let in.
+        """
         p, layout = parameters, self.layout
         items = len(layout.inputs) + layout.firm_segment
         above = at_items(severity.above_threshold, layout.firm_headquarters, items) * self.exposure
@@ -87,7 +92,9 @@ class ChipMarket:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._maker_keys)
         part = licensed(expected, self._licence, p["controls.licence_spread"])
         denied = over_complied(part, p["controls.over_compliance"])
-        self.permitted = np.where(layout.at_home, 1.0, 1.0 - denied)
+        kept_out = p["retaliation.bite"] * barred[layout.firm_headquarters, layout.firm_segment]
+        self.licensed = np.where(layout.at_home, 1.0, 1.0 - denied)
+        self.permitted = np.where(layout.at_home, 1.0, self.licensed * (1.0 - kept_out))
 
     def trade(self, parameters: Parameters, makers: Any, expected_cutoff: Array) -> None:
         """Orders by choice, permits and mandate; output by capacity and materials; the rest goes where slack is."""
@@ -108,6 +115,7 @@ class ChipMarket:
         share = wish / by_segment.spread(by_segment.sum(wish))
 
         # Permits: the target's buyers lose what is denied and not replaced.
+        self.choice = share[:, target].copy()
         allowed = share[:, target] * self.permitted
         permitted = by_segment.sum(allowed)
         met = supplied(permitted, p["controls.backfill"])
@@ -161,5 +169,12 @@ class ChipMarket:
         self.price = np.exp(log_price)
         self.slow_log_price = self.slow_log_price + (log_price - self.slow_log_price) * p["demand.slow_speed"]
         makers.segment_return = np.take(self.price * self.tightness, layout.firm_segment, axis=-1)
+        intensity = p["research.intensity_chip_firms"]
+        spent = np.where(layout.target_owned, 0.0, intensity * makers.revenue + makers.research_grant)
+        leading = layout.by_segment.sum(spent)
+        in_2020 = layout.by_segment.sum(np.where(layout.target_owned, 0.0, intensity * makers.base_output))
+        growth = total(makers.revenue) / total(makers.base_output)
+        relative = np.where(in_2020 > 0, leading / np.where(in_2020 > 0, in_2020, 1.0), growth) / growth
+        makers.frontier_speed = layout.by_segment.spread(np.power(relative, p["research.frontier_elasticity"]))
         grown = layout.by_segment.sum(makers.experience + makers.output)
         makers.experience_of_others = layout.by_segment.spread(grown) - makers.experience - makers.output
