@@ -1,57 +1,68 @@
-"""What the states did in a quarter, and why: read from the events on its date and from what they announce."""
+"""What the states did in a quarter, and why: read from the events of its date and from what states decided."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sim.model import DecouplingModel
 from sim.scenario import Event
 from sim.vocabulary import quarter_name
 
-LEAST_CHANGE = 0.002  # of a state's sales to the target; smaller moves are not told
+LEAST_CHANGE = {  # smaller moves are not told, and a reactive lead moves a little in every quarter
+    "announced_severity": 0.01,  # of a state's sales to the target
+    "retaliation": 0.05,  # of the materials that the target dominates
+    "plan_budget": 10.0,  # bn yuan a year
+}
 Deed = dict[str, Any]
+Stance = dict[str, list[float]]
 
 
-def deeds(model: DecouplingModel, before: Sequence[float], yours: Sequence[Event]) -> list[Deed]:
+def stance(model: DecouplingModel) -> Stance:
+    """What each state holds of what it decides, to be compared with later."""
+    return {name: getattr(model.states, name)[0].tolist() for name in LEAST_CHANGE}
+
+
+def told(model: DecouplingModel, before: Stance, yours: list[Event]) -> list[Deed]:
     """The deeds of the quarter that has just passed; states that do the same stand together.
 
-    `before` holds each state's announced severity a quarter ago, `yours` the events set on the page.
+    `before` is the stance of which each was last told; it takes over what is told now. `yours` are the events that
+    were set on the page.
     """
     quarter = model.quarter - 1
-    told: dict[tuple[str, str], Deed] = {}
+    found: dict[tuple[str, str], Deed] = {}
 
-    def tell(who: str, what: str, why: str, own: bool) -> None:
-        deed = told.setdefault((what, why), {"quarter": quarter_name(quarter), "who": [], "what": what, "why": why})
+    def tell(who: str, what: str, why: str, own: bool = False) -> None:
+        deed = found.setdefault((what, why), {"quarter": quarter_name(quarter), "who": [], "what": what, "why": why})
         deed["who"].append(who)
         deed["yours"] = own
 
     acted = set()
     for event in model.events:
         own = event in yours
-        for text in _told(event, quarter):
+        for text in _of_event(event, quarter):
             tell(event.by, text, "You set it." if own else (event.reason or "On the config's list of dates."), own)
             acted.add(event.by)
-    for state, (name, was, now) in enumerate(
-        zip(model.layout.states, before, model.states.announced_severity[0], strict=True)
-    ):
-        if abs(now - was) >= LEAST_CHANGE and name not in acted:
-            verb = "Tightens" if now > was else "Loosens"
-            part = f"{_percent(now)} of its sales to {model.layout.states[model.layout.target]} denied or announced"
-            tell(name, f"{verb}: {part}, after {_percent(was)}.", _reason(model, state), False)
-    return list(told.values())
+    now = stance(model)
+    for name, least in LEAST_CHANGE.items():
+        for state, (who, was, level) in enumerate(zip(model.layout.states, before[name], now[name], strict=True)):
+            if abs(level - was) < least:
+                continue
+            before[name][state] = level
+            if name != "announced_severity" or who not in acted:
+                tell(who, *_DECISIONS[name](model, state, was, level))
+    return list(found.values())
 
 
-def _told(event: Event, quarter: int) -> list[str]:
+def _of_event(event: Event, quarter: int) -> list[str]:
     scope = "everything" if "all" in event.scope else ", ".join(word.replace("_", " ") for word in event.scope)
     severity = _percent(event.severity or 0.0)
     if event.kind == "control":
-        told = []
+        texts = []
         if event.announced_quarter == quarter < event.quarter:
-            told.append(f"Announces to deny {severity} of {scope} from {quarter_name(event.quarter)} on.")
+            texts.append(f"Announces to deny {severity} of {scope} from {quarter_name(event.quarter)} on.")
         if event.quarter == quarter:
-            told.append(f"Denies {severity} of {scope}.")
-        return told
+            texts.append(f"Denies {severity} of {scope}.")
+        return texts
     if event.quarter != quarter:
         return []
     if event.kind == "truce":
@@ -66,18 +77,56 @@ def _told(event: Event, quarter: int) -> list[str]:
     ]
 
 
-def _reason(model: DecouplingModel, state: int) -> str:
-    value, layout = model.parameters.value, model.layout
+def _controls(model: DecouplingModel, state: int, was: float, now: float) -> tuple[str, str]:
+    target = model.layout.states[model.layout.target]
+    what = f"{_percent(now)} of its sales to {target} denied or announced, after {_percent(was)}."
+    return f"{'Tightens' if now > was else 'Loosens'}: {what}", _why_it_controls(model, state)
+
+
+def _why_it_controls(model: DecouplingModel, state: int) -> str:
+    value, states, layout = model.parameters.value, model.states, model.layout
     if layout.roles[state] == "ally" and value("controls.alignment"):
-        return f"Follows {layout.states[layout.lead]} with an alignment of {value('controls.alignment'):g}."
+        strength, stake = states.follow_strength[0, state], states.exposed_revenue[0, state]
+        return (
+            f"Takes over {_percent(strength)} of {layout.states[layout.lead]}'s severity: an alignment of "
+            f"{_percent(value('controls.alignment'))}, and {_percent(stake)} of its suppliers' sales at stake."
+        )
     mode = value("controls.mode")
     if mode == "fixed":
         severity, start = value("controls.severity"), value("controls.start")
-        return f"A fixed severity of {severity:g} from {start:g} on, announced a year ahead."
+        return f"A fixed severity of {_percent(severity)} from {start:g} on, announced a year ahead."
+    if mode == "reactive" and value("controls.doctrine") == "preventive":
+        closed = states.gap_closed[0, state]
+        return f"Preventive: the target has closed {_percent(closed)} of its technology gap of 2020."
     if mode == "reactive":
-        return f"Its doctrine: {value('controls.doctrine')}."
+        harm, loss = states.harm_expected[0, state], states.loss_expected[0, state]
+        answer, wanted = states.retaliation_expected[0, state], states.wanted_severity[0, state]
+        return (
+            f"Doctrine {value('controls.doctrine')}: harm to the target {harm:.0f}, own firms' lost sales {loss:.0f}, "
+            f"expected retaliation {answer:.0f} bn yuan a year, so it wants a severity of {_percent(wanted)}."
+        )
     return f"Controls are in mode {mode}."
 
 
-def _percent(part: float) -> str:
+def _retaliation(model: DecouplingModel, state: int, was: float, now: float) -> tuple[str, str]:
+    faced = model.states.faced_control[0, state]
+    what = f"{_percent(now)} of the materials that it dominates, after {_percent(was)}."
+    return (
+        f"{'Retaliates: denies' if now > was else 'Eases its retaliation: denies'} {what}",
+        f"It faces controls of a severity of {_percent(faced)}.",
+    )
+
+
+def _plan(model: DecouplingModel, state: int, was: float, now: float) -> tuple[str, str]:
+    share, exposure = model.states.domestic_share[0, state], model.states.exposure[0, state]
+    return (
+        f"Plans {now:.0f} bn yuan a year of subsidies, after {was:.0f}.",
+        f"Its domestic share is {_percent(share)}, and it expects to lose {_percent(exposure)} of its supplies.",
+    )
+
+
+_DECISIONS = {"announced_severity": _controls, "retaliation": _retaliation, "plan_budget": _plan}
+
+
+def _percent(part: Any) -> str:
     return f"{100 * part:.3g} %"

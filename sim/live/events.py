@@ -1,7 +1,7 @@
 """One-click events, as tables of the event grammar: what the page's buttons put on a date.
 
-Controls and truces of the grammar act in mode "events" only, so a button that needs it changes the mode first and
-keeps what a fixed control denied as an event of its own.
+Controls of the grammar act in mode "events", and under the ratchet. A button that needs another mode than is set
+changes it, and keeps what the lead denies at that moment as an event of its own.
 """
 
 from __future__ import annotations
@@ -62,9 +62,10 @@ def cut_off(model: DecouplingModel, held: Held) -> list[Entry]:
 
 
 def truce(model: DecouplingModel, held: Held) -> list[Entry]:
-    """Every controller lifts what is in force; controls on later dates still come."""
+    """Every controller lifts what is in force; controls on later dates still come, and a reactive lead may return."""
+    fixed = [_lever(model, {"controls.severity": 0.0})] if held["controls.mode"] == "fixed" else []
     return [
-        *_dated(model, held),
+        *fixed,
         *(
             {"date": quarter_start(model.quarter), **_against(model, state), "kind": "truce", "severity": 1.0}
             for state in controllers(model.world)
@@ -98,14 +99,18 @@ def _lever(model: DecouplingModel, values: dict[str, Any]) -> Entry:
 
 
 def _dated(model: DecouplingModel, held: Held) -> list[Entry]:
-    """What it takes for dated controls to count: nothing in mode "events"."""
-    layout = model.layout
-    if held["controls.mode"] == "events":
+    """What it takes for dated controls to count: nothing where they do already."""
+    layout, mode = model.layout, held["controls.mode"]
+    if mode == "events" or (mode == "reactive" and held["controls.doctrine"] == "ratchet"):
         return []
     entries = [_lever(model, {"controls.mode": "events", "controls.severity": 1.0})]
-    severity, start = float(held["controls.severity"]), float(held["controls.start"])
-    first = max(model.quarter, quarters_until(int(start) - 1))
-    if held["controls.mode"] == "fixed" and severity > 0 and first < model.horizon:
+    severity, first = 0.0, model.quarter
+    if mode == "fixed":
+        severity = float(held["controls.severity"])
+        first = max(first, quarters_until(int(float(held["controls.start"])) - 1))
+    elif mode == "reactive":
+        severity = float(model.states.enacted_severity[0, layout.lead])
+    if severity > 0 and first < model.horizon:
         listed = [item for item, controlled in zip(layout.inputs, layout.is_controlled, strict=True) if controlled]
         entries.append(
             {

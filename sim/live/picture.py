@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sim.agents import ChipFirm, State, Supplier
 from sim.columns import Category, ColumnAgent, Link, Queue
+from sim.markets.review import Review, review_inputs, review_segments
 from sim.model import DecouplingModel
 from sim.vocabulary import QUARTERS_PER_YEAR
 
@@ -64,45 +65,36 @@ def chain(model: DecouplingModel, year: Iterable[Flows]) -> dict[str, Any]:
 
 
 def empty_spots(model: DecouplingModel) -> dict[str, Any]:
-    """The map of empty spots, 0 to 1: by input, how much lines of each segment in the target depend on foreigners.
+    """The map of empty spots, 0 to 1, of every input and every segment of chips; None: nothing is bought.
 
-    The last columns are for all segments: that dependence, the part of it in the hands of controllers, and the
-    concentration of suppliers (Herfindahl index). The last row is chips themselves. None: nothing is bought.
+    The first columns are for inputs: what part lines of each segment in the target buy abroad. Then come, from the
+    chain review, the part bought abroad, what the lead alone and with its allies could deny, the concentration of
+    the states it comes from, and the score.
     """
     layout, home = model.layout, model.layout.group_at_home
     bought = np.zeros((len(layout.segments), len(layout.suppliers)))
     np.add.at(bought, layout.group_segment[home], model.inputs.sales[0, home])
-    by_input = layout.by_input
-    whole, abroad = by_input.sum(bought), by_input.sum(bought * ~layout.target_supplier)
-    everything = bought.sum(axis=0)
-    controller = np.isin(np.array(layout.roles)[layout.supplier_state], ["lead", "ally"])
-    total, held = by_input.sum(everything), by_input.sum(everything * controller)
-    concentration = by_input.sum(np.square(everything / by_input.spread(np.where(total > 0, total, 1.0))))
-    rows: list[list[float | None]] = [
-        [
-            *_parts(abroad[:, item], whole[:, item]),
-            *_parts([abroad[:, item].sum(), held[item]], [total[item]] * 2),
-            _finite(concentration[item]) if total[item] > 0 else None,
-        ]
-        for item in range(len(layout.inputs))
-    ]
-    chips = model.chips.sales[0, layout.target]
-    by_segment, used = layout.by_segment, layout.by_segment.sum(chips)
-    imported = by_segment.sum(chips * ~layout.at_home)
-    makers = np.isin(np.array(layout.roles)[layout.firm_headquarters], ["lead", "ally"])
-    shares = layout.by_maker_state.sum(chips / chips.sum())
-    rows.append(
-        [
-            *_parts(imported, used),
-            *_parts([imported.sum(), (chips * makers * ~layout.at_home).sum()], [used.sum()] * 2),
-            _finite(np.square(shares).sum()),
-        ]
-    )
+    whole, abroad = layout.by_input.sum(bought), layout.by_input.sum(bought * ~layout.target_supplier)
+    lines = [_parts(abroad[:, item], whole[:, item]) for item in range(len(layout.inputs))]
+    of_inputs = review_inputs(model.parameters, layout, model.inputs, model.suppliers)
+    of_chips = review_segments(model.parameters, layout, model.chips, model.makers)
+    nothing: list[list[float | None]] = [[None] * len(layout.segments) for _ in layout.segments]
     return {
-        "rows": [*layout.inputs, "chips"],
-        "columns": [*layout.segments, "all lines", "controllers", "concentration"],
-        "values": rows,
+        "rows": [*layout.inputs, *layout.segments],
+        "columns": [*layout.segments, "all", "lead alone", "with allies", "concentration", "score"],
+        "values": [*_with_review(lines, of_inputs), *_with_review(nothing, of_chips)],
     }
+
+
+def _with_review(lines: list[list[float | None]], review: Review) -> list[list[float | None]]:
+    found = (
+        review.dependence,
+        review.deniable_alone,
+        review.deniable_allied,
+        review.concentration,
+        review.score,
+    )
+    return [[*cells, *(_finite(column[0, item]) for column in found)] for item, cells in enumerate(lines)]
 
 
 def gaps(model: DecouplingModel) -> dict[str, Any]:

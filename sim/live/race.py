@@ -13,8 +13,7 @@ import tomli_w
 from sim.batch import keys_of
 from sim.evidence import Value, flatten, load_world
 from sim.experiment import Run
-from sim.live import picture
-from sim.live.deeds import Deed, deeds
+from sim.live import deeds, picture
 from sim.live.events import Entry
 from sim.measures import HEADLINE, Measure, catalogue
 from sim.model import DecouplingModel
@@ -47,10 +46,10 @@ class Race:
         self.model = DecouplingModel(scenario, seed, record=[*HEADLINE, *extra])
         self.done: list[Event] = []
         self.series: dict[str, list[float | None]] = {}
-        self.deeds: list[Deed] = []
+        self.deeds: list[deeds.Deed] = []
         self._year: deque[picture.Flows] = deque(maxlen=QUARTERS_PER_YEAR)
         self._columns: list[dict[str, Any]] = []
-        self._announced = [0.0] * len(self.model.layout.states)
+        self._stance = deeds.stance(self.model)
 
     def branch(self) -> Race:
         """Another future from this moment on, with the same past and the same luck."""
@@ -58,7 +57,7 @@ class Race:
         other.model = self.model.branch()
         other.done, other.deeds, other._columns = list(self.done), list(self.deeds), list(self._columns)
         other.series = {name: list(values) for name, values in self.series.items()}
-        other._year = copy.copy(self._year)
+        other._year, other._stance = copy.copy(self._year), copy.deepcopy(self._stance)
         return other
 
     def back_to(self, quarter: int) -> Race:
@@ -76,15 +75,17 @@ class Race:
         model = self.model
         if not model.running:
             return
+        quarter = model.quarter
         model.step()
+        if model.quarter == quarter:  # Mesa's clock stands still after a failure
+            raise RuntimeError("it failed before and cannot go on")
         for name, measure in self.measures.items():
             self.series.setdefault(name, []).append(_finite(model.recorder.last(measure)[0]))
         for segment, gap in picture.segment_gaps(model).items():
             self.series.setdefault(f"technology_gap.{segment}", []).append(gap)
         self._year.append(picture.flows(model))
         self._columns.append(picture.columns(model))
-        self.deeds += deeds(model, self._announced, self.done)
-        self._announced = model.states.announced_severity[0].tolist()
+        self.deeds += deeds.told(model, self._stance, self.done)
 
     def intervene(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Put events into the run, all or none of them. BadInput for what cannot be used."""
