@@ -84,6 +84,16 @@ class Ledger:
             makers.capacity,
             self.capacity - wear * self.capacity + makers.arrivals,
         )
+        check(
+            "money for tools: equity and grants = tools ordered on them + lost to haste",
+            total(makers.extra_money),
+            total(makers.absorbed) + total(makers.lost_to_haste),
+        )
+        check(
+            "money for tools: grants are part of it",
+            total(np.minimum(makers.capacity_grant, makers.extra_money + makers.base_investment)),
+            total(makers.capacity_grant),
+        )
         spent = states.subsidy_spent
         arrived = spent * (1.0 - p["subsidy.leakage"])
         check(

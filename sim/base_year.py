@@ -28,6 +28,7 @@ BASE_KEYS = (
     "base.home_bias",
     "base.target_home_bias",
     "base.target_capital",
+    "base.line_cost",
     "demand.growth",
     "investment.depreciation",
     "investment.normal_utilisation",
@@ -257,6 +258,9 @@ def _fit(flow: Array, to_rows: Array, from_columns: Array, by_market: Groups) ->
 def _investment(layout: Layout, given: dict[str, Array], output: Array) -> tuple[Array, Array, Array]:
     """Capital and yearly tools of each firm: from the accounts of the target's firms, elsewhere from one coefficient.
 
+    What a young firm's accounts hold beyond the cost of lines for its capacity is still being run in; it is not what
+    its next line costs, and is left out.
+
     What the target's spending exceeds private investment there by is led by the state, in proportion to capital.
     """
     to_yuan = given["base.exchange_rate"]
@@ -266,9 +270,11 @@ def _investment(layout: Layout, given: dict[str, Array], output: Array) -> tuple
     output_elsewhere = total(output * ~layout.at_home)
     accounts = np.array([row["capital"] or 0.0 for row in layout.firm_rows])
     in_place = ~layout.is_entrant
+    scale = given["base.target_capital"]
+    line_cost = given["base.line_cost"] * output * QUARTERS_PER_YEAR / given["investment.normal_utilisation"]
     capital = np.where(
         layout.target_owned,
-        accounts * to_yuan * given["base.target_capital"],
+        np.where(layout.is_entrant, to_yuan * accounts, np.minimum(to_yuan * accounts, line_cost)) * scale,
         output * tools_elsewhere / rate / output_elsewhere,
     )
     private = capital * in_place * rate / QUARTERS_PER_YEAR

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.base_year import Layout
+from sim.columns import Groups
 from sim.parameters import Parameters
 from sim.scenario import EXPERTS, Event
 from sim.streams import agent_keys, uniform
@@ -184,6 +185,57 @@ def at_items(severities: Array, states: NDArray[np.int64], items: NDArray[np.int
     """The severity that each seller's state puts on its item: (runs, states, items) to (runs, sellers)."""
     flat = severities.reshape(len(severities), -1)
     return np.take(flat, states * severities.shape[-1] + items, axis=-1)
+
+
+@dataclass(frozen=True)
+class Denial:
+    """The part of each seller's base sales that is denied, above a technical threshold and below it.
+
+    `exposure` is the part of the sales that lies above. Shapes broadcast to (runs, …, sellers).
+    """
+
+    above: Array
+    below: Array
+    exposure: Array
+
+    @property
+    def of_sales(self) -> Array:
+        return self.exposure * self.above + (1.0 - self.exposure) * self.below
+
+    def further(self, denied: Array) -> Denial:
+        """What is left of the sales is denied to this part as well."""
+        above, below = (1.0 - (1.0 - part) * (1.0 - denied) for part in (self.above, self.below))
+        return Denial(above, below, self.exposure)
+
+
+def decided(
+    parameters: Parameters,
+    severity: Severity,
+    states: NDArray[np.int64],
+    items: NDArray[np.int64],
+    licence: Array,
+) -> tuple[Array, Array]:
+    """What a severity denies of each seller's sales above thresholds and below them, (runs, sellers).
+
+    `states` and `items` are the sellers'; `licence` (runs, sellers) is the year's draw.
+    """
+
+    def by_licence(expected: Array) -> Array:
+        part = licensed(expected, licence, parameters["controls.licence_spread"])
+        return over_complied(part, parameters["controls.over_compliance"])
+
+    everything = by_licence(at_items(severity.of_everything, states, items))
+    return np.maximum(by_licence(at_items(severity.above_threshold, states, items)), everything), everything
+
+
+def part_met(share: Array, denial: Denial, exposure: Array, by_market: Groups, backfill: Array) -> Array:
+    """What part of buyers' needs is met, (runs, …, markets), when sellers have these `share` of it.
+
+    What lies above a threshold cannot be replaced by what lies below: each is back-filled by itself.
+    """
+    above = supplied(by_market.sum(share * (1.0 - denial.above)), backfill)
+    below = supplied(by_market.sum(share * (1.0 - denial.below)), backfill)
+    return exposure * above + (1.0 - exposure) * below
 
 
 def over_complied(denied: Array, over_compliance: Array) -> Array:

@@ -183,7 +183,7 @@ class DecouplingModel(mesa.Model):
         makers.pipeline = [np.where(build - 1 > ahead, begun, 0.0) for ahead in range(LONGEST_BUILD)]
         gained = begun - p["investment.depreciation"] / QUARTERS_PER_YEAR * makers.base_capacity
         makers.capacity = (makers.base_capacity - 1.5 * gained) * in_place
-        makers.material_cover = makers.segment_return = makers.line_completeness = np.ones_like(base.output)
+        makers.material_cover = makers.return_on_lines = makers.line_completeness = np.ones_like(base.output)
         makers.design_access = makers.unit_cost = makers.frontier_speed = np.ones_like(base.output)
         makers.lag = makers.base_lag = np.array([row["lag"] for row in layout.firm_rows])
         usual = base.output * QUARTERS_PER_YEAR * p["learning.past_years"]
@@ -231,7 +231,7 @@ class DecouplingModel(mesa.Model):
         for cell, (state, segment) in enumerate(zip(layout.firm_headquarters, layout.firm_segment, strict=True)):
             if not layout.at_home[cell]:
                 sold[:, state, len(layout.inputs) + segment] += chips[:, cell]
-                above[:, state, len(layout.inputs) + segment] += chips[:, cell] * self.chips.exposure[cell]
+                above[:, state, len(layout.inputs) + segment] += chips[:, cell] * self.chips.exposure[segment]
         whole = sold.sum(axis=-1, keepdims=True)
         self._sold_by_state = whole[..., 0] / total(whole[..., 0])
         whole = np.where(whole > 0, whole, 1.0)

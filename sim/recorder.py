@@ -68,7 +68,7 @@ def _input_parts(model: Any) -> dict[str, Array]:
     base_denied = _sum_of_groups(layout.by_input.spread(base.input_need) * denied_share, layout.group_at_home)
     now_denied = _sum_of_groups(layout.by_input.spread(inputs.need) * denied_share, layout.group_at_home)
     base_inputs = _sum_of_groups(base.input_need, layout.group_at_home)
-    chips_denied_share = base.chip_share[:, target] * (1.0 - chips.licensed)
+    chips_denied_share = base.chip_share[:, target] * chips.denied
     spread = layout.by_segment.spread
     base_chips_denied = spread(base.demand[:, target]) * chips_denied_share
     now_chips_denied = spread(chips.demand[:, target]) * chips_denied_share

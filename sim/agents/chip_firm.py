@@ -43,11 +43,14 @@ class ChipFirm(ColumnAgent):
     output = Column("bn yuan a quarter", "chips made and sold, at 2020 prices")
     revenue = Column("bn yuan a quarter", "chips sold at current prices")
     material_cover = Column("0 to 1", "part of its capacity that materials in stock allow to run")
-    segment_return = Column("2020 = 1", "price times utilisation in its segment")
+    return_on_lines = Column("2020 = 1", "price times utilisation, its own and its segment's")
     private_investment = Column("bn yuan a quarter", "tools it wants from profit and credit")
     investment = Column("bn yuan a quarter", "tools ordered from all sources of money")
     capacity_grant = Column("bn yuan a quarter", "subsidy received for tools")
     research_grant = Column("bn yuan a quarter", "subsidy received for research")
+    extra_money = Column("bn yuan a quarter", "equity beyond that of 2020, and subsidy for tools")
+    absorbed = Column("bn yuan a quarter", "of it, what buys tools")
+    lost_to_haste = Column("bn yuan a quarter", "of it, what buys none: dearer building, idle tools, rents")
     tools_received = Column("bn yuan a quarter", "tools delivered and paid")
     line_completeness = Column("0 to 1", "what tools at hand make of the line ordered")
     new_lines = Column("bn yuan a quarter", "capacity that begins to be built")
@@ -86,7 +89,8 @@ class ChipFirm(ColumnAgent):
         under_way = self.build_quarters - 1.0  # quarters of orders in the pipeline when it decides
         own_lines = lines - self.programme_investment * under_way
         excess = own_lines / np.where(capital > 0, capital, 1.0) - upkeep_and_growth * under_way
-        response = np.power(self.segment_return, p["investment.response"])
+        expected = self.return_on_lines * self.line_completeness  # of a line that lacks tools less is to be had
+        response = np.power(expected, p["investment.response"])
         correction = p["investment.supply_line"] / QUARTERS_PER_YEAR * excess
         wanted = capital * np.maximum(0.0, upkeep_and_growth * response - correction)
         self.private_investment = (
@@ -102,6 +106,9 @@ class ChipFirm(ColumnAgent):
         planned = self.is_entrant * self.base_capacity * self.capital_per_capacity
         limit = p["investment.absorption"] / QUARTERS_PER_YEAR * np.maximum(capital, planned)
         absorbed = np.where(extra > 0, extra / (1.0 + np.maximum(extra, 0.0) / limit), extra)
+        self.extra_money = extra
+        self.lost_to_haste = extra - absorbed
+        self.absorbed = absorbed
         self.investment = np.maximum(0.0, self.private_investment + self.programme_investment + absorbed)
 
     @rule

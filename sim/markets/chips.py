@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from sim.base_year import BaseYear, Layout
 from sim.columns import total, total_over_rows
-from sim.controls import Severity, at_items, licensed, over_complied, supplied
+from sim.controls import Denial, Severity, decided, part_met
 from sim.parameters import Parameters
 from sim.streams import agent_keys, uniform
 from sim.vocabulary import QUARTERS_PER_YEAR
@@ -35,17 +35,18 @@ class ChipMarket:
         self._shock_keys = agent_keys(layout.segments)
         self._world_key = agent_keys(["world"])
         self._maker_keys = agent_keys(layout.firms)
-        self.exposure = np.array(layout.world.column("segments", "chip_exposure"))[layout.firm_segment]
+        self.exposure = np.array(layout.world.column("segments", "chip_exposure"))  # (G,)
         ones = np.ones((runs, len(layout.segments)))
         self.log_shock = np.zeros_like(ones)
         self.given_market = np.full((runs, 1), np.nan)  # the target's market that the config gives for this quarter
         self.price = ones  # of the coming trade
         self.paid = ones  # of the last one
         self.slow_log_price = np.zeros_like(ones)
-        self.permitted = np.ones((runs, len(layout.firms)))  # of the base sales to the target
-        self.licensed = self.permitted  # of them, by controls alone
-        self.choice = base.chip_share[:, layout.target]  # (runs, M) what buyers in the target would choose if free
-        self.sales = layout.by_segment.spread(base.demand) * base.chip_share  # (runs, S, M)
+        share = np.where(layout.is_entrant, 0.0, base.chip_share)
+        self.choice = share[:, layout.target]  # (runs, M) what buyers in the target would choose if free
+        self.denied = np.zeros_like(self.choice)  # part of the base sales to the target, by controls
+        self.in_the_way = Denial(self.denied, self.denied, self.exposure[layout.firm_segment])  # by whomever
+        self.sales = layout.by_segment.spread(base.demand) * share  # (runs, S, M)
         self.demand = base.demand  # (runs, S, G) wanted at present prices, whether it may be bought or not
         self.unmet = np.zeros_like(base.demand)  # (runs, S, G)
         self.tightness = ones  # orders over capacity at normal utilisation
@@ -85,16 +86,27 @@ class ChipMarket:
         `barred` (states, segments) is what the target itself does not let in.
         """
         p, layout = parameters, self.layout
-        items = len(layout.inputs) + layout.firm_segment
-        above = at_items(severity.above_threshold, layout.firm_headquarters, items) * self.exposure
-        expected = np.maximum(above, at_items(severity.of_everything, layout.firm_headquarters, items))
         if quarter % QUARTERS_PER_YEAR == 0:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._maker_keys)
-        part = licensed(expected, self._licence, p["controls.licence_spread"])
-        denied = over_complied(part, p["controls.over_compliance"])
+        by_controls = self.denial(p, severity, self._licence)
+        self.denied = by_controls.of_sales
         kept_out = p["retaliation.bite"] * barred[layout.firm_headquarters, layout.firm_segment]
-        self.licensed = np.where(layout.at_home, 1.0, 1.0 - denied)
-        self.permitted = np.where(layout.at_home, 1.0, self.licensed * (1.0 - kept_out))
+        self.in_the_way = by_controls.further(np.where(layout.at_home, 0.0, kept_out))
+
+    def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
+        """The part of each maker's base sales to the target that a severity denies, (runs, M)."""
+        layout = self.layout
+        items = len(layout.inputs) + layout.firm_segment
+        above, below = decided(parameters, severity, layout.firm_headquarters, items, licence)
+        return Denial(
+            np.where(layout.at_home, 0.0, above),
+            np.where(layout.at_home, 0.0, below),
+            self.exposure[layout.firm_segment],
+        )
+
+    def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
+        """What part of the target's wants is met when its buyers would choose by these shares, (runs, G)."""
+        return part_met(share, denial, self.exposure, self.layout.by_segment, parameters["controls.backfill"])
 
     def trade(self, parameters: Parameters, makers: Any, expected_cutoff: Array) -> None:
         """Orders by choice, permits and mandate; output by capacity and materials; the rest goes where slack is."""
@@ -116,9 +128,9 @@ class ChipMarket:
 
         # Permits: the target's buyers lose what is denied and not replaced.
         self.choice = share[:, target].copy()
-        allowed = share[:, target] * self.permitted
+        met = self.part_met(p, self.choice, self.in_the_way)
+        allowed = self.choice * (1.0 - self.in_the_way.of_sales)
         permitted = by_segment.sum(allowed)
-        met = supplied(permitted, p["controls.backfill"])
         chosen = allowed / by_segment.spread(np.where(permitted > 0, permitted, 1.0))
         share[:, target] = by_segment.spread(met) * self._mandated(chosen, p["mandate.domestic"])
         orders = by_segment.spread(self.demand) * share
@@ -132,7 +144,7 @@ class ChipMarket:
         short = by_segment.sum(orders - bought)
         slack = np.maximum(0.0, able - placed * fill)
         open_to = np.repeat(slack[:, None, :], len(layout.states), axis=1)
-        open_to[:, target] = slack * self.permitted
+        open_to[:, target] = slack * (1.0 - self.in_the_way.of_sales)
         room = by_segment.sum(open_to)
         wanted = open_to * by_segment.spread(short / np.where(room > 0, room, 1.0))
         asked = total_over_rows(wanted)
@@ -168,7 +180,12 @@ class ChipMarket:
         log_price = log_price + p["chip_market.price_speed"] * pressure
         self.price = np.exp(log_price)
         self.slow_log_price = self.slow_log_price + (log_price - self.slow_log_price) * p["demand.slow_speed"]
-        makers.segment_return = np.take(self.price * self.tightness, layout.firm_segment, axis=-1)
+        paid = np.take(self.price, layout.firm_segment, axis=-1)
+        room = makers.capacity * p["investment.normal_utilisation"]
+        own = np.where(room > 0, makers.output / np.where(room > 0, room, 1.0), 1.0)
+        weight = p["investment.own_orders"]
+        market = np.take(self.tightness, layout.firm_segment, axis=-1)
+        makers.return_on_lines = paid * np.power(own, weight) * np.power(market, 1.0 - weight)
         intensity = p["research.intensity_chip_firms"]
         spent = np.where(layout.target_owned, 0.0, intensity * makers.revenue + makers.research_grant)
         leading = layout.by_segment.sum(spent)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.base_year import BaseYear, Layout
 from sim.columns import total, total_over_rows
-from sim.controls import Severity, at_items, licensed, over_complied, supplied
+from sim.controls import Denial, Severity, decided, part_met
 from sim.parameters import Parameters
 from sim.streams import agent_keys, uniform
 from sim.vocabulary import QUARTERS_PER_YEAR
@@ -38,8 +38,8 @@ class InputMarket:
         self._quality_bound = layout.group_at_home & layout.is_quality_bound[layout.group_segment]
         self._weights = np.where(self._quality_bound[:, None] & layout.is_quality_critical, 0.0, base.tool_mix)
         self._weights = self._weights / self._weights.sum(axis=-1, keepdims=True)
-        self.permitted = np.ones_like(base.input_share)  # (runs, K, U)
-        self.denied = np.zeros_like(base.input_share)  # (runs, K, U) part of base sales
+        self.denied = np.zeros_like(base.input_share)  # (runs, K, U) part of base sales, by controls
+        self.in_the_way = Denial(self.denied, self.denied, self.exposure[:, None])  # by whomever
         self.need = base.input_need
         self.delivered = base.input_need  # (runs, K, I)
         self.sales = layout.by_input.spread(base.input_need) * base.input_share  # (runs, K, U)
@@ -60,35 +60,26 @@ class InputMarket:
         p, layout = parameters, self.layout
         if quarter % QUARTERS_PER_YEAR == 0:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._keys)
-        self.denied = self.denial(p, in_force, self._licence)
         by_target = np.take(np.take(barred, layout.group_state, axis=1), layout.supplier_input, axis=-1)
-        by_target = p["retaliation.bite"][..., None] * by_target
-        abroad = ~layout.group_at_home[:, None]
-        self.permitted = np.where(abroad & layout.target_supplier, 1.0 - by_target, 1.0 - self.denied)
+        elsewhere = ~layout.group_at_home[:, None] & layout.target_supplier
+        by_controls = self.denial(p, in_force, self._licence)
+        self.denied = by_controls.of_sales
+        self.in_the_way = by_controls.further(np.where(elsewhere, p["retaliation.bite"][..., None] * by_target, 0.0))
         if p["stockpiling.quarters"].any():
             even = np.full_like(self._licence, 0.5)  # nobody knows next year's licences
-            to_come = self.denial(p, feared, even) - self.denial(p, in_force, even)
+            to_come = self.denial(p, feared, even).of_sales - self.denial(p, in_force, even).of_sales
             self.feared = layout.by_input.sum(self.base.input_share * np.maximum(0.0, to_come))
 
-    def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Array:
+    def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
         """The part of each supplier's base sales to each group that a severity denies, (runs, K, U).
 
         Lines owned by foreigners are reached in part (licences for named plants).
         """
         p, layout = parameters, self.layout
-
-        def decided(expected: Array) -> Array:
-            part = licensed(expected, licence, p["controls.licence_spread"])
-            return over_complied(part, p["controls.over_compliance"])
-
-        above = decided(at_items(severity.above_threshold, layout.supplier_state, layout.supplier_input))
-        everything = decided(at_items(severity.of_everything, layout.supplier_state, layout.supplier_input))
-        above, everything = (
-            above[:, None, :] * self.exposure[:, None],
-            everything[:, None, :] * layout.group_at_home[:, None],
-        )
+        above, below = decided(p, severity, layout.supplier_state, layout.supplier_input, licence)
         reached = np.where(self._foreign_owned, p["controls.foreign_owned_part"][..., None], 1.0)
-        return np.where(layout.target_supplier, 0.0, np.maximum(above, everything) * reached)
+        reached = np.where(layout.group_at_home[:, None] & ~layout.target_supplier, reached, 0.0)
+        return Denial(above[:, None, :] * reached, below[:, None, :] * reached, self.exposure[:, None])
 
     def cover(self, makers: Any) -> None:
         """The part of a group's capacity that its scarcest material in stock allows to run.
@@ -130,9 +121,9 @@ class InputMarket:
         )
         share = wish / by_input.spread(by_input.sum(wish))
         self.choice = share
-        allowed = share * self.permitted
+        self.availability = self.part_met(p, share, self.in_the_way)
+        allowed = share * (1.0 - self.in_the_way.of_sales)
         permitted = by_input.sum(allowed)
-        self.availability = supplied(permitted, p["controls.backfill"][..., None])
         self.delivered = self.need * self.availability
         self.sales = allowed * by_input.spread(self.delivered / np.where(permitted > 0, permitted, 1.0))
         self.stock = self.stock + self.delivered * layout.is_material
@@ -142,6 +133,11 @@ class InputMarket:
         suppliers.world_growth = total(suppliers.revenue) / total(suppliers.base_revenue)
         at_hand = self._install(tools, hoard, released)
         self._hand_over(p["production.yield_without_lithography"], at_hand, makers)
+
+    def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
+        """What part of its needs each group gets when it would choose suppliers by these shares, (runs, K, I)."""
+        backfill = parameters["controls.backfill"][..., None]
+        return part_met(share, denial, self.exposure[:, None], self.layout.by_input, backfill)
 
     def _bought_ahead(self, speed: Array, wanted_store: Array, tools: Array) -> tuple[Array, Array]:
         """Tools ordered ahead of a cut-off, and tools taken from store because fewer are feared to be cut off."""

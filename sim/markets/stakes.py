@@ -31,25 +31,28 @@ def weigh_stakes(model: Any) -> None:
     full = _full_control(layout, states.follow_strength)
     even = np.full((len(makers.output), len(layout.suppliers)), 0.5)
     denied = inputs.denial(p, full, even)
-    met = supplied(layout.by_input.sum(inputs.choice * (1.0 - denied)), p["controls.backfill"][..., None])
+    met = inputs.part_met(p, inputs.choice, denied)
     line = inputs.assembled(met, p["production.yield_without_lithography"]) * _tools(met, inputs)
     begun = makers.investment / np.where(makers.capital_per_capacity > 0, makers.capital_per_capacity, 1.0)
     price = np.take(chips.price, layout.firm_segment, axis=-1)
     lost_lines = begun * QUARTERS_PER_YEAR * price * layout.at_home * (1.0 - layout.by_group.spread(line))
 
-    on_chips = full.above_threshold[:, :, len(layout.inputs) : -1][:, layout.firm_headquarters, layout.firm_segment]
-    chips_denied = np.where(layout.at_home, 0.0, on_chips * chips.exposure)
-    chips_met = supplied(layout.by_segment.sum(chips.choice * (1.0 - chips_denied)), p["controls.backfill"])
+    chips_denied = chips.denial(p, full, np.full((len(makers.output), len(layout.firms)), 0.5))
+    chips_met = chips.part_met(p, chips.choice, chips_denied)
     wanted = chips.demand[:, layout.target] * chips.price * QUARTERS_PER_YEAR
     harm = total(lost_lines) * p["doctrine.horizon"] / 2.0 + total(wanted * (1.0 - chips_met))
 
-    tools_lost = total_over_rows(layout.by_input.spread(inputs.need) * inputs.choice * denied) * QUARTERS_PER_YEAR
-    chips_lost = layout.by_segment.spread(wanted) * chips.choice * chips_denied
+    tools_lost = (
+        total_over_rows(layout.by_input.spread(inputs.need) * inputs.choice * denied.of_sales) * QUARTERS_PER_YEAR
+    )
+    chips_lost = layout.by_segment.spread(wanted) * chips.choice * chips_denied.of_sales
     states.harm_expected = np.broadcast_to(harm, states.harm_expected.shape)
     states.loss_expected = layout.by_supplier_state.sum(tools_lost) + layout.by_maker_state.sum(chips_lost)
     sold = layout.by_supplier_state.sum(model.suppliers.revenue) * QUARTERS_PER_YEAR
     reachable = inputs.denial(p, _full_control(layout, np.ones_like(states.follow_strength)), even)
-    to_target = total_over_rows(layout.by_input.spread(inputs.need) * inputs.choice * reachable) * QUARTERS_PER_YEAR
+    to_target = (
+        total_over_rows(layout.by_input.spread(inputs.need) * inputs.choice * reachable.of_sales) * QUARTERS_PER_YEAR
+    )
     states.exposed_revenue = layout.by_supplier_state.sum(to_target) / np.where(sold > 0, sold, 1.0)
     states.retaliation_expected = p["retaliation.severity"] * _carried(p, layout, model)
     states.gap_closed = np.broadcast_to(_gap_closed(layout, model), states.gap_closed.shape)

@@ -28,7 +28,7 @@ def allocate_subsidies(
 ) -> None:
     """Share each state's grants among makers (tools, research) and suppliers (research).
 
-    The target's go to the firms it owns by its rule of allocation, and a part to who enters; a controller's go by
+    The target's go to the firms it owns by its rule of allocation, and a part to who enters, where imports are large; a controller's go by
     sales, for tools to who makes chips there, for research to its own suppliers and makers.
     """
     p = parameters
@@ -59,8 +59,10 @@ def allocate_subsidies(
     makers.grant_offered = np.zeros_like(makers.revenue)
     to_entrants = np.zeros_like(makers.revenue)
     if layout.is_entrant.any():
-        offered = layout.by_segment.spread(layout.by_segment.sum(for_capacity * maker_parts)) * p["entry.grant_part"]
-        makers.grant_offered = offered * layout.is_entrant
+        imports = _by_sales(chip_imports(layout, chips))
+        makers.grant_offered = (
+            for_capacity * p["entry.grant_part"] * layout.by_segment.spread(imports) * layout.is_entrant
+        )
         to_entrants = makers.grant_offered * makers.entered
     makers.capacity_grant = (for_capacity - total(to_entrants)) * maker_parts + to_entrants
     makers.research_grant = research * (1.0 - to_suppliers) * maker_parts
@@ -74,6 +76,11 @@ def allocate_subsidies(
         makers.research_grant = makers.research_grant + for_makers
         for_suppliers = research * to_suppliers * _by_sales(suppliers.revenue * own)
         suppliers.research_grant = suppliers.research_grant + for_suppliers
+
+
+def chip_imports(layout: Layout, chips: ChipMarket) -> Array:
+    """Chips that the target uses and buys from abroad, (runs, G), bn yuan a quarter at 2020 prices."""
+    return layout.by_segment.sum(chips.sales[:, layout.target] * ~layout.at_home)
 
 
 def _by_sales(sales: Array) -> Array:
