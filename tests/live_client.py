@@ -18,12 +18,13 @@ class Page:
         place = urlsplit(address)
         self.kernel, self.session, self.cookie = str(uuid.uuid4()), str(uuid.uuid4()), cookie
         self.closing = f"{address}_solara/api/close/{self.kernel}?session_id={self.session}"
-        self.socket = connect(
+        self._connection = connect(
             f"ws://{place.netloc}/jupyter/api/kernels/{self.kernel}/channels?session_id={self.session}",
             additional_headers={"Cookie": cookie, "Origin": address.rstrip("/"), **headers},
             max_size=None,
             compression=None,
         )
+        self.socket = self._connection.__enter__()
         self.frames, self.head, self.parts, self.series = 0, {}, {}, {}
         self._listening = {}
         control = str(uuid.uuid4())
@@ -83,4 +84,4 @@ class Page:
         """As a closed tab does."""
         request = urllib.request.Request(self.closing, method="POST", headers={"Cookie": self.cookie})
         urllib.request.urlopen(request).close()
-        self.socket.close()
+        self._connection.__exit__(None, None, None)

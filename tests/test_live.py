@@ -17,11 +17,12 @@ from sim.scenario import load_config
 class Watcher:
     """Takes a session's frames as a page does, and says that it has drawn them."""
 
-    def __init__(self, query="config=historic", draws=True):
+    def __init__(self, query="config=historic", draws=True, frames_a_second=1000):
         self.frames, self.head, self.parts, self.series = [], {}, {}, {}
         self.draws = draws
         self.arrived = threading.Condition()
         self.session = Session(query, "historic", self.take)
+        self.session.frames_a_second = frames_a_second
 
     def take(self, text):
         frame = json.loads(text)
@@ -68,7 +69,7 @@ class Watcher:
 
 
 def test_a_session_shows_what_a_run_gives():
-    with Watcher("config=historic&seed=7") as watcher:
+    with Watcher("config=historic&seed=7", frames_a_second=8) as watcher:
         watcher.session.send({"do": "speed", "value": 40})
         watcher.session.send({"do": "play"})
         watcher.until(lambda head: head["state"] == "ended")
@@ -240,7 +241,7 @@ def test_messages_stand_until_their_field_is_put_right():
         watcher.do("lever", key="mandate.domestic", value=7)
         head = watcher.do("lever", key="mandate.domestic", value=0.1)
     assert list(head["faults"]) == ["subsidy.annual"]
-    assert head["faults"]["subsidy.annual"].startswith("subsidy.annual = -1.0: is out of range; it must be from 0 to")
+    assert head["faults"]["subsidy.annual"].startswith("subsidy.annual = -1: is out of range; it must be from 0 to")
 
 
 def test_a_failure_of_the_model_is_said_and_a_restart_helps(monkeypatch, capsys):

@@ -21,12 +21,12 @@ def guarded(application: Any, host: str) -> Any:
     """Refuse what comes by another host name or from another web site, which could else reach into this machine."""
 
     async def guard(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "websocket" and is_ours(scope, host):
+        if scope["type"] == "websocket" and is_ours(scope, host) and _may_join(scope):
             await application(scope, _only_understood(receive), send)
-        elif scope["type"] == "lifespan" or is_ours(scope, host):
-            await application(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "lifespan" or is_ours(scope, host):
+            await application(scope, receive, send)
         else:
             headers = [(b"content-type", b"text/plain; charset=utf-8")]
             await send({"type": "http.response.start", "status": 403, "headers": headers})
@@ -66,6 +66,15 @@ def _may_be_asked_for(asked: str, host: str) -> bool:
     except ValueError:
         return name in (host.lower(), socket.gethostname().lower())
     return True
+
+
+def _may_join(scope: Any) -> bool:
+    """Whether a socket opens a tab's session anew or comes from the visitor whose it is, by the cookie."""
+    from solara.server import kernel_context, server
+    from starlette.requests import HTTPConnection
+
+    held = kernel_context.contexts.get(scope["path"].rstrip("/").split("/")[-2])
+    return held is None or held.session_id == server.get_session_id_cookie(HTTPConnection(scope).cookies)
 
 
 def _only_understood(receive: Any) -> Any:

@@ -25,7 +25,6 @@ from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, quarter_name, quarte
 
 SPEEDS = (1, 2, 5, 10, 20, 40)  # quarters a second, at most
 DEFAULT_SPEED = 5
-FRAMES_A_SECOND = 8
 PATIENCE = 2.0  # seconds to wait for a page to say that it has drawn the last frame
 AGENTS_SECONDS = 1.0  # between tables of agents while the run goes
 # Threads that compute at the same time only make each other, and the server's own thread, wait for the interpreter.
@@ -40,6 +39,8 @@ class Session:
     `search` is the query of the page's address, `default` the config of a page whose address names none. `publish` is
     called from the session's thread with each frame.
     """
+
+    frames_a_second = 8  # at most
 
     def __init__(self, search: str, default: str, publish: Callable[[str], None]) -> None:
         self._default, self._publish = default, publish
@@ -96,7 +97,7 @@ class Session:
                 self._advance()
                 # after a delay the run goes on at its speed and does not hurry to catch up
                 next_quarter = max(next_quarter + 1 / self._speed, now)
-            may_publish = last_frame + (1 / FRAMES_A_SECOND if self._sent[0] == self._acknowledged else PATIENCE)
+            may_publish = last_frame + (1 / self.frames_a_second if self._sent[0] == self._acknowledged else PATIENCE)
             if self._changed and now >= may_publish:
                 with TURN:
                     frame = self._frame(now)
