@@ -23,6 +23,7 @@ class Page:
             additional_headers={"Cookie": cookie, "Origin": address.rstrip("/"), **headers},
             max_size=None,
             compression=None,
+            close_timeout=0.1,
         )
         self.socket = self._connection.__enter__()
         self.frames, self.head, self.parts, self.series = 0, {}, {}, {}

@@ -185,7 +185,7 @@ def results(tmp_path, monkeypatch):
         "experiment": {"question": "?"},
         "seeds": [1, 2, 3, 4, 5],
         "files": {},
-        "scenarios": [{"name": "historic"}],
+        "scenarios": {"historic": {}},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     rows = [f"historic-1-0-{seed},historic,0,{seed},2020-12-31,{float(seed)},\n" for seed in range(1, 6)]
@@ -213,6 +213,12 @@ def test_a_batch_that_is_broken_is_said(results):
     (results / "series.csv").write_text("")
     with pytest.raises(BadInput, match="cannot be read"):
         background.band("earlier: historic", ["price_index"])
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"experiment": {}}', "null"])
+def test_a_folder_that_is_no_result_is_left_out(results, text):
+    (results / "manifest.json").write_text(text)
+    assert background.batches() == {}
 
 
 def test_a_single_run_is_no_batch(results):

@@ -43,9 +43,8 @@ def batches() -> dict[str, tuple[Path, str]]:
 @lru_cache(maxsize=512)
 def _configs(folder: Path, changed: int) -> list[str]:
     manifest = read_manifest(folder)
-    if not manifest or not manifest["experiment"] or not (folder / SERIES).exists():
-        return []
-    return sorted(scenario["name"] for scenario in manifest["scenarios"])
+    scenarios = manifest.get("scenarios") if manifest and manifest["experiment"] else None
+    return sorted(scenarios) if isinstance(scenarios, dict) and (folder / SERIES).exists() else []
 
 
 def band(name: str, measures: Iterable[str]) -> dict[str, Any]:
