@@ -37,6 +37,7 @@ def serve(config: str, port: int, host: str) -> None:
     else:
         application = _application(config)
 
+    sys.setswitchinterval(0.001)  # a click must not wait long for a thread that computes
     # Solara warns of this on every page, and plain http is right on localhost
     warnings.filterwarnings("ignore", message="Cookies with samesite=none")
     import uvicorn

@@ -20,6 +20,7 @@ from sim.live import background, events, link, picture
 from sim.live.levers import levers
 from sim.live.link import Faults
 from sim.live.race import Race
+from sim.live.turn import Turn
 from sim.scenario import known_configs, load_config
 from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, quarter_name, quarters_until
 
@@ -27,8 +28,8 @@ SPEEDS = (1, 2, 5, 10, 20, 40)  # quarters a second, at most
 DEFAULT_SPEED = 5
 PATIENCE = 2.0  # seconds to wait for a page to say that it has drawn the last frame
 AGENTS_SECONDS = 1.0  # between tables of agents while the run goes
-# Threads that compute at the same time only make each other, and the server's own thread, wait for the interpreter.
-TURN = threading.Lock()
+SOON = 0.03  # seconds between a frame and one that answers an order
+TURN = Turn()
 
 Part = tuple[Hashable, Callable[[], Any]]  # a version, and what makes the part
 
@@ -47,7 +48,9 @@ class Session:
         self._commands: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="live session", daemon=True)
         self._speed = DEFAULT_SPEED
-        self._number = 0
+        self._number = self._acknowledged = 0
+        self._published = 0.0
+        self._ordered = False  # whether an order waits for its answer
         self._sent: tuple[int, dict[str, Hashable]] = (0, {})
         self._drawn: dict[str, Hashable] = {}  # the version of each part that the page shows
         self._band: dict[str, Any] | None = None
@@ -90,21 +93,27 @@ class Session:
         return self._races[self._shown]
 
     def _work(self) -> None:
-        next_quarter = last_frame = 0.0
+        try:
+            self._go_on()
+        finally:
+            TURN.plays(id(self), False)
+
+    def _go_on(self) -> None:
+        next_quarter = next_frame = 0.0
         while True:
             now = time.monotonic()
             if self._playing and now >= next_quarter:
-                self._advance()
+                took = self._advance()
                 # after a delay the run goes on at its speed and does not hurry to catch up
-                next_quarter = max(next_quarter + 1 / self._speed, now)
-            may_publish = last_frame + (1 / self.frames_a_second if self._sent[0] == self._acknowledged else PATIENCE)
+                next_quarter = max(next_quarter + 1 / self._speed, now + TURN.rest(took))
+            may_publish = self._may_publish(next_frame)
             if self._changed and now >= may_publish:
-                with TURN:
-                    frame = self._frame(now)
-                self._publish(frame)
-                self._changed, last_frame = False, now
+                took = self._publish_frame(now)
+                self._published = now
+                next_frame = now + TURN.rest(took)
+            TURN.plays(id(self), self._playing)
             waits = [next_quarter] if self._playing else []
-            waits += [may_publish] if self._changed else []
+            waits += [self._may_publish(next_frame)] if self._changed else []
             try:
                 command = self._commands.get(timeout=max(0.0, min(waits) - time.monotonic()) if waits else None)
             except queue.Empty:
@@ -115,6 +124,21 @@ class Session:
                 return
             self._obey(command)
 
+    def _may_publish(self, next_frame: float) -> float:
+        """When the next frame may go out: soon after an order, else at a pace that the page and the others bear."""
+        if self._sent[0] != self._acknowledged:
+            return self._published + PATIENCE
+        if self._ordered:
+            return self._published + SOON
+        return max(next_frame, self._published + 1 / self.frames_a_second)
+
+    def _publish_frame(self, now: float) -> float:
+        frames: list[str] = []
+        took = TURN.take(lambda: frames.append(self._frame(now)))
+        self._changed = self._ordered = False
+        self._publish(frames[0])
+        return took
+
     def _obey(self, command: Mapping[str, Any]) -> None:
         do = command.get("do")
         if do == "drawn":
@@ -123,24 +147,24 @@ class Session:
         field = str(command.get("key") or do)[:80]
         # what was wrong elsewhere stays said until it is put right
         self._faults = {name: text for name, text in self._faults.items() if name not in ("", field)}
-        self._changed = True
+        self._changed = self._ordered = True
         obey = self._ORDERS.get(do) if isinstance(do, str) else None
         if obey is None:
             self._faults[""] = "The page sent something that is not a command."
             return
         self._attempt(partial(obey, self, command), field)
 
-    def _attempt(self, act: Callable[[], None], field: str) -> None:
-        """Do something with the run; what goes wrong is told at a field of the page."""
+    def _attempt(self, act: Callable[[], None], field: str) -> float:
+        """Do something with the run; what goes wrong is told at a field of the page. The seconds that it took."""
         try:
-            with TURN:
-                act()
+            return TURN.take(act)
         except BadInput as fault:
             self._faults[field] = fault.problems[0].removeprefix("event 1: ").removeprefix("set ")[:400]
         except Exception as fault:  # a fault of the program must not leave a page that says nothing
             traceback.print_exc()
             self._playing = False
             self._faults[""] = f"The run stopped: {fault or type(fault).__name__}. Restart it."[:400]
+        return 0.0
 
     def _note_drawn(self, number: object) -> None:
         if number == 0:  # the page was built anew and holds nothing
@@ -153,12 +177,11 @@ class Session:
             return
         self._acknowledged = self._sent[0]
 
-    _acknowledged = 0
-
-    def _advance(self) -> None:
+    def _advance(self) -> float:
         self._changed = True
-        self._attempt(self._step, "")
+        took = self._attempt(self._step, "")
         self._playing = self._playing and self._race.model.running
+        return took
 
     def _step(self) -> None:
         for race in self._races.values():
