@@ -88,7 +88,7 @@ class Layout:
         cells = self.supplier_input * len(self.states) + self.supplier_state
         self.by_input_and_state = Groups(cells, len(self.inputs) * len(self.states))
         self.is_dominated = self.is_material & self._largest_seller()
-        self.automotive_share = np.array(world.column("segments", "automotive_share"))
+        self.automotive_share = np.array([share or 0.0 for share in world.column("segments", "automotive_share")])
         self._name_groups()
 
     def _largest_seller(self) -> NDArray[np.bool_]:

@@ -251,6 +251,14 @@ def categories(name: str, ids: Sequence[str]) -> list[enum.Enum]:
     return list(kind)
 
 
+def power(base: Array, exponent: Any) -> Array:
+    """base ** exponent, with bits that do not depend on how many runs are held.
+
+    np.power itself takes shortcuts for some exponents (1/2, 2, -1) where it sees a single one, that is in one run.
+    """
+    return np.power(base, np.ones_like(base) * exponent)
+
+
 # Sums whose bytes do not depend on how many runs are held at once (the order of addition never changes).
 
 

@@ -258,4 +258,4 @@ def supplied(permitted: Array, backfill: Array) -> Array:
     denied, p + d (1 - exp(-m p / d)). So a control by one state leaks and one by all bites.
     """
     denied = np.maximum(1.0 - permitted, 1e-12)
-    return permitted + denied * -np.expm1(-backfill * permitted / denied)
+    return np.minimum(1.0, permitted + denied * -np.expm1(-backfill * permitted / denied))

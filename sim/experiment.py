@@ -114,6 +114,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     question: str = Field(min_length=1)
+    prediction: str | None = Field(default=None, min_length=1)
     configs: list[str] = Field(min_length=1)
     replications: int = Field(ge=1, le=1_000_000)
     design: _Design = _Design()
@@ -131,6 +132,7 @@ class _Levels(BaseModel):
 
 RIGHT = {
     "question": 'a sentence, such as "How do controls move the domestic share?"',
+    "prediction": "a sentence, written before running",
     "configs": 'a list of config names, such as ["published-2020"]',
     "replications": "a whole number from 1 to 1000000",
     "design": 'a table [design] with kind = "grid"',
@@ -207,6 +209,7 @@ def load_experiment(name: str | Path) -> Experiment:
         plan["points"] = [dict(point) for point in points]
     kept = {
         "question": file.question,
+        **({"prediction": file.prediction} if file.prediction else {}),
         "configs": [scenario.name for scenario in scenarios],
         "replications": file.replications,
         "design": plan,
@@ -284,9 +287,10 @@ def _load_configs(names: Sequence[str], path: Path, problems: list[str]) -> list
             problems.append(f"{path}: configs = {name!r}: a config's name must be printable")
         scenarios[scenario.name] = scenario
     worlds = sorted({scenario.world for scenario in scenarios.values()})
-    if len(worlds) > 1:
+    if len({tuple(measure_names("all", load_world(world))) for world in worlds}) > 1:
         problems.append(
-            f"{path}: configs: belong to different worlds ({', '.join(worlds)}); one experiment has one world"
+            f"{path}: configs: belong to worlds with different measures ({', '.join(worlds)}); the worlds of one "
+            "experiment need the same segments, inputs and states"
         )
     return [scenarios[name] for name in sorted(scenarios)]
 

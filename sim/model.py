@@ -56,8 +56,7 @@ class DecouplingModel(mesa.Model):
         until: int = LAST_YEAR,
         one_by_one: bool = False,
     ) -> None:
-        scenario = config if isinstance(config, Scenario) else load_config(config)
-        scenario = scenario.with_values(set or {})
+        scenario = config.with_values(set or {}) if isinstance(config, Scenario) else load_config(config, set)
         super().__init__(rng=_seed(rng))
         self._set_up([scenario], [rng], record, until)
         self._one_by_one = one_by_one
@@ -223,15 +222,15 @@ class DecouplingModel(mesa.Model):
         above = np.zeros_like(sold)
         needs = layout.by_input.spread(base.input_need) * base.input_share
         exposure = self.inputs.exposure
+        suppliers: Any = (slice(None), layout.supplier_state, layout.supplier_input)
         for group in np.flatnonzero(layout.group_at_home):
-            for cell, (state, item) in enumerate(zip(layout.supplier_state, layout.supplier_input, strict=True)):
-                sold[:, state, item] += needs[:, group, cell]
-                above[:, state, item] += needs[:, group, cell] * exposure[group]
+            np.add.at(sold, suppliers, needs[:, group])
+            np.add.at(above, suppliers, needs[:, group] * exposure[group])
+        makers: Any = (slice(None), layout.firm_headquarters, len(layout.inputs) + layout.firm_segment)
         chips = layout.by_segment.spread(base.demand[:, layout.target]) * base.chip_share[:, layout.target]
-        for cell, (state, segment) in enumerate(zip(layout.firm_headquarters, layout.firm_segment, strict=True)):
-            if not layout.at_home[cell]:
-                sold[:, state, len(layout.inputs) + segment] += chips[:, cell]
-                above[:, state, len(layout.inputs) + segment] += chips[:, cell] * self.chips.exposure[segment]
+        foreign = np.where(layout.at_home, 0.0, chips)
+        np.add.at(sold, makers, foreign)
+        np.add.at(above, makers, foreign * self.chips.exposure[layout.firm_segment])
         whole = sold.sum(axis=-1, keepdims=True)
         self._sold_by_state = whole[..., 0] / total(whole[..., 0])
         whole = np.where(whole > 0, whole, 1.0)

@@ -21,7 +21,7 @@ from sim.evidence import load_world, parameters
 from sim.markets import chips, inputs, subsidy
 from sim.measures import HEADLINE, describe
 from sim.streams import DECISIONS
-from sim.vocabulary import project_root
+from sim.vocabulary import DEFAULT_WORLD, project_root
 
 FILE = Path(__file__).parent / "ODD.md"
 SUBMODELS: tuple[ModuleType, ...] = (controls, state, chips, chip_firm, inputs, supplier, learning, subsidy)
@@ -73,7 +73,7 @@ def luck() -> str:
 
 def measures() -> str:
     """The headline measures."""
-    world = load_world("china-2020")
+    world = load_world(DEFAULT_WORLD)
     found = [describe(name, world) for name in HEADLINE]
     return table(
         ("measure", "unit", "formula", "meaning"), ((f"`{m.name}`", m.unit, m.formula, m.meaning) for m in found)
@@ -82,7 +82,7 @@ def measures() -> str:
 
 def tables() -> str:
     """The quantities of the world's tables."""
-    units = load_world("china-2020").units
+    units = load_world(DEFAULT_WORLD).units
     rows = (
         (
             f"`{name}.{column}`",

@@ -36,7 +36,7 @@ class Parameters:
         self.given_market = _frozen(np.array([_market_by_quarter(scenario) for scenario in self._scenarios]))
         self._words: dict[str, Flags] = {}
         self._numbers: dict[str, Array] = {}
-        for name, parameter in parameters().items():
+        for name, parameter in parameters(self._scenarios[0].world).items():
             held = [setting[name] for setting in settings]
             if parameter.choices:
                 for choice in parameter.choices:

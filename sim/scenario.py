@@ -14,24 +14,27 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.evidence import Value, World, flatten, known_worlds, load_world, parameters, read_toml, world_folder
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of, written
+from sim.lumped import LUMPED
+from sim.synthetic import SYNTHETIC, check_options, synthetic_id
+from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of, written
 
 KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
 EXPERTS = "experts"  # in a scope: nationals of the controlling state may not help
-TOP_LEVEL = ("purpose", "extends", "world", "event")
+WORLD_KEYS = ("world", LUMPED, SYNTHETIC)  # which world: its name, whether its firms are merged, how it is generated
+TOP_LEVEL = ("purpose", "extends", "event", *WORLD_KEYS)
 MARKET = "demand.market_bn_usd."  # a row gives a year's actual market, and the run is conditional on it
-RIGHT = {
+RIGHT = {  # with an example from the world at hand
     "date": "a date such as 2022-10-07",
     "announced": "a date such as 2022-10-07",
-    "by": 'a state, such as "USA"',
-    "target": 'a state, such as "CHN"',
+    "by": 'a state, such as "{lead}"',
+    "target": 'a state, such as "{target}"',
     "kind": f"one of {', '.join(KINDS)}",
-    "scope": 'a list of inputs and segments, such as ["lithography"], or ["all"]',
+    "scope": 'a list of inputs and segments, such as ["{input}"], or ["all"]',
     "severity": "a number from 0 to 1",
     "low": "a number from 0 to 1",
     "high": "a number from 0 to 1",
     "amount": "a number from 0 to 2000, bn yuan a year",
-    "set": 'a table such as { "subsidy.annual" = 200 }',
+    "set": 'a table such as {{ "subsidy.annual" = 200 }}',
     "reason": "a sentence",
 }
 
@@ -79,7 +82,7 @@ class Event(BaseModel):
 
 @dataclass(frozen=True)
 class Scenario:
-    """All that a run needs but its seed. `values` holds every key of the evidence."""
+    """All that a run needs but its seed. `values` holds every key of the evidence; `world` is for `load_world`."""
 
     name: str
     purpose: str
@@ -95,7 +98,7 @@ class Scenario:
             return self
         problems: list[str] = []
         market, others = _split_market(flatten(changes), "--set", problems)
-        checked = _check_values(others, "--set", problems)
+        checked = _check_values(others, "--set", load_world(self.world), problems)
         if problems:
             raise BadInput(problems)
         return replace(
@@ -114,7 +117,7 @@ class Scenario:
 
     def effective(self) -> dict[str, Value]:
         """The values with every switched-off mechanism's parameters at their neutral value."""
-        declared = parameters()
+        declared = parameters(self.world)
         values = dict(self.values)
         for name, parameter in declared.items():
             if (
@@ -168,28 +171,21 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
             f"known configs are {', '.join(known_configs())}"
         )
     chain = _chain(path)
+    changes = flatten(set or {})
+    world_name = _chosen_world([*((str(file), flatten(content)) for file, content in chain), ("--set", changes)])
+    world = load_world(world_name)
     problems: list[str] = []
-    values: dict[str, Value] = {key: parameter.value for key, parameter in parameters().items()}
+    values: dict[str, Value] = {key: parameter.value for key, parameter in world.parameters.items()}
     market: dict[int, float] = {}
-    world_name = "china-2020"
     for file, content in chain:
-        if "world" in content:
-            world_name = content["world"]
         keys = {key: value for key, value in content.items() if key not in TOP_LEVEL}
         given, others = _split_market(flatten(keys), str(file), problems)
         market.update(given)
-        values.update(_check_values(others, str(file), problems))
-    if not isinstance(world_name, str):
-        raise BadInput(f"{path}: world = {world_name!r}: must be the name of a folder in configs/worlds")
-    given, others = _split_market(flatten(set or {}), "--set", problems)
+        values.update(_check_values(others, str(file), world, problems))
+    keys = {key: value for key, value in changes.items() if key.partition(".")[0] not in WORLD_KEYS}
+    given, others = _split_market(keys, "--set", problems)
     market.update(given)
-    values.update(_check_values(others, "--set", problems))
-    if not world_folder(world_name).is_dir():
-        raise BadInput(
-            f"{path}: world = {world_name!r}: there is no such world{nearest(world_name, known_worlds())}; "
-            f"known worlds are {', '.join(known_worlds())}"
-        )
-    world = load_world(world_name)
+    values.update(_check_values(others, "--set", world, problems))
     events: list[Event] = []
     for file, content in chain:
         entries = content.get("event", [])
@@ -212,6 +208,39 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
         str(path),
         _by_year(market),
     )
+
+
+def _chosen_world(given: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """The world that the flat contents choose together, the later before the earlier, as `load_world` takes it."""
+    chosen: dict[str, tuple[Any, str]] = {}
+    for where, content in given:
+        for key, value in content.items():
+            if key.partition(".")[0] in WORLD_KEYS:
+                chosen[key] = (value, where)
+    name, where = chosen.pop("world", (DEFAULT_WORLD, ""))
+    if not isinstance(name, str):
+        raise BadInput(f"{where}: world = {written(name)}: must be the name of a folder in configs/worlds")
+    if name not in known_worlds() and not world_folder(name).is_dir():
+        raise BadInput(
+            f"{where}: world = {name!r}: there is no such world{nearest(name, known_worlds())}; "
+            f"known worlds are {', '.join(known_worlds())}"
+        )
+    merged, where = chosen.pop(LUMPED, (False, ""))
+    problems: list[str] = []
+    if not isinstance(merged, bool):
+        problems.append(f"{where}: {LUMPED} = {written(merged)}: must be true or false")
+    if name == SYNTHETIC:
+        options = check_options(chosen, problems)
+    else:
+        problems += [
+            f'{where}: {key}: belongs to world = "{SYNTHETIC}"; the world is {name!r}'
+            for key, (_, where) in chosen.items()
+        ]
+    if problems:
+        raise BadInput(problems)
+    if name == SYNTHETIC:
+        name = synthetic_id(**options)
+    return f"{name}:{LUMPED}" if merged else name
 
 
 def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -263,10 +292,13 @@ def _split_market(given: Mapping[str, Any], where: str, problems: list[str]) -> 
     return market, others
 
 
-def _check_values(given: Mapping[str, Any], where: str, problems: list[str]) -> dict[str, Value]:
-    declared = parameters()
+def _check_values(given: Mapping[str, Any], where: str, world: World, problems: list[str]) -> dict[str, Value]:
+    declared = world.parameters
     good: dict[str, Value] = {}
     for key, value in given.items():
+        if key.partition(".")[0] in WORLD_KEYS:
+            problems.append(f"{where}: {key}: chooses the world, which is chosen when a config is loaded")
+            continue
         if key not in declared:
             inside = [name for name in declared if name.startswith(f"{key}.")]
             if inside:
@@ -302,10 +334,15 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
         except ValidationError as fault:
             for error in fault.errors():
                 key = str(error["loc"][0])
+                right = RIGHT[key].format(
+                    lead=_state_of(world, "lead"),
+                    target=_state_of(world, "target"),
+                    input=world.rows["inputs"][0]["id"],
+                )
                 if error["type"] == "missing":
-                    problems.append(f"{place}: {key} is missing; it must be {RIGHT[key]}")
+                    problems.append(f"{place}: {key} is missing; it must be {right}")
                 else:
-                    problems.append(f"{place}: {key} = {written(entry.get(key))}: must be {RIGHT[key]}")
+                    problems.append(f"{place}: {key} = {written(entry.get(key))}: must be {right}")
             continue
         before = len(problems)
         _check_event(event, place, world, problems)
@@ -314,10 +351,14 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
     return events
 
 
+def _state_of(world: World, role: str) -> str:
+    return next(row["id"] for row in world.rows["states"] if row["role"] == role)
+
+
 def _check_event(event: Event, place: str, world: World, problems: list[str]) -> None:
     states = world.column("states", "id")
     roles = dict(zip(states, world.column("states", "role"), strict=True))
-    target = next(state for state, role in roles.items() if role == "target")
+    target = _state_of(world, "target")
     for key in ("by", "target"):
         state = getattr(event, key)
         if state is not None and state not in states:
@@ -368,7 +409,7 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
     if event.kind == "lever":
         if not event.set:
             problems.append(f'{place}: set is missing; a lever event needs set = {{ "subsidy.annual" = 200 }}')
-        checked = _check_values(event.set or {}, place, problems)
+        checked = _check_values(event.set or {}, place, world, problems)
         for key in checked:
-            if parameters()[key].role != "lever":
+            if world.parameters[key].role != "lever":
                 problems.append(f"{place}: set {key}: is not a lever; only levers can change during a run")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.agents.learning import research_effort, successes, wright_cost
-from sim.columns import Category, Column, ColumnAgent, Link, Queue, rule
+from sim.columns import Category, Column, ColumnAgent, Link, Queue, power, rule
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 LONGEST_BUILD = 8  # quarters
@@ -90,7 +90,7 @@ class ChipFirm(ColumnAgent):
         own_lines = lines - self.programme_investment * under_way
         excess = own_lines / np.where(capital > 0, capital, 1.0) - upkeep_and_growth * under_way
         expected = self.return_on_lines * self.line_completeness  # of a line that lacks tools less is to be had
-        response = np.power(expected, p["investment.response"])
+        response = power(expected, p["investment.response"])
         correction = p["investment.supply_line"] / QUARTERS_PER_YEAR * excess
         wanted = capital * np.maximum(0.0, upkeep_and_growth * response - correction)
         self.private_investment = (

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.columns import power
+
 Array = NDArray[np.float64]
 
 
@@ -13,7 +15,7 @@ def wright_cost(experience: Array, learning_rate: Array) -> Array:
     base, 1 or more. Wright 1936; the rate for chips from Irwin and Klenow 1994.
     """
     exponent = np.log1p(-learning_rate) / np.log(2.0)
-    return np.power(experience, exponent)
+    return power(experience, exponent)
 
 
 def research_effort(
@@ -27,7 +29,7 @@ def research_effort(
     safe_base = np.where(base_spending > 0, base_spending, 1.0)
     money = spending / safe_base
     at_work = money * ((1.0 + scarcity) / (1.0 + scarcity * money / engineers))
-    return np.where(base_spending > 0, np.power(at_work, elasticity), 1.0)
+    return np.where(base_spending > 0, power(at_work, elasticity), 1.0)
 
 
 def successes(draw: Array, probability: Array) -> Array:

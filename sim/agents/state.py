@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.columns import Category, Column, ColumnAgent, Queue, rule
+from sim.columns import Category, Column, ColumnAgent, Queue, power, rule
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 LONGEST_ANSWER = 8  # quarters
@@ -73,7 +73,7 @@ class State(ColumnAgent):
         self.wanted_severity = self.is_lead * p["controls.severity"] * np.clip(asked, 0.0, 1.0)
         step = self.wanted_severity - self.enacted_severity
         self.enacted_severity = self.enacted_severity + p["doctrine.speed"] * step
-        left = np.power(1.0 - p["doctrine.speed"], QUARTERS_PER_YEAR)
+        left = power(1.0 - p["doctrine.speed"], QUARTERS_PER_YEAR)
         self.foreseen_severity = self.wanted_severity - (self.wanted_severity - self.enacted_severity) * left
 
     @rule
@@ -92,7 +92,7 @@ class State(ColumnAgent):
         """
         p = self.parameters
         rise = np.maximum(0.0, self.faced_control - self.answered_control - sum(self.answers[1:], self.answers[0]))
-        lag = p["retaliation.lag"] * np.power(p["retaliation.shrinking"], self.rounds)
+        lag = p["retaliation.lag"] * power(p["retaliation.shrinking"], self.rounds)
         wait = np.clip(np.floor(lag + self.draw("retaliation timing")), 0.0, LONGEST_ANSWER - 1.0)
         self.rounds = self.rounds + np.where(rise >= NEW_ROUND, 1.0, 0.0)
         due, *later = [place + np.where(wait == ahead, rise, 0.0) for ahead, place in enumerate(self.answers)]

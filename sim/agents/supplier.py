@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.agents.learning import research_effort, successes, wright_cost
-from sim.columns import Category, Column, ColumnAgent, Link, rule
+from sim.columns import Category, Column, ColumnAgent, Link, power, rule
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 
@@ -73,6 +73,6 @@ class Supplier(ColumnAgent):
         usual = own * self.revenue
         granted = 1.0 + self.research_grant / np.where(usual > 0, usual, 1.0)
         pace = p["research.leaders_pace"] / QUARTERS_PER_YEAR
-        gained = pace * (np.power(sales * granted, p["research.leaders_elasticity"]) - 1.0)
+        gained = pace * (power(sales * granted, p["research.leaders_elasticity"]) - 1.0)
         self.frontier = self.frontier + np.where(leads, gained, 0.0)
         self.quality = np.exp(self.base_gap - self.gap + self.frontier)

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from sim.base_year import BaseYear, Layout
-from sim.columns import total, total_over_rows
+from sim.columns import power, total, total_over_rows
 from sim.controls import Denial, Severity, decided, part_met
 from sim.parameters import Parameters
 from sim.streams import agent_keys, uniform
-from sim.vocabulary import QUARTERS_PER_YEAR
+from sim.vocabulary import QUARTERS_PER_YEAR, year_of
 
 Array = NDArray[np.float64]
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
-SURGE = range(4, 8)  # the quarters of 2021
+SURGE = range(4, 6)  # the first half of 2021
 
 
 class ChipMarket:
@@ -54,15 +54,17 @@ class ChipMarket:
     def form_demand(self, parameters: Parameters, quarter: int) -> None:
         """Demand grows on a trend, swings with the chip cycle and answers to price, at once and slowly.
 
-        The cycle is a first-order autoregression, part of it common to all segments.
+        The cycle is a first-order autoregression, part of it common to all segments. The surge of 2021 is known; news
+        is drawn from the year on that follows what is known.
         """
         p = parameters
         common = ndtri(uniform(self.seeds, "demand shock", quarter, self._world_key))
         own = ndtri(uniform(self.seeds, "demand shock", quarter, self._shock_keys))
         weight = p["demand.shock_common"]
         news = np.sqrt(weight) * common + np.sqrt(1.0 - weight) * own
+        drawn = p["demand.shock_sd"] * (p["demand.drawn_from"] <= year_of(quarter))
         surge = p["demand.surge"] if quarter in SURGE else 0.0
-        self.log_shock = p["demand.shock_persistence"] * self.log_shock + p["demand.shock_sd"] * news + surge
+        self.log_shock = p["demand.shock_persistence"] * self.log_shock + drawn * news + surge
         trend = p["demand.growth"] / QUARTERS_PER_YEAR * (quarter - MIDDLE_OF_BASE_YEAR)
         answer = (
             p["demand.elasticity_short_run"] * np.log(self.price) + p["demand.elasticity_slow"] * self.slow_log_price
@@ -168,13 +170,12 @@ class ChipMarket:
         """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price.
 
         Where the market is given and not all of it could be bought, what there was cost as much more: it is known
-        what was paid.
+        what was paid. That does not outlast the quarter; what is scarce grows dearer by the rule.
         """
         p, layout = parameters, self.layout
         bought = total(layout.by_segment.sum(self.sales[:, layout.target]) * self.price)
-        self.price = self.price * np.where(np.isnan(self.given_market), 1.0, self.given_market / bought)
-        makers.revenue = makers.output * np.take(self.price, layout.firm_segment, axis=-1)
-        self.paid = self.price
+        self.paid = self.price * np.where(np.isnan(self.given_market), 1.0, self.given_market / bought)
+        makers.revenue = makers.output * np.take(self.paid, layout.firm_segment, axis=-1)
         log_price = np.log(self.price)
         pressure = np.log(self.tightness) - p["chip_market.price_return"] * log_price
         log_price = log_price + p["chip_market.price_speed"] * pressure
@@ -185,13 +186,13 @@ class ChipMarket:
         own = np.where(room > 0, makers.output / np.where(room > 0, room, 1.0), 1.0)
         weight = p["investment.own_orders"]
         market = np.take(self.tightness, layout.firm_segment, axis=-1)
-        makers.return_on_lines = paid * np.power(own, weight) * np.power(market, 1.0 - weight)
+        makers.return_on_lines = paid * power(own, weight) * power(market, 1.0 - weight)
         intensity = p["research.intensity_chip_firms"]
         spent = np.where(layout.target_owned, 0.0, intensity * makers.revenue + makers.research_grant)
         leading = layout.by_segment.sum(spent)
         in_2020 = layout.by_segment.sum(np.where(layout.target_owned, 0.0, intensity * makers.base_output))
-        growth = total(makers.revenue) / total(makers.base_output)
+        growth = total(makers.revenue) / total(makers.base_output * ~layout.is_entrant)
         relative = np.where(in_2020 > 0, leading / np.where(in_2020 > 0, in_2020, 1.0), growth) / growth
-        makers.frontier_speed = layout.by_segment.spread(np.power(relative, p["research.frontier_elasticity"]))
+        makers.frontier_speed = layout.by_segment.spread(power(relative, p["research.frontier_elasticity"]))
         grown = layout.by_segment.sum(makers.experience + makers.output)
         makers.experience_of_others = layout.by_segment.spread(grown) - makers.experience - makers.output

@@ -132,7 +132,7 @@ class InputMarket:
         suppliers.experience_of_others = by_input.spread(grown) - suppliers.experience - suppliers.revenue
         suppliers.world_growth = total(suppliers.revenue) / total(suppliers.base_revenue)
         at_hand = self._install(tools, hoard, released)
-        self._hand_over(p["production.yield_without_lithography"], at_hand, makers)
+        self._hand_over(p["production.yield_without_critical_inputs"], at_hand, makers)
 
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of its needs each group gets when it would choose suppliers by these shares, (runs, K, I)."""
@@ -165,8 +165,9 @@ class InputMarket:
         """What a line is worth that is assembled from the tools at hand, (runs, K), 1 with all of them.
 
         A line is assembled with an elasticity of substitution of one half: the weighted harmonic mean of what part
-        of each tool is at hand. In leading and advanced logic lithography decides the yield instead: a third without
-        the best tools (Financial Times 2024), all with them.
+        of each tool is at hand. In segments whose quality is bound, the critical inputs (in the world of chips
+        lithography, for leading and advanced logic) decide the yield instead: a third of it without the best
+        (Financial Times 2024), all with them.
         """
         layout = self.layout
         complete = 1.0 / (self._weights / np.maximum(at_hand, 1e-9)).sum(axis=-1)

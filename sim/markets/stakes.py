@@ -32,7 +32,7 @@ def weigh_stakes(model: Any) -> None:
     even = np.full((len(makers.output), len(layout.suppliers)), 0.5)
     denied = inputs.denial(p, full, even)
     met = inputs.part_met(p, inputs.choice, denied)
-    line = inputs.assembled(met, p["production.yield_without_lithography"]) * _tools(met, inputs)
+    line = inputs.assembled(met, p["production.yield_without_critical_inputs"]) * _tools(met, inputs)
     begun = makers.investment / np.where(makers.capital_per_capacity > 0, makers.capital_per_capacity, 1.0)
     price = np.take(chips.price, layout.firm_segment, axis=-1)
     lost_lines = begun * QUARTERS_PER_YEAR * price * layout.at_home * (1.0 - layout.by_group.spread(line))

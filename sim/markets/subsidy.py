@@ -28,8 +28,8 @@ def allocate_subsidies(
 ) -> None:
     """Share each state's grants among makers (tools, research) and suppliers (research).
 
-    The target's go to the firms it owns by its rule of allocation, and a part to who enters, where imports are large; a controller's go by
-    sales, for tools to who makes chips there, for research to its own suppliers and makers.
+    The target's go to the firms it owns by its rule of allocation, and a part to who enters, where imports are large;
+    the controllers' go by sales, for tools to who makes chips there, for research to their own suppliers and makers.
     """
     p = parameters
     if not states.subsidy_spent.any():
@@ -118,7 +118,7 @@ def _parts(p: Parameters, sales: Array, eligible: NDArray[np.bool_], by_market: 
 def _largest(sales: Array, by_market: Groups) -> Array:
     """1 for the largest seller of each market, shared equally where several tie, else 0."""
     top = np.zeros_like(by_market.sum(sales))
-    for market in range(by_market.count):
-        top[:, market] = np.where(by_market.group_of == market, sales, 0.0).max(axis=-1)
+    cells: Any = (slice(None), by_market.group_of)
+    np.maximum.at(top, cells, sales)
     is_top = ((sales == by_market.spread(top)) & (sales > 0)).astype(np.float64)
     return is_top / np.maximum(1.0, by_market.spread(by_market.sum(is_top)))
