@@ -196,7 +196,10 @@ def compare(
 @app.command()
 def view(
     config: Annotated[str, typer.Argument(help="A name in configs/ or the path of a TOML file.")] = "historic",
-    port: Annotated[int, typer.Option(help="The port on localhost; 0 takes a free one.")] = 8765,
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8765,
+    host: Annotated[
+        str, typer.Option(help="Another address of this machine to serve at, open to whoever reaches it.")
+    ] = "127.0.0.1",
     get_assets: Annotated[
         bool, typer.Option("--get-assets", help="Get the page's front-end files once, and stop.")
     ] = False,
@@ -212,7 +215,7 @@ def view(
     load_config(config)
     from sim.live.server import serve
 
-    serve(config, port)
+    serve(config, port, host)
 
 
 @app.command()

@@ -164,6 +164,13 @@ class Recorder:
         columns = [self._periods(measure, periods, length) for measure in self.measures]
         return dates, np.stack(columns, axis=-1)
 
+    def last(self, measure: Measure) -> Array:
+        """A measure of the quarter that has just passed, (runs,); not `subsidy_per_point`, which looks back."""
+        over = self._parts[measure.over][-1]
+        if measure.kind == "flow":
+            return over * 4.0
+        return over if measure.under is None else _ratio(over, self._parts[measure.under][-1])
+
     def first_reaching(self, level: float) -> list[str]:
         """For each run the date of the first quarter with that domestic supply share, empty if never."""
         share = self._periods(self._share, range(self.quarters()), 1)
