@@ -6,11 +6,13 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from sim.vocabulary import BadInput, nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORM = re.compile(r"\s*(?P<name>[^\s<>=]+)\s*(?P<sense>>=|<=)\s*(?P<level>\S+)\s*")
 

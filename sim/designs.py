@@ -13,12 +13,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from sim.evidence import Value
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Point = Mapping[str, Value]
 SAMPLED = ("latin-hypercube", "sobol", "morris")
@@ -125,7 +126,7 @@ class Sample(Sequence[Point]):
 
     def digest(self) -> str:
         """A short hash of the points: another version of a library may draw others."""
-        return hashlib.sha256(np.ascontiguousarray(self.units).tobytes()).hexdigest()[:16]
+        return hashlib.sha256(self.units.tobytes()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

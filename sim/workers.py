@@ -21,6 +21,7 @@ from sim.progress import say
 from sim.vocabulary import BadInput
 
 DEATHS_IN_A_ROW = 3  # workers that die so often, with no block finished in between, will die again
+CONNECT = "10s"  # how long a scheduler may take to answer
 PATIENCE = 30.0  # seconds without a block before the engine is asked what is the matter
 
 
@@ -186,13 +187,13 @@ class DaskCluster:
                 raise BadInput(f"--cluster = {address!r}: must be local:N with a number of processes, such as local:2")
             cluster: Any = self._stack.enter_context(
                 distributed.LocalCluster(
-                    n_workers=int(count), threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+                    n_workers=int(count), threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL"
                 )
             )
         else:
             cluster = address
         try:
-            self._client = self._stack.enter_context(distributed.Client(cluster, timeout="10s"))
+            self._client = self._stack.enter_context(distributed.Client(cluster, timeout=CONNECT))
         except (OSError, ValueError) as fault:
             self._stack.close()
             raise BadInput(
