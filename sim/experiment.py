@@ -206,7 +206,7 @@ def load_experiment(name: str | Path) -> Experiment:
         "question": file.question,
         "configs": [scenario.name for scenario in scenarios],
         "replications": file.replications,
-        **plans.get("", {"parts": plans}),
+        **plans.get("", {"parts": plans, "order": list(plans)}),
         "record": file.record.model_dump(),
     }
     if stop:
@@ -235,6 +235,7 @@ def of_config(scenario: Scenario, replications: int) -> Experiment:
         "replications": replications,
         "design": {"kind": "grid"},
         "factors": {},
+        "swept": [],
         "record": {"every": "year", "measures": "headline"},
     }
     whole = Part("", "grid", (), Grid({}))

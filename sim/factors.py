@@ -99,7 +99,7 @@ def _table_at(model: type[BaseModel], key: str) -> type[BaseModel]:
 
 
 def read_part(name: str, table: PartTable, where: str, problems: list[str]) -> tuple[Part, dict[str, Any]]:
-    """One part: its design drawn from its factors. `where` begins every message."""
+    """One part, and its design and factors as the manifest keeps them. `where` begins every message."""
     design, kind = table.design, table.design.kind
     if kind not in KINDS:
         problems.append(f"{where}design.kind = {kind!r}: must be {RIGHT['design.kind']}{nearest(kind, KINDS)}")
@@ -115,7 +115,7 @@ def read_part(name: str, table: PartTable, where: str, problems: list[str]) -> t
             problems.append(f"{where}factors: a list design says its values in design.points; leave [factors] out")
         plan["points"] = [dict(point) for point in points]
         swept = tuple(dict.fromkeys(key for point in points for key in point))
-        return Part(name, kind, swept, points), {"design": plan, "factors": {}}
+        return Part(name, kind, swept, points), {"design": plan, "factors": {}, "swept": list(swept)}
     if not table.factors and kind in KINDS and kind != "grid":
         article = "an" if kind[0] in "aeiou" else "a"
         problems.append(f"{where}factors is missing; {article} {kind} design needs {RIGHT['factors']}")
@@ -129,7 +129,7 @@ def read_part(name: str, table: PartTable, where: str, problems: list[str]) -> t
         listed = {key: factor.levels for key, factor in factors.items()}
         points = one_at_a_time(listed) if kind == "one-at-a-time" else Grid(listed)
     kept = {key: factor.as_written() for key, factor in factors.items()}
-    return Part(name, kind, tuple(factors), points), {"design": plan, "factors": kept}
+    return Part(name, kind, tuple(factors), points), {"design": plan, "factors": kept, "swept": list(factors)}
 
 
 def _sample_size(design: Design, where: str, problems: list[str]) -> tuple[int, int]:

@@ -227,6 +227,8 @@ class Store:
             "files": {name: _file_facts(self.folder / name) for name in (records.RUNS, records.SERIES)},
             "run_info": info,
         }
+        if experiment.ensemble:
+            manifest["parameter_sets"] = experiment.ensemble.sets
         records.write_manifest(self.folder / records.MANIFEST, manifest)
         self._publish()
 

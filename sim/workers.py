@@ -11,6 +11,7 @@ import threading
 from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from multiprocessing.connection import wait as wait_for
 from typing import Any, Protocol
 
@@ -54,8 +55,14 @@ class Engine(Protocol):
 
 def finished_here(blocks: Iterable[Block], build: Build) -> Generator[tuple[Block, bytes]]:
     """Every block with its text, run in this process."""
-    for block in blocks:
-        yield block, run_and_collect(block, build)
+    try:
+        for number, block in enumerate(blocks):
+            text = run_and_collect(block, build)
+            if number == 0:
+                gc.freeze()  # what was imported stays, so that collecting looks at the blocks alone
+            yield block, text
+    finally:
+        gc.unfreeze()
 
 
 def finished_blocks(blocks: Iterable[Block], engine: Engine, build: Build) -> Generator[tuple[Block, bytes]]:
@@ -150,7 +157,7 @@ def _start_worker() -> None:
         os._exit(1)
 
     threading.Thread(target=end_with_parent, daemon=True).start()
-    gc.freeze()  # what is imported stays; so that collecting after each block looks at the block alone
+    _keep_imports()
 
 
 def run_and_collect(block: Block, build: Build) -> bytes:
@@ -158,6 +165,12 @@ def run_and_collect(block: Block, build: Build) -> bytes:
     text = run_block(block, build)
     gc.collect()
     return text
+
+
+@cache
+def _keep_imports() -> None:
+    """What a worker has imported stays: collecting after each block then looks at the block alone."""
+    gc.freeze()
 
 
 class DaskCluster:
@@ -231,7 +244,9 @@ def run_on_cluster(block: Block, build: Build, must_share: Mapping[str, Any]) ->
         "arithmetic": records.arithmetic_fingerprint(),
     }
     refuse_another_machine(here, must_share, os.uname().nodename)
-    return run_and_collect(block, build)
+    text = run_and_collect(block, build)
+    _keep_imports()
+    return text
 
 
 ADVICE = {

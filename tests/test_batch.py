@@ -494,6 +494,11 @@ CHANGES = [
     ('"no-controls"]', '"historic"]', "experiment.configs"),
     ('"chip_market", "price_index"', '"price_index", "chip_market"', "record.measures"),
     ("Does it?", "Does it so?", "experiment.question"),
+    (
+        '"controls.severity" = [0, 0.25, 0.5]\n"subsidy.annual" = [0.0, 100.0]',
+        '"subsidy.annual" = [0.0, 100.0]\n"controls.severity" = [0, 0.25, 0.5]',
+        "experiment.swept",
+    ),
 ]
 
 
