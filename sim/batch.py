@@ -1,6 +1,6 @@
 """Experiments over many workers, and no finished block lost.
 
-The runs of an experiment are cut into blocks of up to 32, each of one config, all points with seed 1 before all with
+The runs of an experiment are cut into blocks of up to 64, each of one config, all points with seed 1 before all with
 seed 2: a batch that is cut off is balanced, and more replications only add blocks at the end. Workers simulate
 blocks and write them as text; this process alone stores and joins them (`sim.store`).
 """
@@ -26,7 +26,7 @@ from sim.store import Store, refuse_changes
 from sim.vocabulary import BadInput, project_root
 from sim.workers import DEATHS_IN_A_ROW, DaskCluster, WorkerProcesses, WorkersDied, finished_blocks, finished_here
 
-BLOCK_SIZE = 32
+BLOCK_SIZE = 64  # a third faster a run than 32; twice as many gain a tenth more and leave workers idle at the end
 
 
 def run_batch(

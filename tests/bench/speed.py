@@ -20,10 +20,11 @@ import numpy as np
 import psutil
 
 from sim import DecouplingModel
+from sim.batch import BLOCK_SIZE
 from sim.evidence import TABLES, load_world
 from sim.scenario import Scenario, load_config
 
-BLOCK = 32
+BLOCK = BLOCK_SIZE
 ROOT = Path(__file__).parent.parent.parent
 PARTS = {"suppliers": ("share",), "chip_firms": ("output", "capital")}  # what is divided when an agent is split
 
