@@ -63,9 +63,9 @@ class Ledger:
             total(_over_states(inputs.delivered)),
         )
         check(
-            "tools: received by makers = delivered by suppliers",
+            "tools: received by makers = delivered by suppliers and taken from store",
             layout.by_group.sum(makers.tools_received),
-            np.ascontiguousarray(np.where(layout.is_equipment, inputs.delivered, 0.0)).sum(axis=-1),
+            np.ascontiguousarray(np.where(layout.is_equipment, inputs.delivered - inputs.stored, 0.0)).sum(axis=-1),
         )
         check(
             "materials: stock = stock before + delivered - used",
@@ -74,15 +74,25 @@ class Ledger:
         )
         pipeline = sum(makers.pipeline[1:], start=makers.pipeline[0])
         check(
-            "lines: building = building before + begun - arrived",
+            "lines: building = building before + begun - arrived - abandoned",
             pipeline,
-            self.pipeline + makers.new_lines - makers.arrivals,
+            self.pipeline + makers.new_lines - makers.arrivals - makers.abandoned,
         )
         wear = p["investment.depreciation"] / 4
         check(
             "lines: capacity = capacity before - worn out + arrived",
             makers.capacity,
             self.capacity - wear * self.capacity + makers.arrivals,
+        )
+        check(
+            "money for tools: equity and grants = tools ordered on them + lost to haste",
+            total(makers.extra_money),
+            total(makers.absorbed) + total(makers.lost_to_haste),
+        )
+        check(
+            "money for tools: grants are part of it",
+            total(np.minimum(makers.capacity_grant, makers.extra_money + makers.base_investment)),
+            total(makers.capacity_grant),
         )
         spent = states.subsidy_spent
         arrived = spent * (1.0 - p["subsidy.leakage"])

@@ -28,6 +28,7 @@ BASE_KEYS = (
     "base.home_bias",
     "base.target_home_bias",
     "base.target_capital",
+    "base.line_cost",
     "demand.growth",
     "investment.depreciation",
     "investment.normal_utilisation",
@@ -39,10 +40,11 @@ class Layout:
     """Who is who in a world: index arrays that never differ between runs.
 
     Buyer groups of inputs are the makers owned by the target at home, those foreign-owned there (both by segment),
-    and one group for every other state: firms within a group hold the same permits.
+    and one group for every other state: firms within a group hold the same permits. With `entry` the makers of the
+    target that may enter on subsidies are there too; in 2020 they make nothing.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, entry: bool = False) -> None:
         def index(ids: list[str], names: list[str]) -> NDArray[np.int64]:
             return np.array([ids.index(name) for name in names], dtype=np.int64)
 
@@ -54,7 +56,10 @@ class Layout:
         self.target = self.roles.index("target")
         self.lead = self.roles.index("lead")
         # Makers stand segment by segment and suppliers input by input, so that sums by market run over neighbours.
-        self.firm_rows = sorted(world.rows["chip_firms"], key=lambda row: self.segments.index(row["segment"]))
+        entrants = world.rows["entrants"] if entry else []
+        firm_rows = [*world.rows["chip_firms"], *entrants]
+        self.firm_rows = sorted(firm_rows, key=lambda row: self.segments.index(row["segment"]))
+        self.is_entrant = np.array([row in entrants for row in self.firm_rows])
         self.supplier_rows = sorted(world.rows["suppliers"], key=lambda row: self.inputs.index(row["input"]))
         self.firms = [row["id"] for row in self.firm_rows]
         self.suppliers = [row["id"] for row in self.supplier_rows]
@@ -66,21 +71,31 @@ class Layout:
         self.at_home = self.firm_site == self.target
         self.target_owned = self.firm_headquarters == self.target
         self.target_supplier = self.supplier_state == self.target
+        self.sells = np.array([row["share"] > 0 for row in self.supplier_rows])  # sold anything in 2019
         kinds = world.column("inputs", "kind")
         self.is_equipment = np.array([kind == "equipment" for kind in kinds])
         self.is_material = np.array([kind == "material" for kind in kinds])
         self.is_software = np.array([kind == "software" for kind in kinds])
         self.is_quality_critical = np.array([word == "yes" for word in world.column("inputs", "quality_critical")])
         self.is_quality_bound = np.array([word == "yes" for word in world.column("segments", "quality_bound")])
+        self.dispensable = np.array(world.column("inputs", "dispensable"))
         self.is_controlled = np.array([word == "yes" for word in world.column("inputs", "controlled")])
         self.by_segment = Groups(self.firm_segment, len(self.segments))
         self.by_input = Groups(self.supplier_input, len(self.inputs))
         self.by_supplier_state = Groups(self.supplier_state, len(self.states))
         self.by_maker_state = Groups(self.firm_headquarters, len(self.states))
+        self.is_controller = np.array([role in ("lead", "ally") for role in self.roles])
         cells = self.supplier_input * len(self.states) + self.supplier_state
         self.by_input_and_state = Groups(cells, len(self.inputs) * len(self.states))
-        self.automotive_share = np.array(world.column("segments", "automotive_share"))
+        self.is_dominated = self.is_material & self._largest_seller()
+        self.automotive_share = np.array([share or 0.0 for share in world.column("segments", "automotive_share")])
         self._name_groups()
+
+    def _largest_seller(self) -> NDArray[np.bool_]:
+        """Inputs of which the target sold more than any other state in the base year."""
+        shares = np.array([row["share"] for row in self.supplier_rows])
+        by_state = self.by_input_and_state.sum(shares).reshape(len(self.inputs), len(self.states))
+        return by_state.argmax(axis=-1) == self.target
 
     def _name_groups(self) -> None:
         keys = []
@@ -113,8 +128,8 @@ class BaseYear:
 
     demand: Array  # (runs, S, G) chips used
     chip_share: Array  # (runs, S, M) each buyer's shares of makers, sum to 1 within a segment
-    output: Array  # (runs, M)
-    capital: Array  # (runs, M) tools in place, bn yuan
+    output: Array  # (runs, M); of an entrant, of the fab it plans
+    capital: Array  # (runs, M) tools in place, bn yuan; of an entrant, what its fab takes
     private_investment: Array  # (runs, M) tools bought a quarter out of firms' own decision
     programme_investment: Array  # (runs, M) tools bought a quarter by the state-led programme that 2020 contains
     material_need: Array  # (runs, 1, I) materials and software per unit of chips; zero for equipment
@@ -143,18 +158,23 @@ def base_year(layout: Layout, parameters: Parameters) -> BaseYear:
 
 def _construct(layout: Layout, given: dict[str, Array]) -> BaseYear:
     to_yuan = given["base.exchange_rate"] / QUARTERS_PER_YEAR  # bn USD a year to bn yuan a quarter
-    output = to_yuan * np.array([row["output"] for row in layout.firm_rows])
+    planned = to_yuan * np.array([row["output"] for row in layout.firm_rows])
+    output = np.where(layout.is_entrant, 0.0, planned)
     demand = _demand(layout, given, output)
     chip_flow = _chip_flows(layout, given, demand, output)
     chip_share = chip_flow / layout.by_segment.spread(layout.by_segment.sum(chip_flow))
     output = total_over_rows(layout.by_segment.spread(demand) * chip_share)
     capital, private, programme = _investment(layout, given, output)
+    if layout.is_entrant.any():
+        chip_share = _with_entrants(layout, chip_share, demand, planned)
+        output = np.where(layout.is_entrant, planned, output)
     mix = np.where(layout.is_equipment, layout.world.column("inputs", "market"), 0.0)
     mix = mix / mix.sum()
     per_chip = to_yuan * np.where(layout.is_equipment, 0.0, layout.world.column("inputs", "market"))
-    material_need = (per_chip / total(output))[:, None, :]
+    made = output * ~layout.is_entrant
+    material_need = (per_chip / total(made))[:, None, :]
     tools = layout.by_group.sum(private + programme)[..., None] * mix
-    need = tools + layout.by_group.sum(output)[..., None] * material_need
+    need = tools + layout.by_group.sum(made)[..., None] * material_need
     flow = _input_flows(layout, given, need)
     input_share = flow / layout.by_input.spread(layout.by_input.sum(flow))
     sales = layout.by_input.spread(need) * input_share
@@ -217,6 +237,14 @@ def _chip_flows(layout: Layout, given: dict[str, Array], demand: Array, output: 
     return fixed + _fit(prior, to_buyers, output - kept, layout.by_segment)
 
 
+def _with_entrants(layout: Layout, chip_share: Array, demand: Array, planned: Array) -> Array:
+    """The same shares with those that entrants would have with their planned fab at full work; they sell at home."""
+    share = chip_share.copy()
+    at_home = planned / layout.by_segment.spread(demand[:, layout.target])
+    share[:, layout.target] = np.where(layout.is_entrant, at_home, share[:, layout.target])
+    return share
+
+
 def _fit(flow: Array, to_rows: Array, from_columns: Array, by_market: Groups) -> Array:
     """Iterative proportional fitting of flows (runs, buyers, sellers) to what buyers take and sellers give."""
     for _ in range(FITTING_ROUNDS):
@@ -230,6 +258,9 @@ def _fit(flow: Array, to_rows: Array, from_columns: Array, by_market: Groups) ->
 def _investment(layout: Layout, given: dict[str, Array], output: Array) -> tuple[Array, Array, Array]:
     """Capital and yearly tools of each firm: from the accounts of the target's firms, elsewhere from one coefficient.
 
+    What a young firm's accounts hold beyond the cost of lines for its capacity is still being run in; it is not what
+    its next line costs, and is left out.
+
     What the target's spending exceeds private investment there by is led by the state, in proportion to capital.
     """
     to_yuan = given["base.exchange_rate"]
@@ -238,19 +269,22 @@ def _investment(layout: Layout, given: dict[str, Array], output: Array) -> tuple
     tools_elsewhere = to_yuan * layout.total("equipment_spending_world") - tools_target
     output_elsewhere = total(output * ~layout.at_home)
     accounts = np.array([row["capital"] or 0.0 for row in layout.firm_rows])
+    in_place = ~layout.is_entrant
+    scale = given["base.target_capital"]
+    line_cost = given["base.line_cost"] * output * QUARTERS_PER_YEAR / given["investment.normal_utilisation"]
     capital = np.where(
         layout.target_owned,
-        accounts * to_yuan * given["base.target_capital"],
+        np.where(layout.is_entrant, to_yuan * accounts, np.minimum(to_yuan * accounts, line_cost)) * scale,
         output * tools_elsewhere / rate / output_elsewhere,
     )
-    private = capital * rate / QUARTERS_PER_YEAR
+    private = capital * in_place * rate / QUARTERS_PER_YEAR
     led_by_state = tools_target / QUARTERS_PER_YEAR - total(private * layout.at_home)
     if (led_by_state < 0).any():
         raise BadInput(
             "base.target_capital: private upkeep alone would exceed the published equipment spending; "
             "take a smaller value"
         )
-    owned = capital * layout.target_owned
+    owned = capital * layout.target_owned * in_place
     return capital, private, given["state_programme.scale"] * led_by_state * owned / total(owned)
 
 
@@ -261,7 +295,8 @@ def _input_flows(layout: Layout, given: dict[str, Array], need: Array) -> Array:
     sales = layout.by_input.spread(total_over_rows(need)) * shares
     at_home = layout.group_at_home[:, None] & layout.target_supplier
     prior = np.where(at_home, given["base.target_home_bias"][..., None], 1.0)
-    return _fit(prior, need, sales, layout.by_input)
+    # makers that buy nothing yet will choose as the others at home do
+    return _fit(prior, np.maximum(need, 1e-12), sales, layout.by_input)
 
 
 def _supplier_gaps(layout: Layout, sales: Array) -> Array:

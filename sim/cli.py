@@ -13,7 +13,7 @@ import typer
 
 from sim.study.commands import study
 from sim.terminal import Format, FormatOption, emit, note
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root
+from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root
 
 app = typer.Typer(
     add_completion=False,
@@ -54,8 +54,12 @@ def run(
 
     from sim import records
     from sim.batch import write_run
+    from sim.evidence import load_world
     from sim.model import DecouplingModel
 
+    world = load_world(scenario.world)
+    if world.is_assumed:
+        note(f"{world.name}: every figure of this world is assumed; read the results as an illustration.")
     model = DecouplingModel(scenario, seed, until=until)
     records.prepare_out(folder)
     while model.running:
@@ -151,14 +155,18 @@ def check(files: Annotated[list[str], typer.Argument(help="Configs, experiments 
 @app.command("list")
 def list_(
     what: Annotated[str, typer.Argument(help="configs, experiments, parameters or measures.")] = "configs",
+    config: Annotated[
+        str | None, typer.Option(help="Whose world's parameters or measures. [default: the world of 2020]")
+    ] = None,
     format: FormatOption = Format.table,
 ) -> None:
     """What there is, with units, ranges and sources."""
+    world = world_of(config)
     listings: dict[str, Callable[[], tuple[list[str], list[list[Any]]]]] = {
         "configs": _configs,
         "experiments": _experiments,
-        "parameters": _parameters,
-        "measures": _measures,
+        "parameters": lambda: _parameters(world),
+        "measures": lambda: _measures(world),
     }
     if what not in listings:
         raise BadInput(
@@ -177,13 +185,32 @@ def _configs() -> tuple[list[str], list[list[Any]]]:
 
 
 def _experiments() -> tuple[list[str], list[list[Any]]]:
-    from sim.experiment import known_experiments, load_experiment
+    from sim.evidence import read_toml
+    from sim.experiment import experiment_path, known_experiments, load_experiment
+    from sim.study.calibration_file import is_calibration, load_calibration
 
-    found = [load_experiment(name) for name in known_experiments()]
-    return ["experiment", "runs", "question"], [[e.name, len(e), e.question] for e in found]
+    rows: list[list[Any]] = []
+    for name in known_experiments():
+        path = experiment_path(name)
+        if is_calibration(read_toml(path)):
+            calibration = load_calibration(path)
+            rows.append([name, calibration.waves.samples * calibration.waves.seeds, calibration.question])
+        else:
+            experiment = load_experiment(name)
+            rows.append([name, len(experiment), experiment.question])
+    return ["experiment", "runs", "question"], rows
 
 
-def _parameters() -> tuple[list[str], list[list[Any]]]:
+def world_of(config: str | None) -> str:
+    """The world of a config, or of a config that names none."""
+    if config is None:
+        return DEFAULT_WORLD
+    from sim.scenario import load_config
+
+    return load_config(config).world
+
+
+def _parameters(world: str) -> tuple[list[str], list[list[Any]]]:
     from sim.evidence import parameters
 
     header = [
@@ -217,16 +244,16 @@ def _parameters() -> tuple[list[str], list[list[Any]]]:
             p.meaning,
             p.source,
         ]
-        for p in parameters().values()
+        for p in parameters(world).values()
     ]
     return header, rows
 
 
-def _measures() -> tuple[list[str], list[list[Any]]]:
+def _measures(world: str) -> tuple[list[str], list[list[Any]]]:
     from sim.evidence import load_world
     from sim.measures import HEADLINE, catalogue
 
-    found = catalogue(load_world("china-2020")).values()
+    found = catalogue(load_world(world)).values()
     rows = [
         [m.name, m.unit, m.kind, m.direction, "yes" if m.name in HEADLINE else "no", m.formula, m.meaning]
         for m in found
@@ -250,26 +277,40 @@ def settings(given: Sequence[str]) -> dict[str, Any]:
 
 def checked(name: str) -> str:
     """Check one file or folder by what it is; says what it was found to be."""
-    from sim.evidence import World, known_worlds, load_world, read_toml
-    from sim.experiment import known_experiments
+    from sim.evidence import known_worlds, load_world, read_toml
+    from sim.experiment import experiment_path, known_experiments
     from sim.scenario import known_configs, load_config
+    from sim.study.calibration_file import is_calibration
 
     path = Path(name)
-    if path.is_dir() or (not path.exists() and name in known_worlds()):
-        World(path) if path.is_dir() else load_world(name)
+    if path.is_dir():
+        load_world(name)
         return "a world without faults"
     if not path.suffix and not path.exists():
         if name in known_configs():
             load_config(name)
             return "a config without faults"
         if name in known_experiments():
-            return checked_experiment(name)
+            path = experiment_path(name)
+            return checked_calibration(path) if is_calibration(read_toml(path)) else checked_experiment(name)
+        if name in known_worlds():
+            load_world(name)
+            return "a world without faults"
         known = [*known_configs(), *known_experiments(), *known_worlds()]
         raise BadInput(f"{name}: there is no such file, config, experiment or world{nearest(name, known)}")
-    if {"question", "configs"} & read_toml(path).keys():
+    content = read_toml(path)
+    if is_calibration(content):
+        return checked_calibration(path)
+    if {"question", "configs"} & content.keys():
         return checked_experiment(path)
     load_config(path)
     return "a config without faults"
+
+
+def checked_calibration(path: Path) -> str:
+    from sim.study.calibration_file import load_calibration
+
+    return f"a calibration without faults, {len(load_calibration(path).keys)} parameters"
 
 
 def checked_experiment(name: str | Path) -> str:

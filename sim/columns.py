@@ -48,6 +48,12 @@ class Table:
         self.links: dict[str, Table] = {}
         self.categories: dict[str, list[enum.Enum]] = {}
 
+    def copy(self, parameters: Any) -> Table:
+        """The same columns for a second future; columns are values, so only their dictionary is copied."""
+        twin = Table(self.ids, self.seeds, parameters)
+        twin.quarter, twin.values, twin.categories = self.quarter, dict(self.values), self.categories
+        return twin
+
     def put(self, name: str, value: Any, where: slice, fixed: bool) -> None:
         """Replace a column, or one agent's part of it, by new values."""
         shape = (len(self.ids),) if fixed else (self.runs, len(self.ids))
@@ -225,6 +231,11 @@ class ColumnAgent(mesa.Agent):
         """Parameters and levers: `self.parameters["demand.growth"]` has shape (runs, 1)."""
         return self._table.parameters
 
+    @property
+    def quarter(self) -> int:
+        """The quarter that is being run, counted from 2020-Q1 = 0."""
+        return self._table.quarter
+
     def draw(self, decision: str) -> Array:
         """A uniform draw between 0 and 1 for this decision in this quarter, one for each agent and run."""
         where = slice(self._index, self._index + 1) if self._where is None else self._where
@@ -238,6 +249,14 @@ def categories(name: str, ids: Sequence[str]) -> list[enum.Enum]:
     """The enum members of a world's ids, in order."""
     kind: Any = enum.Enum(name, {word: word for word in ids})  # type: ignore[misc]
     return list(kind)
+
+
+def power(base: Array, exponent: Any) -> Array:
+    """base ** exponent, with bits that do not depend on how many runs are held.
+
+    np.power itself takes shortcuts for some exponents (1/2, 2, -1) where it sees a single one, that is in one run.
+    """
+    return np.power(base, np.ones_like(base) * exponent)
 
 
 # Sums whose bytes do not depend on how many runs are held at once (the order of addition never changes).

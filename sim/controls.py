@@ -1,21 +1,28 @@
 """Export controls: which part of which supply to the target each state denies, and has announced to deny.
 
 A control reaches what lies above a technical threshold: the severity on an input counts by the segment that the
-line is for (`control_exposure`), on chips by `chip_exposure`. The scope "all" reaches everything.
+line is for (`control_exposure`), on chips by `chip_exposure`. The scope "all" reaches everything. "experts" are
+nationals of the controlling state who may no longer help.
+
+The lead controller's controls are fixed, dated or decided by a doctrine (`State.decide_controls`); the allies follow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.base_year import Layout
+from sim.columns import Groups
 from sim.parameters import Parameters
-from sim.scenario import Event
+from sim.scenario import EXPERTS, Event
+from sim.streams import agent_keys, uniform
 from sim.vocabulary import FIRST_YEAR, QUARTERS_PER_YEAR
 
 Array = NDArray[np.float64]
@@ -24,46 +31,160 @@ ANNOUNCED_AHEAD = QUARTERS_PER_YEAR  # a fixed control is announced a year befor
 
 @dataclass(frozen=True)
 class Severity:
-    """Part denied by state and item, (runs, states, inputs then segments): above thresholds, and of everything."""
+    """Part denied by state and item, (runs, states, inputs, segments, experts): above thresholds, and of everything."""
 
     above_threshold: Array
     of_everything: Array
 
+    @property
+    def harshest(self) -> Array:
+        """Each state's harshest control of any item, (runs, states)."""
+        return np.maximum(self.above_threshold.max(axis=-1), self.of_everything.max(axis=-1))
 
-def severity(
-    layout: Layout, parameters: Parameters, events: Sequence[Event], quarter: int, ahead: bool = False
-) -> Severity:
-    """What is in force in a quarter or, with `ahead`, what has been announced by then."""
-    items = [*layout.inputs, *layout.segments]
-    runs = len(parameters["controls.severity"])
-    threshold = np.zeros((runs, len(layout.states), len(items)))
-    everything = np.zeros_like(threshold)
-    scale = parameters["controls.severity"]
+    @property
+    def on_experts(self) -> Array:
+        """The part of its nationals' help that each state forbids, (runs, states)."""
+        return np.maximum(self.above_threshold[..., -1], self.of_everything[..., -1])
 
-    day = FIRST_YEAR + (quarter + (ANNOUNCED_AHEAD if ahead else 0)) / QUARTERS_PER_YEAR
-    fixed = parameters.is_set("controls.mode", "fixed") & (parameters["controls.start"] <= day)
-    listed = np.concatenate([layout.is_controlled, np.ones(len(layout.segments), dtype=bool)])
-    threshold[:, layout.lead] = np.where(fixed & listed, scale, 0.0)
 
-    dated = np.where(parameters.is_set("controls.mode", "events"), scale, 0.0)
-    for event in events:
-        if event.kind not in ("control", "truce") or (event.announced_quarter if ahead else event.quarter) > quarter:
-            continue
-        by = layout.states.index(event.by)
-        reached = _reached(event.scope, tuple(items))
-        if event.kind == "truce":
-            remains = np.where(reached & (dated > 0), 1.0 - float(event.severity or 0.0), 1.0)
-            threshold[:, by] = threshold[:, by] * remains
-            everything[:, by] = everything[:, by] * remains
-        else:
-            kept = everything if "all" in event.scope else threshold
-            kept[:, by] = np.maximum(kept[:, by], np.where(reached, dated * float(event.severity or 0.0), 0.0))
+class ExportControls:
+    """What each state denies the target, in force and announced; remembers what the lead did, for allies to follow."""
 
-    # Allies follow the lead at once, by their alignment.
-    for ally in (state for state, role in enumerate(layout.roles) if role == "ally"):
-        for kept in (threshold, everything):
-            kept[:, ally] = np.maximum(kept[:, ally], parameters["controls.alignment"] * kept[:, layout.lead])
-    return Severity(threshold, everything)
+    def __init__(self, layout: Layout, seeds: NDArray[np.uint64]) -> None:
+        self.layout = layout
+        self.items = (*layout.inputs, *layout.segments, EXPERTS)
+        self.listed = np.concatenate([layout.is_controlled, np.ones(len(layout.segments), dtype=bool), [False]])
+        nothing = np.zeros((len(seeds), len(layout.states), len(self.items)))
+        self.in_force = self.announced = self.feared = Severity(nothing, nothing)
+        self.embargo = np.zeros(
+            len(self.items), dtype=bool
+        )  # items of which nobody abroad sells anything, to ask what if
+        self.allies = [state for state, role in enumerate(layout.roles) if role == "ally"]
+        self._timing = uniform(seeds, "alliance timing", 0, agent_keys(layout.states))
+        self._of_lead: list[tuple[Array, Array]] = []  # by quarter: above thresholds and of everything, (runs, items)
+
+    def copy(self) -> ExportControls:
+        """The same memory, for a second future to go on with."""
+        twin = copy(self)
+        twin._of_lead = list(self._of_lead)
+        return twin
+
+    def impose(self, parameters: Parameters, events: Sequence[Event], quarter: int, states: Any) -> None:
+        """Put in force and announce what the lead decides, and what the allies make of it."""
+        lead = self.layout.lead
+        own = self._stated(parameters, events, quarter, states.enacted_severity)
+        before = self._of_lead[-1] if self._of_lead else (own.above_threshold[:, lead], own.of_everything[:, lead])
+        for kept, last in zip((own.above_threshold, own.of_everything), before, strict=True):
+            kept[:, lead] = np.where(_ratchets(parameters), np.maximum(kept[:, lead], last), kept[:, lead])
+        self._of_lead.append((own.above_threshold[:, lead].copy(), own.of_everything[:, lead].copy()))
+        ahead = self._stated(parameters, events, quarter, states.foreseen_severity, ahead=True)
+        for kept, now in zip((ahead.above_threshold, ahead.of_everything), self._of_lead[-1], strict=True):
+            kept[:, lead] = np.where(_ratchets(parameters), np.maximum(kept[:, lead], now), kept[:, lead])
+
+        announced = (ahead.above_threshold[:, lead].copy(), ahead.of_everything[:, lead].copy())
+        lags = np.floor(parameters["alliance.lag"] + self._timing)  # (runs, states) quarters
+        for ally in self.allies:
+            strength = states.follow_strength[:, [ally]]
+            followed = self._lagged(lags[:, [ally]], quarter)
+            for kept, of_lead in zip((own.above_threshold, own.of_everything), followed, strict=True):
+                kept[:, ally] = np.maximum(kept[:, ally], strength * of_lead)
+            for kept, of_lead in zip((ahead.above_threshold, ahead.of_everything), announced, strict=True):
+                kept[:, ally] = np.maximum(kept[:, ally], strength * of_lead)
+        foreign = np.arange(len(self.layout.states)) != self.layout.target
+        embargo = (foreign[:, None] & self.embargo).astype(np.float64)
+        self.in_force = Severity(own.above_threshold, np.maximum(own.of_everything, embargo))
+        self.announced = ahead
+
+    def fear(self, parameters: Parameters, states: Any) -> None:
+        """What firms reckon with: what is announced or, by a state's record, that it goes further on listed items."""
+        further = parameters["stockpiling.record"] * states.tension
+        worse = np.minimum(1.0, self.in_force.above_threshold + np.where(self.listed, further[..., None], 0.0))
+        self.feared = Severity(np.maximum(self.announced.above_threshold, worse), self.announced.of_everything)
+
+    def barred(self, parameters: Parameters, events: Sequence[Event], quarter: int) -> tuple[Array, Array]:
+        """What the target restricts on dates: materials to each state (runs, states, inputs), and makers of each
+        state (runs, states, segments).
+
+        A retaliation without a `target` is against every controller; the latest severity on an item holds. Dated
+        answers belong to dated controls: where states decide for themselves, `State.retaliate` answers.
+        """
+        layout = self.layout
+        materials = np.zeros((len(layout.states), len(layout.inputs)))
+        makers = np.zeros((len(layout.states), len(layout.segments)))
+        for event in events:
+            if event.kind == "retaliation" and event.quarter <= quarter:
+                named = np.array([state == event.target for state in layout.states])
+                against = (layout.is_controller if event.target is None else named)[:, None]
+                items = _reached(event.scope, self.items)
+                severity = float(event.severity or 0.0)
+                materials = np.where(against & items[: len(layout.inputs)] & layout.is_dominated, severity, materials)
+                if "all" not in event.scope:
+                    makers = np.where(against & items[len(layout.inputs) : -1], severity, makers)
+        by_date = _by_date(parameters)[..., None]
+        return by_date * materials, by_date * makers
+
+    def _lagged(self, lag: Array, quarter: int) -> tuple[Array, Array]:
+        """What the lead had in force `lag` quarters ago, (runs, items), nothing before the first quarter."""
+        above, everything = (np.zeros_like(kept) for kept in self._of_lead[-1])
+        for quarters in np.unique(lag).astype(int):
+            if quarters <= quarter:
+                then = self._of_lead[quarter - quarters]
+                above = np.where(lag == quarters, then[0], above)
+                everything = np.where(lag == quarters, then[1], everything)
+        return above, everything
+
+    def _stated(
+        self, parameters: Parameters, events: Sequence[Event], quarter: int, decided: Array, ahead: bool = False
+    ) -> Severity:
+        """What states do by themselves in a quarter or, with `ahead`, have announced by then."""
+        layout, items = self.layout, self.items
+        threshold = np.zeros((len(decided), len(layout.states), len(items)))
+        everything = np.zeros_like(threshold)
+        scale = parameters["controls.severity"]
+        day = FIRST_YEAR + (quarter + (ANNOUNCED_AHEAD if ahead else 0)) / QUARTERS_PER_YEAR
+        fixed = parameters.is_set("controls.mode", "fixed") & (parameters["controls.start"] <= day)
+        threshold[:, layout.lead] = np.where(fixed & self.listed, scale, 0.0)
+        decides = parameters.is_set("controls.mode", "reactive") & ~_ratchets(parameters)
+        threshold[:, layout.lead] = np.where(
+            decides & self.listed, decided[:, [layout.lead]], threshold[:, layout.lead]
+        )
+
+        dated = np.where(_by_date(parameters), scale, 0.0)
+        for event in events:
+            if event.kind not in ("control", "truce"):
+                continue
+            if (event.announced_quarter if ahead else event.quarter) > quarter:
+                continue
+            by = layout.states.index(event.by)
+            reached = _reached(event.scope, items)
+            if event.kind == "truce":
+                remains = np.where(reached & (dated > 0), 1.0 - float(event.severity or 0.0), 1.0)
+                threshold[:, by] = threshold[:, by] * remains
+                everything[:, by] = everything[:, by] * remains
+            else:
+                kept = everything if "all" in event.scope else threshold
+                kept[:, by] = np.maximum(kept[:, by], np.where(reached, dated * float(event.severity or 0.0), 0.0))
+        return Severity(threshold, everything)
+
+
+def _ratchets(parameters: Parameters) -> NDArray[np.bool_]:
+    """Whether the lead goes by events only and never back, (runs, 1)."""
+    return parameters.is_set("controls.mode", "reactive") & parameters.is_set("controls.doctrine", "ratchet")
+
+
+def _by_date(parameters: Parameters) -> NDArray[np.bool_]:
+    """Whether what happens on dates is in force, (runs, 1)."""
+    return parameters.is_set("controls.mode", "events") | _ratchets(parameters)
+
+
+def truce(events: Sequence[Event], quarter: int, layout: Layout) -> float:
+    """The part of its controls that the lead gives up by a truce in this very quarter, 0 without one."""
+    given_up = [
+        float(event.severity or 0.0)
+        for event in events
+        if event.kind == "truce" and event.quarter == quarter and event.by == layout.states[layout.lead]
+    ]
+    return max(given_up, default=0.0)
 
 
 @cache
@@ -75,6 +196,57 @@ def at_items(severities: Array, states: NDArray[np.int64], items: NDArray[np.int
     """The severity that each seller's state puts on its item: (runs, states, items) to (runs, sellers)."""
     flat = severities.reshape(len(severities), -1)
     return np.take(flat, states * severities.shape[-1] + items, axis=-1)
+
+
+@dataclass(frozen=True)
+class Denial:
+    """The part of each seller's base sales that is denied, above a technical threshold and below it.
+
+    `exposure` is the part of the sales that lies above. Shapes broadcast to (runs, …, sellers).
+    """
+
+    above: Array
+    below: Array
+    exposure: Array
+
+    @property
+    def of_sales(self) -> Array:
+        return self.exposure * self.above + (1.0 - self.exposure) * self.below
+
+    def further(self, denied: Array) -> Denial:
+        """What is left of the sales is denied to this part as well."""
+        above, below = (1.0 - (1.0 - part) * (1.0 - denied) for part in (self.above, self.below))
+        return Denial(above, below, self.exposure)
+
+
+def decided(
+    parameters: Parameters,
+    severity: Severity,
+    states: NDArray[np.int64],
+    items: NDArray[np.int64],
+    licence: Array,
+) -> tuple[Array, Array]:
+    """What a severity denies of each seller's sales above thresholds and below them, (runs, sellers).
+
+    `states` and `items` are the sellers'; `licence` (runs, sellers) is the year's draw.
+    """
+
+    def by_licence(expected: Array) -> Array:
+        part = licensed(expected, licence, parameters["controls.licence_spread"])
+        return over_complied(part, parameters["controls.over_compliance"])
+
+    everything = by_licence(at_items(severity.of_everything, states, items))
+    return np.maximum(by_licence(at_items(severity.above_threshold, states, items)), everything), everything
+
+
+def part_met(share: Array, denial: Denial, exposure: Array, by_market: Groups, backfill: Array) -> Array:
+    """What part of buyers' needs is met, (runs, …, markets), when sellers have these `share` of it.
+
+    What lies above a threshold cannot be replaced by what lies below: each is back-filled by itself.
+    """
+    above = supplied(by_market.sum(share * (1.0 - denial.above)), backfill)
+    below = supplied(by_market.sum(share * (1.0 - denial.below)), backfill)
+    return exposure * above + (1.0 - exposure) * below
 
 
 def over_complied(denied: Array, over_compliance: Array) -> Array:
@@ -97,4 +269,4 @@ def supplied(permitted: Array, backfill: Array) -> Array:
     denied, p + d (1 - exp(-m p / d)). So a control by one state leaks and one by all bites.
     """
     denied = np.maximum(1.0 - permitted, 1e-12)
-    return permitted + denied * -np.expm1(-backfill * permitted / denied)
+    return np.minimum(1.0, permitted + denied * -np.expm1(-backfill * permitted / denied))

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import math
+import os
 import tomllib
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from sim.vocabulary import BadInput, nearest, project_root
+from sim.lumped import LUMPED, lumped_firms
+from sim.synthetic import SYNTHETIC, synthetic_id, synthetic_options, synthetic_texts
+from sim.vocabulary import DEFAULT_WORLD, GRADES, BadInput, nearest, project_root
 
 Grade = Literal["measured", "estimated", "calibrated", "assumed"]
 Role = Literal["lever", "uncertainty", "constant"]
 Value = float | str | bool
-GRADES = ("measured", "estimated", "calibrated", "assumed")
 ROLES = ("lever", "uncertainty", "constant")
 
 
@@ -99,16 +102,26 @@ def range_of(minimum: float | None, maximum: float | None, unit: str) -> str:
     return f"from {ends}" if unit == ends else f"from {ends} ({unit})"
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as a dictionary, or BadInput saying what is wrong with the file."""
+def read_text(path: Path, advice: str = "") -> str:
+    """A file's text, or BadInput saying what is wrong with the file; `advice` follows when there is none."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise BadInput(f"{path}: there is no such file") from None
+        raise BadInput(f"{path}: there is no such file{advice}") from None
     except UnicodeDecodeError as fault:
         raise BadInput(f"{path}: is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
     except OSError as fault:
         raise BadInput(f"{path}: cannot be read ({fault.strerror})") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dictionary, or BadInput saying what is wrong with the file."""
+    return _toml(read_text(path), path)
+
+
+def _toml(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as fault:
         raise BadInput(f"{path}: is not valid TOML: {fault}") from None
 
@@ -126,9 +139,16 @@ def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def read_parameters(path: Path) -> dict[str, Parameter]:
     """Every parameter of an evidence file, in its order; BadInput with all faults at once."""
+    problems: list[str] = []
+    found = _parameters_of(read_toml(path), path, problems)
+    if problems:
+        raise BadInput(problems)
+    return found
+
+
+def _parameters_of(content: Mapping[str, Any], path: Path, problems: list[str]) -> dict[str, Parameter]:
     found: dict[str, Parameter] = {}
-    problems = []
-    for name, entry in read_toml(path).items():
+    for name, entry in content.items():
         if not isinstance(entry, dict):
             problems.append(f"{path}: {name}: must be a table with value, unit, range, role, grade and source")
             continue
@@ -137,35 +157,50 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
         except ValidationError as fault:
             for error in fault.errors():
                 key = ".".join([name, *map(str, error["loc"])])
-                message = error["msg"].removeprefix("Value error, ")
-                problems.append(f"{path}: {key}: {message}")
-    if problems:
-        raise BadInput(problems)
+                if error["type"] == "missing":
+                    problems.append(f"{path}: {key} is missing; give value, unit, meaning, role, grade and source")
+                elif error["type"] == "extra_forbidden":
+                    problems.append(
+                        f"{path}: {key}: is not a known key{nearest(str(error['loc'][-1]), Parameter.model_fields)}"
+                    )
+                else:
+                    message = error["msg"].removeprefix("Value error, ")
+                    problems.append(f"{path}: {key}: {message[0].lower()}{message[1:]}")
     return found
 
 
 @cache
-def parameters() -> Mapping[str, Parameter]:
-    """All levers, uncertainties and constants by name."""
+def _common_parameters() -> Mapping[str, Parameter]:
     return MappingProxyType(read_parameters(project_root() / "configs" / "evidence" / "parameters.toml"))
+
+
+def parameters(world: str = DEFAULT_WORLD) -> Mapping[str, Parameter]:
+    """All levers, uncertainties and constants by name, as they are in a world."""
+    return load_world(world).parameters
 
 
 # The tables of a world. A numeric quantity Q stands with its companions Q_low, Q_high, Q_grade and Q_source.
 
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    # table: (key and text columns, quantities, quantities that may be empty)
+    # table: (key and text columns, quantities, quantities that may be empty or left out)
     "states": (("id", "name", "role"), (), ()),
     "segments": (
         ("id", "name", "quality_bound"),
-        ("build_time", "control_exposure", "chip_exposure", "automotive_share"),
-        (),
+        ("build_time", "control_exposure", "chip_exposure"),
+        ("automotive_share",),
     ),
-    "inputs": (("id", "name", "kind", "controlled", "quality_critical"), ("market", "research_intensity"), ()),
+    "inputs": (
+        ("id", "name", "kind", "controlled", "quality_critical"),
+        ("market", "research_intensity", "dispensable"),
+        ("tool_price",),
+    ),
     "suppliers": (("id", "name", "headquarters", "input"), ("share",), ()),
     "chip_firms": (("id", "name", "headquarters", "site", "segment"), ("output", "lag"), ("capital",)),
+    "entrants": (("id", "name", "headquarters", "site", "segment"), ("output", "lag", "capital"), ()),
     "demand": (("state", "segment"), ("demand",), ()),
     "totals": (("id", "name"), ("value",), ()),
 }
+MAY_LACK = ("entrants",)  # tables that a world may do without
 WORDS = {
     ("states", "role"): ("target", "lead", "ally", "neutral"),
     ("segments", "quality_bound"): ("yes", "no"),
@@ -179,51 +214,74 @@ REFERENCES = {
     ("chip_firms", "headquarters"): "states",
     ("chip_firms", "site"): "states",
     ("chip_firms", "segment"): "segments",
+    ("entrants", "headquarters"): "states",
+    ("entrants", "site"): "states",
+    ("entrants", "segment"): "segments",
     ("demand", "state"): "states",
     ("demand", "segment"): "segments",
 }
 COMPANIONS = ("low", "high", "grade", "source")
+BASELINE = "baseline.toml"
+FILES = (*(f"{table}.csv" for table in TABLES), "columns.csv", BASELINE)
+BASE_KEYS = {  # the parameters that every world states for itself, with their units
+    "base.exchange_rate": "yuan per USD",
+    "base.chip_market": "bn yuan a year",
+    "base.domestic_supply_share": "0 to 1",
+    "base.home_bias": "odds",
+    "base.target_home_bias": "odds",
+    "base.line_cost": "years of output",
+    "base.target_capital": "scale",
+}
+TOTALS = ("equipment_spending_target", "equipment_spending_world")
 
 
 class World:
-    """The tables of one world, checked. `rows[table]` is a list of dictionaries; quantities are floats or None."""
+    """The tables of one world, checked. `rows[table]` is a list of dictionaries; quantities are floats or None.
 
-    def __init__(self, folder: Path) -> None:
+    `texts` holds the text of each of `FILES`; `folder` is where they stand, or the name of a world that is generated.
+    """
+
+    def __init__(self, name: str, texts: Mapping[str, str], folder: Path) -> None:
+        self.name = name
+        self.texts = texts
         self.folder = folder
-        self.name = folder.name
+        self.tables = [table for table in TABLES if f"{table}.csv" in texts]
         self.units = self._read_units()
         problems: list[str] = []
-        self.rows = {table: self._read_table(table, problems) for table in TABLES}
+        self.rows = {name: self._read_table(name, problems) if name in self.tables else [] for name in TABLES}
         if not problems:
             self._check_references(problems)
         if not problems:
             self._check_sums(problems)
+        own = self._read_baseline(problems)
         if problems:
             raise BadInput(problems)
+        self.parameters: Mapping[str, Parameter] = MappingProxyType({**_common_parameters(), **own})
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> World:
+        """The world whose tables stand in a folder."""
+        lacking = [f"{table}.csv" for table in MAY_LACK if not (folder / f"{table}.csv").exists()]
+        files = [name for name in FILES if name not in lacking]
+        advice = f"; a world needs {', '.join(name for name in files)}"
+        return cls(folder.name, {name: read_text(folder / name, advice) for name in files}, folder)
 
     def _lines(self, table: str) -> tuple[Path, list[str], list[tuple[int, dict[str, str]]]]:
         path = self.folder / f"{table}.csv"
+        reader = csv.reader(io.StringIO(self.texts[f"{table}.csv"], newline=""))
+        lines = []
         try:
-            with path.open(encoding="utf-8", newline="") as file:
-                reader = csv.reader(file)
-                header = next(reader, [])
-                lines = []
-                for cells in reader:
-                    if not cells:
-                        continue
-                    if len(cells) != len(header):
-                        raise BadInput(
-                            f"{path}: line {reader.line_num}: has {len(cells)} fields; the header has {len(header)}"
-                        )
-                    lines.append((reader.line_num, dict(zip(header, cells, strict=True))))
-        except FileNotFoundError:
-            raise BadInput(
-                f"{path}: there is no such file; a world needs {', '.join(f'{t}.csv' for t in TABLES)} and columns.csv"
-            ) from None
-        except UnicodeDecodeError as fault:
-            raise BadInput(f"{path}: is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
-        except (OSError, csv.Error) as fault:
-            raise BadInput(f"{path}: cannot be read ({getattr(fault, 'strerror', None) or fault})") from None
+            header = next(reader, [])
+            for cells in reader:
+                if not cells:
+                    continue
+                if len(cells) != len(header):
+                    raise BadInput(
+                        f"{path}: line {reader.line_num}: has {len(cells)} fields; the header has {len(header)}"
+                    )
+                lines.append((reader.line_num, dict(zip(header, cells, strict=True))))
+        except csv.Error as fault:
+            raise BadInput(f"{path}: cannot be read ({fault})") from None
         if not header:
             raise BadInput(f"{path}: is empty; it needs a header and rows")
         return path, header, lines
@@ -249,8 +307,8 @@ class World:
                 if not row[name].strip():
                     problems.append(f"{where}: {name} is empty")
             units[row["table"], row["column"]] = entry
-        for table, (_, quantities, optional) in TABLES.items():
-            for quantity in (*quantities, *optional):
+        for table in self.tables:
+            for quantity in TABLES[table][1]:
                 if (table, quantity) not in units:
                     problems.append(f"{path}: {table}.{quantity} is missing; give its unit, minimum, maximum, role")
         if problems:
@@ -260,10 +318,17 @@ class World:
     def _read_table(self, table: str, problems: list[str]) -> list[dict[str, Any]]:
         words, quantities, optional = TABLES[table]
         path, header, lines = self._lines(table)
+        left_out = [q for q in optional if (table, q) not in self.units]
+        optional = tuple(q for q in optional if q not in left_out)
         needed = [*words, *(name for q in (*quantities, *optional) for name in (q, *(f"{q}_{c}" for c in COMPANIONS)))]
         missing = [name for name in needed if name not in header]
         if missing:
             problems.append(f"{path}: the header lacks {', '.join(missing)}{nearest(missing[0], header)}")
+            return []
+        for quantity in set(left_out).intersection(header):
+            problems.append(
+                f"{self.folder / 'columns.csv'}: {table}.{quantity} is missing; give its unit, minimum, maximum, role"
+            )
             return []
         unknown = [name for name in header if name not in needed]
         if unknown:
@@ -293,6 +358,7 @@ class World:
                 row[quantity] = self._quantity(table, quantity, cells, where, quantity in optional, problems)
                 for companion in COMPANIONS:
                     row[f"{quantity}_{companion}"] = cells[f"{quantity}_{companion}"]
+            row.update(dict.fromkeys(left_out))
             rows.append(row)
         return rows
 
@@ -344,9 +410,15 @@ class World:
                     f"{self.folder / 'states.csv'}: role: exactly one state must be {role}; there are {found}"
                 )
         totals = [row["id"] for row in self.rows["totals"]]
-        for name in ("equipment_spending_target", "equipment_spending_world", "chip_market_target"):
+        for name in TOTALS:
             if name not in totals:
                 problems.append(f"{self.folder / 'totals.csv'}: id {name} is missing")
+        if not any(row["kind"] == "equipment" for row in self.rows["inputs"]):
+            problems.append(f"{self.folder / 'inputs.csv'}: kind: at least one input must be equipment")
+        targets = [row["id"] for row in self.rows["states"] if row["role"] == "target"]
+        for table, column in (("chip_firms", "headquarters"), ("chip_firms", "site")):
+            if len(targets) == 1 and targets[0] not in self.column(table, column):
+                problems.append(f"{self.folder / table}.csv: {column}: at least one firm must have {targets[0]}")
 
     def _check_sums(self, problems: list[str]) -> None:
         for row in self.rows["inputs"]:
@@ -369,6 +441,12 @@ class World:
                 if (state["id"], segment["id"]) not in pairs:
                     problems.append(f"{self.folder / 'demand.csv'}: has no row for {state['id']}, {segment['id']}")
         target = next(row["id"] for row in self.rows["states"] if row["role"] == "target")
+        for row in self.rows["entrants"]:
+            if row["headquarters"] != target:
+                problems.append(
+                    f"{self.folder / 'entrants.csv'}: line {row['line']}: headquarters = {row['headquarters']!r}: "
+                    f"must be {target}; only the target's firms enter"
+                )
         for row in self.rows["chip_firms"]:
             if (row["headquarters"] == target) != (row["capital"] is not None):
                 problems.append(
@@ -376,15 +454,49 @@ class World:
                     f"headquartered in {target}, and for no others"
                 )
 
+    def _read_baseline(self, problems: list[str]) -> dict[str, Parameter]:
+        """The parameters that this world states for itself: the base year, and what differs from the evidence."""
+        path = self.folder / BASELINE
+        content = _toml(self.texts[BASELINE], path)
+        found = _parameters_of(content, path, problems)
+        common = _common_parameters()
+        for name, parameter in found.items():
+            if name in BASE_KEYS:
+                if parameter.unit != BASE_KEYS[name]:
+                    problems.append(f"{path}: {name}.unit = {parameter.unit!r}: must be {BASE_KEYS[name]!r}")
+            elif name not in common:
+                problems.append(f"{path}: {name}: is not a known key{nearest(name, [*BASE_KEYS, *common])}")
+            else:
+                for key in ("unit", "role", "mechanism", "choices"):
+                    if (given := getattr(parameter, key)) != (right := getattr(common[name], key)):
+                        problems.append(
+                            f"{path}: {name}.{key} = {given!r}: must be {right!r}, as in the common parameters"
+                        )
+        for name, unit in BASE_KEYS.items():
+            if name not in content:
+                problems.append(f"{path}: {name} is missing; every world states it ({unit})")
+        return found
+
     def column(self, table: str, name: str) -> list[Any]:
         return [row[name] for row in self.rows[table]]
 
     @property
+    def is_assumed(self) -> bool:
+        """Whether no value of the tables was published or estimated: the world is an illustration."""
+        grades = {
+            row[f"{quantity}_grade"]
+            for table, (_, quantities, _) in TABLES.items()
+            for row in self.rows[table]
+            for quantity in quantities
+        }
+        return grades == {"assumed"}
+
+    @cached_property
     def hash(self) -> str:
         """A hash of the tables' text."""
         digest = hashlib.sha256()
-        for table in (*TABLES, "columns"):
-            digest.update((self.folder / f"{table}.csv").read_bytes())
+        for text in self.texts.values():
+            digest.update(text.encode())
         return digest.hexdigest()
 
 
@@ -396,14 +508,24 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-@lru_cache(maxsize=8)
-def _world(folder: Path) -> World:
-    return World(folder)
-
-
 def load_world(name: str) -> World:
-    """A world by its name in `configs/worlds/` or by the path of its folder."""
-    return _world(world_folder(name))
+    """A world by its name in `configs/worlds/`, by the path of its folder, or by how it is made.
+
+    "synthetic:sectors=41,firms=1000,seed=1" is generated; "NAME:lumped" has the firms of NAME merged.
+    """
+    return _loaded(name, os.getcwd(), os.environ.get("DECOUPLING_HOME"))
+
+
+@lru_cache(maxsize=16)
+def _loaded(name: str, *_places: str | None) -> World:
+    whole, _, ending = name.rpartition(":")
+    if ending == LUMPED:
+        world = load_world(whole)
+        return World(name, {**world.texts, "chip_firms.csv": lumped_firms(world.texts["chip_firms.csv"])}, world.folder)
+    if name.partition(":")[0] == SYNTHETIC:
+        options = synthetic_options(name)
+        return World(synthetic_id(**options), synthetic_texts(**options), Path(name))
+    return World.of_folder(world_folder(name))
 
 
 def world_folder(name: str) -> Path:
@@ -412,4 +534,5 @@ def world_folder(name: str) -> Path:
 
 
 def known_worlds() -> list[str]:
-    return sorted(path.name for path in (project_root() / "configs" / "worlds").glob("*") if path.is_dir())
+    folders = (project_root() / "configs" / "worlds").glob("*")
+    return sorted([*(path.name for path in folders if path.is_dir()), SYNTHETIC])

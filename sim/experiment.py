@@ -135,6 +135,7 @@ class _Stop(Table):
 
 class _File(PartTable):
     question: str = Field(min_length=1)
+    prediction: str | None = Field(default=None, min_length=1)
     configs: list[str] = Field(min_length=1)
     replications: int = Field(ge=1, le=1_000_000)
     parameters: Literal["ensemble"] | None = None
@@ -145,6 +146,7 @@ class _File(PartTable):
 
 RIGHT = {
     "question": 'a sentence, such as "How do controls move the domestic share?"',
+    "prediction": "a sentence, written before running",
     "configs": 'a list of config names, such as ["published-2020"]',
     "replications": "a whole number from 1 to 1000000",
     "parameters": '"ensemble"; without it every config runs with its own parameters',
@@ -195,15 +197,17 @@ def load_experiment(name: str | Path) -> Experiment:
         except BadInput as fault:
             problems += fault.problems
     ensemble = None
-    if file.parameters and scenarios:
-        ensemble = read_ensemble(
-            load_world(scenarios[0].world).folder, {key for part in parts for key in part.swept}, path, problems
-        )
+    if file.parameters and len({scenario.world for scenario in scenarios}) > 1:
+        problems.append(f'{path}: parameters = "ensemble": belongs to one world; give configs of one world')
+    elif file.parameters and scenarios:
+        swept = {key for part in parts for key in part.swept}
+        ensemble = read_ensemble(load_world(scenarios[0].world).folder, swept, path, problems)
     if problems:
         raise BadInput(problems)
 
     kept = {
         "question": file.question,
+        **({"prediction": file.prediction} if file.prediction else {}),
         "configs": [scenario.name for scenario in scenarios],
         "replications": file.replications,
         **plans.get("", {"parts": plans, "order": list(plans)}),
@@ -257,9 +261,10 @@ def _load_configs(names: Sequence[str], path: Path, problems: list[str]) -> list
             problems.append(f"{path}: configs = {name!r}: a config's name must be printable")
         scenarios[scenario.name] = scenario
     worlds = sorted({scenario.world for scenario in scenarios.values()})
-    if len(worlds) > 1:
+    if len({tuple(measure_names("all", load_world(world))) for world in worlds}) > 1:
         problems.append(
-            f"{path}: configs: belong to different worlds ({', '.join(worlds)}); one experiment has one world"
+            f"{path}: configs: belong to worlds with different measures ({', '.join(worlds)}); the worlds of one "
+            "experiment need the same segments, inputs and states"
         )
     return [scenarios[name] for name in sorted(scenarios)]
 

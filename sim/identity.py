@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from sim import records
-from sim.evidence import TABLES, World, load_world, parameters
+from sim.evidence import World, load_world, parameters
 from sim.experiment import Experiment
 from sim.measures import catalogue
 from sim.scenario import Scenario
@@ -37,7 +36,7 @@ def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, meas
         "schema_version": records.SCHEMA_VERSION,
         "scenarios": {scenario.name: {"hash": scenario.hash, **scenario.as_dict()} for scenario in scenarios},
         "world": {"name": world.name, "hash": world.hash},
-        "world_tables": {table: _file_hash(world.folder / f"{table}.csv") for table in TABLES},
+        "world_tables": {name: _hashes(load_world(name)) for name in sorted({each.world for each in scenarios})},
         "horizon": {"first": FIRST_YEAR, "last": last_year},
         "record": {"every": every, "measures": list(measures)},
         "program_hash": records.program_hash(),
@@ -47,8 +46,9 @@ def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, meas
     return json.loads(json.dumps(identity))
 
 
-def _file_hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+def _hashes(world: World) -> dict[str, str]:
+    """A short hash of each of a world's files, so that a difference has a name."""
+    return {file: hashlib.sha256(text.encode()).hexdigest()[:16] for file, text in world.texts.items()}
 
 
 def differences(old: Any, new: Any, key: str = "") -> Iterator[str]:

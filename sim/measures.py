@@ -2,7 +2,8 @@
 
 A measure is made of parts, which are observed each quarter. How a period of several quarters is formed depends on the
 kind: flows are bn yuan a year (a quarter's times four, a year's four summed), ratios are ratios of sums, prices are
-means, stocks are values at the period's end. All are about the target state unless said.
+means, stocks are values at the period's end. All are about the target state unless said. They speak of chips; in
+another world they mean that world's products.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ _HEADLINE = (
         YEARLY,
         "flow",
         "sum of purchases at current prices",
-        "chips used in the target",
+        "chips used in the target (here and below, in another world: that world's products)",
         "none",
         ("market", None),
     ),
@@ -252,7 +253,8 @@ def catalogue(world: World) -> dict[str, Measure]:
             under = (base.under[0], column) if base.under else None
             over = ("price", column) if name == "price_index" else (base.over[0], column)
             add(base, segment, f"{base.meaning}: {segment}", over, under)
-    add(found["unmet_demand"], "automotive", "the automotive part of it", ("unmet_automotive", None))
+    if any(share is not None for share in world.column("segments", "automotive_share")):
+        add(found["unmet_demand"], "automotive", "the automotive part of it", ("unmet_automotive", None))
     for column, item in enumerate(inputs):
         add(
             found["equipment_self_supply"],
@@ -281,7 +283,9 @@ def catalogue(world: World) -> dict[str, Measure]:
                 ("world_sales", column * len(states) + row),
                 ("world_sales_by_input", column),
             )
+    add(found["equipment_spending"], "world", "all tools delivered in the world", ("tools_by_state", None))
     for row, state in enumerate(states):
+        add(found["equipment_spending"], state, f"all tools delivered in {state}", ("tools_by_state", row))
         name = f"sales_denied.{state}"
         found[name] = Measure(
             name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ from sim.accounts import Ledger
 from sim.agents import ChipFirm, State, Supplier
 from sim.agents.chip_firm import LONGEST_BUILD
 from sim.base_year import BaseYear, Layout, base_year
-from sim.columns import ColumnAgent, Groups, Queue, Table, categories
-from sim.controls import Severity
+from sim.columns import ColumnAgent, Groups, Queue, Table, categories, total
+from sim.controls import ExportControls, Severity
 from sim.evidence import load_world
 from sim.markets import ChipMarket, InputMarket
 from sim.parameters import Parameters
@@ -55,14 +56,11 @@ class DecouplingModel(mesa.Model):
         until: int = LAST_YEAR,
         one_by_one: bool = False,
     ) -> None:
-        scenario = config if isinstance(config, Scenario) else load_config(config)
-        scenario = scenario.with_values(set or {})
+        scenario = config.with_values(set or {}) if isinstance(config, Scenario) else load_config(config, set)
         super().__init__(rng=_seed(rng))
         self._set_up([scenario], [rng], record, until)
         self._one_by_one = one_by_one
-        for kind, table in self._tables.items():
-            for index in range(len(table.ids)):
-                kind(self, table, index)
+        self._make_agents()
 
     @classmethod
     def block(
@@ -89,16 +87,20 @@ class DecouplingModel(mesa.Model):
         first = scenarios[0]
         if any((scenario.world, scenario.events) != (first.world, first.events) for scenario in scenarios):
             raise BadInput("the runs of a block must share their world and their events")
+        entry = bool(first.values["mechanisms.entry"])
+        if any(scenario.values["mechanisms.entry"] != entry for scenario in scenarios):
+            raise BadInput("the runs of a block must share mechanisms.entry, which says what firms there are")
         self.scenarios = list(scenarios)
         self.quarter = 0
         self.horizon = quarters_until(until)
         self.events = list(first.events)
         self.world = load_world(first.world)
-        self.layout = Layout(self.world)
+        self.layout = Layout(self.world, entry)
         self.parameters = Parameters(scenarios)
         self.seeds = np.array([_seed(seed) for seed in seeds], dtype=np.uint64)
         base = base_year(self.layout, self.parameters)
         self._make_tables(base)
+        self.controls = ExportControls(self.layout, self.seeds)
         self.chips = ChipMarket(self.layout, base, self.seeds)
         self.inputs = InputMarket(self.layout, base, self.parameters, self.seeds)
         self._weigh_supplies(base)
@@ -106,21 +108,32 @@ class DecouplingModel(mesa.Model):
 
     # -- starting state
 
-    def _make_tables(self, base: BaseYear) -> None:
-        layout = self.layout
-        tables = {
-            kind: Table(ids, self.seeds, self.parameters)
-            for kind, ids in ((State, layout.states), (ChipFirm, layout.firms), (Supplier, layout.suppliers))
-        }
+    def _make_agents(self) -> None:
+        for kind, table in self._tables.items():
+            for index in range(len(table.ids)):
+                kind(self, table, index)
+
+    def _adopt(self, tables: dict[type[ColumnAgent], Table]) -> None:
+        """Link the tables and look at them: `states`, `makers` and `suppliers` are everybody of a kind."""
         tables[ChipFirm].links = {"headquarters": tables[State], "site": tables[State]}
         tables[Supplier].links = {"headquarters": tables[State]}
-        tables[State].categories = {"role": categories("Role", ["target", "lead", "ally", "neutral"])}
-        tables[ChipFirm].categories = {"segment": categories("Segment", layout.segments)}
-        tables[Supplier].categories = {"input": categories("Input", layout.inputs)}
-        self._tables: dict[type[ColumnAgent], Table] = dict(tables)
+        self._tables = tables
         self.states = State.view(tables[State])
         self.makers = ChipFirm.view(tables[ChipFirm])
         self.suppliers = Supplier.view(tables[Supplier])
+
+    def _make_tables(self, base: BaseYear) -> None:
+        layout = self.layout
+        kinds: tuple[tuple[type[ColumnAgent], list[str]], ...] = (
+            (State, layout.states),
+            (ChipFirm, layout.firms),
+            (Supplier, layout.suppliers),
+        )
+        tables = {kind: Table(ids, self.seeds, self.parameters) for kind, ids in kinds}
+        tables[State].categories = {"role": categories("Role", ["target", "lead", "ally", "neutral"])}
+        tables[ChipFirm].categories = {"segment": categories("Segment", layout.segments)}
+        tables[Supplier].categories = {"input": categories("Input", layout.inputs)}
+        self._adopt(tables)
         for view, table in (
             (self.states, tables[State]),
             (self.makers, tables[ChipFirm]),
@@ -130,14 +143,19 @@ class DecouplingModel(mesa.Model):
                 if not column.fixed:
                     empty = np.zeros((len(self.seeds), len(table.ids)))
                     setattr(view, name, [empty] * column.length if isinstance(column, Queue) else empty)
-        self._start_states()
+        self._start_states(base)
         self._start_makers(base)
         self._start_suppliers(base)
 
-    def _start_states(self) -> None:
+    def _start_states(self, base: BaseYear) -> None:
         roles = [member.value for member in self._tables[State].categories["role"]]
         self.states.role = np.array([roles.index(role) for role in self.layout.roles])
         self.states.is_target = np.array([float(role == "target") for role in self.layout.roles])
+        self.states.is_lead = np.array([float(role == "lead") for role in self.layout.roles])
+        made = Groups(self.layout.firm_site, len(self.layout.states)).sum(base.output) * self.layout.is_controller
+        self.states.controller_part = made / total(made)
+        self.states.trained = self.states.engineers = np.ones_like(made)
+        self.states.domestic_share = np.broadcast_to(self.parameters["base.domestic_supply_share"], made.shape)
 
     def _start_makers(self, base: BaseYear) -> None:
         """The base year is the mean of four quarters: firms that grow start below it, so that the mean meets it."""
@@ -151,8 +169,10 @@ class DecouplingModel(mesa.Model):
         build = np.clip(np.round(years * QUARTERS_PER_YEAR), 1, LONGEST_BUILD)
         makers.build_quarters = build
         makers.has_programme = layout.target_owned.astype(np.float64)
-        makers.base_output = makers.output = makers.orders = base.output
-        makers.revenue = base.output
+        makers.is_entrant = layout.is_entrant.astype(np.float64)
+        in_place = 1.0 - makers.is_entrant
+        makers.base_output = base.output
+        makers.output = makers.orders = makers.revenue = base.output * in_place
         makers.base_capacity = base.output / p["investment.normal_utilisation"]
         makers.capital_per_capacity = base.capital / makers.base_capacity
         makers.programme_investment = base.programme_investment
@@ -161,13 +181,14 @@ class DecouplingModel(mesa.Model):
         begun = makers.base_investment / makers.capital_per_capacity
         makers.pipeline = [np.where(build - 1 > ahead, begun, 0.0) for ahead in range(LONGEST_BUILD)]
         gained = begun - p["investment.depreciation"] / QUARTERS_PER_YEAR * makers.base_capacity
-        makers.capacity = makers.base_capacity - 1.5 * gained
-        makers.material_cover = makers.segment_return = makers.line_completeness = np.ones_like(base.output)
-        makers.design_access = makers.unit_cost = np.ones_like(base.output)
+        makers.capacity = (makers.base_capacity - 1.5 * gained) * in_place
+        makers.material_cover = makers.return_on_lines = makers.line_completeness = np.ones_like(base.output)
+        makers.design_access = makers.unit_cost = makers.frontier_speed = np.ones_like(base.output)
         makers.lag = makers.base_lag = np.array([row["lag"] for row in layout.firm_rows])
-        makers.experience = base.output * QUARTERS_PER_YEAR * p["learning.past_years"]
+        usual = base.output * QUARTERS_PER_YEAR * p["learning.past_years"]
+        makers.experience = usual * in_place
         others = layout.by_segment.spread(layout.by_segment.sum(makers.experience)) - makers.experience
-        makers.base_experience = makers.experience + p["learning.spillover"] * others
+        makers.base_experience = usual + p["learning.spillover"] * others
         makers.experience_of_others = others
 
     def _start_suppliers(self, base: BaseYear) -> None:
@@ -177,16 +198,21 @@ class DecouplingModel(mesa.Model):
         suppliers.research_intensity = intensity[layout.supplier_input]
         suppliers.has_programme = layout.target_supplier.astype(np.float64)
         suppliers.base_revenue = suppliers.revenue = base.supplier_revenue
-        suppliers.base_gap = suppliers.gap = base.supplier_gap
+        first = p["research.entry_share"]
+        suppliers.may_enter = (layout.target_supplier & ~layout.sells).astype(np.float64)
+        suppliers.base_gap = suppliers.gap = np.where(
+            suppliers.may_enter > 0, np.log((1.0 - first) / first), base.supplier_gap
+        )
         suppliers.quality = suppliers.unit_cost = suppliers.world_growth = np.ones_like(base.supplier_revenue)
-        suppliers.difficulty = _difficulty(layout, p, intensity)
+        suppliers.ease = _ease(layout, p, intensity)
         suppliers.experience = base.supplier_revenue * QUARTERS_PER_YEAR * p["learning.past_years"]
         others = layout.by_input.spread(layout.by_input.sum(suppliers.experience)) - suppliers.experience
         suppliers.base_experience = suppliers.experience + p["learning.spillover"] * others
         suppliers.experience_of_others = others
 
     def _weigh_supplies(self, base: BaseYear) -> None:
-        """What each state sold to the target in the base year, by item, as parts of its whole: (runs, states, items).
+        """What each state sold to the target in the base year, by item, as parts of its whole: (runs, states, items);
+        experts have no price and no part.
 
         `_reach_above` counts of it what lies above technical thresholds. They weigh an announced severity.
         """
@@ -196,16 +222,17 @@ class DecouplingModel(mesa.Model):
         above = np.zeros_like(sold)
         needs = layout.by_input.spread(base.input_need) * base.input_share
         exposure = self.inputs.exposure
+        suppliers: Any = (slice(None), layout.supplier_state, layout.supplier_input)
         for group in np.flatnonzero(layout.group_at_home):
-            for cell, (state, item) in enumerate(zip(layout.supplier_state, layout.supplier_input, strict=True)):
-                sold[:, state, item] += needs[:, group, cell]
-                above[:, state, item] += needs[:, group, cell] * exposure[group]
+            np.add.at(sold, suppliers, needs[:, group])
+            np.add.at(above, suppliers, needs[:, group] * exposure[group])
+        makers: Any = (slice(None), layout.firm_headquarters, len(layout.inputs) + layout.firm_segment)
         chips = layout.by_segment.spread(base.demand[:, layout.target]) * base.chip_share[:, layout.target]
-        for cell, (state, segment) in enumerate(zip(layout.firm_headquarters, layout.firm_segment, strict=True)):
-            if not layout.at_home[cell]:
-                sold[:, state, len(layout.inputs) + segment] += chips[:, cell]
-                above[:, state, len(layout.inputs) + segment] += chips[:, cell] * self.chips.exposure[cell]
+        foreign = np.where(layout.at_home, 0.0, chips)
+        np.add.at(sold, makers, foreign)
+        np.add.at(above, makers, foreign * self.chips.exposure[layout.firm_segment])
         whole = sold.sum(axis=-1, keepdims=True)
+        self._sold_by_state = whole[..., 0] / total(whole[..., 0])
         whole = np.where(whole > 0, whole, 1.0)
         self._reach_all, self._reach_above = sold / whole, above / whole
 
@@ -221,8 +248,29 @@ class DecouplingModel(mesa.Model):
 
     def announced_by_value(self, announced: Severity) -> Array:
         """Each state's announced severity over its base sales to the target, (runs, states)."""
-        denied = np.maximum(announced.above_threshold * self._reach_above, announced.of_everything * self._reach_all)
+        above, everything = (
+            announced.above_threshold[..., :-1],
+            announced.of_everything[..., :-1],
+        )  # experts have no price
+        denied = np.maximum(above * self._reach_above, everything * self._reach_all)
         return denied.sum(axis=-1)
+
+    def denied_materials(self, dated: Array) -> Array:
+        """What the target denies each state of the materials it dominates, (runs, states, inputs).
+
+        `dated` (runs, states, inputs) comes from events; what its answer to controls adds is for whoever controls.
+        """
+        answer = self.states.retaliation[:, [self.layout.target]] * (self.states.harshest_now > 0)
+        return np.maximum(dated, answer[..., None] * self.layout.is_dominated)
+
+    def take_note_of_the_share(self) -> None:
+        """Planners see the domestic supply share of about the last year; and how exposed supplies from abroad are."""
+        chips, layout, states = self.chips, self.layout, self.states
+        bought = chips.sales[:, layout.target] * np.take(chips.paid, layout.firm_segment, axis=-1)
+        share = total(bought * layout.at_home) / total(bought)
+        seen = states.domestic_share + (share - states.domestic_share) / QUARTERS_PER_YEAR
+        states.domestic_share = np.broadcast_to(seen, states.domestic_share.shape)
+        states.exposure = np.broadcast_to(total(states.expected_cutoff * self._sold_by_state), states.exposure.shape)
 
     def lost_capacity(self) -> Array:
         """The part of each maker's capacity that outages take this quarter, (agents,)."""
@@ -268,6 +316,28 @@ class DecouplingModel(mesa.Model):
             return frames[0]
         return pandas.concat(dict(enumerate(frames)), names=["run"])
 
+    def branch(self) -> DecouplingModel:
+        """A second future from this moment: a model in the same state with the same luck ahead.
+
+        Neither future moves the other. Columns are values, so a branch costs copies of dictionaries.
+        """
+        twin = type(self).__new__(type(self))
+        mesa.Model.__init__(twin, rng=int(self.seeds[0]))
+        twin.running = False  # Mesa's clock is brought to this quarter while steps do nothing
+        for _ in range(self.quarter):
+            twin.step()
+        for name, value in vars(self).items():
+            if name not in vars(twin):
+                setattr(twin, name, value)
+        twin.running = self.running
+        twin.scenarios, twin.events = list(self.scenarios), list(self.events)
+        twin.parameters, twin.chips, twin.inputs = copy(self.parameters), copy(self.chips), copy(self.inputs)
+        twin.controls, twin.recorder = self.controls.copy(), self.recorder.copy()
+        twin._adopt({kind: table.copy(twin.parameters) for kind, table in self._tables.items()})
+        if any(table.agents for table in self._tables.values()):
+            twin._make_agents()
+        return twin
+
     def intervene(self, event: Mapping[str, Any]) -> None:
         """Add an event, given as the table of an [[event]]; it acts from the next quarter to be run on."""
         scenario = self.scenarios[0].with_event(event)
@@ -300,11 +370,23 @@ def _seed(seed: int) -> int:
     return int(seed)
 
 
-def _difficulty(layout: Layout, p: Parameters, intensity: Array) -> Array:
-    """How fast an input can be caught up in, 1 at the mean: slower where suppliers are few or research is heavy."""
-    shares = np.array([row["share"] for row in layout.supplier_rows])
-    concentration = Groups(layout.supplier_input, len(layout.inputs)).sum(np.square(shares))
-    log_speed = -p["research.concentration_weight"] * (concentration - concentration.mean()) - p[
-        "research.intensity_weight"
-    ] * (intensity - intensity.mean())
+def _ease(layout: Layout, p: Parameters, intensity: Array) -> Array:
+    """How fast an input can be caught up in, (runs, suppliers), 1 at the mean input, from what was known in 2019.
+
+    Slower where few others master it (Herfindahl index of the other states' shares), where research is heavy, and
+    where a tool is dear and so complex. What is no tool counts as a tool of mean price.
+    """
+    shares = np.where(layout.target_supplier, 0.0, [row["share"] for row in layout.supplier_rows])
+    by_input = Groups(layout.supplier_input, len(layout.inputs))
+    others = by_input.sum(shares)
+    concentration = by_input.sum(np.square(shares)) / np.square(np.where(others > 0, others, 1.0))
+    prices = np.array([row["tool_price"] or np.nan for row in layout.world.rows["inputs"]])
+    priced = ~np.isnan(prices)
+    log_price = np.log(np.where(priced, prices, 1.0))
+    dearness = np.where(priced, log_price - log_price.sum() / max(1, priced.sum()), 0.0)
+    log_speed = (
+        -p["research.concentration_weight"] * (concentration - concentration.mean())
+        - p["research.intensity_weight"] * (intensity - intensity.mean())
+        - p["research.price_weight"] * dearness
+    )
     return layout.by_input.spread(np.exp(log_speed))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.evidence import Value, parameters
 from sim.scenario import Scenario
-from sim.vocabulary import nearest
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, nearest, quarters_until
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -33,9 +33,10 @@ class Parameters:
             (scenario.with_values(off) if off else scenario).effective() for scenario in _distinct(self._scenarios)
         ]
         place = _places(self._scenarios)
+        self.given_market = _frozen(np.array([_market_by_quarter(scenario) for scenario in self._scenarios]))
         self._words: dict[str, Flags] = {}
         self._numbers: dict[str, Array] = {}
-        for name, parameter in parameters().items():
+        for name, parameter in parameters(self._scenarios[0].world).items():
             held = [setting[name] for setting in settings]
             if parameter.choices:
                 for choice in parameter.choices:
@@ -67,6 +68,25 @@ class Parameters:
         changed = {id(scenario): scenario.with_values(levers) for scenario in self._scenarios}
         self._scenarios = [changed[id(scenario)] for scenario in self._scenarios]
         self._resolve()
+
+
+def _market_by_quarter(scenario: Scenario) -> Array:
+    """The market that a config gives, bn yuan in each quarter at current prices, NaN where none is given.
+
+    A year is spread over its quarters along the straight line in logs between the middles of the known years (2020
+    is known), then scaled so that its quarters sum to it. Published dollars become yuan at the fixed rate.
+    """
+    quarters = np.full(quarters_until(LAST_YEAR), np.nan)
+    to_yuan = float(scenario.values["base.exchange_rate"])
+    known = {FIRST_YEAR: float(scenario.values["base.chip_market"])} | {
+        year: market * to_yuan for year, market in scenario.given_market
+    }
+    for year, _ in scenario.given_market:
+        middles = year + (np.arange(QUARTERS_PER_YEAR) + 0.5) / QUARTERS_PER_YEAR
+        path = np.exp(np.interp(middles, [known_year + 0.5 for known_year in known], np.log(list(known.values()))))
+        first = (year - FIRST_YEAR) * QUARTERS_PER_YEAR
+        quarters[first : first + QUARTERS_PER_YEAR] = path / path.sum() * known[year]
+    return quarters
 
 
 def _distinct(scenarios: Sequence[Scenario]) -> list[Scenario]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.columns import Groups
 from sim.evidence import World
 from sim.measures import Measure, Part, catalogue, measure_names
 from sim.vocabulary import quarter_end
@@ -36,17 +38,23 @@ def observe(model: Any) -> dict[str, Array]:
         "located": by_segment.sum(makers.output * layout.at_home) * price,
         "hq": by_segment.sum(owned_output) * price,
         "unmet": unmet,
-        "unmet_automotive": unmet * layout.automotive_share,
+        "unmet_automotive": _unmet_automotive(model, unmet),
         "buyer_cost": market - market_real,
         "price": price,
         "price_index": market.sum(axis=-1, keepdims=True) / market_real.sum(axis=-1, keepdims=True),
         "lag_output": owned_output * makers.lag,
         "owned_output": owned_output,
-        "subsidy": model.states.subsidy_spent,
+        "subsidy": model.states.subsidy_spent * model.states.is_target,
     }
     parts.update(_input_parts(model))
     parts["output_at_risk"] = _output_at_risk(model, parts)
     return parts
+
+
+def _unmet_automotive(model: Any, unmet: Array) -> Array:
+    """Car makers order late and in small lots, so their part of a shortage is larger than their part of demand."""
+    share, weight = model.layout.automotive_share, model.parameters["automotive.exposure"]
+    return np.minimum(unmet, unmet * share * weight)
 
 
 def _input_parts(model: Any) -> dict[str, Array]:
@@ -60,7 +68,7 @@ def _input_parts(model: Any) -> dict[str, Array]:
     base_denied = _sum_of_groups(layout.by_input.spread(base.input_need) * denied_share, layout.group_at_home)
     now_denied = _sum_of_groups(layout.by_input.spread(inputs.need) * denied_share, layout.group_at_home)
     base_inputs = _sum_of_groups(base.input_need, layout.group_at_home)
-    chips_denied_share = base.chip_share[:, target] * (1.0 - chips.permitted)
+    chips_denied_share = base.chip_share[:, target] * chips.denied
     spread = layout.by_segment.spread
     base_chips_denied = spread(base.demand[:, target]) * chips_denied_share
     now_chips_denied = spread(chips.demand[:, target]) * chips_denied_share
@@ -68,6 +76,7 @@ def _input_parts(model: Any) -> dict[str, Array]:
     return {
         "tools": delivered * layout.is_equipment,
         "tools_home": from_home * layout.is_equipment,
+        "tools_by_state": _by_state(inputs.delivered * layout.is_equipment, layout),
         "inputs": delivered,
         "inputs_home": from_home,
         "base_inputs": base_inputs,
@@ -97,6 +106,12 @@ def _output_at_risk(model: Any, parts: dict[str, Array]) -> Array:
     return np.ascontiguousarray(loss).sum(axis=-1, keepdims=True)
 
 
+def _by_state(values: Array, layout: Any) -> Array:
+    """Sum of all inputs by the state where the buyers stand: (runs, K, I) to (runs, S)."""
+    of_group = np.add.reduceat(values, np.array([0]), axis=-1)[..., 0]
+    return Groups(layout.group_state, len(layout.states)).sum(np.ascontiguousarray(of_group))
+
+
 def _sum_of_groups(values: Array, which: NDArray[np.bool_]) -> Array:
     result = np.zeros_like(values[:, 0])
     for group in np.flatnonzero(which):
@@ -124,6 +139,12 @@ class Recorder:
         for (name, column), kept in self._parts.items():
             values = observed[name]
             kept.append(values.sum(axis=-1) if column is None else values[:, column])
+
+    def copy(self) -> Recorder:
+        """The record so far, for a second future to go on with."""
+        twin = copy(self)
+        twin._parts = {part: list(kept) for part, kept in self._parts.items()}
+        return twin
 
     def quarters(self) -> int:
         return len(next(iter(self._parts.values())))

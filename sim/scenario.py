@@ -14,22 +14,27 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.evidence import Value, World, flatten, known_worlds, load_world, parameters, read_toml, world_folder
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of, written
+from sim.lumped import LUMPED
+from sim.synthetic import SYNTHETIC, check_options, synthetic_id
+from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of, written
 
 KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
-TOP_LEVEL = ("purpose", "extends", "world", "event")
-RIGHT = {
+EXPERTS = "experts"  # in a scope: nationals of the controlling state may not help
+WORLD_KEYS = ("world", LUMPED, SYNTHETIC)  # which world: its name, whether its firms are merged, how it is generated
+TOP_LEVEL = ("purpose", "extends", "event", *WORLD_KEYS)
+MARKET = "demand.market_bn_usd."  # a row gives a year's actual market, and the run is conditional on it
+RIGHT = {  # with an example from the world at hand
     "date": "a date such as 2022-10-07",
     "announced": "a date such as 2022-10-07",
-    "by": 'a state, such as "USA"',
-    "target": 'a state, such as "CHN"',
+    "by": 'a state, such as "{lead}"',
+    "target": 'a state, such as "{target}"',
     "kind": f"one of {', '.join(KINDS)}",
-    "scope": 'a list of inputs and segments, such as ["lithography"], or ["all"]',
+    "scope": 'a list of inputs and segments, such as ["{input}"], or ["all"]',
     "severity": "a number from 0 to 1",
     "low": "a number from 0 to 1",
     "high": "a number from 0 to 1",
     "amount": "a number from 0 to 2000, bn yuan a year",
-    "set": 'a table such as { "subsidy.annual" = 200 }',
+    "set": 'a table such as {{ "subsidy.annual" = 200 }}',
     "reason": "a sentence",
 }
 
@@ -77,7 +82,7 @@ class Event(BaseModel):
 
 @dataclass(frozen=True)
 class Scenario:
-    """All that a run needs but its seed. `values` holds every key of the evidence."""
+    """All that a run needs but its seed. `values` holds every key of the evidence; `world` is for `load_world`."""
 
     name: str
     purpose: str
@@ -85,16 +90,22 @@ class Scenario:
     values: Mapping[str, Value]
     events: tuple[Event, ...]
     file: str
+    given_market: tuple[tuple[int, float], ...] = ()  # (year, the target's chip market in bn USD at current prices)
 
     def with_values(self, changes: Mapping[str, object]) -> Scenario:
         """The same scenario with some keys changed; BadInput for an unknown key or a value that does not fit."""
         if not changes:
             return self
         problems: list[str] = []
-        checked = _check_values(flatten(changes), "--set", problems)
+        market, others = _split_market(flatten(changes), "--set", problems)
+        checked = _check_values(others, "--set", load_world(self.world), problems)
         if problems:
             raise BadInput(problems)
-        return replace(self, values=MappingProxyType({**self.values, **checked}))
+        return replace(
+            self,
+            values=MappingProxyType({**self.values, **checked}),
+            given_market=_by_year({**dict(self.given_market), **market}),
+        )
 
     def with_event(self, entry: Mapping[str, Any]) -> Scenario:
         """The same scenario with one more event, given as the table of an [[event]]."""
@@ -106,7 +117,7 @@ class Scenario:
 
     def effective(self) -> dict[str, Value]:
         """The values with every switched-off mechanism's parameters at their neutral value."""
-        declared = parameters()
+        declared = parameters(self.world)
         values = dict(self.values)
         for name, parameter in declared.items():
             if (
@@ -124,7 +135,25 @@ class Scenario:
             "world": self.world,
             "values": dict(self.values),
             "events": [event.model_dump(mode="json", exclude_none=True) for event in self.events],
+            "given_market": {str(year): market for year, market in self.given_market},
         }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any], file: str) -> Scenario:
+        """The scenario that a manifest keeps; BadInput where it does not fit this version."""
+        problems: list[str] = []
+        world = load_world(kept["world"])
+        values = _check_values(kept["values"], file, world, problems)
+        dates = ("date", "announced")
+        entries = [
+            {key: datetime.date.fromisoformat(value) if key in dates else value for key, value in event.items()}
+            for event in kept["events"]
+        ]
+        events = _read_events(entries, f"{file}: event", world, problems)
+        if problems:
+            raise BadInput(problems)
+        market = _by_year({int(year): value for year, value in kept.get("given_market", {}).items()})
+        return cls(kept["name"], kept["purpose"], kept["world"], MappingProxyType(values), tuple(events), file, market)
 
     @property
     def hash(self) -> str:
@@ -159,23 +188,21 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
             f"known configs are {', '.join(known_configs())}"
         )
     chain = _chain(path)
-    problems: list[str] = []
-    values: dict[str, Value] = {key: parameter.value for key, parameter in parameters().items()}
-    world_name = "china-2020"
-    for file, content in chain:
-        if "world" in content:
-            world_name = content["world"]
-        keys = {key: value for key, value in content.items() if key not in TOP_LEVEL}
-        values.update(_check_values(flatten(keys), str(file), problems))
-    if not isinstance(world_name, str):
-        raise BadInput(f"{path}: world = {world_name!r}: must be the name of a folder in configs/worlds")
-    values.update(_check_values(flatten(set or {}), "--set", problems))
-    if not world_folder(world_name).is_dir():
-        raise BadInput(
-            f"{path}: world = {world_name!r}: there is no such world{nearest(world_name, known_worlds())}; "
-            f"known worlds are {', '.join(known_worlds())}"
-        )
+    changes = flatten(set or {})
+    world_name = _chosen_world([*((str(file), flatten(content)) for file, content in chain), ("--set", changes)])
     world = load_world(world_name)
+    problems: list[str] = []
+    values: dict[str, Value] = {key: parameter.value for key, parameter in world.parameters.items()}
+    market: dict[int, float] = {}
+    for file, content in chain:
+        keys = {key: value for key, value in content.items() if key not in TOP_LEVEL}
+        given, others = _split_market(flatten(keys), str(file), problems)
+        market.update(given)
+        values.update(_check_values(others, str(file), world, problems))
+    keys = {key: value for key, value in changes.items() if key.partition(".")[0] not in WORLD_KEYS}
+    given, others = _split_market(keys, "--set", problems)
+    market.update(given)
+    values.update(_check_values(others, "--set", world, problems))
     events: list[Event] = []
     for file, content in chain:
         entries = content.get("event", [])
@@ -189,7 +216,48 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     if problems:
         raise BadInput(problems)
     events.sort(key=lambda event: event.date)
-    return Scenario(path.stem, str(purpose), world_name, MappingProxyType(values), tuple(events), str(path))
+    return Scenario(
+        path.stem,
+        str(purpose),
+        world_name,
+        MappingProxyType(values),
+        tuple(events),
+        str(path),
+        _by_year(market),
+    )
+
+
+def _chosen_world(given: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """The world that the flat contents choose together, the later before the earlier, as `load_world` takes it."""
+    chosen: dict[str, tuple[Any, str]] = {}
+    for where, content in given:
+        for key, value in content.items():
+            if key.partition(".")[0] in WORLD_KEYS:
+                chosen[key] = (value, where)
+    name, where = chosen.pop("world", (DEFAULT_WORLD, ""))
+    if not isinstance(name, str):
+        raise BadInput(f"{where}: world = {written(name)}: must be the name of a folder in configs/worlds")
+    if name not in known_worlds() and not world_folder(name).is_dir():
+        raise BadInput(
+            f"{where}: world = {name!r}: there is no such world{nearest(name, known_worlds())}; "
+            f"known worlds are {', '.join(known_worlds())}"
+        )
+    merged, where = chosen.pop(LUMPED, (False, ""))
+    problems: list[str] = []
+    if not isinstance(merged, bool):
+        problems.append(f"{where}: {LUMPED} = {written(merged)}: must be true or false")
+    if name == SYNTHETIC:
+        options = check_options(chosen, problems)
+    else:
+        problems += [
+            f'{where}: {key}: belongs to world = "{SYNTHETIC}"; the world is {name!r}'
+            for key, (_, where) in chosen.items()
+        ]
+    if problems:
+        raise BadInput(problems)
+    if name == SYNTHETIC:
+        name = synthetic_id(**options)
+    return f"{name}:{LUMPED}" if merged else name
 
 
 def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -219,10 +287,35 @@ def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
     return chain[::-1]
 
 
-def _check_values(given: Mapping[str, Any], where: str, problems: list[str]) -> dict[str, Value]:
-    declared = parameters()
+def _by_year(market: Mapping[int, float]) -> tuple[tuple[int, float], ...]:
+    return tuple(sorted(market.items()))
+
+
+def _split_market(given: Mapping[str, Any], where: str, problems: list[str]) -> tuple[dict[int, float], dict[str, Any]]:
+    """The rows of [demand.market_bn_usd], checked, and all other keys."""
+    market: dict[int, float] = {}
+    others = dict(given)
+    for key, value in given.items():
+        if not key.startswith(MARKET):
+            continue
+        del others[key]
+        year = key.removeprefix(MARKET)
+        if year not in map(str, range(FIRST_YEAR + 1, LAST_YEAR + 1)):
+            problems.append(f"{where}: {key}: must be a year from {FIRST_YEAR + 1} to {LAST_YEAR}")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 10_000:
+            problems.append(f"{where}: {key} = {written(value)}: must be a number from 1 to 10000 (bn USD a year)")
+        else:
+            market[int(year)] = float(value)
+    return market, others
+
+
+def _check_values(given: Mapping[str, Any], where: str, world: World, problems: list[str]) -> dict[str, Value]:
+    declared = world.parameters
     good: dict[str, Value] = {}
     for key, value in given.items():
+        if key.partition(".")[0] in WORLD_KEYS:
+            problems.append(f"{where}: {key}: chooses the world, which is chosen when a config is loaded")
+            continue
         if key not in declared:
             inside = [name for name in declared if name.startswith(f"{key}.")]
             if inside:
@@ -258,10 +351,15 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
         except ValidationError as fault:
             for error in fault.errors():
                 key = str(error["loc"][0])
+                right = RIGHT[key].format(
+                    lead=_state_of(world, "lead"),
+                    target=_state_of(world, "target"),
+                    input=world.rows["inputs"][0]["id"],
+                )
                 if error["type"] == "missing":
-                    problems.append(f"{place}: {key} is missing; it must be {RIGHT[key]}")
+                    problems.append(f"{place}: {key} is missing; it must be {right}")
                 else:
-                    problems.append(f"{place}: {key} = {written(entry.get(key))}: must be {RIGHT[key]}")
+                    problems.append(f"{place}: {key} = {written(entry.get(key))}: must be {right}")
             continue
         before = len(problems)
         _check_event(event, place, world, problems)
@@ -270,10 +368,14 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
     return events
 
 
+def _state_of(world: World, role: str) -> str:
+    return next(row["id"] for row in world.rows["states"] if row["role"] == role)
+
+
 def _check_event(event: Event, place: str, world: World, problems: list[str]) -> None:
     states = world.column("states", "id")
     roles = dict(zip(states, world.column("states", "role"), strict=True))
-    target = next(state for state, role in roles.items() if role == "target")
+    target = _state_of(world, "target")
     for key in ("by", "target"):
         state = getattr(event, key)
         if state is not None and state not in states:
@@ -288,7 +390,7 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
         )
     if event.announced and event.announced > event.date:
         problems.append(f"{place}: announced = {event.announced}: must not be later than date {event.date}")
-    if event.kind in ("control", "truce", "mandate", "outage") and event.severity is None:
+    if event.kind in ("control", "truce", "mandate", "outage", "retaliation") and event.severity is None:
         problems.append(f"{place}: severity is missing; a {event.kind} needs one from 0 to 1")
     if (
         event.severity is not None
@@ -304,11 +406,15 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
             )
         if event.target not in (None, target) and event.target in states:
             problems.append(f"{place}: target = {event.target!r}: controls are against the target {target}")
+    if event.kind in ("control", "truce", "retaliation"):
         known = ["all", *world.column("inputs", "id"), *world.column("segments", "id")]
+        known += [] if event.kind == "retaliation" else [EXPERTS]
         for item in event.scope:
             if item not in known:
                 problems.append(f"{place}: scope = {item!r}: is no input or segment{nearest(item, known)}")
-    if event.kind in ("subsidy", "mandate") and event.by in states and event.by != target:
+    if event.kind == "retaliation" and event.target == target:
+        problems.append(f"{place}: target = {event.target!r}: must be a state other than {target}, or left out")
+    if event.kind in ("subsidy", "mandate", "retaliation") and event.by in states and event.by != target:
         problems.append(f"{place}: by = {event.by!r}: must be {target}; a {event.kind} is the target's")
     if event.kind == "subsidy" and event.amount is None:
         problems.append(f"{place}: amount is missing; a subsidy needs bn yuan a year")
@@ -317,12 +423,10 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
         for item in event.scope:
             if item not in firms:
                 problems.append(f"{place}: scope = {item!r}: an outage names chip firms by id{nearest(item, firms)}")
-    if event.kind == "retaliation" and event.severity != 0:
-        problems.append(f"{place}: kind = 'retaliation': this version has no retaliation; only severity 0 is accepted")
     if event.kind == "lever":
         if not event.set:
             problems.append(f'{place}: set is missing; a lever event needs set = {{ "subsidy.annual" = 200 }}')
-        checked = _check_values(event.set or {}, place, problems)
+        checked = _check_values(event.set or {}, place, world, problems)
         for key in checked:
-            if parameters()[key].role != "lever":
+            if world.parameters[key].role != "lever":
                 problems.append(f"{place}: set {key}: is not a lever; only levers can change during a run")

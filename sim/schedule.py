@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.controls import severity
+from sim.controls import truce
 from sim.markets import allocate_subsidies
+from sim.markets.stakes import weigh_stakes
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 
@@ -21,14 +22,34 @@ def calendar(model: Any) -> None:
 
 
 def controls(model: Any) -> None:
-    """States announce and enforce controls; buyers form expectations before they choose."""
-    announced = severity(model.layout, model.parameters, model.events, model.quarter, ahead=True)
-    in_force = severity(model.layout, model.parameters, model.events, model.quarter)
-    model.chips.permit(model.parameters, in_force, model.quarter)
-    model.inputs.permit(model.parameters, in_force, model.quarter)
-    model.states.announced_severity = model.announced_by_value(announced)
+    """States decide, announce, enforce and answer; firms form expectations before they choose."""
+    if model.quarter % QUARTERS_PER_YEAR == 0:
+        weigh_stakes(model)
+    parameters, states = model.parameters, model.states
+    model.everybody("states", "weigh_following")
+    states.enacted_severity = states.enacted_severity * (1.0 - truce(model.events, model.quarter, model.layout))
+    model.everybody("states", "decide_controls")
+    model.controls.impose(parameters, model.events, model.quarter, states)
+    in_force, announced = model.controls.in_force, model.controls.announced
+    states.harshest_now = in_force.harshest
+    states.faced_control = in_force.harshest[:, [model.layout.lead]] * states.is_target
+    states.experts_denied = in_force.on_experts.max(axis=-1, keepdims=True) * states.is_target
+    model.everybody("states", "remember_controls")
+    model.everybody("states", "retaliate")
+    materials, makers = model.controls.barred(parameters, model.events, model.quarter)
+    model.controls.fear(parameters, states)
+    model.chips.permit(parameters, in_force, makers, model.quarter)
+    model.inputs.permit(parameters, in_force, model.controls.feared, model.denied_materials(materials), model.quarter)
+    states.announced_severity = model.announced_by_value(announced)
     model.everybody("states", "form_expectations")
+
+
+def plans(model: Any) -> None:
+    """Once a year the target revises its plan; every quarter states spend, and engineers are trained."""
+    if model.quarter % QUARTERS_PER_YEAR == 0:
+        model.everybody("states", "revise_plan")
     model.everybody("states", "set_budget")
+    model.everybody("states", "train_engineers")
 
 
 def chip_market(model: Any) -> None:
@@ -42,13 +63,16 @@ def chip_market(model: Any) -> None:
 def prices(model: Any) -> None:
     """Prices move after production, so that they answer to the orders of this quarter and are paid in the next."""
     model.chips.form_prices(model.parameters, model.makers)
+    model.take_note_of_the_share()
 
 
 def investment(model: Any) -> None:
-    """Grants are shared out by this quarter's sales, then firms decide what tools to order."""
+    """Grants are shared out by this quarter's sales, new firms enter on them, then firms decide what to order."""
     allocate_subsidies(
         model.parameters, model.layout, model.states, model.makers, model.suppliers, model.chips, model.inputs
     )
+    if model.layout.is_entrant.any():
+        model.everybody("makers", "enter_or_fail")
     model.everybody("makers", "decide_investment")
 
 
@@ -66,6 +90,7 @@ def lines(model: Any) -> None:
 def learning(model: Any) -> None:
     """Learning and research come last: they count from the next quarter on."""
     model.everybody("makers", "learn_by_doing")
+    model.everybody("suppliers", "enter")
     model.everybody("suppliers", "learn_by_doing")
     model.everybody("makers", "do_research")
     model.everybody("suppliers", "do_research")
@@ -74,6 +99,7 @@ def learning(model: Any) -> None:
 PHASES: tuple[Callable[[Any], None], ...] = (
     calendar,
     controls,
+    plans,
     chip_market,
     prices,
     investment,

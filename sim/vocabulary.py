@@ -9,6 +9,8 @@ from pathlib import Path
 FIRST_YEAR = 2020
 LAST_YEAR = 2035
 QUARTERS_PER_YEAR = 4
+DEFAULT_WORLD = "china-2020"  # of a config that names none
+GRADES = ("measured", "estimated", "calibrated", "assumed")  # of a value's evidence, the surest first
 
 
 class BadInput(Exception):

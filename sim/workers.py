@@ -17,7 +17,6 @@ from typing import Any, Protocol
 
 from sim import records
 from sim.blocks import Block, Build, run_block
-from sim.evidence import load_world
 from sim.progress import say
 from sim.vocabulary import BadInput
 
@@ -192,7 +191,8 @@ class DaskCluster:
             distributed.scheduler.KilledWorker,
             distributed.client.FutureCancelledError,
         )
-        self._must_share = {key: identity[key] for key in ("program_hash", "world", "dependencies", "arithmetic")}
+        self._must_share = {key: identity[key] for key in ("program_hash", "dependencies", "arithmetic")}
+        self._must_share["world"] = {name: scenario["hash"] for name, scenario in identity["scenarios"].items()}
         self._stack = contextlib.ExitStack()
         local, _, count = address.partition(":")
         if local == "local":
@@ -236,10 +236,10 @@ class DaskCluster:
 
 def run_on_cluster(block: Block, build: Build, must_share: Mapping[str, Any]) -> bytes:
     """A block on another machine; BadInput if that machine would write other bytes."""
-    world = load_world(block.scenario.world)
+    scenario = block.scenario
     here = {
         "program_hash": records.program_hash(),
-        "world": {"name": world.name, "hash": world.hash},
+        "world": {**must_share["world"], scenario.name: scenario.hash},
         "dependencies": records.dependencies(),
         "arithmetic": records.arithmetic_fingerprint(),
     }

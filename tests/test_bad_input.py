@@ -24,6 +24,9 @@ CONFIGS = {
     "config-value-for-table": ["controls = 5", "a table [controls]"],
     "config-no-purpose": ["purpose is missing"],
     "config-unknown-world": ["world = 'moon'", "china-2020"],
+    "config-synthetic-too-few-firms": ["synthetic.firms = 100", "at least 328"],
+    "config-synthetic-of-another-world": ["synthetic.firms", 'world = "synthetic"', "'china-2020'"],
+    "config-lumped-no-truth": ["lumped = 'firms'", "true or false"],
     "config-unknown-base": ["extends = 'publishd-2020'", "'published-2020'"],
     "config-extends-itself": ["extends = 'config-extends-itself'", "extends itself"],
     "config-circle-b": ["config-circle-a.toml: extends = 'config-circle-b'", "extends itself"],
@@ -75,6 +78,11 @@ WORLDS = {
     "world-missing-row": ["demand.csv: has no row for EUR, leading_logic"],
     "world-open-world": ["demand.csv: demand: leading_logic is used for 46 but made for 45", "equal"],
     "world-line-too-short": ["totals.csv: line 3: has 6 fields; the header has 7"],
+    "world-baseline-hole": ["baseline.toml: base.home_bias is missing", "(odds)"],
+    "world-baseline-unknown-key": ["baseline.toml: base.chip_markt", "'base.chip_market'"],
+    "world-baseline-wrong-unit": ["base.chip_market.unit = 'bn USD a year'", "must be 'bn yuan a year'"],
+    "world-baseline-no-source": ["baseline.toml: base.chip_market.source is missing", "grade and source"],
+    "world-no-equipment": ["inputs.csv: kind: at least one input must be equipment"],
     "world-no-unit": ["columns.csv: line 2: segments.build_time: unit is empty"],
 }
 
@@ -131,11 +139,11 @@ def test_a_faulty_world_is_refused(refused, tmp_path, name):
         assert all(part in said for part in [str(folder), *WORLDS[name]]), said
 
 
-@pytest.mark.parametrize("table", ["states", "columns"])
-def test_a_world_without_a_table_is_refused(refused, tmp_path, table):
+@pytest.mark.parametrize("file", ["states.csv", "columns.csv", "baseline.toml"])
+def test_a_world_without_a_file_is_refused(refused, tmp_path, file):
     shutil.copytree(WORLD, tmp_path / "world")
-    (tmp_path / "world" / f"{table}.csv").unlink()
-    assert f"{table}.csv: there is no such file" in refused("check", tmp_path / "world")
+    (tmp_path / "world" / file).unlink()
+    assert f"{file}: there is no such file" in refused("check", tmp_path / "world")
 
 
 def test_many_faults_are_said_at_once(refused, tmp_path):

@@ -111,6 +111,7 @@ def test_motors_at_zero_move_nothing():
         {
             "mechanisms.growth": True,
             "demand.growth": 0.0,
+            "demand.surge": 0.0,
             "mechanisms.luck": True,
             "demand.shock_sd": 0.0,
             "build.slip_probability": 0.0,
@@ -122,5 +123,6 @@ def test_motors_at_zero_move_nothing():
             "mechanisms.research": True,
             "research.supplier_catch_up": 0.0,
             "research.chip_catch_up": 0.0,
+            "research.entry_rate": 0.0,
         }
     )

@@ -12,6 +12,7 @@ import pytest
 
 from sim import cli
 from sim.evidence import parameters
+from sim.experiment import known_experiments
 from sim.measures import HEADLINE
 from sim.scenario import known_configs
 
@@ -79,7 +80,7 @@ def test_set_changes_what_is_run(answer, tmp_path):
         ("configs", known_configs()),
         ("parameters", list(parameters())),
         ("measures", None),
-        ("experiments", ["dated-controls", "policy-grid"]),
+        ("experiments", known_experiments()),
     ],
 )
 def test_list_shows_all_there_is(answer, what, first):

@@ -33,7 +33,7 @@ def test_mesa_tools_work(model):
     firms = model.agents_by_type[ChipFirm]
     assert firms.agg("capacity", sum) == pytest.approx(float(model.makers.capacity.sum()), rel=1e-12)
     assert len(firms.select(lambda each: each.site.id == "CHN")) == len(
-        [row for row in model.world.rows["chip_firms"] if row["site"] == "CHN"]
+        [row for name in ("chip_firms", "entrants") for row in model.world.rows[name] if row["site"] == "CHN"]
     )
     by_segment = firms.groupby("segment").agg("output", sum)
     assert len(by_segment) == 5
@@ -48,8 +48,8 @@ def test_undeclared_names_are_refused_with_the_nearest(model):
         smic.capacitty = 1.0
     with pytest.raises(AttributeError, match="did you mean 'capacity'"):
         _ = smic.capacitty
-    with pytest.raises(AttributeError, match="did you mean 'sales_denied'"):
-        _ = model.makers.headquarters.sales_denid
+    with pytest.raises(AttributeError, match="did you mean 'subsidy_spent'"):
+        _ = model.makers.headquarters.subsidy_spnt
 
 
 def test_columns_are_values():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim.agents.learning import research_effort, successes, wright_cost
-from sim.controls import licensed, over_complied, severity, supplied
+from sim.controls import licensed, over_complied, supplied
 from sim.markets.subsidy import _parts
 from sim.model import DecouplingModel
 from sim.scenario import load_config
@@ -40,16 +40,22 @@ def test_wright_and_research():
     assert wright_cost(one(2.0), one(0.2))[0, 0] == pytest.approx(0.8)
     assert wright_cost(one(4.0), one(0.2))[0, 0] == pytest.approx(0.64)
     assert wright_cost(one(7.0), one(0.0))[0, 0] == 1.0
-    assert research_effort(one(32.0), one(1.0), one(0.2))[0, 0] == pytest.approx(2.0)
-    assert research_effort(one(3.0), one(0.0), one(0.2))[0, 0] == 1.0
+    abound = (one(0.0), one(1.0))
+    assert research_effort(one(32.0), one(1.0), one(0.2), *abound)[0, 0] == pytest.approx(2.0)
+    assert research_effort(one(3.0), one(0.0), one(0.2), *abound)[0, 0] == 1.0
+    # scarcity 1: twice the money is 2 x 2 / (1 + 2) = 4/3 of the work; with twice the engineers 2 x 2 / (1 + 1) = 2
+    assert research_effort(one(2.0), one(1.0), one(1.0), one(1.0), one(1.0))[0, 0] == pytest.approx(4 / 3)
+    assert research_effort(one(2.0), one(1.0), one(1.0), one(1.0), one(2.0))[0, 0] == pytest.approx(2.0)
     assert successes(one(0.09), one(0.1))[0, 0] == pytest.approx(10.0)
     assert successes(one(0.11), one(0.1))[0, 0] == 0.0
 
 
 def controlled(changes, quarter, config="published-2020", ahead=False):
-    model = DecouplingModel(config, set=changes)
-    found = severity(model.layout, model.parameters, model.events, quarter, ahead)
-    return model.layout, found
+    model = DecouplingModel(config, set={**changes, "mechanisms.alliance": False})
+    model.states.weigh_following()
+    for each in range(quarter + 1):
+        model.controls.impose(model.parameters, model.events, each, model.states)
+    return model.layout, model.controls.announced if ahead else model.controls.in_force
 
 
 def test_a_fixed_control_is_announced_a_year_before_its_start():
@@ -95,7 +101,7 @@ def test_events_accumulate_to_the_strictest_and_a_truce_takes_back():
     assert found.above_threshold[0, usa, deposition] == pytest.approx(0.4)
     assert found.of_everything.max() == 0.0
     _, ahead = controlled({}, 6, config=base, ahead=True)
-    assert ahead.of_everything[0, usa].tolist() == pytest.approx([0.2] * 22)
+    assert ahead.of_everything[0, usa].tolist() == pytest.approx([0.2] * 23)  # inputs, segments, experts
     _, later = controlled({}, 12, config=base)
     assert later.above_threshold[0, usa, deposition] == pytest.approx(0.1)
     assert later.of_everything[0, usa, deposition] == pytest.approx(0.05)
@@ -111,7 +117,7 @@ def test_lines_make_chips_after_their_build_time_and_not_before():
     model = quiet({"mechanisms.subsidy": True, "subsidy.annual": 100, "subsidy.research_share": 0.0})
     untouched = quiet()
     segments = np.array(model.layout.segments)[model.layout.firm_segment]
-    owned = model.layout.target_owned
+    owned = model.layout.target_owned & ~model.layout.is_entrant
     for quarter in range(8):
         model.step()
         untouched.step()
@@ -151,16 +157,16 @@ def test_extra_money_is_absorbed_with_falling_returns():
 def test_less_equity_cuts_the_part_that_outsiders_paid():
     model = quiet({"investment.annual": 70})
     model.step()
-    owned = model.layout.target_owned
-    cut = 1 - model.makers.investment[0] / model.makers.base_investment[0]
-    assert cut[owned] == pytest.approx(np.full(owned.sum(), 0.5 * 0.68), rel=1e-9)
-    assert np.abs(cut[~owned]).max() < 1e-12
+    owned = model.layout.target_owned & ~model.layout.is_entrant
+    spent, before = model.makers.investment[0], model.makers.base_investment[0]
+    assert spent[owned] == pytest.approx(before[owned] * (1 - 0.5 * 0.68), rel=1e-9)
+    assert spent[~owned] == pytest.approx(before[~owned], rel=1e-12)
 
 
 def test_a_mandate_fills_idle_home_capacity_at_once():
     model, before = quiet({"mandate.domestic": 0.5}), quiet()
     model.step(), before.step()
-    owned = model.layout.target_owned
+    owned = model.layout.target_owned & ~model.layout.is_entrant
     segment = model.layout.firm_segment
     mature = owned & (segment == model.layout.segments.index("mature_logic"))
     assert model.makers.output[0, mature] == pytest.approx(model.makers.capacity[0, mature], rel=1e-9)
@@ -206,6 +212,7 @@ def test_without_the_best_lithography_an_advanced_line_yields_a_third():
             "controls.over_compliance": 0.0,
             "controls.alignment": 1.0,
             "controls.severity": 1.0,
+            "mechanisms.alliance": False,
         }
     )
     base = base.with_event(
@@ -223,7 +230,13 @@ def test_without_the_best_lithography_an_advanced_line_yields_a_third():
 
 def test_a_shortage_of_one_material_throttles_output():
     base = load_config("neutral").with_values(
-        {"controls.mode": "events", "controls.backfill": 0.0, "controls.severity": 1.0, "controls.over_compliance": 0.0}
+        {
+            "controls.mode": "events",
+            "controls.backfill": 0.0,
+            "controls.severity": 1.0,
+            "controls.over_compliance": 0.0,
+            "mechanisms.alliance": False,
+        }
     )
     base = base.with_event({"date": "2020-01-01", "by": "USA", "kind": "control", "scope": "all", "severity": 1.0})
     model, free = DecouplingModel(base), DecouplingModel("neutral")

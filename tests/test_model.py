@@ -1,10 +1,14 @@
 """The model as a Mesa user meets it."""
 
+from datetime import date
+
 import numpy as np
+import pandas
 import pytest
 
 from sim import DecouplingModel
 from sim.agents import ChipFirm, State, Supplier
+from sim.scenario import load_config
 from sim.vocabulary import BadInput
 
 
@@ -33,7 +37,8 @@ def test_the_data_collector_works_on_one_run():
         model.step()
         collector.collect(model)
     frame = collector.get_agenttype_vars_dataframe(ChipFirm)
-    assert len(frame) == 4 * len(model.layout.firms) and (frame["output"] > 0).all()
+    assert len(frame) == 4 * len(model.layout.firms) and (frame["output"] >= 0).all()
+    assert (frame["output"] == 0).sum() == 4 * model.layout.is_entrant.sum()
 
 
 def test_the_same_seed_gives_the_same_run_and_another_another():
@@ -58,3 +63,33 @@ def test_a_block_must_share_its_events():
 
     with pytest.raises(BadInput, match="share"):
         DecouplingModel.block([load_config("historic"), load_config("published-2020")], [1, 2])
+
+
+def test_a_branch_goes_on_as_the_model_itself_does_and_neither_moves_the_other():
+    model = DecouplingModel("historic", rng=3)
+    for _ in range(9):
+        model.step()
+    other = model.branch()
+    assert (other.time, other.quarter, len(other.agents)) == (model.time, 9, len(model.agents))
+    other.intervene({"date": date(2022, 4, 1), "by": "CHN", "kind": "subsidy", "amount": 500})
+    for _ in range(12):
+        other.step()
+    alone = DecouplingModel("historic", rng=3).run()
+    pandas.testing.assert_frame_equal(model.run(), alone, check_exact=True)
+    for _ in range(43):
+        other.step()
+    changed = other.series()
+    pandas.testing.assert_frame_equal(changed.iloc[:9], alone.iloc[:9], check_exact=True)
+    assert changed["production_share_hq"].iloc[-1] > alone["production_share_hq"].iloc[-1]
+
+
+def test_a_branch_of_a_block_has_its_bits():
+    scenario = load_config("published-2020")
+    model = DecouplingModel.block([scenario] * 3, [1, 2, 3])
+    model.step()
+    other = model.branch()
+    other.step()
+    model.step()
+    assert np.array_equal(other.makers.capacity, model.makers.capacity)
+    with pytest.raises(AttributeError, match="block of many runs"):
+        _ = other.agents

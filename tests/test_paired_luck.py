@@ -90,10 +90,20 @@ def test_reordering_the_table_moves_no_draw_and_no_result(monkeypatch, tmp_path)
 
 
 def test_luck_begins_after_the_observed_year():
-    base = load_config("published-2020")
+    base = load_config("published-2020", {"demand.drawn_from": 2021})
     model = DecouplingModel.block([base] * 8, range(8), until=2021)
     for _ in range(4):
         model.step()
     assert (np.ptp(model.makers.output, axis=0) == 0).all()
     model.step()
     assert (np.ptp(model.makers.output, axis=0) > 0).any()
+
+
+def test_the_chip_cycle_is_drawn_from_its_first_unknown_year():
+    base = load_config("published-2020", {"build.slip_probability": 0.0, "research.success_probability": 1.0})
+    model = DecouplingModel.block([base] * 8, range(8), until=2022)
+    for _ in range(8):
+        model.step()
+    assert (np.ptp(model.chips.demand, axis=0) == 0).all()
+    model.step()
+    assert (np.ptp(model.chips.demand, axis=0) > 0).all()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.agents.learning import research_effort, successes, wright_cost
-from sim.columns import Category, Column, ColumnAgent, Link, Queue, rule
+from sim.columns import Category, Column, ColumnAgent, Link, Queue, power, rule
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 LONGEST_BUILD = 8  # quarters
@@ -20,9 +20,11 @@ class ChipFirm(ColumnAgent):
         "0 or 1", "owned by the target, so reached by its programme, equity and subsidies", fixed=True
     )
 
+    is_entrant = Column("0 or 1", "may enter on subsidies; makes nothing in 2020", fixed=True)
+
     # What it starts from.
-    base_output = Column("bn yuan a quarter", "output in 2020")
-    base_capacity = Column("bn yuan a quarter", "capacity in 2020")
+    base_output = Column("bn yuan a quarter", "output in 2020; of an entrant, output of the fab it plans")
+    base_capacity = Column("bn yuan a quarter", "capacity in 2020; of an entrant, of the fab it plans")
     base_investment = Column("bn yuan a quarter", "tools bought in 2020")
     programme_investment = Column("bn yuan a quarter", "tools bought by the state-led programme that 2020 contains")
     capital_per_capacity = Column("quarters", "tools in place, bn yuan, per bn yuan a quarter of capacity")
@@ -30,6 +32,10 @@ class ChipFirm(ColumnAgent):
     base_experience = Column("bn yuan", "cumulative output before 2020")
 
     # What it has and does.
+    entered = Column("0 or 1", "of an entrant, whether it is building or running its fab")
+    age = Column("quarters", "since it entered")
+    grant_offered = Column("bn yuan a quarter", "subsidy for tools that is offered to who enters its segment")
+    abandoned = Column("bn yuan a quarter", "lines being built that are given up")
     capacity = Column("bn yuan a quarter", "what its lines can make, at 2020 prices")
     pipeline = Queue("bn yuan a quarter", "lines being built, by quarters until they make chips", LONGEST_BUILD)
     outage = Column("0 to 1", "part of capacity that is lost this quarter")
@@ -37,20 +43,40 @@ class ChipFirm(ColumnAgent):
     output = Column("bn yuan a quarter", "chips made and sold, at 2020 prices")
     revenue = Column("bn yuan a quarter", "chips sold at current prices")
     material_cover = Column("0 to 1", "part of its capacity that materials in stock allow to run")
-    segment_return = Column("2020 = 1", "price times utilisation in its segment")
+    return_on_lines = Column("2020 = 1", "price times utilisation, its own and its segment's")
     private_investment = Column("bn yuan a quarter", "tools it wants from profit and credit")
     investment = Column("bn yuan a quarter", "tools ordered from all sources of money")
     capacity_grant = Column("bn yuan a quarter", "subsidy received for tools")
     research_grant = Column("bn yuan a quarter", "subsidy received for research")
+    extra_money = Column("bn yuan a quarter", "equity beyond that of 2020, and subsidy for tools")
+    absorbed = Column("bn yuan a quarter", "of it, what buys tools")
+    lost_to_haste = Column("bn yuan a quarter", "of it, what buys none: dearer building, idle tools, rents")
     tools_received = Column("bn yuan a quarter", "tools delivered and paid")
     line_completeness = Column("0 to 1", "what tools at hand make of the line ordered")
     new_lines = Column("bn yuan a quarter", "capacity that begins to be built")
     arrivals = Column("bn yuan a quarter", "capacity that begins to make chips")
     design_access = Column("0 to 1", "part of the design software and IP it needs that it can have")
+    frontier_speed = Column("1 = the usual", "how fast the leaders' sales let its segment's frontier move")
     lag = Column("years", "distance behind its segment's frontier")
     experience = Column("bn yuan", "cumulative output")
     experience_of_others = Column("bn yuan", "cumulative output of the segment's other makers")
     unit_cost = Column("2020 = 1", "cost of a chip by Wright's law")
+
+    @rule
+    def enter_or_fail(self) -> None:
+        """New firms enter where subsidies are offered, by chance; unfinished fabs may fail and lose their lines.
+
+        Wuhan Hongxin, 128 bn yuan planned, was given up before it made a chip.
+        """
+        p = self.parameters
+        chance = -np.expm1(-p["entry.rate"] * self.grant_offered)
+        enters = self.is_entrant * (1.0 - self.entered) * np.where(self.draw("entry") < chance, 1.0, 0.0)
+        unfinished = self.entered * np.where(self.age < LONGEST_BUILD, 1.0, 0.0)
+        fails = unfinished * np.where(self.draw("failure") < p["entry.failure"] / QUARTERS_PER_YEAR, 1.0, 0.0)
+        self.abandoned = fails * sum(self.pipeline[1:], start=self.pipeline[0])
+        self.pipeline = [place * (1.0 - fails) for place in self.pipeline]
+        self.age = (self.age + 1.0) * self.entered * (1.0 - fails)
+        self.entered = self.entered + enters - fails
 
     @rule
     def decide_investment(self) -> None:
@@ -62,8 +88,9 @@ class ChipFirm(ColumnAgent):
         lines = sum(self.pipeline[1:], start=self.pipeline[0]) * self.capital_per_capacity
         under_way = self.build_quarters - 1.0  # quarters of orders in the pipeline when it decides
         own_lines = lines - self.programme_investment * under_way
-        excess = own_lines / capital - upkeep_and_growth * under_way
-        response = np.power(self.segment_return, p["investment.response"])
+        excess = own_lines / np.where(capital > 0, capital, 1.0) - upkeep_and_growth * under_way
+        expected = self.return_on_lines * self.line_completeness  # of a line that lacks tools less is to be had
+        response = power(expected, p["investment.response"])
         correction = p["investment.supply_line"] / QUARTERS_PER_YEAR * excess
         wanted = capital * np.maximum(0.0, upkeep_and_growth * response - correction)
         self.private_investment = (
@@ -76,8 +103,12 @@ class ChipFirm(ColumnAgent):
             * (p["investment.annual"] / p["investment.annual_2020"] - 1.0)
         )
         extra = equity + self.capacity_grant
-        limit = p["investment.absorption"] / QUARTERS_PER_YEAR * capital
+        planned = self.is_entrant * self.base_capacity * self.capital_per_capacity
+        limit = p["investment.absorption"] / QUARTERS_PER_YEAR * np.maximum(capital, planned)
         absorbed = np.where(extra > 0, extra / (1.0 + np.maximum(extra, 0.0) / limit), extra)
+        self.extra_money = extra
+        self.lost_to_haste = extra - absorbed
+        self.absorbed = absorbed
         self.investment = np.maximum(0.0, self.private_investment + self.programme_investment + absorbed)
 
     @rule
@@ -111,13 +142,22 @@ class ChipFirm(ColumnAgent):
 
     @rule
     def do_research(self) -> None:
-        """The target's firms close their gap by research; without design software it falls back a year each year."""
+        """The target's firms close their gap by research, as far as they have design software and the best tools.
+
+        Without them they fall behind as fast as the frontier moves, which the leaders' sales pay for.
+        """
         p = self.parameters
         intensity = p["research.intensity_chip_firms"]
         effort = research_effort(
-            intensity * self.revenue + self.research_grant, intensity * self.base_output, p["research.elasticity"]
+            intensity * self.revenue + self.research_grant,
+            intensity * self.base_output,
+            p["research.elasticity"],
+            p["talent.scarcity"],
+            self.headquarters.engineers,
         )
         luck = successes(self.draw("research success"), p["research.success_probability"])
         closing = self.has_programme * p["research.chip_catch_up"] / QUARTERS_PER_YEAR * effort * luck
-        falling_behind = p["research.frontier_pace"] / QUARTERS_PER_YEAR * (1.0 - self.design_access)
-        self.lag = self.lag * np.exp(-closing * self.design_access) + falling_behind
+        access = self.design_access * (1.0 - p["research.tool_dependence"] * (1.0 - self.line_completeness))
+        pace = p["research.frontier_pace"] / QUARTERS_PER_YEAR
+        slower = self.has_programme * pace * (self.frontier_speed - 1.0)
+        self.lag = np.maximum(0.0, self.lag * np.exp(-closing * access) + pace * (1.0 - access) + slower)

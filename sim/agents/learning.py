@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.columns import power
+
 Array = NDArray[np.float64]
 
 
@@ -13,13 +15,21 @@ def wright_cost(experience: Array, learning_rate: Array) -> Array:
     base, 1 or more. Wright 1936; the rate for chips from Irwin and Klenow 1994.
     """
     exponent = np.log1p(-learning_rate) / np.log(2.0)
-    return np.power(experience, exponent)
+    return power(experience, exponent)
 
 
-def research_effort(spending: Array, base_spending: Array, elasticity: Array) -> Array:
-    """How much faster research goes on `spending` than on `base_spending`; returns diminish at elasticity < 1."""
+def research_effort(
+    spending: Array, base_spending: Array, elasticity: Array, scarcity: Array, engineers: Array
+) -> Array:
+    """How much faster research goes on `spending` than on `base_spending`, with `engineers` (2020 = 1) to do it.
+
+    Returns diminish at elasticity < 1. Engineers are scarce: of more money a part only raises their pay, at first
+    scarcity / (1 + scarcity) of it (Goolsbee 1998), and with ever more money all of it. With scarcity 0 they abound.
+    """
     safe_base = np.where(base_spending > 0, base_spending, 1.0)
-    return np.where(base_spending > 0, np.power(spending / safe_base, elasticity), 1.0)
+    money = spending / safe_base
+    at_work = money * ((1.0 + scarcity) / (1.0 + scarcity * money / engineers))
+    return np.where(base_spending > 0, power(at_work, elasticity), 1.0)
 
 
 def successes(draw: Array, probability: Array) -> Array:

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from sim.base_year import BaseYear, Layout
-from sim.columns import total_over_rows
-from sim.controls import Severity, at_items, licensed, over_complied, supplied
+from sim.columns import power, total, total_over_rows
+from sim.controls import Denial, Severity, decided, part_met
 from sim.parameters import Parameters
 from sim.streams import agent_keys, uniform
-from sim.vocabulary import QUARTERS_PER_YEAR
+from sim.vocabulary import QUARTERS_PER_YEAR, year_of
 
 Array = NDArray[np.float64]
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
+SURGE = range(4, 6)  # the first half of 2021
 
 
 class ChipMarket:
@@ -34,14 +35,18 @@ class ChipMarket:
         self._shock_keys = agent_keys(layout.segments)
         self._world_key = agent_keys(["world"])
         self._maker_keys = agent_keys(layout.firms)
-        self.exposure = np.array(layout.world.column("segments", "chip_exposure"))[layout.firm_segment]
+        self.exposure = np.array(layout.world.column("segments", "chip_exposure"))  # (G,)
         ones = np.ones((runs, len(layout.segments)))
         self.log_shock = np.zeros_like(ones)
+        self.given_market = np.full((runs, 1), np.nan)  # the target's market that the config gives for this quarter
         self.price = ones  # of the coming trade
         self.paid = ones  # of the last one
         self.slow_log_price = np.zeros_like(ones)
-        self.permitted = np.ones((runs, len(layout.firms)))  # of the base sales to the target
-        self.sales = layout.by_segment.spread(base.demand) * base.chip_share  # (runs, S, M)
+        share = np.where(layout.is_entrant, 0.0, base.chip_share)
+        self.choice = share[:, layout.target]  # (runs, M) what buyers in the target would choose if free
+        self.denied = np.zeros_like(self.choice)  # part of the base sales to the target, by controls
+        self.in_the_way = Denial(self.denied, self.denied, self.exposure[layout.firm_segment])  # by whomever
+        self.sales = layout.by_segment.spread(base.demand) * share  # (runs, S, M)
         self.demand = base.demand  # (runs, S, G) wanted at present prices, whether it may be bought or not
         self.unmet = np.zeros_like(base.demand)  # (runs, S, G)
         self.tightness = ones  # orders over capacity at normal utilisation
@@ -49,32 +54,61 @@ class ChipMarket:
     def form_demand(self, parameters: Parameters, quarter: int) -> None:
         """Demand grows on a trend, swings with the chip cycle and answers to price, at once and slowly.
 
-        The cycle is a first-order autoregression, part of it common to all segments.
+        The cycle is a first-order autoregression, part of it common to all segments. The surge of 2021 is known; news
+        is drawn from the year on that follows what is known.
         """
         p = parameters
         common = ndtri(uniform(self.seeds, "demand shock", quarter, self._world_key))
         own = ndtri(uniform(self.seeds, "demand shock", quarter, self._shock_keys))
         weight = p["demand.shock_common"]
         news = np.sqrt(weight) * common + np.sqrt(1.0 - weight) * own
-        self.log_shock = p["demand.shock_persistence"] * self.log_shock + p["demand.shock_sd"] * news
+        drawn = p["demand.shock_sd"] * (p["demand.drawn_from"] <= year_of(quarter))
+        surge = p["demand.surge"] if quarter in SURGE else 0.0
+        self.log_shock = p["demand.shock_persistence"] * self.log_shock + drawn * news + surge
         trend = p["demand.growth"] / QUARTERS_PER_YEAR * (quarter - MIDDLE_OF_BASE_YEAR)
         answer = (
             p["demand.elasticity_short_run"] * np.log(self.price) + p["demand.elasticity_slow"] * self.slow_log_price
         )
+        wanted = self.base_demand[:, self.layout.target] * np.exp(trend + self.log_shock + answer)
+        self.given_market = parameters.given_market[:, [quarter]]
+        self.log_shock = self.log_shock + self._to_given_market(total(wanted * self.price))
         level = np.exp(trend + self.log_shock + answer)
         self.demand = self.base_demand * level[:, None, :]
 
-    def permit(self, parameters: Parameters, severity: Severity, quarter: int) -> None:
-        """What controls leave of each maker's base sales to the target. What is made there may be sold there."""
+    def _to_given_market(self, market: Array) -> Array:
+        """What the cycle must add to make of the target's market the one that the config gives; 0 without one.
+
+        Both are nominal, at the prices of this quarter's trade. All of (runs, 1).
+        """
+        return np.where(np.isnan(self.given_market), 0.0, np.log(self.given_market / market))
+
+    def permit(self, parameters: Parameters, severity: Severity, barred: Array, quarter: int) -> None:
+        """What controls leave of each maker's base sales to the target. What is made there may be sold there.
+
+        `barred` (runs, states, segments) is what the target itself does not let in.
+        """
         p, layout = parameters, self.layout
-        items = len(layout.inputs) + layout.firm_segment
-        above = at_items(severity.above_threshold, layout.firm_headquarters, items) * self.exposure
-        expected = np.maximum(above, at_items(severity.of_everything, layout.firm_headquarters, items))
         if quarter % QUARTERS_PER_YEAR == 0:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._maker_keys)
-        part = licensed(expected, self._licence, p["controls.licence_spread"])
-        denied = over_complied(part, p["controls.over_compliance"])
-        self.permitted = np.where(layout.at_home, 1.0, 1.0 - denied)
+        by_controls = self.denial(p, severity, self._licence)
+        self.denied = by_controls.of_sales
+        kept_out = p["retaliation.bite"] * barred[:, layout.firm_headquarters, layout.firm_segment]
+        self.in_the_way = by_controls.further(np.where(layout.at_home, 0.0, kept_out))
+
+    def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
+        """The part of each maker's base sales to the target that a severity denies, (runs, M)."""
+        layout = self.layout
+        items = len(layout.inputs) + layout.firm_segment
+        above, below = decided(parameters, severity, layout.firm_headquarters, items, licence)
+        return Denial(
+            np.where(layout.at_home, 0.0, above),
+            np.where(layout.at_home, 0.0, below),
+            self.exposure[layout.firm_segment],
+        )
+
+    def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
+        """What part of the target's wants is met when its buyers would choose by these shares, (runs, G)."""
+        return part_met(share, denial, self.exposure, self.layout.by_segment, parameters["controls.backfill"])
 
     def trade(self, parameters: Parameters, makers: Any, expected_cutoff: Array) -> None:
         """Orders by choice, permits and mandate; output by capacity and materials; the rest goes where slack is."""
@@ -95,9 +129,10 @@ class ChipMarket:
         share = wish / by_segment.spread(by_segment.sum(wish))
 
         # Permits: the target's buyers lose what is denied and not replaced.
-        allowed = share[:, target] * self.permitted
+        self.choice = share[:, target].copy()
+        met = self.part_met(p, self.choice, self.in_the_way)
+        allowed = self.choice * (1.0 - self.in_the_way.of_sales)
         permitted = by_segment.sum(allowed)
-        met = supplied(permitted, p["controls.backfill"])
         chosen = allowed / by_segment.spread(np.where(permitted > 0, permitted, 1.0))
         share[:, target] = by_segment.spread(met) * self._mandated(chosen, p["mandate.domestic"])
         orders = by_segment.spread(self.demand) * share
@@ -111,7 +146,7 @@ class ChipMarket:
         short = by_segment.sum(orders - bought)
         slack = np.maximum(0.0, able - placed * fill)
         open_to = np.repeat(slack[:, None, :], len(layout.states), axis=1)
-        open_to[:, target] = slack * self.permitted
+        open_to[:, target] = slack * (1.0 - self.in_the_way.of_sales)
         room = by_segment.sum(open_to)
         wanted = open_to * by_segment.spread(short / np.where(room > 0, room, 1.0))
         asked = total_over_rows(wanted)
@@ -132,15 +167,32 @@ class ChipMarket:
         return chosen * np.where(owned, spread(up), spread(down))
 
     def form_prices(self, parameters: Parameters, makers: Any) -> None:
-        """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price."""
+        """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price.
+
+        Where the market is given and not all of it could be bought, what there was cost as much more: it is known
+        what was paid. That does not outlast the quarter; what is scarce grows dearer by the rule.
+        """
         p, layout = parameters, self.layout
-        makers.revenue = makers.output * np.take(self.price, layout.firm_segment, axis=-1)
-        self.paid = self.price
+        bought = total(layout.by_segment.sum(self.sales[:, layout.target]) * self.price)
+        self.paid = self.price * np.where(np.isnan(self.given_market), 1.0, self.given_market / bought)
+        makers.revenue = makers.output * np.take(self.paid, layout.firm_segment, axis=-1)
         log_price = np.log(self.price)
         pressure = np.log(self.tightness) - p["chip_market.price_return"] * log_price
         log_price = log_price + p["chip_market.price_speed"] * pressure
         self.price = np.exp(log_price)
         self.slow_log_price = self.slow_log_price + (log_price - self.slow_log_price) * p["demand.slow_speed"]
-        makers.segment_return = np.take(self.price * self.tightness, layout.firm_segment, axis=-1)
+        paid = np.take(self.price, layout.firm_segment, axis=-1)
+        room = makers.capacity * p["investment.normal_utilisation"]
+        own = np.where(room > 0, makers.output / np.where(room > 0, room, 1.0), 1.0)
+        weight = p["investment.own_orders"]
+        market = np.take(self.tightness, layout.firm_segment, axis=-1)
+        makers.return_on_lines = paid * power(own, weight) * power(market, 1.0 - weight)
+        intensity = p["research.intensity_chip_firms"]
+        spent = np.where(layout.target_owned, 0.0, intensity * makers.revenue + makers.research_grant)
+        leading = layout.by_segment.sum(spent)
+        in_2020 = layout.by_segment.sum(np.where(layout.target_owned, 0.0, intensity * makers.base_output))
+        growth = total(makers.revenue) / total(makers.base_output * ~layout.is_entrant)
+        relative = np.where(in_2020 > 0, leading / np.where(in_2020 > 0, in_2020, 1.0), growth) / growth
+        makers.frontier_speed = layout.by_segment.spread(power(relative, p["research.frontier_elasticity"]))
         grown = layout.by_segment.sum(makers.experience + makers.output)
         makers.experience_of_others = layout.by_segment.spread(grown) - makers.experience - makers.output

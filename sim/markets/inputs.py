@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.base_year import BaseYear, Layout
 from sim.columns import total, total_over_rows
-from sim.controls import Severity, at_items, licensed, over_complied, supplied
+from sim.controls import Denial, Severity, decided, part_met
 from sim.parameters import Parameters
 from sim.streams import agent_keys, uniform
 from sim.vocabulary import QUARTERS_PER_YEAR
@@ -28,6 +28,8 @@ class InputMarket:
         self.layout = layout
         self.base = base
         self.seeds = seeds
+        first = layout.group_at_home[:, None] & layout.target_supplier & ~layout.sells
+        self.entry_share = parameters["research.entry_share"][..., None] * first  # (runs, K, U)
         self._keys = agent_keys(layout.suppliers)
         segments = layout.world.rows["segments"]
         exposure = np.array([row["control_exposure"] for row in segments])[layout.group_segment]
@@ -36,70 +38,92 @@ class InputMarket:
         self._quality_bound = layout.group_at_home & layout.is_quality_bound[layout.group_segment]
         self._weights = np.where(self._quality_bound[:, None] & layout.is_quality_critical, 0.0, base.tool_mix)
         self._weights = self._weights / self._weights.sum(axis=-1, keepdims=True)
-        self.permitted = np.ones_like(base.input_share)  # (runs, K, U)
-        self.denied = np.zeros_like(base.input_share)  # (runs, K, U) part of base sales
+        self.denied = np.zeros_like(base.input_share)  # (runs, K, U) part of base sales, by controls
+        self.in_the_way = Denial(self.denied, self.denied, self.exposure[:, None])  # by whomever
         self.need = base.input_need
         self.delivered = base.input_need  # (runs, K, I)
         self.sales = layout.by_input.spread(base.input_need) * base.input_share  # (runs, K, U)
-        self.used = np.zeros_like(base.input_need)
+        self.wanted = self.used = np.zeros_like(base.input_need)  # by the output of the quarter
         need = base.input_need * layout.is_material
         self.stock = need * parameters["materials.stock_quarters"][..., None]  # (runs, K, I)
         self.availability = np.ones_like(base.input_need)  # part of an order that is delivered
+        self.choice = base.input_share  # (runs, K, U) what groups would choose if free
+        self.store = np.zeros_like(base.input_need)  # (runs, K, I) tools bought ahead, not yet installed
+        self.stored = self.store  # change of it this quarter
+        self.feared = self.store  # part of an input's supply that may be cut off and is not yet
 
-    def permit(self, parameters: Parameters, severity: Severity, quarter: int) -> None:
-        """What controls leave of each supplier's base sales to each group in the target.
+    def permit(self, parameters: Parameters, in_force: Severity, feared: Severity, barred: Array, quarter: int) -> None:
+        """What controls leave of each supplier's base sales to each group in the target, and what is feared.
 
-        Lines owned by foreigners are reached in part (licences for named plants).
+        `barred` (runs, states, inputs) is what the target denies groups elsewhere of its own.
         """
         p, layout = parameters, self.layout
         if quarter % QUARTERS_PER_YEAR == 0:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._keys)
+        by_target = np.take(np.take(barred, layout.group_state, axis=1), layout.supplier_input, axis=-1)
+        elsewhere = ~layout.group_at_home[:, None] & layout.target_supplier
+        by_controls = self.denial(p, in_force, self._licence)
+        self.denied = by_controls.of_sales
+        self.in_the_way = by_controls.further(np.where(elsewhere, p["retaliation.bite"][..., None] * by_target, 0.0))
+        if p["stockpiling.quarters"].any():
+            even = np.full_like(self._licence, 0.5)  # nobody knows next year's licences
+            to_come = self.denial(p, feared, even).of_sales - self.denial(p, in_force, even).of_sales
+            self.feared = layout.by_input.sum(self.base.input_share * np.maximum(0.0, to_come))
 
-        def decided(expected: Array) -> Array:
-            part = licensed(expected, self._licence, p["controls.licence_spread"])
-            return over_complied(part, p["controls.over_compliance"])
+    def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
+        """The part of each supplier's base sales to each group that a severity denies, (runs, K, U).
 
-        above = decided(at_items(severity.above_threshold, layout.supplier_state, layout.supplier_input))
-        everything = decided(at_items(severity.of_everything, layout.supplier_state, layout.supplier_input))
-        above, everything = (
-            above[:, None, :] * self.exposure[:, None],
-            everything[:, None, :] * layout.group_at_home[:, None],
-        )
+        Lines owned by foreigners are reached in part (licences for named plants).
+        """
+        p, layout = parameters, self.layout
+        above, below = decided(p, severity, layout.supplier_state, layout.supplier_input, licence)
         reached = np.where(self._foreign_owned, p["controls.foreign_owned_part"][..., None], 1.0)
-        self.denied = np.where(layout.target_supplier, 0.0, np.maximum(above, everything) * reached)
-        self.permitted = 1.0 - self.denied
+        reached = np.where(layout.group_at_home[:, None] & ~layout.target_supplier, reached, 0.0)
+        return Denial(above[:, None, :] * reached, below[:, None, :] * reached, self.exposure[:, None])
 
     def cover(self, makers: Any) -> None:
-        """The part of a group's capacity that its scarcest material in stock allows to run."""
+        """The part of a group's capacity that its scarcest material in stock allows to run.
+
+        A part of output does without some materials (`dispensable`).
+        """
         layout = self.layout
         planned = layout.by_group.sum(makers.capacity)[..., None] * self.base.material_need
         needed = layout.is_material & (planned > 0)
         part = np.where(needed, self.stock / np.where(needed, planned, 1.0), 1.0)
-        makers.material_cover = layout.by_group.spread(np.minimum(1.0, part.min(axis=-1)))
+        part = np.minimum(1.0, part)
+        part = part + layout.dispensable * (1.0 - part)
+        makers.material_cover = layout.by_group.spread(part.min(axis=-1))
 
     def use_materials(self, makers: Any) -> None:
-        """Output uses up materials and design software in fixed proportion."""
-        self.used = self.layout.by_group.sum(makers.output)[..., None] * self.base.material_need
-        self.stock = np.maximum(0.0, self.stock - self.used * self.layout.is_material)
+        """Output uses up materials and design software in fixed proportion, as far as there are materials in stock."""
+        self.wanted = self.layout.by_group.sum(makers.output)[..., None] * self.base.material_need
+        self.used = np.where(self.layout.is_material, np.minimum(self.wanted, self.stock), self.wanted)
+        self.stock = self.stock - self.used * self.layout.is_material
 
     def trade(self, parameters: Parameters, makers: Any, suppliers: Any, expected_cutoff: Array) -> None:
         """Order, choose, deliver. Stocks of materials are refilled a part of the way each quarter."""
         p, layout, by_input = parameters, self.layout, self.layout.by_input
-        wanted_stock = self.used * layout.is_material * p["materials.stock_quarters"][..., None]
-        refill = (wanted_stock - self.stock - self.used * layout.is_material) * p["materials.refill_speed"][..., None]
+        ahead = p["stockpiling.quarters"][..., None] * self.feared  # quarters of need
+        to_come = layout.by_group.sum(makers.capacity)[..., None] * self.base.material_need
+        use = np.where(self.wanted > 0, self.wanted, to_come)  # a new fab stocks up before it runs
+        wanted_stock = use * layout.is_material * (p["materials.stock_quarters"][..., None] + ahead)
+        refill = (wanted_stock - self.stock - use * layout.is_material) * p["materials.refill_speed"][..., None]
         tools = layout.by_group.sum(makers.investment)[..., None] * self.base.tool_mix
-        self.need = tools + np.maximum(0.0, self.used + refill)
+        hoard, released = self._bought_ahead(p["stockpiling.speed"][..., None], ahead * tools, tools)
+        self.need = (tools - released) + hoard + np.maximum(0.0, use + refill)
 
         appeal = suppliers.quality * np.exp(-p["buyers.price_elasticity"] * np.log(suppliers.unit_cost))
         risk = np.take(expected_cutoff, layout.supplier_state, axis=-1)
         shunned = np.where(layout.target_supplier, 1.0, np.exp(-p["buyers.caution"] * risk))
-        wish = self.base.input_share * np.where(
+        first = self.entry_share * suppliers.entered[:, None, :]
+        wish = (self.base.input_share + first) * np.where(
             layout.group_target_owned[:, None], (appeal * shunned)[:, None, :], appeal[:, None, :]
         )
         share = wish / by_input.spread(by_input.sum(wish))
-        allowed = share * self.permitted
+        self.choice = share
+        self.availability = self.part_met(p, share, self.in_the_way)
+        allowed = share * (1.0 - self.in_the_way.of_sales)
         permitted = by_input.sum(allowed)
-        self.availability = supplied(permitted, p["controls.backfill"][..., None])
         self.delivered = self.need * self.availability
         self.sales = allowed * by_input.spread(self.delivered / np.where(permitted > 0, permitted, 1.0))
         self.stock = self.stock + self.delivered * layout.is_material
@@ -107,23 +131,45 @@ class InputMarket:
         grown = by_input.sum(suppliers.experience + suppliers.revenue)
         suppliers.experience_of_others = by_input.spread(grown) - suppliers.experience - suppliers.revenue
         suppliers.world_growth = total(suppliers.revenue) / total(suppliers.base_revenue)
-        self._hand_over(p["production.yield_without_lithography"], makers)
+        at_hand = self._install(tools, hoard, released)
+        self._hand_over(p["production.yield_without_critical_inputs"], at_hand, makers)
 
-    def _hand_over(self, least_yield: Array, makers: Any) -> None:
-        """What the delivered tools make of a line, and what software is at hand.
+    def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
+        """What part of its needs each group gets when it would choose suppliers by these shares, (runs, K, I)."""
+        backfill = parameters["controls.backfill"][..., None]
+        return part_met(share, denial, self.exposure[:, None], self.layout.by_input, backfill)
 
-        A line is assembled from tools with an elasticity of substitution of one half: the weighted harmonic mean of
-        what part of each is at hand. In leading and advanced logic lithography decides the yield instead: a third
-        without the best tools (Financial Times 2024), all with them.
+    def _bought_ahead(self, speed: Array, wanted_store: Array, tools: Array) -> tuple[Array, Array]:
+        """Tools ordered ahead of a cut-off, and tools taken from store because fewer are feared to be cut off."""
+        gap = wanted_store - self.store
+        return np.maximum(0.0, gap) * speed, np.minimum(np.minimum(self.store, tools), np.maximum(0.0, -gap) * speed)
+
+    def _install(self, tools: Array, hoard: Array, released: Array) -> Array:
+        """The part of the tools wanted this quarter that is at hand; the store makes up for what is denied."""
+        denied = (tools - released) * np.maximum(0.0, 1.0 - self.availability)
+        drawn = released + np.minimum(self.store - released, denied)
+        self.stored = hoard * self.availability - drawn
+        self.store = self.store + self.stored
+        from_store = (drawn - released * self.availability) / np.where(tools > 0, tools, 1.0)
+        return self.availability + from_store
+
+    def _hand_over(self, least_yield: Array, at_hand: Array, makers: Any) -> None:
+        """What firms receive of the tools they ordered, what lines these make, and what software is at hand."""
+        layout = self.layout
+        spread = layout.by_group.spread
+        makers.tools_received = makers.investment * spread((at_hand * self.base.tool_mix).sum(axis=-1))
+        makers.line_completeness = spread(self.assembled(at_hand, least_yield))
+        makers.design_access = spread(np.where(layout.is_software, self.availability, 1.0).min(axis=-1))
+
+    def assembled(self, at_hand: Array, least_yield: Array) -> Array:
+        """What a line is worth that is assembled from the tools at hand, (runs, K), 1 with all of them.
+
+        A line is assembled with an elasticity of substitution of one half: the weighted harmonic mean of what part
+        of each tool is at hand. In segments whose quality is bound, the critical inputs (in the world of chips
+        lithography, for leading and advanced logic) decide the yield instead: a third of it without the best
+        (Financial Times 2024), all with them.
         """
         layout = self.layout
-        at_hand = np.maximum(self.availability, 1e-9)
-        complete = 1.0 / (self._weights / at_hand).sum(axis=-1)
-        critical = np.where(layout.is_quality_critical, self.availability, 1.0).min(axis=-1)
-        quality = np.where(self._quality_bound, least_yield + (1.0 - least_yield) * critical, 1.0)
-        received = (self.availability * self.base.tool_mix).sum(axis=-1)
-        software = np.where(layout.is_software, self.availability, 1.0).min(axis=-1)
-        spread = layout.by_group.spread
-        makers.tools_received = makers.investment * spread(received)
-        makers.line_completeness = spread(complete * quality)
-        makers.design_access = spread(software)
+        complete = 1.0 / (self._weights / np.maximum(at_hand, 1e-9)).sum(axis=-1)
+        critical = np.where(layout.is_quality_critical, at_hand, 1.0).min(axis=-1)
+        return complete * np.where(self._quality_bound, least_yield + (1.0 - least_yield) * critical, 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from sim.terminal import Format, FormatOption, emit, note
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput
 
 study = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Studies of results and of the model.")
 Result = Annotated[str, typer.Argument(help="The folder of a finished batch, or its name in results/.")]
@@ -18,6 +20,73 @@ Result = Annotated[str, typer.Argument(help="The folder of a finished batch, or 
 @study.callback()
 def studies() -> None:
     """Studies of results and of the model."""
+
+
+@study.command()
+def review(
+    what: Annotated[
+        str, typer.Argument(metavar="[CONFIG|RESULT]", help="A config, or the result folder of one run.")
+    ] = "published-2020",
+    year: Annotated[int, typer.Option(help="The year at whose end the chain is reviewed.")] = FIRST_YEAR,
+    seed: Annotated[int | None, typer.Option(help="Of a config; a result has its own. [default: 1]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write review.csv and review.svg into this folder.")] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """The chain review: the map of empty spots, most exposed first."""
+    from sim.study import review as chain
+
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise BadInput(f"--year = {year}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
+    scenario, chosen = chain.reviewed(what, seed)
+    spots = chain.review(scenario, chosen, year)
+    header, rows = list(chain.COLUMNS), [list(vars(spot).values()) for spot in spots]
+    if out is not None:
+        chain.write(spots, f"{scenario.name}, end of {year}, seed {chosen}", out)
+        note(f"{out}: review.csv, review.svg")
+    emit(header, rows, format)
+    for text in chain.notes(spots):
+        note(text)
+
+
+@study.command()
+def calibrate(
+    experiment: Annotated[str, typer.Argument(help="A calibration's name in experiments/ or the path of its file.")],
+    workers: Annotated[int | None, typer.Option(help="Processes; all processors if left out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/NAME if left out.")] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """History matching: what observed figures leave of the parameters' ranges. The same command again goes on."""
+    from sim.study.calibrate import calibrate as run
+    from sim.study.calibration_report import LEARNT_COLUMNS, learnt_rows
+
+    learnt, _ = run(experiment, workers, out)
+    emit(LEARNT_COLUMNS, learnt_rows(learnt), format)
+
+
+@study.command()
+def validate(
+    what: Annotated[str, typer.Argument(metavar="[CONFIG|RESULT]", help="A config or a result folder.")] = "historic",
+    observations: Annotated[Path | None, typer.Option(help="New figures: a CSV file like observations.csv.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; all processors if left out.")] = None,
+    sets: Annotated[int | None, typer.Option(min=1, help="Parameter sets; all of the ensemble if left out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/validation if left out.")] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """The model against observed figures, simple rivals and forecasts published at the time."""
+    from sim.study.calibrate import open_folder
+    from sim.study.validation import SCORE_COLUMNS, score_rows, write
+    from sim.study.validation import validate as run
+    from sim.vocabulary import project_root
+
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    if workers < 1:
+        raise BadInput(f"--workers = {workers}: must be a whole number from 1")
+    out = out or project_root() / "results" / "validation"
+    validation = run(what, observations, workers, sets)
+    open_folder(out, "decoupling study validate")
+    write(validation, out)
+    note(f"{out}: every figure in figures.csv, the page in report.md.")
+    emit(SCORE_COLUMNS, score_rows(validation), format)
 
 
 @study.command()
