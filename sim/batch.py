@@ -24,7 +24,7 @@ from sim.progress import Progress, duration, say, size, size_on_disk
 from sim.scenario import Scenario
 from sim.store import Store, refuse_changes
 from sim.vocabulary import BadInput, project_root
-from sim.workers import DEATHS_IN_A_ROW, DaskCluster, WorkerProcesses, WorkersDied, finished_blocks, finished_here
+from sim.workers import DaskCluster, WorkerProcesses, WorkersDied, finished_blocks, finished_here
 
 BLOCK_SIZE = 64  # a third faster a run than 32; twice as many gain a tenth more and leave workers idle at the end
 
@@ -100,11 +100,8 @@ def _run_locked(
                 with records.writing(out, KEEPING):
                     store.keep(block, text)
                 progress.add(len(block.runs))
-    except WorkersDied:
-        say(
-            f"Workers died {DEATHS_IN_A_ROW} times in a row, perhaps for want of memory; {KEEPING}. "
-            "Fewer --workers need less memory."
-        )
+    except WorkersDied as fault:
+        say(f"{fault}; {KEEPING}.")
         return 1
     with records.writing(out, KEEPING):
         store.join(records.run_info(time.monotonic() - started, workers))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Generator, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing.connection import wait as wait_for
@@ -26,7 +27,7 @@ PATIENCE = 30.0  # seconds without a block before the engine is asked what is th
 
 
 class WorkersDied(Exception):
-    """Workers died several times in a row, with no block finished in between."""
+    """The workers could not be kept alive; says why."""
 
 
 class Engine(Protocol):
@@ -42,7 +43,10 @@ class Engine(Protocol):
     def submit(self, block: Block, build: Build) -> Future[bytes]: ...
 
     def renew(self) -> bool:
-        """After a loss: replace what is broken; true if the other blocks under way are lost as well."""
+        """After a loss: replace what is broken; true if the other blocks under way are lost as well.
+
+        Raises WorkersDied if it cannot be replaced.
+        """
         ...
 
     def trouble(self) -> str | None:
@@ -67,7 +71,7 @@ def finished_here(blocks: Iterable[Block], build: Build) -> Generator[tuple[Bloc
 def finished_blocks(blocks: Iterable[Block], engine: Engine, build: Build) -> Generator[tuple[Block, bytes]]:
     """Every block with its text, as they finish. Blocks of lost workers are run again.
 
-    Raises WorkersDied when they are lost again and again.
+    Raises WorkersDied when they are lost again and again, or what leads them is lost.
     """
     blocks = iter(blocks)
     again: list[Block] = []
@@ -103,11 +107,13 @@ def finished_blocks(blocks: Iterable[Block], engine: Engine, build: Build) -> Ge
             if lost:
                 deaths += 1
                 if deaths == DEATHS_IN_A_ROW:
-                    raise WorkersDied
-                say("A worker died; its blocks are run again.")
+                    raise WorkersDied(
+                        f"Workers died {deaths} times in a row, perhaps for want of memory, of which fewer need less"
+                    )
                 if engine.renew():
                     again += under_way.values()
                     under_way.clear()
+                say("A worker died; its blocks are run again.")
     finally:
         engine.close()
 
@@ -187,10 +193,10 @@ class DaskCluster:
                 f"--cluster = {address!r}: needs the package distributed; "
                 "install the extra: uv sync --extra cluster, or pip install 'decoupling-race[cluster]'"
             ) from None
-        self.lost: tuple[type[BaseException], ...] = (
-            distributed.scheduler.KilledWorker,
-            distributed.client.FutureCancelledError,
-        )
+        self.lost: tuple[type[BaseException], ...] = (distributed.scheduler.KilledWorker, CancelledError)
+        for name in ("distributed", "distributed.client"):  # what it says of lost workers is said by this program
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        self._address = address
         self._must_share = {key: identity[key] for key in ("program_hash", "dependencies", "arithmetic")}
         self._must_share["world"] = {name: scenario["hash"] for name, scenario in identity["scenarios"].items()}
         self._stack = contextlib.ExitStack()
@@ -225,6 +231,8 @@ class DaskCluster:
         return executor.submit(run_on_cluster, block, build, self._must_share)
 
     def renew(self) -> bool:
+        if self._client.status != "running":
+            raise WorkersDied(f"The Dask scheduler {self._address} no longer answers")
         return False
 
     def trouble(self) -> str | None:

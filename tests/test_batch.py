@@ -538,6 +538,23 @@ def test_changed_config_program_and_arithmetic_are_refused(tmp_path, monkeypatch
         run_batch(path, workers=1, out=out, build=forbidden)
 
 
+def test_a_changed_world_is_refused_by_the_name_of_its_file(tmp_path):
+    world = tmp_path / "world"
+    shutil.copytree(load_world("china-2020").folder, world)
+    (tmp_path / "copy.toml").write_text(f'purpose = "A copy"\nextends = "published-2020"\nworld = "{world}"\n')
+    path = tmp_path / "question.toml"
+    path.write_text('question = "Does it?"\nconfigs = ["copy.toml"]\nreplications = 1\n')
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "sim", "batch", str(path), "--out", str(out)]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    table = world / "states.csv"
+    table.write_text(table.read_text().replace("Netherlands", "The Netherlands"))
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 2
+    assert re.search(r"world_tables\..*\.states\.csv was .* and is now", again.stderr)
+    assert "chip_firms.csv" not in again.stderr
+
+
 def test_fresh_starts_beside_the_old(question, undisturbed, tmp_path, capsys):
     expected = undisturbed()
     out = tmp_path / "out"

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 from test_batch import EXPERIMENT, SmallModel, files, forbidden, small
@@ -96,6 +98,43 @@ def test_workers_come_and_go(question, expected, tmp_path, capsys, monkeypatch):
         mover.join()
     assert files(out) == expected
     assert "The cluster has no workers now; the batch goes on when some come." in capsys.readouterr().err
+
+
+def test_a_scheduler_that_is_lost_ends_the_batch_and_loses_nothing(question, expected, tmp_path, capsys):
+    out = tmp_path / "out"
+    code = (
+        "from distributed import LocalCluster\n"
+        "import time\n"
+        "if __name__ == '__main__':\n"
+        "    cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=':0')\n"
+        "    print(cluster.scheduler_address, flush=True)\n"
+        "    time.sleep(100)\n"
+    )
+    script = tmp_path / "scheduler.py"
+    script.write_text(code)
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(__file__).parent,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        text=True,
+    ) as scheduler:
+
+        def kill():
+            while not list(out.glob(".blocks-*/*.block")):
+                time.sleep(0.05)
+            scheduler.kill()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        address = scheduler.stdout.readline().strip()
+        assert run_batch(question, out=out, build=slow, block_size=4, cluster=address) == 1
+        killer.join()
+    said = capsys.readouterr().err
+    assert f"The Dask scheduler {address} no longer answers; what is finished is kept" in said
+    assert run_batch(question, workers=1, out=out, build=small) == 0
+    assert files(out) == expected
 
 
 def test_a_machine_with_another_arithmetic_is_refused(cluster, client, question, expected, tmp_path):
