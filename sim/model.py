@@ -258,7 +258,7 @@ class DecouplingModel(mesa.Model):
     def denied_materials(self, dated: Array) -> Array:
         """What the target denies each state of the materials it dominates, (runs, states, inputs).
 
-        `dated` (states, inputs) comes from events; what its answer to controls adds is for whoever controls.
+        `dated` (runs, states, inputs) comes from events; what its answer to controls adds is for whoever controls.
         """
         answer = self.states.retaliation[:, [self.layout.target]] * (self.states.harshest_now > 0)
         return np.maximum(dated, answer[..., None] * self.layout.is_dominated)

@@ -18,13 +18,24 @@ from typing import Any
 from sim import controls, schedule
 from sim.agents import ChipFirm, State, Supplier, chip_firm, learning, state, supplier
 from sim.evidence import load_world, parameters
-from sim.markets import chips, inputs, subsidy
+from sim.markets import chips, inputs, review, stakes, subsidy
 from sim.measures import HEADLINE, describe
 from sim.streams import DECISIONS
 from sim.vocabulary import DEFAULT_WORLD, project_root
 
 FILE = Path(__file__).parent / "ODD.md"
-SUBMODELS: tuple[ModuleType, ...] = (controls, state, chips, chip_firm, inputs, supplier, learning, subsidy)
+SUBMODELS: tuple[ModuleType, ...] = (
+    state,
+    controls,
+    stakes,
+    chips,
+    chip_firm,
+    inputs,
+    supplier,
+    learning,
+    subsidy,
+    review,
+)
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -110,7 +121,9 @@ def submodels() -> str:
     """Every rule and market, with its text."""
     text = []
     for module in SUBMODELS:
-        text.append(f"### {doc(module).rstrip('.')}\n")
+        heading, _, more = (inspect.getdoc(module) or "").partition("\n\n")
+        text.append(f"#### {' '.join(heading.split()).rstrip('.')}\n")
+        text += [f"{' '.join(paragraph.split())}\n" for paragraph in more.split("\n\n") if paragraph]
         for name, function in functions_of(module):
             text.append(f"**`{name}`**. {doc(function)}\n\n{source(function)}\n")
     return "\n".join(text)

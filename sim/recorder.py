@@ -47,6 +47,8 @@ def observe(model: Any) -> dict[str, Array]:
         "subsidy": model.states.subsidy_spent * model.states.is_target,
     }
     parts.update(_input_parts(model))
+    inputs_sold = layout.by_supplier_state.sum(_sum_of_groups(model.inputs.sales, layout.group_at_home))
+    parts["sales_to_target"] = inputs_sold + layout.by_maker_state.sum(bought * by_segment.spread(price))
     parts["output_at_risk"] = _output_at_risk(model, parts)
     return parts
 

@@ -138,6 +138,23 @@ class Scenario:
             "given_market": {str(year): market for year, market in self.given_market},
         }
 
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any], file: str) -> Scenario:
+        """The scenario that a manifest keeps; BadInput where it does not fit this version."""
+        problems: list[str] = []
+        world = load_world(kept["world"])
+        values = _check_values(kept["values"], file, world, problems)
+        dates = ("date", "announced")
+        entries = [
+            {key: datetime.date.fromisoformat(value) if key in dates else value for key, value in event.items()}
+            for event in kept["events"]
+        ]
+        events = _read_events(entries, f"{file}: event", world, problems)
+        if problems:
+            raise BadInput(problems)
+        market = _by_year({int(year): value for year, value in kept.get("given_market", {}).items()})
+        return cls(kept["name"], kept["purpose"], kept["world"], MappingProxyType(values), tuple(events), file, market)
+
     @property
     def hash(self) -> str:
         """What the results depend on: the values, the events and the world's tables (not name or purpose)."""

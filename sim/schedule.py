@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.controls import barred, truce
+from sim.controls import truce
 from sim.markets import allocate_subsidies
 from sim.markets.stakes import weigh_stakes
 from sim.vocabulary import QUARTERS_PER_YEAR
@@ -36,7 +36,7 @@ def controls(model: Any) -> None:
     states.experts_denied = in_force.on_experts.max(axis=-1, keepdims=True) * states.is_target
     model.everybody("states", "remember_controls")
     model.everybody("states", "retaliate")
-    materials, makers = barred(model.events, model.quarter, model.layout)
+    materials, makers = model.controls.barred(parameters, model.events, model.quarter)
     model.controls.fear(parameters, states)
     model.chips.permit(parameters, in_force, makers, model.quarter)
     model.inputs.permit(parameters, in_force, model.controls.feared, model.denied_materials(materials), model.quarter)
@@ -71,7 +71,7 @@ def investment(model: Any) -> None:
     allocate_subsidies(
         model.parameters, model.layout, model.states, model.makers, model.suppliers, model.chips, model.inputs
     )
-    if model.layout.is_entrant.any():
+    if model.makers.grant_offered.any() or model.makers.entered.any():
         model.everybody("makers", "enter_or_fail")
     model.everybody("makers", "decide_investment")
 

@@ -69,18 +69,6 @@ def test_a_switched_off_mechanism_is_neutral():
     assert effective["research.success_probability"] == 1.0
 
 
-def test_every_lever_without_a_mechanism_accepts_its_neutral_value_only():
-    for key, value in (
-        ("retaliation.severity", 0.5),
-        ("controller_subsidy.annual", 10),
-        ("subsidy.mode", "plan"),
-        ("controls.mode", "reactive"),
-        ("controls.doctrine", "ratchet"),
-    ):
-        with pytest.raises(BadInput, match=key):
-            load_config("published-2020", {key: value})
-
-
 def test_lever_events_act_from_their_quarter_on():
     base = load_config("published-2020")
     dated = base.with_event({"date": "2022-04-01", "by": "CHN", "kind": "lever", "set": {"subsidy.annual": 100}})

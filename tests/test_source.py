@@ -18,7 +18,7 @@ LAYERS = [
     {"columns", "scenario"},
     {"parameters", "records", "terminal"},
     {"base_year", "measures"},
-    {"controls", "agents", "recorder"},
+    {"controls", "agents", "recorder", "comparison"},
     {"markets", "accounts"},
     {"schedule"},
     {"model", "experiment", "compare"},
@@ -131,13 +131,8 @@ def test_every_declared_parameter_is_read_and_every_read_one_declared():
     read |= set(re.findall(r'is_set\(\s*"([a-z_.]+)"', text))
     declared = set(parameters())
     assert read <= declared, read - declared
-    # Levers whose mechanism this version does not have accept their neutral value only, so nothing reads them.
     unused = declared - read - {name for name in declared if name.startswith("mechanisms.")}
-    waiting = {"controls.doctrine", "subsidy.mode", "controller_subsidy.annual", "retaliation.severity"}
-    assert unused == waiting, unused ^ waiting
-    for name in waiting:
-        parameter = parameters()[name]
-        assert parameter.choices == (parameter.value,) or parameter.minimum == parameter.maximum == parameter.value
+    assert not unused, unused
 
 
 def test_every_switch_belongs_to_a_parameter_and_back():

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sim.terminal import Format, FormatOption, emit, note
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput
 
 study = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Studies of results and of the model.")
 
@@ -16,6 +17,32 @@ study = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Studies o
 @study.callback()
 def studies() -> None:
     """Studies of results and of the model."""
+
+
+@study.command()
+def review(
+    what: Annotated[
+        str, typer.Argument(metavar="[CONFIG|RESULT]", help="A config, or the result folder of one run.")
+    ] = "published-2020",
+    year: Annotated[int, typer.Option(help="The year at whose end the chain is reviewed.")] = FIRST_YEAR,
+    seed: Annotated[int | None, typer.Option(help="Of a config; a result has its own. [default: 1]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write review.csv and review.svg into this folder.")] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """The chain review: the map of empty spots, most exposed first."""
+    from sim.study import review as chain
+
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise BadInput(f"--year = {year}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
+    scenario, chosen = chain.reviewed(what, seed)
+    spots = chain.review(scenario, chosen, year)
+    header, rows = list(chain.COLUMNS), [list(vars(spot).values()) for spot in spots]
+    if out is not None:
+        chain.write(spots, f"{scenario.name}, end of {year}, seed {chosen}", out)
+        note(f"{out}: review.csv, review.svg")
+    emit(header, rows, format)
+    for text in chain.notes(spots):
+        note(text)
 
 
 @study.command()
@@ -46,7 +73,7 @@ def validate(
     from sim.study.calibrate import open_folder
     from sim.study.validation import SCORE_COLUMNS, score_rows, write
     from sim.study.validation import validate as run
-    from sim.vocabulary import BadInput, project_root
+    from sim.vocabulary import project_root
 
     workers = (os.cpu_count() or 1) if workers is None else workers
     if workers < 1:

@@ -1,0 +1,232 @@
+"""The chain review of a moment: the map of empty spots, and what each would cost if it were cut off.
+
+The score of `sim.markets.review` is put beside three rival formulas and beside the output at risk, which is found by
+branching the model into a full cut-off of the item by everybody abroad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.markets.review import Review, review_inputs, review_segments
+from sim.model import DecouplingModel
+from sim.records import line, read_manifest, write_aside
+from sim.scenario import Scenario, load_config
+from sim.study.calibrate import open_folder
+from sim.vocabulary import FIRST_YEAR, QUARTERS_PER_YEAR, BadInput, project_root, year_of
+
+HORIZON = 3 * QUARTERS_PER_YEAR  # how long a cut-off is followed: lines that are not built are missed after a year
+COLUMNS = {
+    "rank": "by score, 1 is the most exposed",
+    "item": "an input or a segment of chips",
+    "kind": "software, equipment, material or chips",
+    "bought": "bn yuan a year bought in the target, at 2020 prices",
+    "dependence": "part of it from abroad",
+    "concentration": "Herfindahl index of the states that it comes from",
+    "deniable_alone": "part of it that the lead controller could deny",
+    "deniable_allied": "part of it that the lead and its allies could deny",
+    "years_to_substitute": "until the target's own are near parity at today's pace, 50 at most",
+    "score": "dependence x concentration x years / (years + horizon)",
+    "at_risk_1_year": "bn yuan of output lost in four quarters of a full cut-off; of chips, purchases that fail",
+    "at_risk_3_years": "bn yuan lost in twelve quarters",
+    "rank_by_value": "by what is bought abroad",
+    "rank_by_denial": "by what lead and allies could deny x concentration",
+    "rank_by_time": "by dependence x years to substitute",
+}
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One item of the review; the fields are `COLUMNS`."""
+
+    rank: int
+    item: str
+    kind: str
+    bought: float
+    dependence: float
+    concentration: float
+    deniable_alone: float
+    deniable_allied: float
+    years_to_substitute: float
+    score: float
+    at_risk_1_year: float
+    at_risk_3_years: float
+    rank_by_value: int
+    rank_by_denial: int
+    rank_by_time: int
+
+
+def reviewed(what: str, seed: int | None) -> tuple[Scenario, int]:
+    """The scenario and seed that a config, or the result folder of one run, stands for."""
+    folder = Path(what) if Path(what).is_dir() else project_root() / "results" / what
+    manifest = read_manifest(folder) if folder.is_dir() else None
+    if manifest is None:
+        return load_config(what), 1 if seed is None else seed
+    scenarios = list(manifest["scenarios"].values())
+    seeds = manifest["seeds"]
+    if len(scenarios) != 1 or len(seeds) != 1 or manifest["experiment"]:
+        raise BadInput(f"{folder}: holds many runs; review a config, or the result folder of `decoupling run`")
+    if seed is not None and seed != seeds[0]:
+        raise BadInput(f"--seed = {seed}: the run in {folder} has seed {seeds[0]}; leave --seed out")
+    return Scenario.from_dict(scenarios[0], str(folder)), int(seeds[0])
+
+
+def model_at(scenario: Scenario, seed: int, year: int) -> DecouplingModel:
+    """A run brought to the end of a year."""
+    model = DecouplingModel(scenario, seed)
+    while model.running and year_of(model.quarter) <= year:
+        model.step()
+    return model
+
+
+def review(scenario: Scenario, seed: int = 1, year: int = FIRST_YEAR) -> list[Spot]:
+    """The review at the end of `year`, most exposed first."""
+    model = model_at(scenario, seed, year)
+    return review_of(model)
+
+
+def review_of(model: DecouplingModel) -> list[Spot]:
+    """The review of a model of one run at this moment; the model itself does not move."""
+    inputs = review_inputs(model.parameters, model.layout, model.inputs, model.suppliers)
+    segments = review_segments(model.parameters, model.layout, model.chips, model.makers)
+    items = [*model.layout.inputs, *model.layout.segments]
+    kinds = [*model.world.column("inputs", "kind"), *["chips"] * len(model.layout.segments)]
+
+    def both(name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return np.concatenate([getattr(each, name)[0] for each in (inputs, segments)])
+
+    found: dict[str, Any] = {field: both(field) for field in Review.__dataclass_fields__}
+    losses = np.array([at_risk(model, place) for place in range(len(items))])
+    abroad = found["purchases"] * found["dependence"]
+    ranks = {
+        "rank": _ranks(found["score"]),
+        "rank_by_value": _ranks(abroad),
+        "rank_by_denial": _ranks(found["deniable_allied"] * found["concentration"]),
+        "rank_by_time": _ranks(found["dependence"] * found["years"]),
+    }
+    spots = [
+        Spot(
+            rank=int(ranks["rank"][place]),
+            item=item,
+            kind=kinds[place],
+            bought=float(found["purchases"][place]) * QUARTERS_PER_YEAR,
+            dependence=float(found["dependence"][place]),
+            concentration=float(found["concentration"][place]),
+            deniable_alone=float(found["deniable_alone"][place]),
+            deniable_allied=float(found["deniable_allied"][place]),
+            years_to_substitute=float(found["years"][place]),
+            score=float(found["score"][place]),
+            at_risk_1_year=float(losses[place, 0]),
+            at_risk_3_years=float(losses[place, 1]),
+            **{name: int(ranks[name][place]) for name in ("rank_by_value", "rank_by_denial", "rank_by_time")},
+        )
+        for place, item in enumerate(items)
+    ]
+    return sorted(spots, key=lambda spot: spot.rank)
+
+
+def at_risk(model: DecouplingModel, item: int) -> tuple[float, float]:
+    """What a full cut-off of an item (by its place in inputs, then segments) would cost, bn yuan at 2020 prices.
+
+    Of an input: output at the target's sites that is not made; of chips: purchases that cannot be made. In the first
+    four quarters and in all of the horizon, against the same future without it.
+    """
+    is_input = item < len(model.layout.inputs)
+    cut, free = model.branch(), model.branch()
+    for future in (cut, free):  # the horizon of the run does not matter to the question
+        future.horizon, future.running = model.quarter + HORIZON, True
+    cut.controls.embargo = np.arange(len(cut.controls.items)) == item
+    lost = np.zeros(HORIZON)
+    for quarter in range(HORIZON):
+        for future in (cut, free):
+            future.step()
+        lost[quarter] = _made(free) - _made(cut) if is_input else _bought(free, item) - _bought(cut, item)
+    return float(lost[:QUARTERS_PER_YEAR].sum()), float(lost.sum())
+
+
+def _made(model: DecouplingModel) -> float:
+    return float((model.makers.output * model.layout.at_home).sum())
+
+
+def _bought(model: DecouplingModel, item: int) -> float:
+    sales = model.layout.by_segment.sum(model.chips.sales[:, model.layout.target])
+    return float(sales[0, item - len(model.layout.inputs)])
+
+
+def agreement(spots: Sequence[Spot]) -> list[tuple[str, str, float]]:
+    """Rank correlations (Spearman) of each formula with the output at risk: (formula, horizon, correlation).
+
+    Inputs alone: what is lost of chips that cannot be bought is no output.
+    """
+    from scipy.stats import spearmanr
+
+    inputs = [spot for spot in spots if spot.kind != "chips"]
+    found = []
+    for horizon in ("at_risk_1_year", "at_risk_3_years"):
+        losses = [getattr(spot, horizon) for spot in inputs]
+        for formula in ("rank", "rank_by_value", "rank_by_denial", "rank_by_time"):
+            order = [-getattr(spot, formula) for spot in inputs]
+            found.append((formula, horizon, float(spearmanr(order, losses).statistic)))
+    return found
+
+
+def notes(spots: Sequence[Spot]) -> list[str]:
+    """What a reader of the table should know: how far the score agrees with what a cut-off would cost."""
+    found = {(formula, horizon): value for formula, horizon, value in agreement(spots)}
+    names = {"rank": "score", "rank_by_value": "value", "rank_by_denial": "denial", "rank_by_time": "time"}
+    horizons = (("at_risk_1_year", "one year"), ("at_risk_3_years", "three years"))
+    return [
+        f"Rank correlation with the output at risk within {words}, inputs alone: "
+        + ", ".join(f"{name} {found[formula, horizon]:.2f}" for formula, name in names.items())
+        + "."
+        for horizon, words in horizons
+    ]
+
+
+def write(spots: Sequence[Spot], title: str, out: Path) -> None:
+    """review.csv and review.svg in a folder, each written aside and moved into place."""
+    open_folder(out, "decoupling study review")
+    rows = [line(COLUMNS), *(line(vars(spot).values()) for spot in spots)]
+    write_aside(out / "review.csv", (row.encode() for row in rows))
+    draw(spots, title, out / "review.svg")
+
+
+def _ranks(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """1 for the largest; ties in the order of the tables."""
+    ranks = np.zeros(len(values), dtype=np.int64)
+    ranks[np.argsort(-values, kind="stable")] = np.arange(1, len(values) + 1)
+    return ranks
+
+
+def draw(spots: Sequence[Spot], title: str, path: Path) -> None:
+    """The map of empty spots as a figure: the score and its three factors, item by item, most exposed at the top."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+
+    factors = ("score", "dependence", "concentration", "deniable_alone", "deniable_allied")
+    cells = np.array([[getattr(spot, name) for name in factors] for spot in spots])
+    figure, axes = plt.subplots(figsize=(7.0, 0.32 * len(spots) + 1.4), layout="constrained")
+    axes.imshow(cells, aspect="auto", cmap="cividis", vmin=0, vmax=1)
+    for row, spot in enumerate(spots):
+        for column in range(len(factors)):
+            value = cells[row, column]
+            ink = "black" if value > 0.5 else "white"
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8)
+        years = f"{spot.years_to_substitute:.0f}" + ("+" if spot.years_to_substitute >= 50 else "")
+        axes.text(len(factors) - 0.35, row, f"{years} years", va="center", fontsize=8)
+    axes.set_yticks(range(len(spots)), [spot.item.replace("_", " ") for spot in spots], fontsize=8)
+    axes.set_xticks(range(len(factors)), [name.replace("_", "\n") for name in factors], fontsize=8)
+    axes.xaxis.tick_top()
+    axes.set_title(title, fontsize=9, loc="left")
+    axes.tick_params(length=0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
