@@ -76,6 +76,9 @@ def run(
 def batch(
     experiment: Annotated[str, typer.Argument(help="A name in experiments/ or the path of a TOML file.")],
     workers: Annotated[int | None, typer.Option(help="Processes. [default: one for each core]")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="A Dask scheduler's address, or local:N for a cluster of N processes here.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The result folder. [default: results/EXPERIMENT]")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew; an old result is kept beside.")] = False,
 ) -> None:
@@ -83,7 +86,7 @@ def batch(
     from sim.batch import run_batch
 
     try:
-        raise typer.Exit(run_batch(experiment, workers, out, fresh))
+        raise typer.Exit(run_batch(experiment, workers, out, fresh, cluster=cluster))
     except KeyboardInterrupt:
         note("Interrupted. What was finished is kept, and the same command goes on from there.")
         raise

@@ -280,7 +280,7 @@ def total_over_rows(values: Array) -> Array:
     """Sum over the last axis but one: (runs, rows, agents) to (runs, agents)."""
     result = values[..., 0, :].copy()
     for row in range(1, values.shape[-2]):
-        result = result + values[..., row, :]
+        result += values[..., row, :]
     return result
 
 

@@ -1,133 +1,147 @@
 """An experiment file becomes an ordered list of runs.
 
-An experiment asks one question: which configs, which factors at which levels, how many paired seeds, what is
-recorded. Every run is one config at one point of the design with one seed.
+An experiment asks one question: which configs, which factors in which design, how many paired seeds, what is
+recorded, when a run stops. Every run is one config at one point of the design with one parameter set and one seed.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from sim.evidence import Value, flatten, load_world, parameters, read_toml
+from sim.conditions import Condition, read_condition
+from sim.designs import Grid, Joined, Part, Point, Sample
+from sim.ensemble import Ensemble, read_ensemble
+from sim.evidence import load_world, read_toml
+from sim.factors import RIGHT as RIGHT_IN_PARTS
+from sim.factors import PartTable, Table, read_part, validated
 from sim.measures import HEADLINE, measure_names
 from sim.scenario import Scenario, load_config
 from sim.vocabulary import BadInput, nearest, project_root
 
-DESIGNS = ("grid", "list", "one-at-a-time")
-LATER_DESIGNS = ("latin-hypercube", "sobol", "morris")
 EVERY = ("quarter", "year", "end")
-Point = Mapping[str, Value]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run. `values` holds the swept keys, `point` counts from 1, parameter set 0 is the config's own."""
+    """One run. `values` holds the swept keys, `point` counts from 1, parameter set 0 is the config's own.
+
+    `part` names the part of the experiment; it is empty where there are none.
+    """
 
     config: str
     point: int
     values: Point
     parameter_set: int
     seed: int
+    part: str = ""
 
     @property
     def run_id(self) -> str:
         return f"{self.config}-{self.point}-{self.parameter_set}-{self.seed}"
 
 
-class Grid(Sequence[Point]):
-    """Every combination of the factors' levels, the last factor moving fastest; made when asked for."""
-
-    def __init__(self, levels: Mapping[str, Sequence[Value]]) -> None:
-        self.levels = levels
-
-    def __len__(self) -> int:
-        return math.prod(len(values) for values in self.levels.values())
-
-    def __getitem__(self, number: Any) -> Any:
-        if not 0 <= number < len(self):
-            raise IndexError(number)
-        point: dict[str, Value] = {}
-        for key, values in reversed(list(self.levels.items())):
-            number, place = divmod(number, len(values))
-            point[key] = values[place]
-        return {key: point[key] for key in self.levels}
-
-
 @dataclass(frozen=True)
 class Experiment:
-    """A checked experiment. `scenarios` are its configs by name; `points` hold only what they change."""
+    """A checked experiment. `scenarios` are its configs by name; points hold only what they change."""
 
     name: str
     question: str
     scenarios: tuple[Scenario, ...]
     replications: int
-    design: str
-    swept: tuple[str, ...]
-    points: Sequence[Point] = field(repr=False)
+    parts: tuple[Part, ...]
     every: str
     measures: tuple[str, ...]
     content: Mapping[str, Any] = field(repr=False)
+    stop: Condition | None = None
+    ensemble: Ensemble | None = None
 
     def __len__(self) -> int:
-        return len(self.scenarios) * len(self.points) * self.replications
+        return len(self.scenarios) * self.runs_of_config
 
-    def run(self, scenario: Scenario, point: int, seed: int) -> Run:
-        """One run by its config, point (from 1) and seed. What the point leaves out is the config's own value."""
-        changes = self.points[point - 1]
+    @cached_property
+    def runs_of_config(self) -> int:
+        return len(self.points) * len(self.parameter_sets) * self.replications
+
+    @cached_property
+    def points(self) -> Joined:
+        return Joined(self.parts)
+
+    @cached_property
+    def parameter_sets(self) -> tuple[int, ...]:
+        return tuple(self.ensemble.sets) if self.ensemble else (0,)
+
+    @cached_property
+    def swept(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(key for part in self.parts for key in part.swept))
+
+    @cached_property
+    def key_columns(self) -> tuple[str, ...]:
+        """The columns between the seed and the outcomes: the part where there are several, and the swept keys."""
+        return ("part", *self.swept) if self.parts[0].name else self.swept
+
+    def run(self, scenario: Scenario, number: int) -> Run:
+        """A config's run by its number from 0: the seed moves slowest, then the parameter set, then the point.
+
+        So what is cut off is balanced over points, and more replications only add numbers at the end.
+        What a point leaves out is the config's own value.
+        """
+        points, sets = self.points, self.parameter_sets
+        number, point = divmod(number, len(points))
+        seed, place = divmod(number, len(sets))
+        changes = points[point]
         values = {key: changes.get(key, scenario.values[key]) for key in self.swept}
-        return Run(scenario.name, point, values, 0, seed)
+        return Run(scenario.name, point + 1, values, sets[place], seed + 1, points.part(point).name)
+
+    def order(self) -> Iterator[int]:
+        """A config's run numbers by point, parameter set and seed: the order of `runs.csv`."""
+        points, sets = len(self.points), len(self.parameter_sets)
+        for point, place in itertools.product(range(points), range(sets)):
+            first = place * points + point
+            yield from range(first, self.runs_of_config, points * sets)
 
     def runs(self) -> Iterator[Run]:
-        """All runs by config, point, parameter set and seed: the order of `runs.csv`."""
+        """All runs by config, point, parameter set and seed."""
         for scenario in self.scenarios:
-            for point in range(1, len(self.points) + 1):
-                for seed in range(1, self.replications + 1):
-                    yield self.run(scenario, point, seed)
+            for number in self.order():
+                yield self.run(scenario, number)
+
+    def with_replications(self, count: int) -> Experiment:
+        return replace(self, replications=count, content={**self.content, "replications": count})
 
     def as_dict(self) -> dict[str, Any]:
-        """The experiment as the manifest keeps it."""
-        return {"name": self.name, **self.content}
+        """The experiment as the manifest keeps it, with a hash of every sample that was drawn."""
+        content = {"name": self.name, **self.content}
+        drawn = {part.name: part.points.digest() for part in self.parts if isinstance(part.points, Sample)}
+        if drawn:
+            content["drawn"] = drawn
+        return content
 
 
-class _Design(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    kind: str = "grid"
-    points: list[dict[str, Any]] | None = Field(default=None, min_length=1)
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _Record(Table):
     every: Literal["quarter", "year", "end"] = "year"
     measures: str | list[str] = "headline"
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class _Stop(Table):
+    when: str
 
+
+class _File(PartTable):
     question: str = Field(min_length=1)
     prediction: str | None = Field(default=None, min_length=1)
     configs: list[str] = Field(min_length=1)
     replications: int = Field(ge=1, le=1_000_000)
-    design: _Design = _Design()
-    factors: dict[str, Any] = {}
+    parameters: Literal["ensemble"] | None = None
+    parts: dict[str, dict[str, Any]] | None = Field(default=None, min_length=1)
     record: _Record = _Record()
-
-
-class _Levels(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    low: float = Field(allow_inf_nan=False)
-    high: float = Field(allow_inf_nan=False)
-    levels: int = Field(ge=2, le=10_000)
+    stop: _Stop | None = None
 
 
 RIGHT = {
@@ -135,16 +149,15 @@ RIGHT = {
     "prediction": "a sentence, written before running",
     "configs": 'a list of config names, such as ["published-2020"]',
     "replications": "a whole number from 1 to 1000000",
+    "parameters": '"ensemble"; without it every config runs with its own parameters',
+    "parts": "tables such as [parts.controls.factors]",
     "design": 'a table [design] with kind = "grid"',
-    "design.kind": f"one of {', '.join(DESIGNS)}",
-    "design.points": 'a list of tables, such as [{ "controls.severity" = 0.5 }]',
-    "factors": 'a table [factors], such as "controls.severity" = [0.0, 0.5]',
     "record": 'a table [record] with every = "year"',
     "record.every": f"one of {', '.join(EVERY)}",
     "record.measures": '"headline", "all", or a list of measure names',
-    "low": "a finite number",
-    "high": "a finite number",
-    "levels": "a whole number from 2 to 10000",
+    "stop": 'a table [stop] with when = "domestic_supply_share >= 0.7"',
+    "stop.when": 'a measure, >= or <=, and a number, such as "domestic_supply_share >= 0.7"',
+    **RIGHT_IN_PARTS,
 }
 
 
@@ -169,64 +182,52 @@ def experiment_path(name: str | Path) -> Path:
 def load_experiment(name: str | Path) -> Experiment:
     """Read and check an experiment, by name or path. Raises BadInput with every fault at once."""
     path = experiment_path(name)
-    content = read_toml(path)
     problems: list[str] = []
-
-    if "stop" in content:
-        problems.append(f"{path}: stop: this version has no stop rules; leave [stop] out")
-    if "parameters" in content:
-        problems.append(
-            f"{path}: parameters = {content['parameters']!r}: this version has no parameter sets; "
-            "leave it out, and every config runs with its own parameters"
-        )
-    design = content.get("design")
-    kind = design.get("kind", "grid") if isinstance(design, dict) else "grid"
-    if kind in LATER_DESIGNS:
-        problems.append(f"{path}: design.kind = {kind!r}: this version has {_listed(DESIGNS)}")
-        content = {**content, "design": {"kind": "grid"}}
-    known = {key: value for key, value in content.items() if key not in ("stop", "parameters")}
-    file = _validated(_File, known, str(path), "", problems)
+    file = validated(_File, read_toml(path), str(path), "", RIGHT, problems)
     if file is None:
         raise BadInput(problems)
-    kind = file.design.kind
-    if kind not in DESIGNS:
-        problems.append(
-            f"{path}: design.kind = {kind!r}: must be {RIGHT['design.kind']}{nearest(kind, [*DESIGNS, *LATER_DESIGNS])}"
-        )
 
     scenarios = _load_configs(file.configs, path, problems)
-    levels = _factor_levels(file.factors, kind, path, problems)
-    points = _points(file.design.points, kind, levels, path, problems)
+    parts, plans = _parts(file, scenarios, path, problems)
     names = _measure_names(file.record.measures, scenarios, path, problems)
-    if not problems:
-        _try_values(scenarios, levels, file.design.points, path, problems)
+    stop = None
+    if file.stop and names:
+        try:
+            stop = read_condition(file.stop.when, f"{path}: stop.when", names)
+        except BadInput as fault:
+            problems += fault.problems
+    ensemble = None
+    if file.parameters and len({scenario.world for scenario in scenarios}) > 1:
+        problems.append(f'{path}: parameters = "ensemble": belongs to one world; give configs of one world')
+    elif file.parameters and scenarios:
+        swept = {key for part in parts for key in part.swept}
+        ensemble = read_ensemble(load_world(scenarios[0].world).folder, swept, path, problems)
     if problems:
         raise BadInput(problems)
 
-    swept = tuple(levels) if kind != "list" else tuple(dict.fromkeys(key for point in points for key in point))
-    plan: dict[str, Any] = {"kind": kind}
-    if kind == "list":
-        plan["points"] = [dict(point) for point in points]
     kept = {
         "question": file.question,
         **({"prediction": file.prediction} if file.prediction else {}),
         "configs": [scenario.name for scenario in scenarios],
         "replications": file.replications,
-        "design": plan,
-        "factors": {key: list(values) for key, values in levels.items()},
+        **plans.get("", {"parts": plans, "order": list(plans)}),
         "record": file.record.model_dump(),
     }
+    if stop:
+        kept["stop"] = {"when": str(stop)}
+    if ensemble:
+        kept["parameters"] = {"ensemble": len(ensemble.sets), "hash": ensemble.hash}
     return Experiment(
         path.stem,
         file.question,
         tuple(scenarios),
         file.replications,
-        kind,
-        swept,
-        points,
+        tuple(parts),
         file.record.every,
         tuple(names),
         kept,
+        stop,
+        ensemble,
     )
 
 
@@ -238,38 +239,11 @@ def of_config(scenario: Scenario, replications: int) -> Experiment:
         "replications": replications,
         "design": {"kind": "grid"},
         "factors": {},
+        "swept": [],
         "record": {"every": "year", "measures": "headline"},
     }
-    return Experiment(
-        scenario.name, scenario.purpose, (scenario,), replications, "grid", (), Grid({}), "year", HEADLINE, kept
-    )
-
-
-def _validated[Model: BaseModel](
-    model: type[Model], content: Mapping[str, Any], where: str, prefix: str, problems: list[str]
-) -> Model | None:
-    """The content as a `model`, or None with a sentence for every fault added to `problems`."""
-    try:
-        return model.model_validate(content)
-    except ValidationError as fault:
-        for error in fault.errors():
-            place = [str(part) for part in error["loc"]]
-            shown = ".".join([*prefix.split(), *(part for part in place if part not in ("str", "list[str]"))])
-            right = RIGHT.get(".".join(place[:2])) or RIGHT.get(place[0], "")
-            if error["type"] == "extra_forbidden":
-                tables: dict[str, type[BaseModel]] = {"design": _Design, "record": _Record}
-                siblings = list((tables[place[0]] if len(place) > 1 else model).model_fields)
-                sentence = (
-                    f"{where}: {shown}: is not a known key{nearest(place[-1], siblings)}; "
-                    f"known keys here are {', '.join(siblings)}"
-                )
-            elif error["type"] == "missing":
-                sentence = f"{where}: {shown} is missing; give {right}"
-            else:
-                sentence = f"{where}: {shown} = {error['input']!r}: must be {right}"
-            if sentence not in problems:
-                problems.append(sentence)
-        return None
+    whole = Part("", "grid", (), Grid({}))
+    return Experiment(scenario.name, scenario.purpose, (scenario,), replications, (whole,), "year", HEADLINE, kept)
 
 
 def _load_configs(names: Sequence[str], path: Path, problems: list[str]) -> list[Scenario]:
@@ -295,112 +269,33 @@ def _load_configs(names: Sequence[str], path: Path, problems: list[str]) -> list
     return [scenarios[name] for name in sorted(scenarios)]
 
 
-def _factor_levels(
-    factors: Mapping[str, Any], kind: str, path: Path, problems: list[str]
-) -> dict[str, tuple[Value, ...]]:
-    """The levels of every factor, whichever way they are written."""
-    declared = parameters()
-    found: dict[str, tuple[Value, ...]] = {}
-    for key, given in _flat_factors(factors).items():
-        where = f"{path}: factors.{key}"
-        if key not in declared:
-            problems.append(
-                f"{where}: is not a known key{nearest(key, declared)}; `decoupling list parameters` shows all"
-            )
-            continue
-        levels: list[Any] = []
-        if isinstance(given, list):
-            levels = given
-        elif isinstance(given, dict):
-            span = _validated(_Levels, given, str(path), f"factors.{key}", problems)
-            if span is None:
-                continue
-            if not span.low < span.high:
-                problems.append(f"{where} = {given!r}: low must be below high")
-                continue
-            levels = _spread(given["low"], given["high"], span.levels)
-        elif given == "range":
-            low, high = declared[key].low, declared[key].high
-            if low is None or high is None:
-                problems.append(f'{where} = "range": the evidence gives no low and high for it; give a list of levels')
-                continue
-            levels = [low, high] if kind == "one-at-a-time" else _spread(low, high, 3)
-        else:
-            problems.append(f'{where} = {given!r}: must be a list of levels, {{ low, high, levels }}, or "range"')
-            continue
-        if not levels:
-            problems.append(f"{where} = []: needs at least one level")
-        for level in levels:
-            if fault := declared[key].check(level):
-                problems.append(f"{where} = {level!r}: {fault}")
-        for position, level in enumerate(levels):
-            if level in levels[:position]:
-                problems.append(f"{where} = {level!r}: stands there twice; levels must differ")
-        found[key] = tuple(levels)
-    if kind == "list" and factors:
-        problems.append(f"{path}: factors: a list design says its values in design.points; leave [factors] out")
-    if kind == "one-at-a-time" and not factors:
-        problems.append(f"{path}: factors is missing; a one-at-a-time design needs {RIGHT['factors']}")
-    return found
+def _parts(
+    file: _File, scenarios: Sequence[Scenario], path: Path, problems: list[str]
+) -> tuple[list[Part], dict[str, dict[str, Any]]]:
+    """The parts of the experiment in order of the file, and each one's design and factors as the manifest keeps them.
 
-
-def _flat_factors(factors: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Factors by dotted key, also where they are written as nested tables."""
-    flat: dict[str, Any] = {}
-    for key, given in factors.items():
-        if isinstance(given, dict) and not _Levels.model_fields.keys() & given.keys():
-            flat.update(_flat_factors(given, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = given
-    return flat
-
-
-def _spread(low: float, high: float, count: int) -> list[float]:
-    """Evenly spaced from low to high, both included; whole numbers where all of them are."""
-    steps = count - 1
-    if isinstance(low, int) and isinstance(high, int) and (high - low) % steps == 0:
-        return list(range(low, high + 1, (high - low) // steps))
-    return [low + (high - low) * step / steps for step in range(steps)] + [high]
-
-
-def _points(
-    given: Sequence[Mapping[str, Any]] | None,
-    kind: str,
-    levels: Mapping[str, tuple[Value, ...]],
-    path: Path,
-    problems: list[str],
-) -> Sequence[Point]:
-    """The points of the design, in order, each with only what it changes."""
-    if kind == "list":
-        if given is None:
-            problems.append(f"{path}: design.points is missing; give {RIGHT['design.points']}")
-        return _listed_points(given or [], path, problems)
-    if given is not None:
-        problems.append(f'{path}: design.points: belongs to kind = "list"; leave it out for {kind!r}')
-    if kind == "one-at-a-time":
-        alone = ({key: level} for key, values in levels.items() for level in values)
-        return tuple(itertools.chain([{}], alone))
-    return Grid(levels)
-
-
-def _listed_points(given: Sequence[Mapping[str, Any]], path: Path, problems: list[str]) -> tuple[Point, ...]:
-    declared = parameters()
-    points: list[Point] = []
-    for number, entry in enumerate(given, start=1):
-        point = flatten(entry)
-        where = f"{path}: design.points, point {number}"
-        for key, value in point.items():
-            if key not in declared:
-                problems.append(
-                    f"{where}: {key}: is not a known key{nearest(key, declared)}; "
-                    "`decoupling list parameters` shows all"
-                )
-            elif fault := declared[key].check(value):
-                problems.append(f"{where}: {key} = {value!r}: {fault}")
-        if point in points:
-            problems.append(f"{where}: is the same as point {points.index(point) + 1}; points must differ")
-        points.append(point)
-    return tuple(points)
+    An experiment without [parts] is one part without a name.
+    """
+    tables: dict[str, PartTable] = {}
+    if file.parts is None:
+        tables[""] = file
+    else:
+        for key in ("design", "factors"):
+            if key in file.model_fields_set:
+                problems.append(f"{path}: {key}: stands inside the parts where there are parts; move it into one")
+        for name, content in file.parts.items():
+            if not name or not name.isprintable():
+                problems.append(f"{path}: parts: {name!r}: a part's name must be printable")
+            if table := validated(PartTable, content, str(path), f"parts.{name}", RIGHT, problems):
+                tables[name] = table
+    parts, plans = [], {}
+    for name, table in tables.items():
+        where = f"{path}: parts.{name}." if name else f"{path}: "
+        part, plans[name] = read_part(name, table, where, problems)
+        parts.append(part)
+        if not problems:
+            _try_values(scenarios, part, where, problems)
+    return parts, plans
 
 
 def _measure_names(
@@ -427,24 +322,17 @@ def _measure_names(
     return selection
 
 
-def _try_values(
-    scenarios: Sequence[Scenario],
-    levels: Mapping[str, Sequence[Value]],
-    points: Sequence[Mapping[str, Any]] | None,
-    path: Path,
-    problems: list[str],
-) -> None:
-    """Whether every config takes every level, so that a run does not find out."""
-    changes: Iterator[Point] = itertools.chain(
-        ({key: level} for key, values in levels.items() for level in values), (flatten(point) for point in points or [])
-    )
-    for change, scenario in itertools.product(list(changes), scenarios):
+def _try_values(scenarios: Sequence[Scenario], part: Part, where: str, problems: list[str]) -> None:
+    """Whether every config takes every value, so that a run does not find out."""
+    changes: Sequence[Point]
+    if isinstance(part.points, Grid):
+        changes = [{key: level} for key, levels in part.points.levels.items() for level in levels]
+    elif isinstance(part.points, Sample):
+        changes = [{key: value} for key, factor in part.points.factors.items() for value in factor.ends]
+    else:
+        changes = part.points
+    for change, scenario in itertools.product(changes, scenarios):
         try:
             scenario.with_values(change)
         except BadInput as fault:
-            problems += [f"{path}: config {scenario.name!r}: {problem}" for problem in fault.problems]
-
-
-def _listed(words: Sequence[str]) -> str:
-    """'grid, list and one-at-a-time'."""
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+            problems += [f"{where}config {scenario.name!r}: {problem}" for problem in fault.problems]

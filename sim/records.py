@@ -33,6 +33,7 @@ SCHEMA_VERSION = 1
 RUNS, SERIES, MANIFEST = "runs.csv", "series.csv", "manifest.json"
 RESULT_FILES = (RUNS, SERIES, MANIFEST)
 UNFINISHED = ".blocks-"  # the folder of an unfinished batch's blocks begins so
+LOCK = ".lock"  # held by the batch that writes into a result folder
 KEYS = ("run_id", "config", "parameter_set", "seed")
 OUTCOME_YEARS = (2025, 2030)
 FIRST_70 = "domestic_supply_share@first_70"
@@ -106,24 +107,31 @@ def outcome_columns(kinds: Mapping[str, str]) -> list[str]:
 
 
 def outcomes(
-    kinds: Mapping[str, str], years: Sequence[str], yearly: Floats, first_70: Sequence[str]
+    kinds: Mapping[str, str], years: Sequence[str], yearly: Floats, first_70: Sequence[str], lengths: NDArray[np.int64]
 ) -> list[list[object]]:
     """What became of each run, in the order of `outcome_columns`.
 
-    `yearly` has shape (runs, years, measures), `years` are its ISO dates, `first_70` one date (or nothing) a run.
-    A sum over years of bn yuan a year is bn yuan. NaN where a year lies outside the horizon.
+    `yearly` has shape (runs, years, measures), `years` are its ISO dates, `first_70` one date (or nothing) a run,
+    `lengths` says how many of the years each run has, at least one. A sum over years of bn yuan a year is bn yuan.
+    NaN where a year lies outside the run.
     """
+    inside = np.arange(len(years)) < lengths[:, None]
+    yearly = np.where(inside[..., None], yearly, np.nan)
     by_year = {date[:4]: yearly[:, place] for place, date in enumerate(years)}
     outside = np.full(yearly[:, 0].shape, np.nan)
+    end = yearly[np.arange(len(lengths)), lengths - 1]
     peak = np.fmax.reduce(yearly, axis=1)
     total = np.zeros_like(outside)
     for place in range(len(years)):  # one addition after another: the same bytes for any number of runs
-        total = total + yearly[:, place]
-    kept = [yearly[:, -1], *(by_year.get(str(year), outside) for year in OUTCOME_YEARS), peak, total]
+        total = np.where(inside[:, place, None], total + yearly[:, place], total)
+    kept = [end, *(by_year.get(str(year), outside) for year in OUTCOME_YEARS), peak, total]
     columns: list[Sequence[object]] = []
     for place, kind in enumerate(kinds.values()):
         columns += [values[:, place].tolist() for values in (kept if kind == "flow" else kept[:-1])]
-    return [list(row) for row in zip(*columns, first_70, strict=True)]
+    reached = [
+        date if date <= years[length - 1] else "" for date, length in zip(first_70, lengths.tolist(), strict=True)
+    ]
+    return [list(row) for row in zip(*columns, reached, strict=True)]
 
 
 def read_rows(path: str | Path) -> Iterator[dict[str, str]]:
@@ -196,8 +204,8 @@ def prepare_out(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise BadInput(f"--out = {str(path)!r}: is a file; give a new folder, an empty one, or a result folder")
     with writing(path):
-        if path.is_dir() and any(path.iterdir()) and not is_result(path):
-            held = sorted(entry.name for entry in path.iterdir())
+        held = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK) if path.is_dir() else []
+        if held and not is_result(path):
             raise BadInput(
                 f"--out = {str(path)!r}: holds {held[0]!r} and is no result folder; "
                 "give a new folder, an empty one, or a result folder"
@@ -208,11 +216,49 @@ def prepare_out(path: Path) -> None:
         probe.unlink()
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a result folder for this process alone; BadInput if another one writes there.
+
+    The system ends the lock with the process, however it ends: a file that was left behind means nothing.
+    Where the file system knows no locks, there is none.
+    """
+    import fcntl
+
+    path = folder / LOCK
+    while True:
+        with writing(folder):
+            file = path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "just started"
+            file.close()
+            raise BadInput(
+                f"{folder}: another batch is writing there ({holder}); wait for its end, or give another --out"
+            ) from None
+        except OSError:
+            break
+        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            break
+        file.close()  # its holder has just finished and taken it away
+    with file:
+        with writing(folder):
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}\n")
+            file.flush()
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
 def replace_result(out: Path, files: Mapping[str, Iterable[bytes]]) -> None:
     """Put a whole result folder in the place of an old one (or none): written beside it, then swapped."""
     prepare_out(out)
     out = out.resolve()
-    held = sorted(entry.name for entry in out.iterdir() if entry.name not in RESULT_FILES)
+    held = sorted(entry.name for entry in out.iterdir() if entry.name not in (*RESULT_FILES, LOCK))
     if held or (read_manifest(out) or {}).get("experiment"):
         what = "a batch" if (read_manifest(out) or {}).get("experiment") or unfinished(out) else repr(held[0])
         raise BadInput(f"--out = {str(out)!r}: holds {what}, which one run must not replace; give another folder")
@@ -240,6 +286,7 @@ def move_beside(path: Path) -> Path:
         number += 1
     with writing(path):
         os.rename(path, beside)
+        (beside / LOCK).unlink(missing_ok=True)
     return beside
 
 

@@ -27,15 +27,22 @@ DECISIONS = {
     "licence outcome": "each year and seller, uniform around the severity: what part of it licences deny",
 }
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
+_GOLDEN = 0x9E3779B97F4A7C15
+_FIRST = 0xBF58476D1CE4E5B9
+_SECOND = 0x94D049BB133111EB
+_64_BITS = (1 << 64) - 1
+_ONE = np.float64(1.0).view(np.uint64)
+_HALF_A_STEP_BELOW_ONE = 1.0 - 2.0**-53
 
 
 def _mix(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    bits = (bits ^ (bits >> np.uint64(30))) * _FIRST
-    bits = (bits ^ (bits >> np.uint64(27))) * _SECOND
-    return bits ^ (bits >> np.uint64(31))
+    """Mix in place; all arithmetic is modulo 2**64."""
+    bits ^= bits >> np.uint64(30)
+    bits *= np.uint64(_FIRST)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(_SECOND)
+    bits ^= bits >> np.uint64(31)
+    return bits
 
 
 @cache
@@ -54,9 +61,18 @@ def uniform(seeds: NDArray[np.uint64], decision: str, quarter: int, agents: NDAr
     `seeds` has shape (runs,), `agents` shape (agents,) from `agent_keys`; the answer has shape (runs, agents).
     Top 52 bits and a half: with 53 the largest would round to 1, whose normal quantile is infinite.
     """
-    decision_key = np.array([_word_key(decision)], dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        step_key = _mix(decision_key + np.uint64(quarter + 1) * _GOLDEN)
-        run_key = _mix(seeds * _GOLDEN + step_key)
-        bits = _mix(_mix(run_key[:, None] + agents[None, :] * _GOLDEN) ^ agents[None, :])
-    return ((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+    spread = agents * np.uint64(_GOLDEN)
+    run_keys = _mix(seeds * np.uint64(_GOLDEN) + _step_key(decision, quarter))
+    bits = _mix(run_keys[:, None] + spread)
+    bits ^= agents
+    _mix(bits)
+    # The top 52 bits as the fraction of a number from 1 to 2, less what makes it half a step above k / 2**52: exact.
+    bits >>= np.uint64(12)
+    bits |= _ONE
+    return bits.view(np.float64) - _HALF_A_STEP_BELOW_ONE
+
+
+@cache
+def _step_key(decision: str, quarter: int) -> np.uint64:
+    key = np.array([(_word_key(decision) + (quarter + 1) * _GOLDEN) & _64_BITS], dtype=np.uint64)
+    return _mix(key)[0]

@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -20,8 +21,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim import batch, records
+from sim import progress, records
 from sim.batch import run_batch, write_run
+from sim.blocks import read_header
 from sim.evidence import load_world
 from sim.experiment import load_experiment
 from sim.measures import catalogue
@@ -238,6 +240,95 @@ def test_interruptions_and_extensions_leave_no_trace(question, undisturbed, tmp_
     assert files(out) == expected
 
 
+def test_a_stopped_run_by_hand(question, tmp_path):
+    """The small model's share is 0.5 + 0.4 tanh(luck + quarter / 20) and is taken at the year's last quarter."""
+    path = question(2, '[record]\nevery = "year"\n', '[stop]\nwhen = "domestic_supply_share >= 0.7"\n[record]\n')
+    out = tmp_path / "out"
+    assert run_batch(path, workers=1, out=out, build=small, block_size=5) == 0
+    for row in records.read_rows(out / "runs.csv"):
+        luck = np.sin(float(row["seed"])) + float(row["controls.severity"]) - float(row["subsidy.annual"]) / 700
+        years = 0
+        while 0.5 + 0.4 * np.tanh(luck + (4 * years + 3) / 20) < 0.7:
+            years += 1
+        dates = [r["date"] for r in records.read_rows(out / "series.csv") if r["run_id"] == row["run_id"]]
+        assert dates == [f"{year}-12-31" for year in range(2020, 2021 + years)]
+        assert float(row["domestic_supply_share@end"]) == pytest.approx(
+            0.5 + 0.4 * np.tanh(luck + (4 * years + 3) / 20)
+        )
+        assert float(row["chip_market@sum"]) == pytest.approx((years + 1) * 1e3 * np.exp(luck))
+        assert row["chip_market@2030"] == ""
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["experiment"]["stop"] == {"when": "domestic_supply_share >= 0.7"}
+
+
+@pytest.mark.parametrize("every", ["quarter", "end"])
+def test_a_stop_does_not_depend_on_what_is_recorded(question, tmp_path, every):
+    whole = tmp_path / "whole"
+    stop = '[stop]\nwhen = "domestic_supply_share >= 0.8"\n[record]\n'
+    run_batch(question(2, "[record]\n", stop), workers=1, out=whole, build=small)
+    out = tmp_path / "out"
+    path = question(2, '[record]\nevery = "year"\n', stop + f'every = "{every}"\n')
+    run_batch(path, workers=1, out=out, build=small, block_size=7)
+    assert (out / "runs.csv").read_bytes() == (whole / "runs.csv").read_bytes()
+    last = {row["run_id"]: row for row in records.read_rows(whole / "series.csv")}
+    assert {row["run_id"]: row["date"] for row in records.read_rows(out / "series.csv")} == {
+        run: row["date"] for run, row in last.items()
+    }
+    if every == "end":
+        assert list(records.read_rows(out / "series.csv")) == list(last.values())
+
+
+def test_parts_and_an_ensemble_leave_no_trace_of_blocks_and_interruptions(tmp_path):
+    world = tmp_path / "world"
+    shutil.copytree(load_world("china-2020").folder, world)
+    (world / "ensemble.csv").write_text("parameter_set,subsidy.annual\n1,70\n2,140\n3,0\n")
+    (tmp_path / "copy.toml").write_text(f'purpose = "A copy"\nextends = "published-2020"\nworld = "{world}"\n')
+    path = tmp_path / "question.toml"
+    path.write_text(
+        'question = "Does it?"\nconfigs = ["copy.toml"]\nreplications = 2\nparameters = "ensemble"\n'
+        '[parts.steps.factors]\n"controls.severity" = [0.0, 0.5]\n'
+        '[parts.random]\ndesign = { kind = "latin-hypercube", samples = 3 }\n'
+        'factors = { "investment.annual" = { low = 100, high = 200 } }\n'
+        '[record]\nmeasures = ["domestic_supply_share", "chip_market", "price_index"]\n'
+    )
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert run_batch(path, workers=1, out=whole, build=small) == 0
+    rows = list(records.read_rows(whole / "runs.csv"))
+    assert len(rows) == 5 * 3 * 2
+    assert [row["run_id"] for row in rows[:7]] == [
+        *(f"copy-1-{parameter_set}-{seed}" for parameter_set in (1, 2, 3) for seed in (1, 2)),
+        "copy-2-1-1",
+    ]
+    for row in rows:
+        money = {"1": 70, "2": 140, "3": 0}[row["parameter_set"]]
+        luck = np.sin(float(row["seed"])) + float(row["controls.severity"]) - money / 700
+        assert float(row["chip_market@end"]) == pytest.approx(1e3 * np.exp(luck))
+        assert row["part"] == ("steps" if int(row["run_id"].split("-")[1]) <= 2 else "random")
+    for stop in (4, 9):
+        with pytest.raises(KeyboardInterrupt):
+            run_batch(path, workers=1, out=cut, build=stopping(stop), block_size=4)
+    run_batch(path, workers=1, out=cut, build=small, block_size=3)
+    assert files(cut) == files(whole)
+    (world / "ensemble.csv").write_text("parameter_set,subsidy.annual\n1,70\n2,140\n3,1\n")
+    with pytest.raises(BadInput, match="experiment.parameters.hash was .* and is now"):
+        run_batch(path, workers=1, out=cut, build=forbidden)
+
+
+def test_a_cut_off_batch_is_balanced_over_points(question, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(question(), workers=1, out=out, build=stopping(48), block_size=6)
+    [folder] = records.unfinished(out)
+    done = [
+        tuple(read_header(path.read_bytes())[0][key] for key in ("config", "first", "last"))
+        for path in folder.glob("*.block")
+    ]
+    # 6 points: runs 1 to 24 of each config are all points with seeds 1 to 4
+    assert sorted(done) == [
+        (config, first, first + 5) for config in ("no-controls", "published-2020") for first in (1, 7, 13, 19)
+    ]
+
+
 def test_block_size_and_workers_leave_no_trace_in_the_real_model(tmp_path):
     """33 runs over luck, controls and subsidy: blocks of 1, 3, 32 and 33, and two workers."""
     path = tmp_path / "real.toml"
@@ -368,8 +459,9 @@ def test_damaged_blocks_are_done_again_and_said(question, undisturbed, tmp_path,
         assert f"{path}: is damaged or of another batch; its runs are done again" in said.replace(
             f"{blocks[0].parent}/4", "4"
         )
-    assert "notes.txt: is no block of ours; it is not read" in said
+    assert "notes.txt: is no block of ours; it is neither read nor removed" in said
     assert "28 of them are done" in said
+    shutil.rmtree(blocks[0].parent)  # the foreign file keeps it there
     assert files(out) == expected
 
 
@@ -402,6 +494,11 @@ CHANGES = [
     ('"no-controls"]', '"historic"]', "experiment.configs"),
     ('"chip_market", "price_index"', '"price_index", "chip_market"', "record.measures"),
     ("Does it?", "Does it so?", "experiment.question"),
+    (
+        '"controls.severity" = [0, 0.25, 0.5]\n"subsidy.annual" = [0.0, 100.0]',
+        '"subsidy.annual" = [0.0, 100.0]\n"controls.severity" = [0, 0.25, 0.5]',
+        "experiment.swept",
+    ),
 ]
 
 
@@ -441,6 +538,23 @@ def test_changed_config_program_and_arithmetic_are_refused(tmp_path, monkeypatch
         run_batch(path, workers=1, out=out, build=forbidden)
 
 
+def test_a_changed_world_is_refused_by_the_name_of_its_file(tmp_path):
+    world = tmp_path / "world"
+    shutil.copytree(load_world("china-2020").folder, world)
+    (tmp_path / "copy.toml").write_text(f'purpose = "A copy"\nextends = "published-2020"\nworld = "{world}"\n')
+    path = tmp_path / "question.toml"
+    path.write_text('question = "Does it?"\nconfigs = ["copy.toml"]\nreplications = 1\n')
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "sim", "batch", str(path), "--out", str(out)]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    table = world / "states.csv"
+    table.write_text(table.read_text().replace("Netherlands", "The Netherlands"))
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 2
+    assert re.search(r"world_tables\..*\.states\.csv was .* and is now", again.stderr)
+    assert "chip_firms.csv" not in again.stderr
+
+
 def test_fresh_starts_beside_the_old(question, undisturbed, tmp_path, capsys):
     expected = undisturbed()
     out = tmp_path / "out"
@@ -463,6 +577,124 @@ def test_foreign_folder_is_refused_also_when_fresh(question, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["out", "question.toml"]
     with pytest.raises(BadInput, match="--workers = 0"):
         run_batch(question(), workers=0, out=tmp_path / "other", build=forbidden)
+
+
+def test_two_batches_on_the_same_folder(question, undisturbed, tmp_path):
+    """The second is refused with a sentence, and the first is not disturbed."""
+    expected = undisturbed(8)
+    path, out = question(8), tmp_path / "out"
+    first = start(path, out, "slow", 1)
+    wait_until(lambda: len(list(out.glob(".blocks-*/*.block"))) > 1)
+    for fresh in (False, True):
+        with pytest.raises(BadInput, match=f"out: another batch is writing there .process {first.pid} on .*; wait"):
+            run_batch(path, workers=1, out=out, fresh=fresh, build=forbidden)
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert files(out) == expected
+
+
+def test_a_lock_that_was_left_behind_means_nothing(question, undisturbed, tmp_path):
+    expected = undisturbed()
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / records.LOCK).write_text("process 1 on another machine\n")
+    run_batch(question(), workers=1, out=out, build=small)
+    assert files(out) == expected
+
+
+def test_foreign_files_are_neither_read_nor_removed(question, undisturbed, tmp_path, capsys):
+    expected = undisturbed()
+    out = tmp_path / "out"
+    [block, *_] = interrupted(question, out)
+    foreign = [out / "thesis.tex", block.parent / "notes.txt", block.parent / "9.block" / "deep.txt"]
+    foreign[2].parent.mkdir()
+    for path in foreign:
+        path.write_text("mine")
+    capsys.readouterr()
+    assert run_batch(question(), workers=1, out=out, build=small) == 0
+    assert f"{block.parent / '9.block'}: is no block of ours; it is neither read nor removed" in capsys.readouterr().err
+    assert [path.read_text() for path in foreign] == ["mine"] * 3
+    assert run_batch(question(), workers=1, out=out, build=forbidden) == 0
+    foreign[0].unlink()
+    shutil.rmtree(block.parent)
+    assert files(out) == expected
+
+
+def test_a_clock_that_jumps(question, undisturbed, tmp_path, monkeypatch):
+    """No date decides what is done again: neither the clock's nor the files'."""
+    expected = undisturbed()
+    out = tmp_path / "out"
+    blocks = interrupted(question, out)
+    os.utime(blocks[0], (0, 0))
+    os.utime(blocks[1], (2**32, 2**32))
+    seen = []
+
+    def counting(scenarios, seeds, measures, until):
+        seen.extend(seeds)
+        clock = time.time
+        monkeypatch.setattr(time, "time", lambda: clock() + (-1) ** len(seen) * 10**7)
+        return small(scenarios, seeds, measures, until)
+
+    run_batch(question(), workers=1, out=out, build=counting, block_size=4)
+    assert len(seen) == 72 - 40
+    assert files(out) == expected
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of a fixed size; the test is skipped where none can be mounted."""
+    mounted = []
+
+    def mount(size, *options):
+        folder = tmp_path / f"disk{len(mounted)}"
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", ",".join([f"size={size}", *options]), "tmpfs", str(folder)]
+        try:
+            done = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        except OSError:
+            done = False
+        if not done:
+            pytest.skip("no file system can be mounted here")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_full_and_then_made_larger(question, undisturbed, small_disk, monkeypatch):
+    expected = undisturbed(30)
+    disk = small_disk("200k")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 0, 10**9))
+    with pytest.raises(BadInput, match="there is no space left; what is finished is kept"):
+        run_batch(question(30), workers=1, out=disk / "out", build=small, block_size=4)
+    kept = len(list(disk.glob("out/.blocks-*/*.block")))
+    assert kept > 3 and not list(disk.glob("out/.blocks-*/*.aside"))
+    subprocess.run(["mount", "-o", "remount,size=10m", str(disk)], check=True)
+    seen = []
+
+    def counting(scenarios, seeds, measures, until):
+        seen.extend(seeds)
+        return small(scenarios, seeds, measures, until)
+
+    assert run_batch(question(30), workers=1, out=disk / "out", build=counting, block_size=4) == 0
+    assert len(seen) == 360 - 4 * kept
+    assert files(disk / "out") == expected
+
+
+def test_a_disk_that_cannot_be_written(question, undisturbed, small_disk):
+    expected = undisturbed()
+    disk = small_disk("10m")
+    interrupted(question, disk / "out")
+    before = {path: path.read_bytes() for path in disk.rglob("*") if path.is_file()}
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    with pytest.raises(BadInput, match="cannot be written: Read-only file system; give another --out"):
+        run_batch(question(), workers=1, out=disk / "out", build=forbidden)
+    assert {path: path.read_bytes() for path in disk.rglob("*") if path.is_file()} == before
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    assert run_batch(question(), workers=1, out=disk / "out", build=small) == 0
+    assert files(disk / "out") == expected
 
 
 def test_failing_run_is_recorded_and_its_neighbours_keep_their_bytes(question, undisturbed, tmp_path, capsys):
@@ -627,12 +859,12 @@ def test_ctrl_c_keeps_what_is_finished_and_ends_the_workers(question, undisturbe
 
 
 def test_it_says_what_it_will_do_before_it_starts(question, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(batch.Progress, "SECONDS", 0.0)
+    monkeypatch.setattr(progress.Progress, "SECONDS", 0.0)
     run_batch(question(), workers=1, out=tmp_path / "out", build=small, block_size=6)
     said = capsys.readouterr()
     lines = said.err.splitlines()
     assert lines[0].startswith("question: 72 runs (configs 2, points 6, seeds 6; workers 1), about 1")
-    assert lines[1] == "question: 6 of 72 runs, 0 s left"
+    assert re.fullmatch(r"question: 6 of 72 runs, \d+ s left", lines[1])
     assert said.out == ""
 
 
@@ -641,11 +873,11 @@ def test_the_size_said_is_about_the_size_written(question, tmp_path, every):
     path = question(6, 'every = "year"', f'every = "{every}"')
     run_batch(path, workers=1, out=tmp_path / "out", build=small)
     written = sum((tmp_path / "out" / name).stat().st_size for name in ("runs.csv", "series.csv"))
-    assert batch.size_on_disk(load_experiment(path), 3) == pytest.approx(written, rel=0.5)
+    assert progress.size_on_disk(load_experiment(path), 3) == pytest.approx(written, rel=0.5)
 
 
 def test_duration():
-    assert [batch._duration(seconds) for seconds in (0.4, 59.6, 61, 3600 + 119)] == [
+    assert [progress.duration(seconds) for seconds in (0.4, 59.6, 61, 3600 + 119)] == [
         "0 s",
         "1 min 0 s",
         "1 min 1 s",

@@ -1,9 +1,12 @@
 """The experiment file: its runs in order, and a sentence for every fault."""
 
+import shutil
+
 import pytest
 
-from sim.evidence import parameters
-from sim.experiment import Grid, load_experiment, of_config
+from sim.designs import Grid
+from sim.evidence import load_world, parameters
+from sim.experiment import load_experiment, of_config
 from sim.scenario import load_config
 from sim.vocabulary import BadInput
 
@@ -114,6 +117,171 @@ def test_grid_is_made_when_asked_for():
         grid[10**9]
 
 
+TWO_FACTORS = """
+[factors]
+"controls.severity" = { low = 0.0, high = 0.5 }
+"subsidy.annual" = { low = 100, high = 300 }
+"""
+
+
+def test_latin_hypercube_has_one_point_in_every_part_of_every_range(load):
+    text = HEAD + '[design]\nkind = "latin-hypercube"\nsamples = 8\n' + TWO_FACTORS
+    experiment = load(text)
+    assert len(experiment) == 8 * 2
+    severity, subsidy = zip(*values(experiment), strict=True)
+    assert sorted(int(value / 0.5 * 8) for value in severity) == list(range(8))
+    assert sorted(int((value - 100) / 200 * 8) for value in subsidy) == list(range(8))
+    assert values(load(text)) == values(experiment)
+    assert values(load(text.replace("samples = 8", "samples = 8\nseed = 2"))) != values(experiment)
+
+
+def test_sobol_changes_one_factor_at_a_time_between_two_samples(load):
+    """Saltelli's scheme: for each base point A, every factor in turn from B, then B."""
+    experiment = load(HEAD + '[design]\nkind = "sobol"\nsamples = 16\n' + TWO_FACTORS)
+    assert len(experiment) == 16 * (2 + 2) * 2
+    points = values(experiment)
+    assert len({tuple(point) for point in points}) == 64
+    for first in range(0, 64, 4):
+        a, ab1, ab2, b = points[first : first + 4]
+        assert ab1 == [b[0], a[1]] and ab2 == [a[0], b[1]]
+    assert all(0.0 <= severity <= 0.5 and 100 <= subsidy <= 300 for severity, subsidy in points)
+    # A Sobol sequence is balanced: of 16 base points one lies in each sixteenth of a factor's range.
+    assert sorted(int(points[first][0] / 0.5 * 16) for first in range(0, 64, 4)) == list(range(16))
+
+
+def test_morris_moves_one_factor_at_a_time(load):
+    experiment = load(HEAD + '[design]\nkind = "morris"\ntrajectories = 5\n' + TWO_FACTORS)
+    points = values(experiment)
+    assert len(points) == 5 * (2 + 1)
+    for first in range(0, 15, 3):
+        moved = set()
+        for before, after in zip(points[first : first + 2], points[first + 1 : first + 3], strict=True):
+            (factor,) = [place for place in (0, 1) if before[place] != after[place]]
+            # on 4 levels a step is 2/3 of the range
+            assert abs(after[factor] - before[factor]) == pytest.approx([0.5, 200][factor] * 2 / 3)
+            moved.add(factor)
+        assert moved == {0, 1}
+
+
+def test_words_truth_values_and_levels_are_sampled_in_equal_parts(load):
+    experiment = load(
+        HEAD + '[design]\nkind = "latin-hypercube"\nsamples = 12\n[factors]\n'
+        '"subsidy.allocation" = ["uniform", "market", "leader"]\n"mechanisms.luck" = [true, false]\n'
+        '"controls.severity" = { low = 0.0, high = 1.0, levels = 3 }\n'
+    )
+    words, truths, severities = zip(*values(experiment), strict=True)
+    assert [words.count(word) for word in ("uniform", "market", "leader")] == [4, 4, 4]
+    assert truths.count(True) == truths.count(False) == 6
+    assert [severities.count(level) for level in (0.0, 0.5, 1.0)] == [4, 4, 4]
+
+
+def test_the_evidence_gives_a_sampled_range(load):
+    name, parameter = next(
+        (name, parameter)
+        for name, parameter in parameters().items()
+        if parameter.role == "uncertainty" and parameter.low is not None
+    )
+    experiment = load(HEAD + f'[design]\nkind = "latin-hypercube"\nsamples = 50\n[factors]\n"{name}" = "range"\n')
+    drawn = [row[0] for row in values(experiment)]
+    width = (parameter.high - parameter.low) / 50
+    assert parameter.low <= min(drawn) <= parameter.low + width
+    assert parameter.high - width <= max(drawn) <= parameter.high
+
+
+def test_a_sample_of_a_hundred_thousand_points_is_counted_without_being_drawn(load):
+    experiment = load(HEAD + SOBOL.replace("64", str(2**15)))
+    assert len(experiment) == 2**15 * 3 * 2
+    assert "units" not in vars(experiment.parts[0].points)
+
+
+PARTS = """
+[parts.controls]
+factors = { "controls.severity" = [0.0, 0.5] }
+[parts.money]
+design = { kind = "list", points = [{ "subsidy.annual" = 100 }] }
+"""
+
+
+def test_parts_stand_one_after_another_and_share_their_seeds(load):
+    experiment = load(HEAD + PARTS)
+    assert experiment.key_columns == ("part", "controls.severity", "subsidy.annual")
+    found = [(run.point, run.seed, run.part, list(run.values.values())) for run in experiment.runs()]
+    assert found == [
+        (1, 1, "controls", [0.0, 0.0]),
+        (1, 2, "controls", [0.0, 0.0]),
+        (2, 1, "controls", [0.5, 0.0]),
+        (2, 2, "controls", [0.5, 0.0]),
+        (3, 1, "money", [0.0, 100]),
+        (3, 2, "money", [0.0, 100]),
+    ]
+
+
+def test_runs_are_numbered_so_that_a_cut_off_batch_is_balanced(load):
+    """All points with the lowest seed first; the finished file has the other order."""
+    experiment = load(HEAD + '[factors]\n"controls.severity" = [0.0, 0.5, 1.0]\n')
+    (scenario,) = experiment.scenarios
+    numbered = [experiment.run(scenario, number) for number in range(6)]
+    assert [(run.point, run.seed) for run in numbered] == [(1, 1), (2, 1), (3, 1), (1, 2), (2, 2), (3, 2)]
+    assert [experiment.run(scenario, number) for number in experiment.order()] == list(experiment.runs())
+    more = experiment.with_replications(3)
+    assert [more.run(scenario, number) for number in range(6)] == numbered
+
+
+@pytest.fixture
+def ensemble(tmp_path, load):
+    """Load an experiment in a copy of the world that has an ensemble with this text."""
+
+    def write_and_load(table, more=""):
+        folder = tmp_path / "world"
+        if not folder.exists():
+            shutil.copytree(load_world("china-2020").folder, folder)
+        (folder / "ensemble.csv").write_text(table)
+        config = f'purpose = "A copy"\nextends = "published-2020"\nworld = "{folder}"\n'
+        (tmp_path / "copy.toml").write_text(config)
+        return load(HEAD.replace("published-2020", "copy.toml") + 'parameters = "ensemble"\n' + more)
+
+    return write_and_load
+
+
+def test_ensemble_runs_every_parameter_set_with_every_seed(ensemble):
+    experiment = ensemble(
+        "parameter_set,demand.growth,mechanisms.luck\n1,0.05,true\n2,0.06,false\n",
+        '[factors]\n"controls.severity" = [0.0, 1.0]\n',
+    )
+    assert experiment.ensemble.sets == {
+        1: {"demand.growth": 0.05, "mechanisms.luck": True},
+        2: {"demand.growth": 0.06, "mechanisms.luck": False},
+    }
+    assert [run.run_id for run in experiment.runs()] == [
+        f"copy-{point}-{parameter_set}-{seed}" for point in (1, 2) for parameter_set in (1, 2) for seed in (1, 2)
+    ]
+    assert experiment.swept == ("controls.severity",)
+
+
+ENSEMBLE_FAULTS = [
+    ("set,demand.growth\n1,0.05\n", "must have a column parameter_set"),
+    ("parameter_set,demand.growth\n", "at least one set"),
+    ("parameter_set,demand.grwth\n1,0.05\n", "column 'demand.grwth': is not a known key.*did you mean 'demand.growth'"),
+    ("parameter_set,demand.growth\n2,0.05\n", "line 2: must have 2 cells and parameter_set 1"),
+    ("parameter_set,demand.growth\n1,much\n", "line 2: demand.growth = 'much'"),
+    ("parameter_set,demand.growth\n1,99\n", "line 2: demand.growth = 99"),
+    ("parameter_set,demand.growth,demand.growth\n1,0.05,0.05\n", "stands there twice"),
+    ("parameter_set,controls.severity\n1,0.5\n", "factors.controls.severity: is set by the ensemble"),
+]
+
+
+@pytest.mark.parametrize(("table", "words"), ENSEMBLE_FAULTS, ids=[words for _, words in ENSEMBLE_FAULTS])
+def test_every_fault_of_an_ensemble_is_a_sentence(ensemble, table, words):
+    with pytest.raises(BadInput, match=words):
+        ensemble(table, '[factors]\n"controls.severity" = [0.0, 1.0]\n')
+
+
+def test_a_world_without_an_ensemble(load, monkeypatch):
+    monkeypatch.setattr("sim.ensemble.ENSEMBLE", "nothing.csv")
+    with pytest.raises(BadInput, match='parameters = "ensemble": needs .*nothing.csv, which is missing'):
+        load(HEAD + 'parameters = "ensemble"\n')
+
+
 def test_measures(load):
     assert load(HEAD).measures == load(HEAD + '[record]\nmeasures = "headline"\n').measures
     assert set(load(HEAD + '[record]\nmeasures = "all"\n').measures) > set(load(HEAD).measures)
@@ -122,6 +290,7 @@ def test_measures(load):
     assert few.every == "end"
 
 
+SOBOL = '[design]\nkind = "sobol"\nsamples = 64\n[factors]\n"controls.severity" = { low = 0.0, high = 1.0 }\n'
 FAULTS = [
     ("question = 3\n", ["question = 3", "a sentence"]),
     (HEAD + "replicatoins = 3\n", ["replicatoins", "did you mean 'replications'"]),
@@ -135,9 +304,27 @@ FAULTS = [
     (HEAD.replace("published-2020", "publishd-2020"), ["publishd-2020", "did you mean 'published-2020'"]),
     (HEAD.replace('["published-2020"]', '["no-controls", "no-controls"]'), ["'no-controls' stands there twice"]),
     (HEAD + '[design]\nkind = "gird"\n', ["design.kind = 'gird'", "did you mean 'grid'"]),
-    (HEAD + '[design]\nkind = "sobol"\nsamples = 64\n', ["design.kind = 'sobol'", "grid, list and one-at-a-time"]),
-    (HEAD + '[design]\nkind = "latin-hypercube"\n', ["this version has grid"]),
-    (HEAD + '[design]\nkind = "morris"\n', ["this version has grid"]),
+    (HEAD + '[design]\nkind = "sobol"\nsamples = 64\n', ["factors is missing", "a sobol design"]),
+    (HEAD + SOBOL.replace("64", "48"), ["design.samples = 48", "power of two, such as 32 or 64"]),
+    (HEAD + SOBOL.replace("samples = 64\n", ""), ["design.samples is missing", "a power of two such as 256"]),
+    (HEAD + SOBOL.replace("64", "0"), ["design.samples = 0", "from 1 to 1000000"]),
+    (
+        HEAD + SOBOL.replace("samples", "trajectories"),
+        ['trajectories: belongs to kind = "morris"', "leave it out for 'sobol'"],
+    ),
+    (HEAD + SOBOL.replace("samples = 64", "samples = 64\nseed = -1"), ["design.seed = -1", "a whole number from 0"]),
+    (HEAD + SOBOL.replace("sobol", "morris"), ["design.trajectories is missing", "10 to 50"]),
+    (
+        HEAD + SOBOL.replace("sobol", "morris").replace("samples = 64", "trajectories = 4\nlevels = 5"),
+        ["design.levels = 5", "an even number"],
+    ),
+    (HEAD + SOBOL.replace("high = 1.0", "high = 2.0"), ["factors.controls.severity = 2.0", "from 0 to 1"]),
+    (HEAD + '[design]\nkind = "latin-hypercube"\nsamples = 8\n', ["factors is missing"]),
+    (HEAD + '[factors]\n"controls.severity" = [1]\n[parts.a]\n', ["factors: stands inside the parts"]),
+    (HEAD + '[parts.a.design]\nkind = "grit"\n', ["parts.a.design.kind = 'grit'", "did you mean 'grid'"]),
+    (HEAD + '[parts.a.factors]\n"controls.severity" = [2]\n', ["parts.a.factors.controls.severity = 2", "from 0 to 1"]),
+    (HEAD + "[parts.a]\nfactor = 3\n", ["parts.a.factor", "did you mean 'factors'"]),
+    (HEAD + "parts = {}\n", ["parts = {}"]),
     (HEAD + "[design]\nsample = 3\n", ["design.sample", "not a known key"]),
     (HEAD + '[design]\nkind = "list"\n', ["design.points is missing"]),
     (HEAD + '[design]\nkind = "list"\npoints = []\n', ["design.points = []"]),
@@ -175,8 +362,14 @@ FAULTS = [
     (HEAD + '[record]\nmeasures = ["chip_market", "chip_market"]\n', ["stands there twice"]),
     (HEAD + "[record]\nmeasures = []\n", ["record.measures = []"]),
     (HEAD + "[record]\nmeasures = 3\n", ["record.measures = 3"]),
-    (HEAD + '[stop]\nwhen = "domestic_supply_share >= 0.7"\n', ["no stop rules"]),
-    (HEAD + 'parameters = "ensemble"\n', ["parameters = 'ensemble'", "no parameter sets"]),
+    (
+        HEAD + '[stop]\nwhen = "domestic_suply_share >= 0.7"\n',
+        ["is not recorded", "did you mean 'domestic_supply_share'"],
+    ),
+    (HEAD + '[stop]\nwhen = "domestic_supply_share = 0.7"\n', ["stop.when", "must be a name, >= or <=, and a number"]),
+    (HEAD + '[stop]\nwhen = "domestic_supply_share >= much"\n', ["stop.when", "must be a name, >= or <="]),
+    (HEAD + "[stop]\nwhen = 3\n", ["stop.when = 3", "a measure, >= or <="]),
+    (HEAD + 'parameters = "ensembel"\n', ["parameters = 'ensembel'", '"ensemble"']),
     (HEAD + "question = 1\n", ["not valid TOML"]),
 ]
 
@@ -195,7 +388,7 @@ def test_all_faults_at_once(load):
             HEAD.replace("published", "publishd") + '[design]\nkind = "gird"\n'
             '[factors]\n"controls.severity" = [2, 3]\n"subsidy.anual" = [1]\n[stop]\nwhen = "never"\n'
         )
-    assert len(fault.value.problems) == 6
+    assert len(fault.value.problems) == 5
     with pytest.raises(BadInput) as fault:
         load('question = 1\nconfigs = 2\nreplications = "x"\nfactor = 1\n')
     assert len(fault.value.problems) == 4

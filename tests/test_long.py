@@ -1,8 +1,10 @@
 """Trials that take minutes; run by a line of their own: pytest -m long."""
 
+import contextlib
 import csv
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from test_batch import children, wait_until
 
 from sim import DecouplingModel
 from sim.scenario import load_config
@@ -31,19 +34,45 @@ def batch(experiment, out, workers):
     return subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
-def test_forty_kills_leave_no_trace(tmp_path):
+def test_thirty_kills_leave_no_trace(tmp_path):
+    """The parent alone, all processes, or any one of the others, at random moments of batches that are fast to start.
+
+    A finished block is never lost: the files of blocks only become more, until the result takes their place.
+    """
     experiment = tmp_path / "kills.toml"
     experiment.write_text(EXPERIMENT)
     assert batch(experiment, tmp_path / "undisturbed", 1).wait() == 0
+    out = tmp_path / "killed"
     chance = random.Random(7)
-    for number in range(40):
-        running = batch(experiment, tmp_path / "killed", 1 + number % 3)
-        time.sleep(chance.uniform(0.5, 3.0))
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
-    assert batch(experiment, tmp_path / "killed", 2).wait() == 0
-    for name in ("runs.csv", "series.csv"):
-        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()
+    kills, kept, done = 0, set(), False
+    while kills < 30:
+        if done:  # one more beside it
+            assert same_bytes(out, tmp_path / "undisturbed")
+            shutil.rmtree(out)
+            kept = set()
+        running = batch(experiment, out, 1 + kills % 3)
+        time.sleep(chance.uniform(0.5, 6.0))
+        victim = chance.choice(["parent", "all", "another"])
+        others = set(children(running.pid)) - {running.pid}
+        if victim == "another" and others:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chance.choice(sorted(others)), signal.SIGKILL)
+            kills += 1
+            time.sleep(chance.uniform(0.0, 2.0))
+        with contextlib.suppress(ProcessLookupError):
+            (os.killpg if victim == "all" else os.kill)(running.pid, signal.SIGKILL)
+        done = running.wait() == 0
+        kills += 1
+        wait_until(lambda pid=running.pid: not children(pid), 60)
+        now = {path.name for path in out.glob(".blocks-*/*.block")}
+        assert done or (out / "manifest.json").exists() or kept <= now
+        kept = now
+    assert batch(experiment, out, 2).wait() == 0
+    assert same_bytes(out, tmp_path / "undisturbed")
+
+
+def same_bytes(ours, theirs):
+    return all((ours / name).read_bytes() == (theirs / name).read_bytes() for name in ("runs.csv", "series.csv"))
 
 
 def test_ten_thousand_runs_are_all_there(tmp_path):

@@ -1,13 +1,15 @@
 """What the README tells a newcomer to do."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from sim.cli import app
-from sim.experiment import known_experiments
+from sim.experiment import known_experiments, load_experiment
 from sim.scenario import known_configs, load_config
+from sim.study.commands import study
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
@@ -32,19 +34,37 @@ def test_the_python_example_runs(capsys):
 
 
 def test_the_config_example_is_one(tmp_path):
-    (example,) = blocks("toml")
+    (example,) = [block for block in blocks("toml") if "question" not in block]
     path = tmp_path / "truce.toml"
     path.write_text(example)
     assert load_config(path).events[-1].kind == "truce"
 
 
+def test_the_experiment_example_is_one(tmp_path):
+    (example,) = [block for block in blocks("toml") if "question" in block]
+    path = tmp_path / "example.toml"
+    path.write_text(example)
+    experiment = load_experiment(path)
+    assert len(experiment) == 200 * 10 * len(experiment.parameter_sets)
+
+
+def test_the_example_for_slurm_is_python():
+    (example,) = blocks("py")
+    compile(example, "README.md", "exec")
+
+
 @pytest.mark.parametrize("command", [line for line in COMMANDS if "decoupling" in line])
 def test_commands_name_what_there_is(command):
-    verb, *words = command.partition("decoupling ")[2].split()
-    verbs = {entry.name or entry.callback.__name__ for entry in app.registered_commands}
-    assert verb in verbs
+    verb, *words = shlex.split(command.partition("decoupling ")[2])
+    commands = app.registered_commands
+    if verb == "study":
+        verb, *words = words
+        commands = study.registered_commands
+    assert verb in {entry.name or entry.callback.__name__ for entry in commands}
     known = {*known_configs(), *known_experiments(), "FILE"}
-    for word in words:
+    for option, word in zip(["", *words], words, strict=False):
+        if option in ("--measure", "--target", "--cluster"):
+            continue
         assert word.startswith("--") or "=" in word or word in known
 
 

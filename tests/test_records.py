@@ -87,17 +87,31 @@ def test_outcomes_by_hand():
         "domestic_supply_share@peak",
         "domestic_supply_share@first_70",
     ]
-    first, second = records.outcomes(kinds, years, yearly, ["2025-03-31", ""])
+    first, second = records.outcomes(kinds, years, yearly, ["2025-03-31", ""], np.array([3, 3]))
     assert records.runs_row(["a"], "done", first) == "a,done,20.0,30.0,,30.0,60.0,0.7,0.75,,0.75,2025-03-31\n"
     assert records.runs_row(["b"], "done", second) == "b,done,3.0,,,3.0,,,0.3,,0.3,\n"
+
+
+def test_outcomes_of_a_run_that_stops_by_hand():
+    """The first run has two of three years, the second all, the third one; what comes later does not count."""
+    kinds = {"chip_market": "flow"}
+    years = ["2024-12-31", "2025-12-31", "2026-12-31"]
+    yearly = np.array([[[10.0], [30.0], [90.0]]] * 3)
+    reached = ["2026-03-31", "2026-03-31", "2024-06-30"]
+    first, second, third = records.outcomes(kinds, years, yearly, reached, np.array([2, 3, 1]))
+    assert records.runs_row(["a"], "done", first) == "a,done,30.0,30.0,,30.0,40.0,\n"
+    assert records.runs_row(["b"], "done", second) == "b,done,90.0,30.0,,90.0,130.0,2026-03-31\n"
+    assert records.runs_row(["c"], "done", third) == "c,done,10.0,,,10.0,10.0,2024-06-30\n"
 
 
 def test_sums_do_not_depend_on_how_many_runs_are_held():
     kinds = {f"measure{number}": "flow" for number in range(5)}
     yearly = np.random.default_rng(3).lognormal(size=(33, 16, 5), sigma=9)
     years = [f"{2020 + number}-12-31" for number in range(16)]
-    together = records.outcomes(kinds, years, yearly, years + years + [""])
-    alone = [records.outcomes(kinds, years, yearly[[run]], [(years + years + [""])[run]])[0] for run in range(33)]
+    reached = years + years + [""]
+    lengths = np.arange(33) % 16 + 1
+    together = records.outcomes(kinds, years, yearly, reached, lengths)
+    alone = [records.outcomes(kinds, years, yearly[[run]], [reached[run]], lengths[[run]])[0] for run in range(33)]
     assert repr(together) == repr(alone)
 
 

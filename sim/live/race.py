@@ -10,7 +10,7 @@ from typing import Any
 
 import tomli_w
 
-from sim.batch import keys_of
+from sim.blocks import keys_of
 from sim.evidence import Value, flatten, load_world
 from sim.experiment import Run
 from sim.live import deeds, picture

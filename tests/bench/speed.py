@@ -19,10 +19,11 @@ import numpy as np
 import psutil
 
 from sim import DecouplingModel
+from sim.batch import BLOCK_SIZE
 from sim.evidence import load_world
 from sim.scenario import Scenario, load_config
 
-BLOCK = 32
+BLOCK = BLOCK_SIZE
 ROOT = Path(__file__).parent.parent.parent
 AGENTS = ("states", "chip_firms", "suppliers")
 

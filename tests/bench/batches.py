@@ -1,0 +1,181 @@
+"""Whole batches of the real model: workers, clusters, writing, start-up, memory.
+
+uv run python tests/bench/batches.py [short]
+
+Every mark is a ratio from one run on this machine, of repeats made in turns, so that a busy machine misleads less;
+two free cores are needed. `short` takes fewer runs and repeats. Exit 1 when a mark is missed.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from statistics import median
+
+import mesa
+import psutil
+
+from sim import DecouplingModel
+from sim.batch import BLOCK_SIZE, run_batch
+from sim.blocks import Block, build_model
+from sim.evidence import load_world
+from sim.experiment import load_experiment
+from sim.identity import batch_identity, kinds_of
+from sim.store import Store
+from sim.workers import DaskCluster, Engine, WorkerProcesses, finished_blocks, finished_here
+
+SHORT = "short" in sys.argv[1:]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def experiment_file(folder: Path, runs: int) -> Path:
+    path = folder / f"runs-{runs}.toml"
+    path.write_text(f'question = "How fast?"\nconfigs = ["historic"]\nreplications = {runs}\n')
+    return path
+
+
+@contextmanager
+def blocks_of(runs: int) -> Iterator[tuple[list[Block], dict]]:
+    with tempfile.TemporaryDirectory() as name:
+        experiment = load_experiment(experiment_file(Path(name), runs))
+        kinds = kinds_of(experiment.measures, load_world(experiment.scenarios[0].world))
+        identity = batch_identity(experiment, kinds)
+        store = Store(experiment, Path(name) / "out", identity, kinds)
+        yield [store.block(*piece) for piece in store.missing(BLOCK_SIZE)], identity
+
+
+def pace(engine: Engine | None, blocks: list[Block]) -> float:
+    """Seconds for the blocks once every worker has run some: start-up is not counted."""
+    warm = blocks[:8]
+    texts = finished_here([*warm, *blocks], build_model) if engine is None else None
+    texts = texts or finished_blocks([*warm, *blocks], engine, build_model)
+    with closing(texts):
+        for _ in warm:
+            next(texts)
+        return seconds(lambda: [None for _ in texts])
+
+
+def gain_of_two_workers() -> float:
+    """Two worker processes against one, median of interleaved pairs."""
+    with blocks_of(640 if SHORT else 2560) as (blocks, _):
+        pairs = [(pace(WorkerProcesses(1), blocks), pace(WorkerProcesses(2), blocks)) for _ in range(3 if SHORT else 5)]
+    return median(one / two for one, two in pairs)
+
+
+def cluster_by_pool() -> float:
+    """A local Dask cluster of two against the process pool of two; median of interleaved pairs."""
+    with blocks_of(1000 if SHORT else 10_000) as (blocks, identity):
+        pairs = [(pace(WorkerProcesses(2), blocks), pace(DaskCluster("local:2", identity), blocks)) for _ in range(3)]
+    return median(pool / cluster for pool, cluster in pairs)
+
+
+def gain_over_batch_run() -> tuple[float, float]:
+    """Mesa's batch_run over the model, one run at a time on one process, and `batch` on one: ms a run each."""
+    few, many = (8, 256) if SHORT else (24, 1024)
+    keep = {"data_collection_period": -1, "number_processes": 1, "display_progress": False}
+    by_mesa = seconds(lambda: mesa.batch_run(OneRun, {}, rng=list(range(1, few + 1)), **keep)) / few
+    with tempfile.TemporaryDirectory() as name:
+        path = experiment_file(Path(name), many)
+        own = seconds(lambda: run_batch(path, workers=1, out=Path(name) / "out")) / many
+    return 1000 * by_mesa, 1000 * own
+
+
+class OneRun(DecouplingModel):
+    """What batch_run asks of a model: it is built by keywords, stops by `running` and has a DataCollector."""
+
+    def __init__(self, rng: int | None = None) -> None:
+        super().__init__("historic", rng or 1)
+        self.datacollector = mesa.DataCollector(
+            model_reporters={"domestic_supply_share": lambda model: float(model.recorder.values("year")[1][0, -1, 0])}
+        )
+
+    def step(self) -> None:
+        super().step()
+        if not self.running:
+            self.datacollector.collect(self)
+
+
+def part_of_writing() -> float:
+    """The part of a batch's time with yearly records that goes into text, files and the join, in one process."""
+    with tempfile.TemporaryDirectory() as name:
+        path = experiment_file(Path(name), 256 if SHORT else 2048)
+        run_batch(path, workers=1, out=Path(name) / "warm")
+        watch = cProfile.Profile()
+        watch.runcall(run_batch, path, workers=1, out=Path(name) / "out")
+    times = pstats.Stats(watch).stats  # type: ignore[attr-defined]
+    writing = {("blocks.py", "result_texts"), ("store.py", "keep"), ("store.py", "join")}
+    total = sum(own for _, _, own, *_ in times.values())
+    found = [value[3] for (file, _, function), value in times.items() if (Path(file).name, function) in writing]
+    assert len(found) == len(writing)
+    return sum(found) / total
+
+
+def start_up() -> float:
+    """A batch of one run, from the command line, by `import mesa` alone; median of interleaved pairs."""
+    with tempfile.TemporaryDirectory() as name:
+        path = experiment_file(Path(name), 1)
+
+        def batch(number: int) -> None:
+            command = [sys.executable, "-m", "sim", "batch", str(path), "--out", f"{name}/{number}"]
+            subprocess.run(command, check=True, capture_output=True)
+
+        def mesa_alone() -> None:
+            subprocess.run([sys.executable, "-c", "import mesa"], check=True)
+
+        pairs = [(seconds(lambda: batch(number)), seconds(mesa_alone)) for number in range(5)]  # noqa: B023
+    return median(own / alone for own, alone in pairs)
+
+
+def memory(runs: int) -> float:
+    """The largest resident size of a batch of two workers, MB: of any of its processes."""
+    with tempfile.TemporaryDirectory() as name:
+        command = [sys.executable, "-m", "sim", "batch", str(experiment_file(Path(name), runs)), "--workers", "2"]
+        batch = subprocess.Popen([*command, "--out", f"{name}/out"], stderr=subprocess.DEVNULL)
+        largest = 0
+        while batch.poll() is None:
+            try:
+                processes = [psutil.Process(batch.pid), *psutil.Process(batch.pid).children(recursive=True)]
+                largest = max(largest, *(process.memory_info().rss for process in processes))
+            except psutil.NoSuchProcess:
+                pass
+            time.sleep(0.1)
+        assert batch.returncode == 0
+    return largest / 1e6
+
+
+def main() -> int:
+    rows: list[tuple[str, float, str, bool]] = []
+
+    def report(what: str, measured: float, mark: str = "", met: bool = True) -> None:
+        rows.append((what, measured, mark, met))
+        print(f"{what:56} {measured:10.3g}   {mark:18} {'' if not mark else 'met' if met else 'MISSED'}", flush=True)
+
+    report("a batch of one run by import mesa", found := start_up(), "below 1.5", found < 1.5)
+    report("part of a batch's time that is writing", found := part_of_writing(), "below 0.1", found < 0.1)
+    by_mesa, own = gain_over_batch_run()
+    report("Mesa's batch_run, one process, ms a run", by_mesa)
+    report("batch, one process, start-up included, ms a run", own)
+    report("speed of batch by batch_run", by_mesa / own)
+    report("two workers by one", found := gain_of_two_workers(), "at least 1.85", found >= 1.85)
+    report("Dask cluster of two by worker processes", found := cluster_by_pool(), "at least 0.85", found >= 0.85)
+    few, many = (1000, 4000) if SHORT else (1000, 100_000)
+    small, large = memory(few), memory(many)
+    report(f"largest process at {few} runs, MB", small)
+    report(f"largest process at {many} runs, MB", large, "within 10 %", large < 1.1 * small)
+    return 0 if all(met for *_, met in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
