@@ -183,7 +183,10 @@ def load_experiment(name: str | Path) -> Experiment:
     """Read and check an experiment, by name or path. Raises BadInput with every fault at once."""
     path = experiment_path(name)
     problems: list[str] = []
-    file = validated(_File, read_toml(path), str(path), "", RIGHT, problems)
+    content = read_toml(path)
+    if "waves" in content:
+        raise BadInput(f"{path}: is a calibration and no batch; run it with decoupling study calibrate {path.stem}")
+    file = validated(_File, content, str(path), "", RIGHT, problems)
     if file is None:
         raise BadInput(problems)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sim.ensemble import ENSEMBLE, read_ensemble
 from sim.study import calibrate as whole
 from sim.study import calibration as matching
 from sim.study.calibration import (
@@ -16,7 +17,6 @@ from sim.study.calibration import (
     ensemble_text,
     implausibility,
     match,
-    read_ensemble,
     sample,
     standard_distances,
 )
@@ -129,13 +129,12 @@ def test_the_ensemble_spreads_evenly_and_has_no_set_twice(small):
 def test_an_ensemble_reads_back_as_it_was_written(small, tmp_path):
     units = np.random.default_rng(1).random((5, 2))
     waves = Waves(units, np.zeros((5, 2, 1)), np.zeros(5, dtype=int), (Region(None, None, 1.0),))
-    path = tmp_path / "ensemble.csv"
+    path = tmp_path / ENSEMBLE
     path.write_text(ensemble_text(small, waves, np.arange(5)))
     assert path.read_text().splitlines()[0] == "parameter_set,demand.surge,investment.response"
-    assert read_ensemble(path) == small.values(units)
-    path.write_text("parameter_set,investment.respons\n1,2.0\n")
-    with pytest.raises(BadInput, match=r"line 2: investment.respons = 2.0: is not a known key"):
-        read_ensemble(path)
+    problems = []
+    ensemble = read_ensemble(tmp_path, set(), path, problems)
+    assert not problems and list(ensemble.sets.values()) == small.values(units) and min(ensemble.sets) == 1
 
 
 # Runs.
@@ -165,7 +164,14 @@ def test_a_small_calibration_gives_the_same_bytes_again(tmp_path):
     path.write_text(SMALL)
     for workers, name in ((1, "one"), (2, "two")):
         whole.calibrate(path, workers, tmp_path / name)
-    for name in ("ensemble.csv", "report.md", "report.svg", "forecasts.csv", "left-out.csv", "mechanisms.csv"):
+    for name in (
+        "ensemble.csv",
+        "calibration.md",
+        "calibration.svg",
+        "forecasts.csv",
+        "left-out.csv",
+        "mechanisms.csv",
+    ):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
 

@@ -10,12 +10,11 @@ from sim.cli import app
 from sim.evidence import load_world
 from sim.scenario import load_config
 from sim.study import forecasts
-from sim.study.calibration import ensemble_path, read_ensemble
 from sim.study.calibration_file import load_calibration
 from sim.study.discipline import duels, histories, rival_forecasts
 from sim.study.hindcast import values_at
 from sim.study.observations import Observation, world_observations
-from sim.study.validation import FREE, GIVEN, figure_rows, validate
+from sim.study.validation import FREE, GIVEN, ensemble_sets, figure_rows, validate
 from sim.vocabulary import BadInput, project_root
 
 WORLD = load_world("china-2020")
@@ -146,7 +145,7 @@ def test_the_verb_writes_its_folder_and_refuses_bad_figures(tmp_path):
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("hindcast,use,rival,figures,")
     held = {item.name for item in (tmp_path / "out").iterdir()}
-    assert held == {"figures.csv", "scores.csv", "forecasts.csv", "report.md", "report.svg", "study.txt"}
+    assert held == {"figures.csv", "scores.csv", "forecasts.csv", "validation.md", "validation.svg", "study.txt"}
 
 
 # What ships.
@@ -154,7 +153,7 @@ def test_the_verb_writes_its_folder_and_refuses_bad_figures(tmp_path):
 
 def test_the_shipped_ensemble_is_of_the_shipped_calibration():
     calibration = load_calibration(project_root() / "experiments" / "calibration.toml")
-    sets = read_ensemble(ensemble_path("china-2020"))
+    sets = ensemble_sets(WORLD)
     assert len(sets) == calibration.ensemble >= 200
     assert tuple(sets[0]) == calibration.keys
     held = np.array([[row[key] for key in calibration.keys] for row in sets])
@@ -176,7 +175,7 @@ def test_forecasts_on_the_record_carry_their_hash(tmp_path, monkeypatch):
 
 def test_the_fitted_model_is_sane():
     """No control, no extra money: a slow rise. The target of 70 % by 2025 is out of reach. Errors of the fit."""
-    sets = read_ensemble(ensemble_path("china-2020"))[::8]
+    sets = ensemble_sets(WORLD)[::8]
     seeds = [1, 2]
 
     def runs(config, measure, year):

@@ -7,6 +7,7 @@ from sim.columns import Category, Column, ColumnAgent, Link, Queue, power, rule
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 LONGEST_BUILD = 8  # quarters
+NEW_PLAN = 4  # the first quarter of 2021, when the fourteenth five-year plan began
 
 
 class ChipFirm(ColumnAgent):
@@ -85,13 +86,15 @@ class ChipFirm(ColumnAgent):
     @rule
     def decide_investment(self) -> None:
         """Private investment follows the return on capital and counts lines on their way (Sterman 2000, ch. 17);
-        the state's programme goes on; more equity or subsidy than in 2020 is absorbed with falling returns."""
+        the state's programme goes on, with a step in 2021; more equity or subsidy than in 2020 is absorbed with falling
+        returns."""
         p = self.parameters
         capital = self.capacity * self.capital_per_capacity
         upkeep_and_growth = (p["investment.depreciation"] + p["demand.growth"]) / QUARTERS_PER_YEAR
         lines = sum(self.pipeline[1:], start=self.pipeline[0]) * self.capital_per_capacity
         under_way = self.build_quarters - 1.0  # quarters of orders in the pipeline when it decides
-        own_lines = lines - self.programme_investment * under_way
+        programme = self.programme_investment * np.where(self.quarter < NEW_PLAN, 1.0, p["state_programme.step"])
+        own_lines = lines - programme * under_way
         excess = own_lines / np.where(capital > 0, capital, 1.0) - upkeep_and_growth * under_way
         expected = self.return_on_lines * self.line_completeness  # of a line that lacks tools less is to be had
         response = power(expected, p["investment.response"])
@@ -113,7 +116,7 @@ class ChipFirm(ColumnAgent):
         self.extra_money = extra
         self.lost_to_haste = extra - absorbed
         self.absorbed = absorbed
-        self.investment = np.maximum(0.0, self.private_investment + self.programme_investment + absorbed)
+        self.investment = np.maximum(0.0, self.private_investment + programme + absorbed)
 
     @rule
     def start_lines(self) -> None:

@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 from sim import records
+from sim.ensemble import ENSEMBLE
 from sim.evidence import load_world
 from sim.scenario import load_config
 from sim.study import forecasts
-from sim.study.calibration import choose_ensemble, ensemble_path, ensemble_text, match
+from sim.study.calibration import choose_ensemble, ensemble_text, match
 from sim.study.calibration_file import calibration_path, load_calibration
 from sim.study.calibration_report import (
     LEARNT_COLUMNS,
@@ -78,19 +79,19 @@ def calibrate(experiment: str | Path, workers: int | None = None, out: Path | No
         for m in mechanisms
     ]
     files = {
-        "ensemble.csv": ensemble_text(calibration, waves, chosen).encode(),
+        ENSEMBLE: ensemble_text(calibration, waves, chosen).encode(),
         "learnt.csv": csv_text(LEARNT_COLUMNS, learnt_rows(learnt)).encode(),
         "left-out.csv": csv_text(SCORED_COLUMNS, scored_rows(scored)).encode(),
         "mechanisms.csv": csv_text(MECHANISM_COLUMNS, mechanism_rows).encode(),
         forecasts.RECORD: record,
         forecasts.HASH: f"{forecasts.digest(record)}  {forecasts.RECORD}\n".encode(),
-        "report.md": page(calibration, waves, learnt, met, scored, mechanisms).encode(),
-        "report.svg": figure(calibration, learnt, met),
+        "calibration.md": page(calibration, waves, learnt, met, scored, mechanisms).encode(),
+        "calibration.svg": figure(calibration, learnt, met),
     }
     with records.writing(out):
         for name, content in files.items():
             records.write_aside(out / name, [content])
-    shipped = ensemble_path(calibration.scenario.world)
-    same = shipped.exists() and shipped.read_bytes() == files["ensemble.csv"]
+    shipped = load_world(calibration.scenario.world).folder / ENSEMBLE
+    same = shipped.exists() and shipped.read_bytes() == files[ENSEMBLE]
     note(f"{out}: {len(sets)} parameter sets; {'equal to' if same else 'not'} the ensemble that ships with the world.")
     return learnt, out

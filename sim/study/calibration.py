@@ -21,7 +21,6 @@ from scipy.special import gammaln, ndtri
 from scipy.stats import chi2, qmc
 
 from sim import records
-from sim.evidence import Value, load_world, parameters
 from sim.study.calibration_file import Calibration
 from sim.study.hindcast import Progress, values_at
 from sim.terminal import note
@@ -235,45 +234,8 @@ def choose_ensemble(calibration: Calibration, waves: Waves) -> NDArray[np.int64]
 
 
 def ensemble_text(calibration: Calibration, waves: Waves, chosen: NDArray[np.int64]) -> str:
-    """The table of parameter sets: parameter_set from 1, then one column per key."""
+    """The table of parameter sets that `sim.ensemble` reads: parameter_set from 1, then one column per key."""
     rows = calibration.values(waves.units[chosen])
     lines = [records.line(["parameter_set", *calibration.keys])]
     lines += [records.line([number, *row.values()]) for number, row in enumerate(rows, start=1)]
     return "".join(lines)
-
-
-def ensemble_path(world: str) -> Path:
-    return load_world(world).folder / "ensemble.csv"
-
-
-def read_ensemble(path: Path) -> list[dict[str, Value]]:
-    """The parameter sets of a table, in its order. BadInput if it has unknown keys or values that do not fit."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as fault:
-        raise BadInput(f"{path}: cannot be read ({fault.strerror}); decoupling study calibrate makes it") from None
-    header = lines[0].split(",") if lines else []
-    if header[:1] != ["parameter_set"] or len(lines) < 2:
-        raise BadInput(f"{path}: must have the columns parameter_set and parameter keys, and a row for each set")
-    sets = []
-    problems = []
-    for number, text in enumerate(lines[1:], start=2):
-        cells = text.split(",")
-        row: dict[str, Value] = {}
-        for key, cell in zip(header[1:], cells[1:], strict=False):
-            parameter = parameters().get(key)
-            wrong = "is not a known key" if parameter is None else parameter.check(_float(cell))
-            if wrong or len(cells) != len(header):
-                problems.append(f"{path}: line {number}: {key} = {cell}: {wrong or 'the line has other fields'}")
-            row[key] = float(_float(cell) or 0.0)
-        sets.append(row)
-    if problems:
-        raise BadInput(problems[:12])
-    return sets
-
-
-def _float(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

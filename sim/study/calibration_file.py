@@ -134,7 +134,7 @@ def load_calibration(path: Path) -> Calibration:
                 problems.append(f"{path}: {key} {what} must be {right}")
         raise BadInput(problems) from None
     scenario = load_config(file.config, file.set)
-    low, high = _ranges(file.parameters, path, problems)
+    low, high = _ranges(file.parameters, scenario.world, path, problems)
     observations, discrepancy = _matched(file.discrepancy, scenario, path, problems)
     if problems:
         raise BadInput(problems)
@@ -153,14 +153,14 @@ def load_calibration(path: Path) -> Calibration:
     )
 
 
-def _ranges(given: Mapping[str, Any], path: Path, problems: list[str]) -> tuple[list[float], list[float]]:
+def _ranges(given: Mapping[str, Any], world: str, path: Path, problems: list[str]) -> tuple[list[float], list[float]]:
     """The prior range of each parameter: the evidence's own low and high, or [low, high]."""
     lows, highs = [], []
     for key, ends in given.items():
         where = f"{path}: parameters.{key}"
-        parameter = parameters().get(key)
+        parameter = parameters(world).get(key)
         if parameter is None or not parameter.is_number or parameter.role == "lever":
-            problems.append(f"{where}: is not an uncertain number of the evidence{nearest(key, parameters())}")
+            problems.append(f"{where}: is not an uncertain number of the evidence{nearest(key, parameters(world))}")
             continue
         if ends == "range":
             ends = [parameter.low, parameter.high]

@@ -85,7 +85,7 @@ def validate(
     validation = run(what, observations, workers, sets)
     open_folder(out, "decoupling study validate")
     write(validation, out)
-    note(f"{out}: every figure in figures.csv, the page in report.md.")
+    note(f"{out}: every figure in figures.csv, the page in validation.md.")
     emit(SCORE_COLUMNS, score_rows(validation), format)
 
 

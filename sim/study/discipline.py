@@ -27,7 +27,7 @@ from sim.vocabulary import FIRST_YEAR
 
 Array = NDArray[np.float64]
 ORIGIN_SETS, ORIGIN_SEEDS = 128, 16  # of a rolling origin: luck matters as much as parameters there
-MECHANISM_SETS = 2048  # of each mechanism that is left out
+MECHANISM_SETS = 1024  # of each mechanism that is left out
 MECHANISM_SEEDS = 2
 REACTIONS_OFF = "reactions off"
 FEWEST_DRAWS = 2000  # of a forecast: few runs are repeated with other observation errors
@@ -53,7 +53,10 @@ def predicted(values: Array, observation: Observation, discrepancy: float, weigh
     copies = -(-FEWEST_DRAWS // values.size)
     noise = np.random.default_rng(1).standard_normal((copies, *values.shape))
     each = np.broadcast_to(weights[:, None], noise.shape)
-    return Forecast.of((values + spread * noise).ravel(), each.ravel())
+    draws = values + spread * noise
+    if observation.unit in ("percent", "0 to 1"):
+        draws = np.clip(draws, 0.0, 1.0)  # nobody publishes a share beyond them
+    return Forecast.of(draws.ravel(), each.ravel())
 
 
 def histories(observations: Sequence[Observation]) -> dict[str, dict[float, float]]:

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import records
-from sim.evidence import World, load_world, read_toml
+from sim.ensemble import ENSEMBLE, read_ensemble
+from sim.evidence import Value, World, load_world, read_toml
 from sim.scenario import load_config
-from sim.study.calibration import ensemble_path, read_ensemble
 from sim.study.calibration_report import STYLE, csv_text
 from sim.study.discipline import (
     NOTHING_KNOWN,
@@ -68,10 +68,7 @@ def validate(
     scenario = load_config(what)
     world = load_world(scenario.world)
     figures = _figures(world, observations)
-    path = ensemble_path(scenario.world)
-    parameter_sets = read_ensemble(path)[:sets] if path.exists() else [{}]
-    if not path.exists():
-        note(f"{path}: there is no ensemble; the config's own parameters are used")
+    parameter_sets = ensemble_sets(world)[:sets]
     seeds = range(1, SEEDS + 1)
     scenarios = {GIVEN if scenario.given_market else FREE: scenario}
     if not scenario.given_market:
@@ -92,6 +89,19 @@ def validate(
     first = values[next(iter(scenarios))]
     own = {(o.measure, o.date): Forecast.of(first[:, :, place].ravel()) for place, o in enumerate(asked)}
     return _with_forecasts(str(scenario.name), world, figures, found, own, len(parameter_sets), SEEDS)
+
+
+def ensemble_sets(world: World) -> list[Mapping[str, Value]]:
+    """The parameter sets that ship with a world, or the config's own where there are none."""
+    table = world.folder / ENSEMBLE
+    if not table.exists():
+        note(f"{table}: there is no ensemble; the config's own parameters are used")
+        return [{}]
+    problems: list[str] = []
+    ensemble = read_ensemble(world.folder, set(), table, problems)
+    if ensemble is None or problems:
+        raise BadInput(problems)
+    return list(ensemble.sets.values())
 
 
 def _figures(world: World, path: str | Path | None) -> list[Observation]:
@@ -294,6 +304,7 @@ def page(validation: Validation) -> str:
     """The answer in Markdown; where the model loses comes first."""
     lines = [f"# {validation.name} against what was observed", ""]
     lines += [f"{validation.sets} parameter sets, {validation.seeds} seeds each.", ""]
+    lines += ["![Each figure: the model's median, 50 and 90 % intervals by what was seen.](validation.svg)", ""]
     lines += ["## Where the model fails", ""]
     failures = []
     for kind, scored in validation.scored.items():
@@ -380,8 +391,8 @@ def write(validation: Validation, out: Path) -> None:
         "figures.csv": csv_text(FIGURE_COLUMNS, figure_rows(validation)).encode(),
         "scores.csv": csv_text(SCORE_COLUMNS, score_rows(validation)).encode(),
         "forecasts.csv": csv_text(RECORD_COLUMNS, record_rows(validation)).encode(),
-        "report.md": page(validation).encode(),
-        "report.svg": figure(validation),
+        "validation.md": page(validation).encode(),
+        "validation.svg": figure(validation),
     }
     with records.writing(out):
         for name, content in files.items():
