@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.columns import total
+from sim.columns import total, total_over_rows
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-8  # of the flow
@@ -47,12 +47,13 @@ class Ledger:
         def check(name: str, left: Array, right: Array) -> None:
             balance(name, left, right, quarter)
 
-        check("chips: wanted = bought + unmet", chips.demand, by_segment.sum(chips.sales) + chips.unmet)
-        check("chips: made = bought", by_segment.sum(makers.output), _over_states(by_segment.sum(chips.sales)))
+        bought = by_segment.sum(chips.sales)
+        check("chips: wanted = bought + unmet", chips.demand, bought + chips.unmet)
+        check("chips: made = bought", by_segment.sum(makers.output), total_over_rows(bought))
         check(
             "chips: makers' revenue = buyers' spending",
             total(makers.revenue),
-            total(_over_states(by_segment.sum(chips.sales)) * chips.paid),
+            total(total_over_rows(bought) * chips.paid),
         )
         able = self.capacity * (1.0 - makers.outage)
         check("chips: made within capacity", np.maximum(makers.output, able), able)
@@ -60,7 +61,7 @@ class Ledger:
         check(
             "inputs: suppliers' revenue = buyers' spending",
             total(suppliers.revenue),
-            total(_over_states(inputs.delivered)),
+            total(total_over_rows(inputs.delivered)),
         )
         check(
             "tools: received by makers = delivered by suppliers and taken from store",
@@ -106,10 +107,3 @@ class Ledger:
             total(states.capacity_grants) + total(states.research_grants),
             total(makers.capacity_grant) + total(makers.research_grant) + total(suppliers.research_grant),
         )
-
-
-def _over_states(values: Array) -> Array:
-    result = values[:, 0]
-    for row in range(1, values.shape[1]):
-        result = result + values[:, row]
-    return result

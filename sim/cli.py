@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -91,36 +92,117 @@ def batch(
         raise
 
 
+class By(StrEnum):
+    segment = "segment"
+    input = "input"
+    state = "state"
+
+
+class Gate(StrEnum):
+    worse = "worse"
+    any = "any"
+    inconclusive = "inconclusive"
+
+
+class Report(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+    md = "md"
+    html = "html"
+
+
 @app.command()
 def compare(
-    base: Annotated[str, typer.Argument(help="A result folder, a runs.csv, or a config (run with 20 seeds first).")],
+    base: Annotated[str, typer.Argument(help="A result folder, a CSV, or a config (run with 20 seeds first).")],
     candidates: Annotated[list[str], typer.Argument(help="The same; each is compared with BASE.")],
-    at: Annotated[str, typer.Option(help="Which outcome: end, 2025, 2030, peak or sum.")] = "end",
+    at: Annotated[
+        list[str] | None,
+        typer.Option(help="A year, a recorded date, final, peak, mean or sum; many times. [default: final]"),
+    ] = None,
+    by: Annotated[By | None, typer.Option(help="The slices of the measures.")] = None,
     measure: Annotated[
         list[str] | None, typer.Option(help="A measure; may be given many times. [default: headline]")
     ] = None,
+    margin: Annotated[
+        list[str] | None,
+        typer.Option(help="What does not matter: 0.01, 5% (of the base) or MEASURE=0.01; many times. [default: 0]"),
+    ] = None,
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
-    format: FormatOption = Format.table,
+    bootstrap: Annotated[bool, typer.Option("--bootstrap", help="Bootstrap intervals instead of Student's t.")] = False,
+    unpaired: Annotated[bool, typer.Option("--unpaired", help="Do not pair runs by seed.")] = False,
+    points: Annotated[bool, typer.Option("--points", help="The table per design point of a sweep too.")] = False,
+    reach: Annotated[
+        list[str] | None, typer.Option(help="Whether and when runs get there, such as 'domestic_supply_share>=0.7'.")
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A key column of a CSV from elsewhere: COLUMN (seed), or parameter_set=, config=, point=, date=COLUMN."
+        ),
+    ] = None,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Compare what is there of incomplete results.")
+    ] = False,
+    fail_on: Annotated[
+        list[Gate] | None, typer.Option(help="Exit 1 if a verdict is worse, any difference, or inconclusive.")
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Whether the results are the same, cell by cell; exit 1 if not.")
+    ] = False,
+    rtol: Annotated[float | None, typer.Option(help="With --exact: tolerance as a part of BASE's value.")] = None,
+    atol: Annotated[float | None, typer.Option(help="With --exact: absolute tolerance.")] = None,
+    format: Annotated[Report, typer.Option("--format", help="How the answer is printed.")] = Report.table,
+    out: Annotated[Path | None, typer.Option(help="A folder for all tables, figures and the page.")] = None,
 ) -> None:
-    """The mean difference between results, paired by seed, with its interval."""
+    """The mean difference between results, paired by seed, with its interval and a verdict."""
     from sim import compare as comparison
+    from sim.comparison import rendering
+    from sim.comparison.differences import Settings, margins_of
 
-    first, *others = comparison.read_results([result_of(name) for name in (base, *candidates)])
-    rows, notes = [], []
-    for other in others:
-        notes += comparison.agreement(first, other)
-        rows += comparison.compare(first, other, measure, at, level)
-    notes = list(dict.fromkeys(notes))
-    if format is Format.csv:
-        for text in notes:
+    if not exact and (rtol is not None or atol is not None):
+        raise BadInput("--rtol and --atol belong to --exact; a difference that does not matter is a --margin")
+    question = comparison.Question(
+        at=at or ["final"],
+        by=by.value if by else None,
+        measures=measure,
+        reach=reach or [],
+        settings=Settings(level, margins_of(margin or []), bootstrap),
+        paired=not unpaired,
+        points=points,
+        partial=allow_partial,
+        keys=key or [],
+    )
+    paths = [result_of(name) for name in (base, *candidates)]
+    try:
+        if exact:
+            differing = comparison.identical(paths, rtol or 0.0, atol or 0.0, key or [])
+            typer.echo(rendering.render_identity(differing, format.value), nl=False)
+            raise typer.Exit(1 if differing else 0)
+        found = comparison.compare(paths, question)
+    except comparison.Incomplete as fault:
+        for problem in fault.problems:
+            note(problem)
+        raise typer.Exit(3) from None
+    typer.echo(rendering.render(found, format.value), nl=False)
+    if format is Report.csv:
+        for text in (*found.agreement, *found.coverage, *found.notes, *found.sentences):
             note(text)
-    typer.echo(comparison.render(rows, notes, format.value), nl=False)
+    if out:
+        note(f"{out}: {', '.join(rendering.write_out(found, out))}")
+    if tripped := comparison.trips(found, [gate.value for gate in fail_on or []]):
+        for text in tripped:
+            note(text)
+        raise typer.Exit(1)
 
 
 @app.command()
 def view(
     config: Annotated[str, typer.Argument(help="A name in configs/ or the path of a TOML file.")] = "historic",
-    port: Annotated[int, typer.Option(help="The port on localhost; 0 takes a free one.")] = 8765,
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8765,
+    host: Annotated[
+        str, typer.Option(help="Another address of this machine to serve at, open to whoever reaches it.")
+    ] = "127.0.0.1",
     get_assets: Annotated[
         bool, typer.Option("--get-assets", help="Get the page's front-end files once, and stop.")
     ] = False,
@@ -136,7 +218,7 @@ def view(
     load_config(config)
     from sim.live.server import serve
 
-    serve(config, port)
+    serve(config, port, host)
 
 
 @app.command()
@@ -332,13 +414,20 @@ def result_of(name: str) -> Path:
     if not config_path(name).exists():
         raise BadInput(f"{name}: there is no such result, runs.csv or config{nearest(name, known_configs())}")
     from sim.batch import run_batch
+    from sim.evidence import load_world
     from sim.experiment import of_config
+    from sim.measures import measure_names
     from sim.records import program_hash
 
     scenario = load_config(name)
+    experiment = of_config(scenario, 20)
+    everything = {**experiment.content, "record": {"every": "year", "measures": "all"}}  # slices and effects need it
+    experiment = replace(
+        experiment, content=everything, measures=tuple(measure_names("all", load_world(scenario.world)))
+    )
     # named by what it was made from, so that a changed config or program makes a new result and refuses no old one
     folder = project_root() / "results" / f"{scenario.name}-20-seeds-{scenario.hash[:8]}-{program_hash()[:8]}"
-    code = run_batch(of_config(scenario, 20), out=folder)
+    code = run_batch(experiment, out=folder)
     if code:
         raise typer.Exit(code)
     return folder

@@ -236,10 +236,19 @@ class ColumnAgent(mesa.Agent):
         """The quarter that is being run, counted from 2020-Q1 = 0."""
         return self._table.quarter
 
-    def draw(self, decision: str) -> Array:
-        """A uniform draw between 0 and 1 for this decision in this quarter, one for each agent and run."""
+    def draw(self, decision: str, among: Array | None = None) -> Array:
+        """A uniform draw between 0 and 1 for this decision in this quarter, one for each agent and run.
+
+        With `among`, a fixed column of 0 and 1, only for those: the others get 1, at which nothing happens.
+        """
         where = slice(self._index, self._index + 1) if self._where is None else self._where
-        return uniform(self._table.seeds, decision, self._table.quarter, self._table.keys[where])
+        keys = self._table.keys[where]
+        if among is None:
+            return uniform(self._table.seeds, decision, self._table.quarter, keys)
+        chosen = np.flatnonzero(among)
+        draws = np.ones((self._table.runs, len(keys)))
+        draws[:, chosen] = uniform(self._table.seeds, decision, self._table.quarter, keys[chosen])
+        return draws
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"

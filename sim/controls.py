@@ -36,6 +36,15 @@ class Severity:
     above_threshold: Array
     of_everything: Array
 
+    def of_state(self, state: int) -> Array:
+        """All that one state denies, (runs, items)."""
+        return np.maximum(self.above_threshold[:, state], self.of_everything[:, state])
+
+    def unless_like(self, other: Severity) -> Severity:
+        """The other one where they are equal, so that who depends on it sees that nothing is new."""
+        same = np.array_equal(self.above_threshold, other.above_threshold)
+        return other if same and np.array_equal(self.of_everything, other.of_everything) else self
+
     @property
     def harshest(self) -> Array:
         """Each state's harshest control of any item, (runs, states)."""
@@ -62,6 +71,7 @@ class ExportControls:
         self.allies = [state for state, role in enumerate(layout.roles) if role == "ally"]
         self._timing = uniform(seeds, "alliance timing", 0, agent_keys(layout.states))
         self._of_lead: list[tuple[Array, Array]] = []  # by quarter: above thresholds and of everything, (runs, items)
+        self._led = False  # whether there has been anything to follow
 
     def copy(self) -> ExportControls:
         """The same memory, for a second future to go on with."""
@@ -81,25 +91,35 @@ class ExportControls:
         for kept, now in zip((ahead.above_threshold, ahead.of_everything), self._of_lead[-1], strict=True):
             kept[:, lead] = np.where(_ratchets(parameters), np.maximum(kept[:, lead], now), kept[:, lead])
 
-        announced = (ahead.above_threshold[:, lead].copy(), ahead.of_everything[:, lead].copy())
-        lags = np.floor(parameters["alliance.lag"] + self._timing)  # (runs, states) quarters
-        for ally in self.allies:
-            strength = states.follow_strength[:, [ally]]
-            followed = self._lagged(lags[:, [ally]], quarter)
-            for kept, of_lead in zip((own.above_threshold, own.of_everything), followed, strict=True):
-                kept[:, ally] = np.maximum(kept[:, ally], strength * of_lead)
-            for kept, of_lead in zip((ahead.above_threshold, ahead.of_everything), announced, strict=True):
-                kept[:, ally] = np.maximum(kept[:, ally], strength * of_lead)
+        strength = states.follow_strength[:, self.allies]
+        self._led = self._led or bool(ahead.of_state(lead).any())
+        if self._led and strength.any():
+            self._follow(parameters, strength, quarter, own, ahead)
         foreign = np.arange(len(self.layout.states)) != self.layout.target
-        embargo = (foreign[:, None] & self.embargo).astype(np.float64)
-        self.in_force = Severity(own.above_threshold, np.maximum(own.of_everything, embargo))
-        self.announced = ahead
+        everything = np.maximum(own.of_everything, foreign[:, None] & self.embargo)
+        self.in_force = Severity(own.above_threshold, everything).unless_like(self.in_force)
+        self.announced = ahead.unless_like(self.announced)
+
+    def _follow(
+        self, parameters: Parameters, strength: Array, quarter: int, in_force: Severity, announced: Severity
+    ) -> None:
+        """Add what the allies take over: of what the lead had in force a lag ago, and of what it has announced."""
+        lead = self.layout.lead
+        lags = np.floor(parameters["alliance.lag"] + self._timing)  # (runs, states) quarters
+        now = (announced.above_threshold[:, lead].copy(), announced.of_everything[:, lead].copy())
+        for place, ally in enumerate(self.allies):
+            part = strength[:, [place]]
+            then = self._lagged(lags[:, [ally]], quarter)
+            for severity, of_lead in ((in_force, then), (announced, now)):
+                for kept, followed in zip((severity.above_threshold, severity.of_everything), of_lead, strict=True):
+                    kept[:, ally] = np.maximum(kept[:, ally], part * followed)
 
     def fear(self, parameters: Parameters, states: Any) -> None:
         """What firms reckon with: what is announced or, by a state's record, that it goes further on listed items."""
         further = parameters["stockpiling.record"] * states.tension
         worse = np.minimum(1.0, self.in_force.above_threshold + np.where(self.listed, further[..., None], 0.0))
-        self.feared = Severity(np.maximum(self.announced.above_threshold, worse), self.announced.of_everything)
+        feared = Severity(np.maximum(self.announced.above_threshold, worse), self.announced.of_everything)
+        self.feared = feared.unless_like(self.in_force)
 
     def barred(self, parameters: Parameters, events: Sequence[Event], quarter: int) -> tuple[Array, Array]:
         """What the target restricts on dates: materials to each state (runs, states, inputs), and makers of each
@@ -202,21 +222,18 @@ def at_items(severities: Array, states: NDArray[np.int64], items: NDArray[np.int
 class Denial:
     """The part of each seller's base sales that is denied, above a technical threshold and below it.
 
-    `exposure` is the part of the sales that lies above. Shapes broadcast to (runs, …, sellers).
+    `above` and `below` are the sellers', (runs, …, sellers). `reach` is what part of that hits a buyer, and `exposure`
+    what part of its purchases lies above; both broadcast against buyers and sellers.
     """
 
     above: Array
     below: Array
+    reach: Array
     exposure: Array
 
     @property
     def of_sales(self) -> Array:
-        return self.exposure * self.above + (1.0 - self.exposure) * self.below
-
-    def further(self, denied: Array) -> Denial:
-        """What is left of the sales is denied to this part as well."""
-        above, below = (1.0 - (1.0 - part) * (1.0 - denied) for part in (self.above, self.below))
-        return Denial(above, below, self.exposure)
+        return self.reach * (self.exposure * self.above + (1.0 - self.exposure) * self.below)
 
 
 def decided(
@@ -232,6 +249,8 @@ def decided(
     """
 
     def by_licence(expected: Array) -> Array:
+        if not expected.any():
+            return expected  # licensing and over-compliance add nothing to nothing
         part = licensed(expected, licence, parameters["controls.licence_spread"])
         return over_complied(part, parameters["controls.over_compliance"])
 
@@ -240,13 +259,17 @@ def decided(
 
 
 def part_met(share: Array, denial: Denial, exposure: Array, by_market: Groups, backfill: Array) -> Array:
-    """What part of buyers' needs is met, (runs, …, markets), when sellers have these `share` of it.
+    """What part of buyers' needs is met, (runs, …, markets), when sellers have these `share` of it (summing to 1).
 
     What lies above a threshold cannot be replaced by what lies below: each is back-filled by itself.
     """
-    above = supplied(by_market.sum(share * (1.0 - denial.above)), backfill)
-    below = supplied(by_market.sum(share * (1.0 - denial.below)), backfill)
-    return exposure * above + (1.0 - exposure) * below
+
+    def met(denied: Array) -> Array | float:
+        if not denied.any():
+            return 1.0  # exactly what the formula gives, in blocks with denials too
+        return supplied(1.0 - denial.reach * by_market.sum(share * denied), backfill)
+
+    return exposure * met(denial.above) + (1.0 - exposure) * met(denial.below)
 
 
 def over_complied(denied: Array, over_compliance: Array) -> Array:

@@ -296,6 +296,16 @@ def catalogue(world: World) -> dict[str, Measure]:
             "none",
             ("sales_denied", row),
         )
+        name = f"sales_to_target.{state}"
+        found[name] = Measure(
+            name,
+            YEARLY,
+            "flow",
+            "sum of purchases from the state's suppliers and makers, chips at current prices, inputs at 2020 prices",
+            f"inputs and chips that {state} sells to the target",
+            "none",
+            ("sales_to_target", row),
+        )
     return found
 
 

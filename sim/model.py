@@ -340,14 +340,14 @@ class DecouplingModel(mesa.Model):
 
     def intervene(self, event: Mapping[str, Any]) -> None:
         """Add an event, given as the table of an [[event]]; it acts from the next quarter to be run on."""
-        scenario = self.scenarios[0].with_event(event)
-        added = scenario.events[-1]
+        scenarios = [each.with_event(event) for each in self.scenarios]
+        known = self.scenarios[0].events
+        added = next(each for each in scenarios[0].events if not any(each is old for old in known))
         if added.quarter < self.quarter:
             raise BadInput(
                 f"event: date = {added.date}: lies before {quarter_name(self.quarter)}, the next quarter to run"
             )
-        self.scenarios = [each.with_event(event) for each in self.scenarios]
-        self.events.append(added)
+        self.scenarios, self.events = scenarios, list(scenarios[0].events)
 
 
 class _Block(DecouplingModel):

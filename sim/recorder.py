@@ -47,6 +47,8 @@ def observe(model: Any) -> dict[str, Array]:
         "subsidy": model.states.subsidy_spent * model.states.is_target,
     }
     parts.update(_input_parts(model))
+    inputs_sold = layout.by_supplier_state.sum(_sum_of_groups(model.inputs.sales, layout.group_at_home))
+    parts["sales_to_target"] = inputs_sold + layout.by_maker_state.sum(bought * by_segment.spread(price))
     parts["output_at_risk"] = _output_at_risk(model, parts)
     return parts
 
@@ -161,6 +163,13 @@ class Recorder:
         dates = [quarter_end(self._first + start + length - 1) for start in periods]
         columns = [self._periods(measure, periods, length) for measure in self.measures]
         return dates, np.stack(columns, axis=-1)
+
+    def last(self, measure: Measure) -> Array:
+        """A measure of the quarter that has just passed, (runs,); not `subsidy_per_point`, which looks back."""
+        over = self._parts[measure.over][-1]
+        if measure.kind == "flow":
+            return over * 4.0
+        return over if measure.under is None else _ratio(over, self._parts[measure.under][-1])
 
     def first_reaching(self, level: float) -> list[str]:
         """For each run the date of the first quarter with that domestic supply share, empty if never."""

@@ -108,12 +108,12 @@ class Scenario:
         )
 
     def with_event(self, entry: Mapping[str, Any]) -> Scenario:
-        """The same scenario with one more event, given as the table of an [[event]]."""
+        """The same scenario with one more event, given as the table of an [[event]]; in order of date, as in a file."""
         problems: list[str] = []
         events = _read_events([dict(entry)], "event", load_world(self.world), problems)
         if problems:
             raise BadInput(problems)
-        return replace(self, events=(*self.events, *events))
+        return replace(self, events=tuple(sorted((*self.events, *events), key=lambda event: event.date)))
 
     def effective(self) -> dict[str, Value]:
         """The values with every switched-off mechanism's parameters at their neutral value."""

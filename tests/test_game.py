@@ -74,13 +74,10 @@ def test_what_lies_above_a_threshold_is_back_filled_by_itself():
     Above: 0.5 permitted, 0.5 x (1 - exp(-0.5 x 0.5 / 0.5)) back-filled = 0.69673; below: all of it.
     """
     one_market = Groups(np.array([0, 0]), 1)
-    denial = Denial(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]]), np.array([0.5, 0.5]))
+    denial = Denial(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]]), np.ones(1), np.array([0.5, 0.5]))
     met = part_met(np.array([[0.5, 0.5]]), denial, np.array([0.5]), one_market, np.array([[0.5]]))
     assert met[0, 0] == pytest.approx(0.5 * 0.69673 + 0.5, abs=1e-5)
     assert denial.of_sales.tolist() == [[0.5, 0.0]]
-    further = denial.further(np.array([[0.0, 0.2]]))
-    assert further.above[0] == pytest.approx([1.0, 0.2])
-    assert further.below[0] == pytest.approx([0.0, 0.2])
 
 
 # Stockpiling

@@ -1,49 +1,65 @@
-"""The live page: a session's thread without a page, the server's guards, and the page in a real browser."""
+"""A session of the live page without a page: orders, levers, events, branches, and frames that lose nothing."""
 
 import json
-import os
-import re
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
-from contextlib import contextmanager
 
 import pytest
 
 from sim import DecouplingModel
-from sim.live.assets import missing_assets
-from sim.live.server import _is_local
-from sim.live.session import SHOWN, Session
+from sim.evidence import parameters
+from sim.live import picture
+from sim.live.levers import described
+from sim.live.race import Race, shown_measures
+from sim.live.session import Session
 from sim.scenario import load_config
-
-# -- a session
 
 
 class Watcher:
     """Takes a session's frames as a page does, and says that it has drawn them."""
 
-    def __init__(self, config="historic", seed=1):
-        self.frames = []
+    def __init__(self, query="config=historic", draws=True, frames_a_second=1000):
+        self.frames, self.head, self.parts, self.series = [], {}, {}, {}
+        self.draws = draws
         self.arrived = threading.Condition()
-        self.session = Session(load_config(config), seed, self.take)
+        self.session = Session(query, "historic", self.take)
+        self.session.frames_a_second = frames_a_second
 
     def take(self, text):
+        frame = json.loads(text)
         with self.arrived:
-            self.frames.append(json.loads(text))
+            self.frames.append(frame)
+            self.head = frame["head"]
+            for name, part in frame["parts"].items():
+                if name.startswith("series ") and part is not None:
+                    held = self.series.setdefault(name[7:], {})
+                    for measure, values in part["values"].items():
+                        held[measure] = held.get(measure, [])[: part["from"]] + values
+                elif part is None:
+                    self.parts.pop(name, None)
+                    self.series.pop(name.removeprefix("series "), None)
+                else:
+                    self.parts[name] = part
             self.arrived.notify_all()
-        self.session.send({"do": "drawn", "value": self.frames[-1]["number"]})
+        if self.draws:
+            self.session.send({"do": "drawn", "value": frame["number"]})
 
     def until(self, wanted, seconds=20):
         with self.arrived:
-            assert self.arrived.wait_for(lambda: self.frames and wanted(self.frames[-1]), seconds), self.frames[-1:]
-            return self.frames[-1]
+            assert self.arrived.wait_for(lambda: self.head and wanted(self.head), seconds), self.head
+            return self.head
+
+    def do(self, do, **rest):
+        """Send an order and wait for a frame that was made after it."""
+        with self.arrived:
+            number = self.frames[-1]["number"] if self.frames else 0
+        self.session.send({"do": do, **rest})
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: self.frames and self.frames[-1]["number"] > number, 20)
+            return self.head
 
     def __enter__(self):
         self.session.start()
+        self.until(lambda head: True)
         return self
 
     def __exit__(self, *_):
@@ -53,298 +69,245 @@ class Watcher:
 
 
 def test_a_session_shows_what_a_run_gives():
-    with Watcher() as watcher:
-        watcher.session.send({"do": "speed", "value": 20})
+    with Watcher("config=historic&seed=7", frames_a_second=8) as watcher:
+        watcher.session.send({"do": "speed", "value": 40})
         watcher.session.send({"do": "play"})
-        last = watcher.until(lambda frame: frame["state"] == "ended")
-    alone = DecouplingModel("historic", 1, record=SHOWN).run()
-    assert last["done"] == 64 and last["quarter"] == "2035-Q4"
-    for name in SHOWN:
-        assert last["series"][name] == [round(value, 6) for value in alone[name]]
+        watcher.until(lambda head: head["state"] == "ended")
+    alone = DecouplingModel("historic", 7, record="all").run()
+    for name in shown_measures("china-2020"):
+        assert watcher.series["A"][name] == [None if value != value else round(value, 6) for value in alone[name]]
+    assert watcher.head["quarter"] == "2035-Q4"
     assert len(watcher.frames) < 64  # a page is sent at most eight frames a second
 
 
-def test_a_lever_acts_from_the_next_quarter_on():
-    with Watcher("published-2020") as watcher:
-        watcher.session.send({"do": "quarter"})
-        watcher.session.send({"do": "lever", "key": "controls.severity", "value": 0.5})
-        watcher.session.send({"do": "quarter"})
-        frame = watcher.until(lambda frame: frame["done"] == 2)
-    assert frame["series"]["controls_severity"][0] == 0
-    assert frame["series"]["controls_severity"][1] > 0.01
-    assert frame["levers"]["controls.severity"] == 0.5 and frame["levers"]["controls.mode"] == "fixed"
-    assert frame["log"] == [{"quarter": "2020-Q2", "text": "controls.severity = 0.5"}]
-
-
-def test_dated_controls_give_way_to_the_slider():
-    with Watcher("historic") as watcher:
-        assert watcher.until(lambda frame: True)["levers"]["controls.mode"] == "events"
-        watcher.session.send({"do": "lever", "key": "controls.severity", "value": 0})
-        for _ in range(16):
+def test_frames_that_were_never_drawn_lose_nothing(monkeypatch):
+    monkeypatch.setattr("sim.live.session.PATIENCE", 0.02)
+    with Watcher(draws=False) as watcher:
+        for quarter in range(1, 9):
             watcher.session.send({"do": "quarter"})
-        frame = watcher.until(lambda frame: frame["done"] == 16)
-    assert frame["series"]["controls_severity"] == [0.0] * 16
+            watcher.until(lambda head, quarter=quarter: head["done"] == quarter)
+            if quarter == 4:
+                watcher.session.send({"do": "drawn", "value": watcher.frames[-1]["number"]})
+    last = watcher.frames[-1]["parts"]["series A"]
+    assert last["from"] in (0, 4) and last["from"] + len(last["values"]["price_index"]) == 8
+    assert len(watcher.series["A"]["price_index"]) == 8
 
 
-def test_restart_begins_anew_and_keeps_nothing():
+def test_a_page_that_was_built_anew_is_told_everything():
     with Watcher() as watcher:
-        watcher.session.send({"do": "lever", "key": "subsidy.annual", "value": 300})
-        watcher.session.send({"do": "quarter"})
-        watcher.until(lambda frame: frame["done"] == 1)
-        watcher.session.send({"do": "restart"})
-        frame = watcher.until(lambda frame: frame["done"] == 0)
-    assert frame["levers"]["subsidy.annual"] == 0 and frame["log"] == [] and frame["state"] == "paused"
+        watcher.do("jump", value=2022)
+        watcher.do("drawn", value=0)
+        assert watcher.frames[-1]["parts"]["series A"]["from"] == 0
+        assert {"chain", "spots", "agents", "log A"} <= watcher.frames[-1]["parts"].keys()
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        {},
-        {"do": None},
-        {"do": "fly"},
-        {"do": "speed", "value": 1e9},
-        {"do": "speed", "value": [5]},
-        {"do": "lever"},
-        {"do": "lever", "key": "subsidy.annual", "value": "much"},
-        {"do": "lever", "key": "subsidy.annual", "value": None},
-        {"do": "lever", "key": "subsidy.annual", "value": float("nan")},
-        {"do": "lever", "key": "subsidy.annual", "value": -1},
-        {"do": "lever", "key": "controls.severity", "value": 1.5},
-        {"do": "lever", "key": "controls.severity", "value": {"a": 1}},
-        {"do": "lever", "key": "demand.shock_sd", "value": 0.1},
-        {"do": "lever", "key": "../../etc/passwd", "value": 1},
-    ],
-)
-def test_a_bad_command_gets_a_sentence_and_changes_nothing(command):
+def test_the_levers_are_those_of_the_evidence_that_leave_a_choice():
+    shown = {lever["key"] for lever in described()}
+    for name, parameter in parameters().items():
+        choice = len(parameter.choices or ()) > 1 or (parameter.is_number and parameter.minimum < parameter.maximum)
+        if parameter.role != "lever" or not choice:
+            assert name not in shown
+    assert {
+        "controls.severity",
+        "controls.alignment",
+        "subsidy.annual",
+        "subsidy.allocation",
+        "investment.annual",
+    } < shown
+    assert all(lever["unit"] and lever["source"] and lever["meaning"] for lever in described())
+
+
+def test_a_lever_acts_from_the_next_quarter_on():
+    with Watcher("config=published-2020") as watcher:
+        watcher.do("quarter")
+        head = watcher.do("lever", key="controls.severity", value=0.5)
+        assert head["levers"]["controls.severity"] == 0.5 and head["config_levers"]["controls.severity"] == 0
+        watcher.do("quarter")
+    assert watcher.series["A"]["controls_severity"][0] == 0
+    assert watcher.series["A"]["controls_severity"][1] > 0.01
+    assert watcher.parts["done"][0]["date"] == "2020-04-01"
+
+
+def test_an_announced_control_bites_a_year_later():
+    with Watcher("config=published-2020") as watcher:
+        watcher.do("jump", value=2021)
+        watcher.do("announce", by="USA", item="deposition", severity=0.8)
+        watcher.do("jump", value=2023)
+    severity = watcher.series["A"]["controls_severity"]
+    assert severity[:8] == [0] * 8 and min(severity[8:]) > 0
+    told = [(deed["quarter"], deed["what"]) for deed in watcher.parts["log A"] if deed["who"] == ["USA"]]
+    assert told[0] == ("2021-Q1", "Announces to deny 80 % of deposition from 2022-Q1 on.")
+    assert ("2022-Q1", "Denies 80 % of deposition.") in told
+
+
+def test_a_cut_off_denies_and_a_truce_lifts():
+    with Watcher("config=historic") as watcher:
+        watcher.do("jump", value=2025)
+        watcher.do("cut off")
+        watcher.do("quarter")
+        denied = watcher.series["A"]["controls_severity"][-1]
+        watcher.do("truce")
+        watcher.do("quarter")
+        assert watcher.series["A"]["controls_severity"][-1] == 0
+    # what neutral states sell is all that is left of imports
+    assert 0.5 < denied < 1
+    assert watcher.parts["done"][0]["by"] == "USA NLD JPN TWN KOR EUR"
+
+
+def test_a_fixed_control_stays_when_a_dated_one_is_added():
+    with Watcher("config=published-2020&controls.severity=0.6&controls.start=2020") as watcher:
+        watcher.do("quarter")
+        head = watcher.do("announce", by="USA", item="wafers", severity=0.5)
+        watcher.do("quarter")
+    assert head["levers"]["controls.mode"] == "events"
+    before, after = watcher.series["A"]["controls_severity"]
+    assert after == pytest.approx(before, abs=1e-6)
+
+
+def test_a_lost_fab_makes_nothing_for_a_year():
+    with Watcher("config=published-2020") as watcher:
+        watcher.do("jump", value=2021)
+        watcher.do("lose fab", firm="smic-chn-mature")
+        watcher.do("agent", value="smic-chn-mature")
+        watcher.do("jump", value=2023)
+    (output,) = [each["values"] for each in watcher.parts["agent"]["quantities"] if each["name"] == "output"]
+    assert [value == 0 for value in output] == [False] * 4 + [True] * 4 + [False] * 4
+
+
+def test_restart_begins_anew_and_keeps_what_the_link_sets():
+    with Watcher("config=historic&subsidy.annual=50") as watcher:
+        watcher.do("lever", key="subsidy.annual", value=300)
+        watcher.do("quarter")
+        head = watcher.do("restart")
+    assert head["levers"]["subsidy.annual"] == 50 and head["state"] == "paused" and head["done"] == 0
+    assert watcher.parts["done"] == []
+
+
+def test_a_jump_back_drops_what_was_done_later_and_draws_the_same_luck():
     with Watcher() as watcher:
-        before = watcher.until(lambda frame: True)["levers"]
-        watcher.session.send(command)
-        frame = watcher.until(lambda frame: frame["message"])
-        watcher.session.send({"do": "quarter"})
-        watcher.until(lambda frame: frame["done"] == 1)  # it still runs
-    assert frame["levers"] == before and frame["log"] == []
+        watcher.do("jump", value=2024)
+        watcher.do("lever", key="subsidy.annual", value=200)
+        watcher.do("jump", value=2030)
+        before = watcher.series["A"]["chip_market"]
+        head = watcher.do("jump", value=2026)
+        assert head["done"] == 24 and len(watcher.parts["done"]) == 1
+        assert watcher.series["A"]["chip_market"] == before[:24]
+        head = watcher.do("jump", value=2022)
+        assert watcher.parts["done"] == [] and head["levers"]["subsidy.annual"] == 0
+
+
+def test_what_a_reactive_lead_and_a_planning_target_do_is_told_with_reasons():
+    query = "config=published-2020&controls.mode=reactive&controls.doctrine=preventive&subsidy.mode=plan"
+    with Watcher(query + "&controls.severity=1&retaliation.severity=1&controls.alignment=0.5") as watcher:
+        watcher.do("jump", value=2030)
+    told = watcher.parts["log A"]
+    assert any(deed["who"] == ["USA"] and deed["why"].startswith("Preventive") for deed in told)
+    assert any(deed["what"].startswith("Plans ") and "domestic share" in deed["why"] for deed in told)
+    assert len(told) < 200
+
+
+def test_two_futures_share_their_past_and_their_luck():
+    with Watcher("config=historic&seed=3") as watcher:
+        watcher.do("jump", value=2024)
+        assert watcher.do("branch")["shown"] == "B"
+        watcher.do("jump", value=2026)
+        assert watcher.series["A"] == watcher.series["B"]
+        watcher.do("lever", key="subsidy.annual", value=400)
+        watcher.do("jump", value=2030)
+        one, other = watcher.series["A"]["chip_market"], watcher.series["B"]["chip_market"]
+        assert one[:24] == other[:24] and one[-1] != other[-1]
+        assert watcher.do("show", value="A")["levers"]["subsidy.annual"] == 0
+        assert "begin in 2024-Q1" in watcher.do("jump", value=2023)["faults"]["jump"]
+        head = watcher.do("keep", value="A")
+        assert head["branched"] is None and "B" not in watcher.series
+    alone = DecouplingModel("historic", 3).run()["chip_market"].iloc[:40]
+    assert watcher.series["A"]["chip_market"] == [round(value, 6) for value in alone]
+
+
+def test_another_config_or_seed_starts_anew():
+    with Watcher() as watcher:
+        watcher.do("jump", value=2022)
+        head = watcher.do("open", config="no-controls", seed="12")
+        assert (head["config"], head["seed"], head["done"]) == ("no-controls", 12, 0)
+        head = watcher.do("open", config="no-such", seed="12")
+        assert head["config"] == "no-controls" and head["faults"]["config"].startswith(
+            "config = no-such: must be one of"
+        )
+
+
+def test_messages_stand_until_their_field_is_put_right():
+    with Watcher() as watcher:
+        watcher.do("lever", key="subsidy.annual", value=-1)
+        watcher.do("lever", key="mandate.domestic", value=7)
+        head = watcher.do("lever", key="mandate.domestic", value=0.1)
+    assert list(head["faults"]) == ["subsidy.annual"]
+    assert head["faults"]["subsidy.annual"].startswith("subsidy.annual = -1: is out of range; it must be from 0 to")
+
+
+def test_a_failure_of_the_model_is_said_and_a_restart_helps(monkeypatch, capsys):
+    with Watcher() as watcher:
+        with monkeypatch.context() as broken:
+            broken.setattr(Race, "step", lambda race: 1 / 0)
+            head = watcher.do("quarter")
+            assert head["faults"][""] == "The run stopped: division by zero. Restart it."
+        watcher.do("restart")
+        assert watcher.do("quarter")["done"] == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_two_sessions_do_not_touch_each_other():
     with Watcher() as one, Watcher() as other:
-        one.session.send({"do": "quarter"})
-        one.until(lambda frame: frame["done"] == 1)
-        assert other.until(lambda frame: True)["done"] == 0
+        one.do("quarter")
+        assert one.head["done"] == 1 and other.head["done"] == 0
 
 
-# -- the server's guards
-
-
-def request(path="/", host="127.0.0.1:8765", origin=None, query=b""):
-    headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin else [])
-    return {"type": "http", "path": path, "query_string": query, "headers": headers}
-
-
-@pytest.mark.parametrize(
-    "scope",
-    [
-        request(),
-        request(host="localhost:8765"),
-        request(host="[::1]:8765"),
-        request(origin="http://127.0.0.1:8765"),
-        request("/_solara/api/close/x", query=b"session_id=y"),
-    ],
-)
-def test_its_own_page_is_answered(scope):
-    assert _is_local(scope)
-
-
-@pytest.mark.parametrize(
-    "scope",
-    [
-        request(host="example.org"),
-        request(host="example.org:8765"),
-        request(host="127.0.0.1.example.org:8765"),
-        request(host=""),
-        request(origin="http://example.org"),
-        request(origin="http://127.0.0.1:9999"),
-        request(origin="null"),
-        request("/_solara/api/close/x"),  # Solara answers this one with a traceback
-    ],
-)
-def test_others_are_refused(scope):
-    assert not _is_local(scope)
-
-
-def view(*arguments, env=None):
-    command = [sys.executable, "-m", "sim", "view", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
-
-
-def test_a_taken_port_is_said():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        server = view("--port", port)
-        out, error = server.communicate(timeout=30)
-    assert server.returncode == 2 and out == ""
-    assert f"--port = {port}" in error and "Traceback" not in error and len(error.splitlines()) == 1
-
-
-@contextmanager
-def served(*arguments, env=None):
-    """A server and its address; ended as a user does, by an interrupt."""
-    server = view("--port", "0", *arguments, env=env)
-    lines = []
-    for line in server.stderr:
-        lines.append(line)
-        if "http://" in line:
-            break
-    address = re.search(r"http://127\.0\.0\.1:\d+/", lines[-1]) if lines else None
-    assert address, "".join(lines)
-    try:
-        yield address.group(), "".join(lines)
-    finally:
-        server.send_signal(signal.SIGINT)
-        _, error = server.communicate(timeout=30)
-    assert server.returncode == 130, error
-    assert "Traceback" not in error and "Error" not in error and "Warning" not in error, error
-
-
-def test_without_front_end_files_terminal_and_page_say_so(tmp_path):
-    import urllib.error
-    import urllib.request
-
-    with served(env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)}) as (address, said):
-        assert "decoupling view --get-assets" in said
-        with pytest.raises(urllib.error.HTTPError) as answer:
-            urllib.request.urlopen(address)
-        text = answer.value.read().decode()
-        answer.value.close()
-        assert "decoupling view --get-assets" in text
-
-
-# -- the page
-
-
-CHROMIUM = shutil.which("chromium")
+# -- pictures
 
 
 @pytest.fixture(scope="module")
-def address():
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    if missing_assets():
-        if shutil.which("npm") is None:
-            pytest.skip("the page's front-end files are missing, and so is npm to get them")
-        subprocess.run([sys.executable, "-m", "sim", "view", "--get-assets"], check=True, capture_output=True)
-    with served("published-2020") as (address, _):
-        yield address
+def race():
+    scenario = load_config("historic")
+    race = Race(scenario, scenario, 1)
+    for _ in range(24):
+        race.step()
+    return race
 
 
-@pytest.fixture(scope="module")
-def browser(address):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def opened(browser, address, query="", **settings):
-    """A page in a context of its own; complains of whatever a browser's console would."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
-    page = context.new_page()
-    complaints = []
-    page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
-    page.on("pageerror", lambda fault: complaints.append(str(fault)))
-    page.on("response", lambda answer: answer.status >= 400 and complaints.append(f"{answer.status} {answer.url}"))
-    page.on("request", lambda asked: asked.url.startswith((address, "data:", "blob:")) or complaints.append(asked.url))
-    page.goto(address + query)
-    page.wait_for_selector("text=Play")
-    yield page
-    context.close()
-    assert complaints == []
+def test_the_chain_adds_up_over_a_year(race):
+    """What suppliers sold is what lines used, and a year's equipment is what the measure of the year says."""
+    chain = race.chain()
+    sold, used = (sum(row[2] for row in chain[key]) for key in ("supplies", "uses"))
+    assert sold == pytest.approx(used, rel=0.01)  # thin links are left out
+    tools = {row["id"] for row in race.model.world.rows["inputs"] if row["kind"] == "equipment"}
+    _, yearly = race.model.recorder.values("year")
+    spending = yearly[0, -1, race.model.recorder.names.index("equipment_spending")]
+    assert sum(row[2] for row in chain["uses"] if row[0] in tools) == pytest.approx(spending, rel=0.01)
 
 
-def number(page, name):
-    return float(page.get_by_test_id(name).inner_text())
+def test_what_is_denied_is_marked(race):
+    parts = {(state, item): part for state, item, _, part in race.chain()["supplies"]}
+    assert parts["USA", "etch_clean"] > 0.1 and parts["USA", "planarization"] == 0 and parts["CHN", "etch_clean"] == 0
 
 
-def wait_for(true, seconds=15):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+def test_empty_spots_are_shares(race):
+    spots = picture.empty_spots(race.model)
+    values = dict(zip(spots["rows"], spots["values"], strict=True))
+    assert len(values) == len(race.model.layout.inputs) + len(race.model.layout.segments)
+    assert all(cell is None or 0 <= cell <= 1 for row in values.values() for cell in row)
+    # the Netherlands hold most of the world's lithography, so it is nearly all foreign and concentrated
+    column = dict(zip(spots["columns"], values["lithography"], strict=True))
+    assert column["all"] > 0.9 and column["lead alone"] < 0.1 < column["concentration"] < column["with allies"]
 
 
-def test_play_step_in_and_restart(browser, address):
-    alone = DecouplingModel("published-2020", 7).run()["domestic_supply_share"]
-    with opened(browser, address, "?seed=7") as page:
-        page.click("text=One quarter")
-        page.wait_for_selector("text=2020-Q1")
-        assert number(page, "domestic_supply_share") == pytest.approx(100 * alone.iloc[0], abs=0.051)
-        page.select_option("select", "20")
-        page.click("text=Play")
-        page.wait_for_selector("text=ended", timeout=15000)
-        assert number(page, "domestic_supply_share") == pytest.approx(100 * alone.iloc[-1], abs=0.051)
-        page.click("text=Restart")
-        page.wait_for_selector("text=start of 2020")
-        page.locator("[id='controls.severity']").fill("0.9")
-        page.click("text=One quarter")
-        page.wait_for_selector("text=2020-Q1 controls.severity = 0.9")
-        wait_for(lambda: number(page, "controls_severity") > 0)
-
-
-def test_keys_and_dark_colours(browser, address):
-    with opened(browser, address, color_scheme="dark") as page:
-        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-        page.keyboard.press("ArrowRight")
-        page.wait_for_selector("text=2020-Q1")
-        page.keyboard.press("Space")
-        page.wait_for_selector("text=running")
-        page.keyboard.press("Space")
-        page.wait_for_selector("text=paused")
-        page.keyboard.press("r")
-        page.wait_for_selector("text=start of 2020")
-
-
-def test_two_browsers_run_apart(browser, address):
-    with opened(browser, address) as one, opened(browser, address) as other:
-        one.click("text=One quarter")
-        one.wait_for_selector("text=2020-Q1")
-        assert other.get_by_test_id("quarter").inner_text() == "start of 2020"
-
-
-def test_a_narrow_page_does_not_scroll_sideways(browser, address):
-    with opened(browser, address, viewport={"width": 390, "height": 844}) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_a_bad_link_gets_a_sentence(browser, address):
-    with opened(browser, address, "?config=../../etc/passwd&seed=%3Cscript%3Ealert(1)%3C/script%3E") as page:
-        said = page.locator("[role=alert]").all_inner_texts()
-        assert said[0].startswith("config = ../../etc/passwd: must be one of")
-        assert said[1] == "seed = <script>alert(1)</script>: must be a whole number from 0"
-        page.click("text=One quarter")
-        page.wait_for_selector("text=2020-Q1")
-
-
-@pytest.mark.parametrize(
-    ("query", "part"),
-    [
-        ({"seed": ["-1"]}, "seed = -1"),
-        ({"seed": ["nan"]}, "seed = nan"),
-        ({"seed": ["1e3"]}, "seed = 1e3"),
-        ({"seed": ["\u0661"]}, "seed = \u0661"),
-        ({"seed": ["9" * 400]}, "seed = 999"),
-        ({"config": [""]}, "config = "),
-        ({"config": ["\0"]}, "config = \0"),
-        ({"config": ["/etc/passwd"]}, "config = /etc/passwd"),
-        ({"colour": ["red"]}, "colour"),
-    ],
-)
-def test_what_a_link_cannot_hold(query, part):
-    from sim.live.page import scenario_of
-
-    scenario, seed, problems = scenario_of(query)
-    assert (scenario.name, seed) == ("historic", 1)
-    assert len(problems) == 1 and problems[0].startswith(part) and len(problems[0]) < 300
+def test_agents_are_all_there_with_a_history(race):
+    rows = picture.agents(race.model)
+    assert len({row[0] for row in rows}) == len(rows) == sum(len(t.ids) for t in race.model._tables.values())
+    by_id = {row[0]: row for row in rows}
+    (smic,) = (firm for firm in race.model.agents if firm.id == "smic-chn-mature")
+    assert by_id["smic-chn-mature"][5] == pytest.approx(4 * smic.output, abs=1e-3)
+    history = race.history("smic-chn-mature")
+    (lag,) = [each for each in history["quantities"] if each["name"] == "lag"]
+    assert (
+        lag["unit"] == "years" and len(lag["values"]) == 24 and lag["values"][-1] == pytest.approx(smic.lag, abs=1e-4)
+    )
+    assert race.history("no-such") is None

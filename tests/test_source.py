@@ -18,7 +18,7 @@ LAYERS = [
     {"columns", "scenario"},
     {"parameters", "records", "terminal", "conditions", "designs", "ensemble"},
     {"base_year", "measures"},
-    {"controls", "agents", "recorder"},
+    {"controls", "agents", "recorder", "comparison"},
     {"markets", "accounts"},
     {"schedule"},
     {"factors"},

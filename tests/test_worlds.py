@@ -290,7 +290,7 @@ def test_supplies_are_weighed_as_a_loop_over_agents_would():
         if not layout.at_home[cell]:
             bought = base.demand[0, layout.target, segment] * base.chip_share[0, layout.target, cell]
             sold[state, len(layout.inputs) + segment] += bought
-            above[state, len(layout.inputs) + segment] += bought * model.chips.exposure[cell]
+            above[state, len(layout.inputs) + segment] += bought * model.chips.exposure[segment]
     whole = sold.sum(axis=-1, keepdims=True)
     assert model._reach_all[0] == pytest.approx(sold / whole)
     assert model._reach_above[0] == pytest.approx(above / whole)

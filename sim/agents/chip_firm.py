@@ -70,9 +70,13 @@ class ChipFirm(ColumnAgent):
         """
         p = self.parameters
         chance = -np.expm1(-p["entry.rate"] * self.grant_offered)
-        enters = self.is_entrant * (1.0 - self.entered) * np.where(self.draw("entry") < chance, 1.0, 0.0)
+        enters = (
+            self.is_entrant * (1.0 - self.entered) * np.where(self.draw("entry", self.is_entrant) < chance, 1.0, 0.0)
+        )
         unfinished = self.entered * np.where(self.age < LONGEST_BUILD, 1.0, 0.0)
-        fails = unfinished * np.where(self.draw("failure") < p["entry.failure"] / QUARTERS_PER_YEAR, 1.0, 0.0)
+        fails = unfinished * np.where(
+            self.draw("failure", self.is_entrant) < p["entry.failure"] / QUARTERS_PER_YEAR, 1.0, 0.0
+        )
         self.abandoned = fails * sum(self.pipeline[1:], start=self.pipeline[0])
         self.pipeline = [place * (1.0 - fails) for place in self.pipeline]
         self.age = (self.age + 1.0) * self.entered * (1.0 - fails)
@@ -155,7 +159,7 @@ class ChipFirm(ColumnAgent):
             p["talent.scarcity"],
             self.headquarters.engineers,
         )
-        luck = successes(self.draw("research success"), p["research.success_probability"])
+        luck = successes(self.draw("research success", self.has_programme), p["research.success_probability"])
         closing = self.has_programme * p["research.chip_catch_up"] / QUARTERS_PER_YEAR * effort * luck
         access = self.design_access * (1.0 - p["research.tool_dependence"] * (1.0 - self.line_completeness))
         pace = p["research.frontier_pace"] / QUARTERS_PER_YEAR

@@ -93,7 +93,7 @@ class State(ColumnAgent):
         p = self.parameters
         rise = np.maximum(0.0, self.faced_control - self.answered_control - sum(self.answers[1:], self.answers[0]))
         lag = p["retaliation.lag"] * power(p["retaliation.shrinking"], self.rounds)
-        wait = np.clip(np.floor(lag + self.draw("retaliation timing")), 0.0, LONGEST_ANSWER - 1.0)
+        wait = np.clip(np.floor(lag + self.draw("retaliation timing", self.is_target)), 0.0, LONGEST_ANSWER - 1.0)
         self.rounds = self.rounds + np.where(rise >= NEW_ROUND, 1.0, 0.0)
         due, *later = [place + np.where(wait == ahead, rise, 0.0) for ahead, place in enumerate(self.answers)]
         self.answers = [*later, np.zeros_like(due)]

@@ -38,7 +38,7 @@ class Supplier(ColumnAgent):
         """Where the target sold nothing in 2019 its suppliers enter by chance, sooner where catching up is easier."""
         p = self.parameters
         chance = p["research.entry_rate"] / QUARTERS_PER_YEAR * self.ease
-        enters = np.where(self.draw("supplier entry") < chance, self.may_enter, 0.0)
+        enters = np.where(self.draw("supplier entry", self.may_enter) < chance, self.may_enter, 0.0)
         self.entered = np.maximum(self.entered, enters)
 
     @rule
@@ -65,7 +65,7 @@ class Supplier(ColumnAgent):
             p["talent.scarcity"],
             self.headquarters.engineers,
         )
-        luck = successes(self.draw("research success"), p["research.success_probability"])
+        luck = successes(self.draw("research success", self.has_programme), p["research.success_probability"])
         closing = self.has_programme * p["research.supplier_catch_up"] / QUARTERS_PER_YEAR * self.ease * effort * luck
         self.gap = self.gap * np.exp(-closing * np.maximum(self.entered, 1.0 - self.may_enter))
         leads = self.has_programme == 0

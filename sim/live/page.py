@@ -3,118 +3,65 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import solara
 
-from sim.evidence import load_world, parameters
-from sim.live.session import DEFAULT_SPEED, SPEEDS, Session
-from sim.measures import describe
-from sim.scenario import Scenario, known_configs, load_config
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput
+from sim.evidence import load_world
+from sim.live.background import published
+from sim.live.events import controllers
+from sim.live.levers import described
+from sim.live.race import shown_measures
+from sim.live.session import SPEEDS, Session
+from sim.measures import Measure
+from sim.scenario import load_config
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR
 
 HERE = Path(__file__).parent
-LONGEST_QUERY = 2000  # characters of a URL's query that are read
-SEED_DIGITS = 18  # every whole number of so many digits is a seed
+HISTORY_FROM = 2018  # where the axis begins on which published figures stand
 TILES = {
     "domestic_supply_share": "Made and sold in China",
     "production_share_hq": "Made by Chinese firms",
     "technology_gap": "Technology gap",
     "equipment_self_supply": "Tools bought at home",
     "unmet_demand": "Demand not met",
-    "controls_severity": "Supplies denied",
+    "controller_sales_denied": "Sales that controllers deny",
 }
-LEVERS = [
-    {
-        "key": key,
-        "label": label,
-        "minimum": parameters()[key].minimum,
-        "maximum": maximum,
-        "step": step,
-        "unit": parameters()[key].unit,
-        "percent": parameters()[key].unit == "0 to 1",
-        "hint": hint,
-    }
-    for key, label, maximum, step, hint in (
-        (
-            "controls.severity",
-            "Severity of controls",
-            1.0,
-            0.05,
-            "How much the United States denies of the inputs and chips that controls reach.",
-        ),
-        (
-            "controls.alignment",
-            "Alignment of allies",
-            1.0,
-            0.05,
-            "What part of that severity the allies apply as well.",
-        ),
-        ("subsidy.annual", "Subsidy", 600.0, 10.0, "China's subsidy on top of the programme of 2020."),
-        (
-            "investment.annual",
-            "Equity for chip firms",
-            600.0,
-            10.0,
-            "Equity that Chinese chip firms raise; 140 in 2020.",
-        ),
-        (
-            "mandate.domestic",
-            "Buy-domestic mandate",
-            1.0,
-            0.05,
-            "Least part of China's purchases placed with Chinese makers that have capacity.",
-        ),
-    )
+# Okabe and Ito's colours, which people with any colour vision tell apart; a dash pattern says it a second time.
+SHARES = [
+    ("domestic_supply_share", "made in China and sold there", "var(--blue)", ""),
+    ("production_share_located", "made in China", "var(--green)", "8 4"),
+    ("production_share_hq", "made by Chinese firms", "var(--red)", "2 3"),
 ]
-SHARES = {
-    "title": "Share of the chips that China uses",
-    "unit": "by value, each quarter",
-    "first": FIRST_YEAR,
-    "last": LAST_YEAR,
-    "highest": 0.75,
-    "target": {"value": 0.7, "label": "70 %, the target for 2025"},
-    "lines": [
-        {"name": "domestic_supply_share", "label": "made in China and sold there", "colour": "var(--blue)", "dash": ""},
-        {"name": "production_share_located", "label": "made in China", "colour": "var(--green)", "dash": "8 4"},
-        {"name": "production_share_hq", "label": "made by Chinese firms", "colour": "var(--red)", "dash": "2 3"},
-    ],
-}
+LOOKS = [
+    ("var(--blue)", ""),
+    ("var(--red)", "8 4"),
+    ("var(--green)", "2 3"),
+    ("var(--purple)", "8 3 2 3"),
+    ("var(--orange)", "12 3"),
+]
+STATES = [
+    "var(--red)",
+    "var(--blue)",
+    "var(--orange)",
+    "var(--purple)",
+    "var(--green)",
+    "var(--sky)",
+    "var(--ink)",
+    "var(--grey)",
+]
 _opened: list[str] = ["historic"]
 
 
 def opened_with(config: str) -> None:
-    """The config, by name or path, of a page whose URL names none."""
+    """The config, by name or path, of a page whose address names none."""
     _opened[0] = config
 
 
-def scenario_of(query: Mapping[str, list[str]]) -> tuple[Scenario, int, list[str]]:
-    """The scenario and the seed that a URL asks for, and a sentence for each part of it that could not be used."""
-    problems = []
-    config, seed = _opened[0], 1
-    for key, values in query.items():
-        value = values[-1]
-        if key == "config" and (value in known_configs() or value == _opened[0]):
-            config = value
-        elif key == "config":
-            problems.append(f"config = {value[:40]}: must be one of {', '.join(known_configs())}")
-        elif key == "seed" and value.isascii() and value.isdigit() and len(value) <= SEED_DIGITS:
-            seed = int(value)
-        elif key == "seed":
-            problems.append(f"seed = {value[:40]}: must be a whole number from 0")
-        else:
-            problems.append(f"{key[:40]}: is not known; a link can hold config and seed")
-    try:
-        return load_config(config), seed, problems
-    except BadInput as fault:
-        return load_config("historic"), seed, [*problems, *fault.problems]
-
-
 @solara.component_vue("feed.vue")
-def Feed(frame: str = "", event_drawn: Callable[[int], None] | None = None) -> None: ...
+def Feed(frame: str = "", event_drawn: Callable[[object], None] | None = None) -> None: ...
 
 
 @solara.component_vue("bar.vue")
@@ -133,6 +80,26 @@ def Tiles(settings: str = "") -> None: ...
 def Chart(settings: str = "") -> None: ...
 
 
+@solara.component_vue("chain.vue")
+def Chain(settings: str = "") -> None: ...
+
+
+@solara.component_vue("heat.vue")
+def Heat(settings: str = "") -> None: ...
+
+
+@solara.component_vue("gaps.vue")
+def Gaps(settings: str = "") -> None: ...
+
+
+@solara.component_vue("log.vue")
+def Log(settings: str = "") -> None: ...
+
+
+@solara.component_vue("agents.vue")
+def Agents(event_command: Callable[[dict], None] | None = None) -> None: ...
+
+
 @solara.component
 def Layout(children: list[solara.Element]) -> solara.Element:
     """In place of Solara's own, which brings a bar."""
@@ -144,22 +111,27 @@ def Page() -> None:
     solara.Title("Decoupling Race")
     solara.Style(HERE / "page.css")
     router = solara.use_router()
-    scenario, seed, problems = solara.use_memo(lambda: scenario_of(_query(router.search)), [])
     holder: dict[str, Any] = solara.use_memo(dict, [])
 
     def publish(frame: str) -> None:
         if "widget" in holder:
             holder["widget"].frame = frame
 
-    session = solara.use_memo(lambda: Session(scenario, seed, publish), [])
+    session = solara.use_memo(lambda: Session(router.search or "", _opened[0], publish), [])
+    world = load_config(_opened[0]).world
 
-    about = {"config": scenario.name, "seed": seed, "problems": problems, "speeds": SPEEDS, "speed": DEFAULT_SPEED}
     with solara.Div(classes=["race"]):
-        Bar(settings=json.dumps(about), event_command=session.send)
-        Levers(settings=json.dumps(LEVERS), event_command=session.send)
+        Bar(settings=json.dumps(_bar()), event_command=session.send)
+        Levers(settings=json.dumps(_levers(world)), event_command=session.send)
         with solara.Div(classes=["main"]):
-            Tiles(settings=json.dumps(_tiles()))
-            Chart(settings=json.dumps(SHARES))
+            Tiles(settings=json.dumps(_tiles(world)))
+            for chart in _charts(world):
+                Chart(settings=json.dumps(chart))
+            Chain(settings=json.dumps(_chain(world)))
+            Heat()
+            Gaps()
+            Log(settings=json.dumps(_state_colours(world)))
+            Agents(event_command=session.send)
         feed = Feed(frame="", event_drawn=lambda number: session.send({"do": "drawn", "value": number}))
 
     def begin() -> Callable[[], None]:
@@ -170,20 +142,144 @@ def Page() -> None:
     solara.use_effect(begin, [])
 
 
-def _query(search: str | None) -> dict[str, list[str]]:
-    return parse_qs((search or "")[:LONGEST_QUERY], keep_blank_values=True)
+def _bar() -> dict[str, Any]:
+    return {"speeds": SPEEDS, "levers": [lever["key"] for lever in described()], "last": LAST_YEAR}
 
 
-def _tiles() -> list[dict[str, Any]]:
-    world = load_world("china-2020")
-    return [
+def _levers(world: str) -> dict[str, Any]:
+    tables = load_world(world)
+    firms = sorted(tables.rows["chip_firms"], key=lambda row: -row["output"])
+    return {
+        "levers": described(),
+        "states": {row["id"]: row["name"] for row in tables.rows["states"]},
+        "controllers": controllers(tables),
+        "items": [*tables.column("inputs", "id"), *tables.column("segments", "id")],
+        "firms": [[row["id"], row["name"], row["site"], row["segment"]] for row in firms],
+    }
+
+
+def _tiles(world: str) -> list[dict[str, Any]]:
+    known = shown_measures(world)
+    return [{"label": label, **_measure(known[name])} for name, label in TILES.items()]
+
+
+def _measure(measure: Measure) -> dict[str, Any]:
+    percent = measure.unit == "0 to 1"
+    return {"name": measure.name, "unit": measure.unit, "percent": percent, "meaning": measure.meaning}
+
+
+def _charts(world: str) -> list[dict[str, Any]]:
+    """What the charts draw, in the page's order."""
+    shares = {
+        "unit": "% of the chips that China uses, by value",
+        "percent": True,
+        "first": HISTORY_FROM,
+        "floor": 0.0,
+        "ceiling": 0.75,
+        "target": {"value": 0.7, "label": "70 %, the target for 2025"},
+        "published": published(world),
+        "flags": True,
+        "lines": _lines(SHARES),
+        "height": 330,
+    }
+    by_segment = _by_segment(world)
+    charts = [
         {
-            "name": name,
-            "label": label,
-            "unit": measure.unit,
-            "percent": measure.unit == "0 to 1",
-            "meaning": measure.meaning,
-        }
-        for name, label in TILES.items()
-        for measure in (describe(name, world),)
+            **shares,
+            "title": "Three shares of the chips that China uses",
+            "place": "wide",
+            "when": "single",
+            "future": "shown",
+            "note": "Circles are published figures, up to 2022. Triangles are what states and you did.",
+        },
+        {**shares, "title": "Future A", "place": "pair", "when": "branched", "future": "A", "height": 290},
+        {**shares, "title": "Future B", "place": "pair", "when": "branched", "future": "B", "height": 290},
+        {
+            "title": "Difference, B less A",
+            "place": "wide",
+            "when": "branched",
+            "future": "difference",
+            "lines": [],
+            "measures": [_measure(measure) for measure in shown_measures(world).values()],
+            "height": 330,
+        },
+        {
+            "title": "By segment",
+            "unit": "% of the chips used that are made in China and sold there",
+            "percent": True,
+            "floor": 0.0,
+            "place": "narrow",
+            "lines": by_segment("domestic_supply_share"),
+            "height": 330,
+        },
+        {
+            "title": "Prices",
+            "unit": "2020 = 1",
+            "least": 0.1,
+            "lines": by_segment("price_index"),
+        },
+        {
+            "title": "Demand not met",
+            "unit": "bn yuan a year",
+            "floor": 0.0,
+            "least": 1.0,
+            "lines": by_segment("unmet_demand"),
+        },
+        {
+            "title": "Money",
+            "unit": "bn yuan a year",
+            "floor": 0.0,
+            "least": 1.0,
+            "lines": _lines(
+                [
+                    ("subsidy_spent", "China's subsidy above 2020's", "var(--green)", ""),
+                    ("controller_sales_denied", "sales that controllers deny themselves", "var(--red)", "8 4"),
+                ]
+            ),
+        },
+        {
+            "title": "Chinese firms behind the frontier",
+            "unit": "years, weighted by output",
+            "floor": 0.0,
+            "place": "half",
+            "lines": by_segment("technology_gap"),
+            "height": 290,
+        },
     ]
+    defaults = {"first": FIRST_YEAR, "last": LAST_YEAR, "future": "shown", "place": "third", "percent": False}
+    return [{**defaults, **chart} for chart in charts]
+
+
+def _lines(lines: list[tuple[str, str, str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "label": label, "colour": colour, "dash": dash} for name, label, colour, dash in lines]
+
+
+def _by_segment(world: str) -> Callable[[str], list[dict[str, str]]]:
+    segments = load_world(world).column("segments", "id")
+
+    def lines(name: str) -> list[dict[str, str]]:
+        return _lines(
+            [
+                (f"{name}.{segment}", segment.replace("_", " "), *LOOKS[place % len(LOOKS)])
+                for place, segment in enumerate(segments)
+            ]
+        )
+
+    return lines
+
+
+def _chain(world: str) -> dict[str, Any]:
+    tables = load_world(world)
+    states = tables.rows["states"]
+    return {
+        "states": [row["id"] for row in states],
+        "inputs": tables.column("inputs", "id"),
+        "segments": tables.column("segments", "id"),
+        "colours": _state_colours(world),
+        "target": next(row["id"] for row in states if row["role"] == "target"),
+    }
+
+
+def _state_colours(world: str) -> dict[str, str]:
+    states = load_world(world).column("states", "id")
+    return {state: STATES[place % len(STATES)] for place, state in enumerate(states)}

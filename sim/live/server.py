@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
 import warnings
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from sim.live.assets import assets_folder, cache_folder, missing_assets
+from sim.live.guard import LARGEST_MESSAGE, LOCAL, guarded
 from sim.vocabulary import BadInput
 
-HOST = "127.0.0.1"
-LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 DROPPED = ("/resourcez", "/_solara/api/evict/{kernel_id}")
 
 
-def serve(config: str, port: int) -> None:
-    """Serve the page of a config on localhost until interrupted. BadInput when the port is taken."""
-    listener = _listen(port)
+def serve(config: str, port: int, host: str) -> None:
+    """Serve the page of a config at an address of this machine until interrupted. BadInput when it cannot be used."""
+    listener = _listen(host, port)
     port = listener.getsockname()[1]
+    if host not in LOCAL:
+        print(
+            f"--host {host}: whoever reaches this machine on port {port} can open the page, without a password: run "
+            "the model here, and see the names of configs and of the batches in results/. Nothing is encrypted.",
+            file=sys.stderr,
+        )
     missing = missing_assets()
     if missing:
         print(
@@ -32,6 +37,7 @@ def serve(config: str, port: int) -> None:
     else:
         application = _application(config)
 
+    sys.setswitchinterval(0.001)  # a click must not wait long for a thread that computes
     # Solara warns of this on every page, and plain http is right on localhost
     warnings.filterwarnings("ignore", message="Cookies with samesite=none")
     import uvicorn
@@ -39,23 +45,32 @@ def serve(config: str, port: int) -> None:
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            print(f"http://{HOST}:{port}/ shows {config}. Ctrl-C ends it.", file=sys.stderr, flush=True)
+            name = f"[{host}]" if ":" in host else host
+            print(f"http://{name}:{port}/ shows {config}. Ctrl-C ends it.", file=sys.stderr, flush=True)
 
-    settings = uvicorn.Config(_local_only(application), log_level="error", timeout_graceful_shutdown=1)
+    settings = uvicorn.Config(
+        guarded(application, host), log_level="error", timeout_graceful_shutdown=1, ws_max_size=LARGEST_MESSAGE
+    )
     server = Server(settings)
     server.run(sockets=[listener])  # after closing its connections it raises the KeyboardInterrupt that ended it
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port < 1 << 16:
         raise BadInput(f"--port = {port}: must be a whole number from 0 to 65535")
-    listener = socket.socket()
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    except (OSError, UnicodeError):
+        raise BadInput(f"--host = {host!r}: is no address of this machine; 0.0.0.0 stands for all of them") from None
+    listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(128)
     except OSError as fault:
         listener.close()
+        if fault.errno == errno.EADDRNOTAVAIL:
+            raise BadInput(f"--host = {host!r}: is no address of this machine; 0.0.0.0 stands for all") from None
         raise BadInput(
             f"--port = {port}: cannot be used ({fault.strerror}); name another one, or 0 for a free one"
         ) from None
@@ -71,6 +86,7 @@ def _application(config: str) -> Any:
         SOLARA_ASSETS_PROXY="true",
         SOLARA_ASSETS_PROXY_CACHE_DIR=str(assets_folder()),
         SOLARA_ASSETS_CDN="/_solara/missing/",
+        SOLARA_ASSETS_EXTRA_LOCATIONS="sim.live.static",
         SOLARA_ASSETS_FONTAWESOME_ENABLED="false",
         SOLARA_KERNEL_CULL_TIMEOUT="60s",
         SOLARA_THEME_VARIANT="light",
@@ -109,31 +125,3 @@ def _page_without_assets() -> Any:
         "on this machine. Stop the server, run <code>decoupling view --get-assets</code> once, and start it again."
     )
     return Starlette(routes=[Route("/{path:path}", lambda request: HTMLResponse(text, status_code=503))])
-
-
-def _local_only(application: Any) -> Any:
-    """Refuse what comes by another host name or from another web site, which could else reach into localhost."""
-
-    async def guarded(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan" or _is_local(scope):
-            await application(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            headers = [(b"content-type", b"text/plain; charset=utf-8")]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": b"This server answers its own page only.\n"})
-
-    return guarded
-
-
-def _is_local(scope: Any) -> bool:
-    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    host = headers.get(b"host", "")
-    if host.rpartition(":")[0] not in LOCAL_NAMES and host not in LOCAL_NAMES:
-        return False
-    origin = headers.get(b"origin")
-    if origin is not None and urlsplit(origin).netloc != host:
-        return False
-    closing = scope["path"].startswith("/_solara/api/close/")
-    return not closing or "session_id" in parse_qs(scope["query_string"].decode("latin-1"))

@@ -19,6 +19,7 @@ from sim.streams import agent_keys, uniform
 from sim.vocabulary import QUARTERS_PER_YEAR, year_of
 
 Array = NDArray[np.float64]
+_EVERYWHERE = np.ones(1)  # controls on chips reach all that the target buys
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
 SURGE = range(4, 6)  # the first half of 2021
 
@@ -45,7 +46,10 @@ class ChipMarket:
         share = np.where(layout.is_entrant, 0.0, base.chip_share)
         self.choice = share[:, layout.target]  # (runs, M) what buyers in the target would choose if free
         self.denied = np.zeros_like(self.choice)  # part of the base sales to the target, by controls
-        self.in_the_way = Denial(self.denied, self.denied, self.exposure[layout.firm_segment])  # by whomever
+        self.in_the_way = Denial(
+            self.denied, self.denied, _EVERYWHERE, self.exposure[layout.firm_segment]
+        )  # by whomever
+        self._in_force: Severity | None = None
         self.sales = layout.by_segment.spread(base.demand) * share  # (runs, S, M)
         self.demand = base.demand  # (runs, S, G) wanted at present prices, whether it may be bought or not
         self.unmet = np.zeros_like(base.demand)  # (runs, S, G)
@@ -88,23 +92,28 @@ class ChipMarket:
         `barred` (runs, states, segments) is what the target itself does not let in.
         """
         p, layout = parameters, self.layout
-        if quarter % QUARTERS_PER_YEAR == 0:
+        new_year = quarter % QUARTERS_PER_YEAR == 0
+        if new_year:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._maker_keys)
-        by_controls = self.denial(p, severity, self._licence)
-        self.denied = by_controls.of_sales
-        kept_out = p["retaliation.bite"] * barred[:, layout.firm_headquarters, layout.firm_segment]
-        self.in_the_way = by_controls.further(np.where(layout.at_home, 0.0, kept_out))
+        if new_year or severity is not self._in_force:
+            self._in_force = severity
+            self.by_controls = self.denial(p, severity, self._licence)
+            self.denied = self.by_controls.of_sales
+        self.in_the_way = self.by_controls
+        if barred.any():
+            kept_out = p["retaliation.bite"] * barred[:, layout.firm_headquarters, layout.firm_segment]
+            kept_out = np.where(layout.at_home, 0.0, kept_out)
+            parts = (self.by_controls.above, self.by_controls.below)
+            above, below = (1.0 - (1.0 - part) * (1.0 - kept_out) for part in parts)
+            self.in_the_way = Denial(above, below, self.by_controls.reach, self.by_controls.exposure)
 
     def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
         """The part of each maker's base sales to the target that a severity denies, (runs, M)."""
         layout = self.layout
         items = len(layout.inputs) + layout.firm_segment
         above, below = decided(parameters, severity, layout.firm_headquarters, items, licence)
-        return Denial(
-            np.where(layout.at_home, 0.0, above),
-            np.where(layout.at_home, 0.0, below),
-            self.exposure[layout.firm_segment],
-        )
+        abroad = ~layout.at_home
+        return Denial(above * abroad, below * abroad, _EVERYWHERE, self.exposure[layout.firm_segment])
 
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of the target's wants is met when its buyers would choose by these shares, (runs, G)."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.base_year import BaseYear, Layout
 from sim.columns import total, total_over_rows
-from sim.controls import Denial, Severity, decided, part_met
+from sim.controls import Denial, Severity, decided, part_met, supplied
 from sim.parameters import Parameters
 from sim.streams import agent_keys, uniform
 from sim.vocabulary import QUARTERS_PER_YEAR
@@ -34,12 +34,13 @@ class InputMarket:
         segments = layout.world.rows["segments"]
         exposure = np.array([row["control_exposure"] for row in segments])[layout.group_segment]
         self.exposure = np.where(layout.group_at_home, exposure, 0.0)  # (K,)
-        self._foreign_owned = (layout.group_at_home & ~layout.group_target_owned)[:, None]
+        self._home = slice(0, int(layout.group_at_home.sum()))  # groups in the target come first
         self._quality_bound = layout.group_at_home & layout.is_quality_bound[layout.group_segment]
         self._weights = np.where(self._quality_bound[:, None] & layout.is_quality_critical, 0.0, base.tool_mix)
         self._weights = self._weights / self._weights.sum(axis=-1, keepdims=True)
         self.denied = np.zeros_like(base.input_share)  # (runs, K, U) part of base sales, by controls
-        self.in_the_way = Denial(self.denied, self.denied, self.exposure[:, None])  # by whomever
+        self.in_the_way = self.denied  # by whomever
+        self._in_force: Severity | None = None
         self.need = base.input_need
         self.delivered = base.input_need  # (runs, K, I)
         self.sales = layout.by_input.spread(base.input_need) * base.input_share  # (runs, K, U)
@@ -57,29 +58,55 @@ class InputMarket:
 
         `barred` (runs, states, inputs) is what the target denies groups elsewhere of its own.
         """
-        p, layout = parameters, self.layout
-        if quarter % QUARTERS_PER_YEAR == 0:
+        p, home = parameters, self._home
+        new_year = quarter % QUARTERS_PER_YEAR == 0
+        if new_year:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._keys)
-        by_target = np.take(np.take(barred, layout.group_state, axis=1), layout.supplier_input, axis=-1)
-        elsewhere = ~layout.group_at_home[:, None] & layout.target_supplier
-        by_controls = self.denial(p, in_force, self._licence)
-        self.denied = by_controls.of_sales
-        self.in_the_way = by_controls.further(np.where(elsewhere, p["retaliation.bite"][..., None] * by_target, 0.0))
+        if new_year or in_force is not self._in_force:
+            self._in_force = in_force
+            self.by_controls = self.denial(p, in_force, self._licence)
+            self.denied = np.zeros_like(self.base.input_share)
+            self.denied[:, home] = self.by_controls.of_sales
+        self.in_the_way = self.denied
+        if barred.any():
+            abroad = slice(home.stop, None)
+            of_group = np.take(barred, self.layout.group_state[abroad], axis=1)
+            of_group = np.take(of_group, self.layout.supplier_input, axis=-1) * self.layout.target_supplier
+            self.in_the_way = self.denied.copy()
+            self.in_the_way[:, abroad] = p["retaliation.bite"][..., None] * of_group
         if p["stockpiling.quarters"].any():
-            even = np.full_like(self._licence, 0.5)  # nobody knows next year's licences
-            to_come = self.denial(p, feared, even).of_sales - self.denial(p, in_force, even).of_sales
-            self.feared = layout.by_input.sum(self.base.input_share * np.maximum(0.0, to_come))
+            self.feared = self._to_come(p, in_force, feared)
+
+    def _to_come(self, parameters: Parameters, in_force: Severity, feared: Severity) -> Array:
+        """The part of base supply that may be cut off and is not yet, (runs, K, I), at expected licences."""
+        to_come = np.zeros_like(self.base.input_need)
+        if feared is in_force:
+            return to_come
+        even = np.full((len(to_come), len(self.layout.suppliers)), 0.5)
+        worse, now = self.denial(parameters, feared, even), self.denial(parameters, in_force, even)
+        share, by_input = self.base.input_share[:, self._home], self.layout.by_input
+        for part, more, less in (
+            (worse.exposure, worse.above, now.above),
+            (1.0 - worse.exposure, worse.below, now.below),
+        ):
+            step = np.maximum(0.0, more - less)
+            if step.any():
+                to_come[:, self._home] = to_come[:, self._home] + part * by_input.sum(share * step)
+        to_come[:, self._home] = worse.reach * to_come[:, self._home]
+        return to_come
 
     def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
-        """The part of each supplier's base sales to each group that a severity denies, (runs, K, U).
+        """The part of each supplier's base sales to each group at home that a severity denies.
 
         Lines owned by foreigners are reached in part (licences for named plants).
         """
         p, layout = parameters, self.layout
         above, below = decided(p, severity, layout.supplier_state, layout.supplier_input, licence)
-        reached = np.where(self._foreign_owned, p["controls.foreign_owned_part"][..., None], 1.0)
-        reached = np.where(layout.group_at_home[:, None] & ~layout.target_supplier, reached, 0.0)
-        return Denial(above[:, None, :] * reached, below[:, None, :] * reached, self.exposure[:, None])
+        foreign = ~layout.target_supplier
+        owned = layout.group_target_owned[self._home][:, None]
+        reach = np.where(owned, 1.0, p["controls.foreign_owned_part"][..., None])
+        exposure = self.exposure[self._home][:, None]
+        return Denial((above * foreign)[:, None], (below * foreign)[:, None], reach, exposure)
 
     def cover(self, makers: Any) -> None:
         """The part of a group's capacity that its scarcest material in stock allows to run.
@@ -92,7 +119,8 @@ class InputMarket:
         part = np.where(needed, self.stock / np.where(needed, planned, 1.0), 1.0)
         part = np.minimum(1.0, part)
         part = part + layout.dispensable * (1.0 - part)
-        makers.material_cover = layout.by_group.spread(part.min(axis=-1))
+        self.covered = part.min(axis=-1)
+        makers.material_cover = layout.by_group.spread(self.covered)
 
     def use_materials(self, makers: Any) -> None:
         """Output uses up materials and design software in fixed proportion, as far as there are materials in stock."""
@@ -105,7 +133,8 @@ class InputMarket:
         p, layout, by_input = parameters, self.layout, self.layout.by_input
         ahead = p["stockpiling.quarters"][..., None] * self.feared  # quarters of need
         to_come = layout.by_group.sum(makers.capacity)[..., None] * self.base.material_need
-        use = np.where(self.wanted > 0, self.wanted, to_come)  # a new fab stocks up before it runs
+        without_shortage = self.wanted / np.where(self.covered > 0, self.covered, 1.0)[..., None]
+        use = np.where(self.wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
         wanted_stock = use * layout.is_material * (p["materials.stock_quarters"][..., None] + ahead)
         refill = (wanted_stock - self.stock - use * layout.is_material) * p["materials.refill_speed"][..., None]
         tools = layout.by_group.sum(makers.investment)[..., None] * self.base.tool_mix
@@ -121,8 +150,8 @@ class InputMarket:
         )
         share = wish / by_input.spread(by_input.sum(wish))
         self.choice = share
-        self.availability = self.part_met(p, share, self.in_the_way)
-        allowed = share * (1.0 - self.in_the_way.of_sales)
+        self.availability = self.part_met(p, share, self.by_controls)
+        allowed = share * (1.0 - self.in_the_way)
         permitted = by_input.sum(allowed)
         self.delivered = self.need * self.availability
         self.sales = allowed * by_input.spread(self.delivered / np.where(permitted > 0, permitted, 1.0))
@@ -136,8 +165,18 @@ class InputMarket:
 
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of its needs each group gets when it would choose suppliers by these shares, (runs, K, I)."""
-        backfill = parameters["controls.backfill"][..., None]
-        return part_met(share, denial, self.exposure[:, None], self.layout.by_input, backfill)
+        backfill, by_input, home = parameters["controls.backfill"][..., None], self.layout.by_input, self._home
+        met = np.ones_like(self.base.input_need)
+        met[:, home] = part_met(share[:, home], denial, denial.exposure, by_input, backfill)
+        if self.in_the_way is not self.denied:
+            abroad = slice(home.stop, None)
+            met[:, abroad] = supplied(1.0 - by_input.sum(share[:, abroad] * self.in_the_way[:, abroad]), backfill)
+        return met
+
+    def sales_lost(self, denial: Denial) -> Array:
+        """What suppliers would not sell to the target under a denial, at its needs and free choice, (runs, U)."""
+        wanted = self.layout.by_input.spread(self.need[:, self._home]) * self.choice[:, self._home]
+        return total_over_rows(wanted * denial.of_sales)
 
     def _bought_ahead(self, speed: Array, wanted_store: Array, tools: Array) -> tuple[Array, Array]:
         """Tools ordered ahead of a cut-off, and tools taken from store because fewer are feared to be cut off."""

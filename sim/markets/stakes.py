@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.base_year import Layout
-from sim.columns import total, total_over_rows
+from sim.columns import total
 from sim.controls import Severity, supplied
 from sim.parameters import Parameters
 from sim.vocabulary import QUARTERS_PER_YEAR
@@ -42,17 +42,13 @@ def weigh_stakes(model: Any) -> None:
     wanted = chips.demand[:, layout.target] * chips.price * QUARTERS_PER_YEAR
     harm = total(lost_lines) * p["doctrine.horizon"] / 2.0 + total(wanted * (1.0 - chips_met))
 
-    tools_lost = (
-        total_over_rows(layout.by_input.spread(inputs.need) * inputs.choice * denied.of_sales) * QUARTERS_PER_YEAR
-    )
+    inputs_lost = inputs.sales_lost(denied) * QUARTERS_PER_YEAR
     chips_lost = layout.by_segment.spread(wanted) * chips.choice * chips_denied.of_sales
     states.harm_expected = np.broadcast_to(harm, states.harm_expected.shape)
-    states.loss_expected = layout.by_supplier_state.sum(tools_lost) + layout.by_maker_state.sum(chips_lost)
+    states.loss_expected = layout.by_supplier_state.sum(inputs_lost) + layout.by_maker_state.sum(chips_lost)
     sold = layout.by_supplier_state.sum(model.suppliers.revenue) * QUARTERS_PER_YEAR
     reachable = inputs.denial(p, _full_control(layout, np.ones_like(states.follow_strength)), even)
-    to_target = (
-        total_over_rows(layout.by_input.spread(inputs.need) * inputs.choice * reachable.of_sales) * QUARTERS_PER_YEAR
-    )
+    to_target = inputs.sales_lost(reachable) * QUARTERS_PER_YEAR
     states.exposed_revenue = layout.by_supplier_state.sum(to_target) / np.where(sold > 0, sold, 1.0)
     states.retaliation_expected = p["retaliation.severity"] * _carried(p, layout, model)
     states.gap_closed = np.broadcast_to(_gap_closed(layout, model), states.gap_closed.shape)

@@ -109,6 +109,8 @@ def _parts(p: Parameters, sales: Array, eligible: NDArray[np.bool_], by_market: 
     chosen = np.zeros_like(sales)
     for name, weight in rules.items():
         chosen = np.where(p.is_set("subsidy.allocation", name), weight, chosen)
+    # Money that is spent arrives: where nobody sells anything, as after a full cut-off, all get the same.
+    chosen = np.where(total(chosen) > 0, chosen, rules["uniform"])
     whole = total(chosen)
     return chosen / np.where(whole > 0, whole, 1.0)
 

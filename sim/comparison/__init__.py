@@ -1,0 +1,1 @@
+"""The parts of `compare`: reading, pairing, intervals, tables, figures. They read files, never the model."""

@@ -1,0 +1,79 @@
+"""What stands behind a run: published figures up to 2022, and the band of an earlier batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sim.evidence import world_folder
+from sim.records import MANIFEST, SERIES, read_manifest, read_rows
+from sim.vocabulary import BadInput, project_root
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+LAST_PUBLISHED = "2022-12-31"
+LARGEST = 200_000_000  # bytes of a series.csv that is read while people wait
+
+
+def published(world: str) -> dict[str, list[dict[str, Any]]]:
+    """The published shares up to 2022 by measure, 0 to 1: date, value and source; nothing where a world has none."""
+    path = world_folder(world) / "observations.csv"
+    found: dict[str, list[dict[str, Any]]] = {}
+    if not path.exists():
+        return found
+    for row in read_rows(path):
+        if row["unit"] == "percent" and row["date"] <= LAST_PUBLISHED:
+            found.setdefault(row["measure"], []).append(
+                {"date": row["date"], "value": float(row["value"]) / 100, "source": row["source"]}
+            )
+    return found
+
+
+def batches() -> dict[str, tuple[Path, str]]:
+    """The finished batches in results/ that hold a series, by name; of several configs each has a name of its own."""
+    found = {}
+    for manifest in sorted((project_root() / "results").glob(f"*/{MANIFEST}")):
+        folder = manifest.parent
+        for config in _configs(folder, manifest.stat().st_mtime_ns):
+            found[f"{folder.name}: {config}"] = (folder, config)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _configs(folder: Path, changed: int) -> list[str]:
+    manifest = read_manifest(folder)
+    scenarios = manifest.get("scenarios") if manifest and manifest["experiment"] else None
+    return sorted(scenarios) if isinstance(scenarios, dict) and (folder / SERIES).exists() else []
+
+
+def band(name: str, measures: Iterable[str]) -> dict[str, Any]:
+    """The spread of a batch's runs: quantiles of these measures by date. BadInput for a batch that cannot be drawn."""
+    known = batches()
+    if name not in known:
+        raise BadInput(f"there is no finished batch {name[:80]!r} in results/ any more")
+    folder, config = known[name]
+    file = (folder / SERIES).stat()
+    if file.st_size > LARGEST:
+        raise BadInput(f"{name}: its {SERIES} is larger than {LARGEST // 10**6} MB, too much to draw behind a run")
+    return {"name": name, **_quantiles(folder, config, tuple(measures), file.st_mtime_ns)}
+
+
+@lru_cache(maxsize=8)
+def _quantiles(folder: Path, config: str, measures: tuple[str, ...], changed: int) -> dict[str, Any]:
+    import pandas
+
+    wanted = {"config", "date", *measures}
+    try:
+        table = pandas.read_csv(folder / SERIES, usecols=lambda column: column in wanted)
+    except (OSError, ValueError) as fault:
+        raise BadInput(f"{folder.name}: its {SERIES} cannot be read ({fault})") from None
+    table = table[table["config"] == config]
+    runs = int((table["date"] == table["date"].iloc[0]).sum()) if len(table) else 0
+    by_date = table.drop(columns="config").groupby("date").quantile(list(LEVELS)).unstack()
+    bands = {
+        name: by_date[name].round(6).astype(object).where(by_date[name].notna(), None).to_numpy().tolist()
+        for name in table.columns
+        if name not in ("config", "date")
+    }
+    return {"runs": runs, "dates": by_date.index.tolist(), "measures": bands}

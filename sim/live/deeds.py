@@ -1,0 +1,132 @@
+"""What the states did in a quarter, and why: read from the events of its date and from what states decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.model import DecouplingModel
+from sim.scenario import Event
+from sim.vocabulary import quarter_name
+
+LEAST_CHANGE = {  # smaller moves are not told, and a reactive lead moves a little in every quarter
+    "announced_severity": 0.01,  # of a state's sales to the target
+    "retaliation": 0.05,  # of the materials that the target dominates
+    "plan_budget": 10.0,  # bn yuan a year
+}
+Deed = dict[str, Any]
+Stance = dict[str, list[float]]
+
+
+def stance(model: DecouplingModel) -> Stance:
+    """What each state holds of what it decides, to be compared with later."""
+    return {name: getattr(model.states, name)[0].tolist() for name in LEAST_CHANGE}
+
+
+def told(model: DecouplingModel, before: Stance, yours: list[Event]) -> list[Deed]:
+    """The deeds of the quarter that has just passed; states that do the same stand together.
+
+    `before` is the stance of which each was last told; it takes over what is told now. `yours` are the events that
+    were set on the page.
+    """
+    quarter = model.quarter - 1
+    found: dict[tuple[str, str], Deed] = {}
+
+    def tell(who: str, what: str, why: str, own: bool = False) -> None:
+        deed = found.setdefault((what, why), {"quarter": quarter_name(quarter), "who": [], "what": what, "why": why})
+        deed["who"].append(who)
+        deed["yours"] = own
+
+    acted = set()
+    for event in model.events:
+        own = event in yours
+        for text in _of_event(event, quarter):
+            tell(event.by, text, "You set it." if own else (event.reason or "On the config's list of dates."), own)
+            acted.add(event.by)
+    now = stance(model)
+    for name, least in LEAST_CHANGE.items():
+        for state, (who, was, level) in enumerate(zip(model.layout.states, before[name], now[name], strict=True)):
+            if abs(level - was) < least:
+                continue
+            before[name][state] = level
+            if name != "announced_severity" or who not in acted:
+                tell(who, *_DECISIONS[name](model, state, was, level))
+    return list(found.values())
+
+
+def _of_event(event: Event, quarter: int) -> list[str]:
+    scope = "everything" if "all" in event.scope else ", ".join(word.replace("_", " ") for word in event.scope)
+    severity = _percent(event.severity or 0.0)
+    if event.kind == "control":
+        texts = []
+        if event.announced_quarter == quarter < event.quarter:
+            texts.append(f"Announces to deny {severity} of {scope} from {quarter_name(event.quarter)} on.")
+        if event.quarter == quarter:
+            texts.append(f"Denies {severity} of {scope}.")
+        return texts
+    if event.quarter != quarter:
+        return []
+    if event.kind == "truce":
+        return [f"Lifts {severity} of its controls on {scope}."]
+    if event.kind == "outage":
+        return [f"Loses {severity} of {', '.join(event.scope)} for a year."]
+    if event.kind == "retaliation":
+        return [f"Retaliates: denies {severity} of {scope}."]
+    return [
+        f"Sets {key} to {value:g}." if isinstance(value, float) else f"Sets {key} to {value}."
+        for key, value in event.levers().items()
+    ]
+
+
+def _controls(model: DecouplingModel, state: int, was: float, now: float) -> tuple[str, str]:
+    target = model.layout.states[model.layout.target]
+    what = f"{_percent(now)} of its sales to {target} denied or announced, after {_percent(was)}."
+    return f"{'Tightens' if now > was else 'Loosens'}: {what}", _why_it_controls(model, state)
+
+
+def _why_it_controls(model: DecouplingModel, state: int) -> str:
+    value, states, layout = model.parameters.value, model.states, model.layout
+    if layout.roles[state] == "ally" and value("controls.alignment"):
+        strength, stake = states.follow_strength[0, state], states.exposed_revenue[0, state]
+        return (
+            f"Takes over {_percent(strength)} of {layout.states[layout.lead]}'s severity: an alignment of "
+            f"{_percent(value('controls.alignment'))}, and {_percent(stake)} of its suppliers' sales at stake."
+        )
+    mode = value("controls.mode")
+    if mode == "fixed":
+        severity, start = value("controls.severity"), value("controls.start")
+        return f"A fixed severity of {_percent(severity)} from {start:g} on, announced a year ahead."
+    if mode == "reactive" and value("controls.doctrine") == "preventive":
+        closed = states.gap_closed[0, state]
+        return f"Preventive: the target has closed {_percent(closed)} of its technology gap of 2020."
+    if mode == "reactive":
+        harm, loss = states.harm_expected[0, state], states.loss_expected[0, state]
+        answer, wanted = states.retaliation_expected[0, state], states.wanted_severity[0, state]
+        return (
+            f"Doctrine {value('controls.doctrine')}: harm to the target {harm:.0f}, own firms' lost sales {loss:.0f}, "
+            f"expected retaliation {answer:.0f} bn yuan a year, so it wants a severity of {_percent(wanted)}."
+        )
+    return f"Controls are in mode {mode}."
+
+
+def _retaliation(model: DecouplingModel, state: int, was: float, now: float) -> tuple[str, str]:
+    faced = model.states.faced_control[0, state]
+    what = f"{_percent(now)} of the materials that it dominates, after {_percent(was)}."
+    return (
+        f"{'Retaliates: denies' if now > was else 'Eases its retaliation: denies'} {what}",
+        f"It faces controls of a severity of {_percent(faced)}.",
+    )
+
+
+def _plan(model: DecouplingModel, state: int, was: float, now: float) -> tuple[str, str]:
+    share, exposure = model.states.domestic_share[0, state], model.states.exposure[0, state]
+    return (
+        f"Plans {now:.0f} bn yuan a year of subsidies, after {was:.0f}.",
+        f"Its domestic share is {_percent(share)}, and it expects to lose {_percent(exposure)} of its supplies.",
+    )
+
+
+_DECISIONS = {"announced_severity": _controls, "retaliation": _retaliation, "plan_budget": _plan}
+
+
+def _percent(part: Any) -> str:
+    return f"{100 * part:.3g} %"
