@@ -56,6 +56,10 @@ class DecouplingModel(mesa.Model):
         until: int = LAST_YEAR,
         one_by_one: bool = False,
     ) -> None:
+        if not isinstance(config, str | Path | Scenario):
+            raise BadInput(f"config = {config!r}: must be the name of a config, a path or a Scenario")
+        if set is not None and not isinstance(set, Mapping):
+            raise BadInput(f'set = {set!r}: must be a mapping, such as {{"subsidy.annual": 200}}')
         scenario = config.with_values(set or {}) if isinstance(config, Scenario) else load_config(config, set)
         super().__init__(rng=_seed(rng))
         self._set_up([scenario], [rng], record, until)
