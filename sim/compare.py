@@ -19,7 +19,7 @@ from sim.comparison.identity import Unlike, unlike
 from sim.comparison.outcomes import AT, check_dates, check_units, chosen, dates_asked, ids
 from sim.comparison.pairing import Pairing, pair_runs
 from sim.comparison.reaching import check_target, reach, target_of
-from sim.comparison.results import OUTCOMES, Incomplete, read_results, with_series
+from sim.comparison.results import OUTCOMES, Incomplete, read_results, with_dates_of, with_series
 from sim.comparison.words import MAIN_MEASURE, main_row, sentence
 from sim.vocabulary import BadInput
 
@@ -60,6 +60,9 @@ def compare(paths: Sequence[str | Path], question: Question) -> Comparison:
     if not set(dates) <= {*OUTCOMES, *AT}:  # then what carries a difference is read from the series too
         wanted += carrying(MAIN_MEASURE if MAIN_MEASURE in wanted else wanted[0], base.columns)
     base, *candidates = [with_series(result, wanted) for result in results]
+    for candidate in candidates:
+        base = with_dates_of(base, candidate)
+    candidates = [with_dates_of(candidate, base) for candidate in candidates]
     found = Comparison([base, *candidates], parameters=parameters_that_differ(results))
     found.notes += dict.fromkeys(lacking)
     pairings = []
@@ -91,8 +94,10 @@ def _compare_measures(found: Comparison, pairing: Pairing, columns: dict[str, li
     for at, some in columns.items():
         check_dates(base, candidate, at)
         check_units(base, candidate, some, at)
+        stopped = at in AT and (base.series.stopped or candidate.series.stopped)
+        flags = ["runs end on different dates, as by a stop rule"] if stopped else []
         for column in some:
-            row = compare_column(pairing, column, at, question.settings)
+            row = compare_column(pairing, column, at, question.settings, flags)
             if without_values(row) and not question.measures:
                 found.notes.append(f"{column} has no value in any run of {base.name} or {candidate.name}: left out")
                 continue
@@ -100,7 +105,7 @@ def _compare_measures(found: Comparison, pairing: Pairing, columns: dict[str, li
             if question.points:
                 for place, values in enumerate(pairing.points):
                     words = " ".join(f"{key}={value}" for key, value in zip(pairing.point_keys, values, strict=True))
-                    at_point = compare_column(pairing, column, at, question.settings, point=place)
+                    at_point = compare_column(pairing, column, at, question.settings, flags, place)
                     found.points.append(PointRow(words, at_point))
 
 

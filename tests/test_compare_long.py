@@ -66,7 +66,7 @@ def large(tmp_path_factory):
                 shape = (1, len(DATES), len(kinds))
                 values = 1 + 0.01 * number + 0.1 * luck.normal(size=shape) + 0.02 * own.normal(size=shape)
                 keys = [f"config-{number}-1-0-{seed}", f"config-{number}", 0, seed]
-                [outcomes] = records.outcomes(kinds, DATES, values, [""])
+                [outcomes] = records.outcomes(kinds, DATES, values, [""], np.array([len(DATES)]))
                 runs.write(records.runs_row(keys, "done", outcomes))
                 series.write(records.series_rows(keys, DATES, values[0]))
         sizes = {name: {"bytes": (folder / name).stat().st_size} for name in ("runs.csv", "series.csv")}

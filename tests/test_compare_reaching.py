@@ -150,6 +150,21 @@ def test_a_run_that_stops_early_is_censored_there(tmp_path):
     assert row.base_restricted_mean == pytest.approx(2 + 3 / 3)
 
 
+def test_a_batch_whose_runs_all_stop_is_compared_to_the_horizon(made):
+    """With a stop rule the base's file ends where its last run got there; the horizon is that of the manifest."""
+    base = made.over_time("base", {1: [0.1, 0.8, NAN], 2: [0.1, 0.1, 0.8]}, DATES[:3])
+    candidate = made.over_time("candidate", {1: until(2021), 2: until(None)}, DATES)
+    found = compare([base, candidate], Question(reach=["domestic_supply_share>=0.7"]))
+    [row] = found.reach
+    assert (row.horizon, row.base_share, row.cand_share) == ("2024-12-31", 1.0, 0.5)
+    assert (row.base_restricted_mean, row.cand_restricted_mean) == pytest.approx((1.5, 3.0))
+    assert "runs end on different dates, as by a stop rule" in found.rows[0].flags
+    [back] = reach(candidate, base)
+    assert back.diff_restricted_mean == -row.diff_restricted_mean
+    [same] = reach(base, base)
+    assert same.verdict == "equivalent" and "stop rule" not in compare([candidate] * 2, Question()).rows[0].flags
+
+
 def test_quarters(made):
     dates = [f"2020-{end}" for end in ("03-31", "06-30", "09-30", "12-31")]
     base = made.over_time("base", {1: [0.1, 0.1, 0.8, 0.8], 2: [0.1, 0.8, 0.8, 0.1]}, dates)

@@ -51,7 +51,7 @@ def opened(browser, address, query="", **settings):
     ours = (address, address.replace("http", "ws"), "data:", "blob:")
     page.on("request", lambda asked: asked.url.startswith(ours) or complaints.append(asked.url))
     page.goto(address + query)
-    page.wait_for_selector("text=Play")
+    page.wait_for_selector("button:has-text('Play')")
     yield page
     context.close()
     assert complaints == []
@@ -79,14 +79,14 @@ def downloaded(page, button):
 def test_play_step_in_save_and_replay(browser, address, tmp_path):
     alone = DecouplingModel("published-2020", 7).run()["domestic_supply_share"]
     with opened(browser, address, "?seed=7") as page:
-        page.click("text=One quarter")
+        page.click("button:has-text('One quarter')")
         at_quarter(page, "2020-Q1")
         assert number(page, "domestic_supply_share") == pytest.approx(100 * alone.iloc[0], abs=0.051)
         page.select_option("[aria-label=speed]", "40")
-        page.click("text=Play")
+        page.click("button:has-text('Play')")
         page.wait_for_selector(".state[data-state=ended]", timeout=15000)
         assert number(page, "domestic_supply_share") == pytest.approx(100 * alone.iloc[-1], abs=0.051)
-        page.click("text=Restart")
+        page.click("button:has-text('Restart')")
         at_quarter(page, "start of 2020")
         page.locator("[id='controls.severity']").fill("0.9")
         page.wait_for_selector(".log >> text=controls.severity = 0.9")
@@ -94,9 +94,9 @@ def test_play_step_in_save_and_replay(browser, address, tmp_path):
         page.fill("[aria-label='subsidy, exact']", "150")
         page.keyboard.press("Enter")
         page.select_option("[aria-label=by]", "NLD")
-        page.click("text=Announce control")
-        page.click("text=Truce")
-        page.click("text=Lose this fab for a year")
+        page.click("button:has-text('Announce control')")
+        page.click("button:has-text('Truce')")
+        page.click("button:has-text('Lose this fab for a year')")
         page.wait_for_selector(".log >> text=outage")
         jump(page, 2036)
         assert number(page, "domestic_supply_share") > 0
@@ -120,18 +120,18 @@ def test_two_futures_side_by_side(browser, address):
             page.locator(f"h2:has-text('{title}')") for title in ("Future A", "Future B", "Difference, B less A")
         ]
         assert not any(title.is_visible() for title in futures)
-        page.click("text=Branch")
+        page.click("button:has-text('Branch')")
         page.wait_for_selector("text=Two futures from 2024-Q1")
         assert all(title.is_visible() for title in futures)
-        page.click("text=Truce")
+        page.click("button:has-text('Truce')")
         jump(page, 2028)
         page.select_option("[aria-label='measure of the difference']", "controller_sales_denied")
         # future B has none of the controls, so what they deny is less there
         difference = page.locator("figure:has(h2:has-text('Difference')) text.end").text_content()
         assert float(difference.replace("−", "-")) < 0
-        page.click("text=future A")
+        page.click("button:has-text('future A')")
         page.wait_for_selector("button[aria-pressed=true]:has-text('future A')")
-        page.click("text=Go on with A alone")
+        page.click("button:has-text('Go on with A alone')")
         page.wait_for_selector("button:has-text('Branch')")
 
 
@@ -140,7 +140,7 @@ def test_a_reload_in_the_middle_shows_the_same(browser, address):
         jump(page, 2023)
         page.fill("[aria-label='subsidy, exact']", "90")
         page.keyboard.press("Enter")
-        page.click("text=One quarter")
+        page.click("button:has-text('One quarter')")
         at_quarter(page, "2023-Q1")
         share = number(page, "domestic_supply_share")
         page.wait_for_function("location.search.includes('at=2023-Q1') && location.search.includes('event=')")
@@ -163,7 +163,7 @@ def test_a_closed_tab_ends_its_thread(address, browser):
     ]
     for _ in range(2):
         with opened(browser, address) as page:
-            page.click("text=Play")
+            page.click("button:has-text('Play')")
             page.wait_for_selector(".state[data-state=running]")
             during = server.num_threads()
             page.close()
@@ -195,9 +195,9 @@ def test_keys_and_dark_colours(browser, address):
 
 def test_two_browsers_run_apart(browser, address):
     with opened(browser, address) as one, opened(browser, address) as other:
-        one.click("text=Play")
+        one.click("button:has-text('Play')")
         one.wait_for_selector(".state[data-state=running]")
-        one.click("text=Pause")
+        one.click("button:has-text('Pause')")
         assert other.get_by_test_id("quarter").inner_text() == "start of 2020"
         other.locator("[id='subsidy.annual']").fill("200")
         other.wait_for_selector(".log >> text=subsidy.annual = 200")
@@ -221,13 +221,22 @@ def test_bad_values_get_a_message_beside_their_field(browser, address):
             page.keyboard.press("Tab")
             page.wait_for_selector(".lever:has([id='investment.annual']) [role=alert]", state="detached")
         page.fill("[aria-label='part denied']", "many")
-        page.click("text=Announce control")
+        page.click("button:has-text('Announce control')")
         page.wait_for_selector(".event:has([aria-label='part denied']) [role=alert]")
         page.fill("[aria-label=seed]", "one")
         page.keyboard.press("Enter")
         page.wait_for_selector(".open [role=alert]:has-text('seed = one')")
-        page.click("text=One quarter")
+        page.click("button:has-text('One quarter')")
         at_quarter(page, "2020-Q1")
+
+
+def test_a_config_of_another_world_gets_a_page_of_its_own(browser, address):
+    with opened(browser, address) as page:
+        page.select_option("[aria-label=config]", "crop-seeds")
+        page.wait_for_url("**config=crop-seeds*")
+        page.wait_for_selector(".legend >> text=maize >> nth=0")
+        jump(page, 2021)
+        page.wait_for_selector(".heat >> text=germplasm")
 
 
 def test_an_agent_s_history(browser, address):
@@ -282,8 +291,8 @@ def test_pictures(browser, address, batch, tmp_path):
             page.fill("[aria-label='subsidy, exact']", "100")
             page.keyboard.press("Enter")
             if name == "live-branch":
-                page.click("text=Branch")
-                page.click("text=Full cut-off")
+                page.click("button:has-text('Branch')")
+                page.click("button:has-text('Full cut-off')")
             jump(page, 2029)
             page.wait_for_selector(".fan path" if name != "live-branch" else "text=Two futures")
             assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -35,10 +35,14 @@ class Incomplete(Exception):
 
 @dataclass(frozen=True)
 class Series:
-    """Measures over time: `dates` sorted, each array of `values` of shape (runs, dates), NaN where missing."""
+    """Measures over time: `dates` sorted, each array of `values` of shape (runs, dates), NaN where missing.
+
+    `stopped` says whether some runs end before the others, as by a stop rule.
+    """
 
     dates: tuple[str, ...]
     values: Mapping[str, Floats]
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -369,4 +373,20 @@ def with_series(result: Result, measures: Sequence[str]) -> Result:
         flat = np.full(len(result.done) * len(found), np.nan)
         flat[cells] = frame[name].to_numpy()
         values[name] = flat.reshape(len(result.done), len(found))
-    return replace(result, series=Series(tuple(map(str, found)), values))
+    last = np.zeros(len(result.done), dtype=np.intp)
+    np.maximum.at(last, runs, date_codes)
+    stopped = bool((last[runs] < len(found) - 1).any())
+    return replace(result, series=Series(tuple(map(str, found)), values, stopped))
+
+
+def with_dates_of(result: Result, other: Result) -> Result:
+    """The result with the later dates of another one of the same horizon, at which all its own runs had stopped."""
+    ours, theirs = result.series.dates, other.series.dates
+    horizons = [(one.manifest or {}).get("horizon") for one in (result, other)]
+    more = len(theirs) - len(ours)
+    if not ours or more <= 0 or theirs[: len(ours)] != ours or horizons[0] is None or horizons[0] != horizons[1]:
+        return result
+    values = {
+        name: np.pad(held, ((0, 0), (0, more)), constant_values=np.nan) for name, held in result.series.values.items()
+    }
+    return replace(result, series=Series(theirs, values, stopped=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sim.evidence import Value, World, parameters
+from sim.evidence import Value, World
 from sim.model import DecouplingModel
 from sim.vocabulary import FIRST_YEAR, QUARTERS_PER_YEAR, BadInput, quarter_start, quarters_until, written
 
@@ -19,7 +19,7 @@ Held = Mapping[str, Value]  # the values of all keys in the next quarter to be r
 
 def lever_set(model: DecouplingModel, held: Held, key: str, value: object) -> list[Entry]:
     """A lever takes a value from the next quarter on. BadInput for a value that does not fit."""
-    fault = parameters()[key].check(value) if key in parameters() else None
+    fault = model.world.parameters[key].check(value) if key in model.world.parameters else None
     if fault:
         raise BadInput(f"{key} = {written(value)[:60]}: {fault}")
     changed = {key: value}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.evidence import Parameter, parameters
+from sim.evidence import DEFAULT_WORLD, Parameter, parameters
 
 GROUPS = {
     "controls": "Export controls",
@@ -28,11 +28,11 @@ LEFT_OUT = ("controls.start",)
 STEPS = 100  # on a slider
 
 
-def levers() -> list[Parameter]:
+def levers(world: str) -> list[Parameter]:
     """Every lever that can be moved during a run and whose range or words leave a choice."""
     return [
         parameter
-        for name, parameter in parameters().items()
+        for name, parameter in parameters(world).items()
         if parameter.role == "lever"
         and not name.startswith("mechanisms.")
         and name not in LEFT_OUT
@@ -40,7 +40,7 @@ def levers() -> list[Parameter]:
     ]
 
 
-def described() -> list[dict[str, Any]]:
+def described(world: str = DEFAULT_WORLD) -> list[dict[str, Any]]:
     """What the page writes beside each lever. A slider spans the plausible range, a field the admissible one."""
     return [
         {
@@ -59,7 +59,7 @@ def described() -> list[dict[str, Any]]:
             "source": lever.source,
             "grade": lever.grade,
         }
-        for lever in levers()
+        for lever in levers(world)
     ]
 
 

@@ -35,18 +35,17 @@ def opened(search: str, default: str) -> tuple[Race, Faults]:
         faults[""] = f"The link is longer than {LONGEST_QUERY} characters, so it was not read."
         search = ""
     query = parse_qs(search, keep_blank_values=True, errors="replace")
-    known = {"config", "seed", "event", "at", *(name for name, value in parameters().items() if value.role == "lever")}
-    for key in query.keys() - known:
-        faults[""] = f"{key[:40]}: is not known; a link holds config, seed, levers, event and at"
-
     config, seed = default, 1
     if "config" in query:
         config = check_config(query["config"][-1], default, config, faults)
     if "seed" in query:
         seed = check_seed(query["seed"][-1], seed, faults)
     base = load_config(config)
+    levers = {name for name, parameter in parameters(base.world).items() if parameter.role == "lever"}
+    for key in query.keys() - levers - {"config", "seed", "event", "at"}:
+        faults[""] = f"{key[:40]}: is not known; a link holds config, seed, levers, event and at"
     scenario = base
-    for key in known & parameters().keys() & query.keys():
+    for key in levers & query.keys():
         scenario = _with_lever(scenario, key, query[key][-1], faults)
     race = Race(base, scenario, seed)
     for text in query.get("event", []):
@@ -80,7 +79,7 @@ def check_seed(text: object, fallback: int, faults: Faults) -> int:
 
 def _with_lever(scenario: Scenario, key: str, text: str, faults: Faults) -> Scenario:
     value: object = {"true": True, "false": False}.get(text, text)
-    if parameters()[key].is_number:
+    if parameters(scenario.world)[key].is_number:
         try:
             value = float(text)
         except ValueError:

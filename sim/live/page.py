@@ -9,21 +9,21 @@ from typing import Any
 
 import solara
 
-from sim.evidence import load_world
+from sim.evidence import DEFAULT_WORLD, load_world
 from sim.live.background import published
 from sim.live.events import controllers
 from sim.live.levers import described
 from sim.live.race import shown_measures
 from sim.live.session import SPEEDS, Session
 from sim.measures import Measure
-from sim.scenario import load_config
+from sim.records import TARGET
 from sim.vocabulary import FIRST_YEAR, LAST_YEAR
 
 HERE = Path(__file__).parent
 HISTORY_FROM = 2018  # where the axis begins on which published figures stand
-TILES = {
-    "domestic_supply_share": "Made and sold in China",
-    "production_share_hq": "Made by Chinese firms",
+TILES = {  # TARGET stands for the name of the state that the race is about
+    "domestic_supply_share": "Made and sold in TARGET",
+    "production_share_hq": "Made by its own firms",
     "technology_gap": "Technology gap",
     "equipment_self_supply": "Tools bought at home",
     "unmet_demand": "Demand not met",
@@ -31,9 +31,9 @@ TILES = {
 }
 # Okabe and Ito's colours, which people with any colour vision tell apart; a dash pattern says it a second time.
 SHARES = [
-    ("domestic_supply_share", "made in China and sold there", "var(--blue)", ""),
-    ("production_share_located", "made in China", "var(--green)", "8 4"),
-    ("production_share_hq", "made by Chinese firms", "var(--red)", "2 3"),
+    ("domestic_supply_share", "made in TARGET and sold there", "var(--blue)", ""),
+    ("production_share_located", "made in TARGET", "var(--green)", "8 4"),
+    ("production_share_hq", "made by its own firms", "var(--red)", "2 3"),
 ]
 LOOKS = [
     ("var(--blue)", ""),
@@ -41,6 +41,7 @@ LOOKS = [
     ("var(--green)", "2 3"),
     ("var(--purple)", "8 3 2 3"),
     ("var(--orange)", "12 3"),
+    ("var(--sky)", "5 2"),
 ]
 STATES = [
     "var(--red)",
@@ -61,7 +62,7 @@ def opened_with(config: str) -> None:
 
 
 @solara.component_vue("feed.vue")
-def Feed(frame: str = "", event_drawn: Callable[[object], None] | None = None) -> None: ...
+def Feed(settings: str = "", frame: str = "", event_drawn: Callable[[object], None] | None = None) -> None: ...
 
 
 @solara.component_vue("bar.vue")
@@ -118,10 +119,10 @@ def Page() -> None:
             holder["widget"].frame = frame
 
     session = solara.use_memo(lambda: Session(router.search or "", _opened[0], publish), [])
-    world = load_config(_opened[0]).world
+    world = solara.use_memo(lambda: session.world, [])
 
     with solara.Div(classes=["race"]):
-        Bar(settings=json.dumps(_bar()), event_command=session.send)
+        Bar(settings=json.dumps(_bar(world)), event_command=session.send)
         Levers(settings=json.dumps(_levers(world)), event_command=session.send)
         with solara.Div(classes=["main"]):
             Tiles(settings=json.dumps(_tiles(world)))
@@ -132,7 +133,7 @@ def Page() -> None:
             Gaps()
             Log(settings=json.dumps(_state_colours(world)))
             Agents(event_command=session.send)
-        feed = Feed(frame="", event_drawn=lambda number: session.send({"do": "drawn", "value": number}))
+        feed = Feed(settings=world, frame="", event_drawn=lambda number: session.send({"do": "drawn", "value": number}))
 
     def begin() -> Callable[[], None]:
         holder["widget"] = solara.get_widget(feed)
@@ -142,15 +143,15 @@ def Page() -> None:
     solara.use_effect(begin, [])
 
 
-def _bar() -> dict[str, Any]:
-    return {"speeds": SPEEDS, "levers": [lever["key"] for lever in described()], "last": LAST_YEAR}
+def _bar(world: str) -> dict[str, Any]:
+    return {"speeds": SPEEDS, "levers": [lever["key"] for lever in described(world)], "last": LAST_YEAR}
 
 
 def _levers(world: str) -> dict[str, Any]:
     tables = load_world(world)
     firms = sorted(tables.rows["chip_firms"], key=lambda row: -row["output"])
     return {
-        "levers": described(),
+        "levers": described(world),
         "states": {row["id"]: row["name"] for row in tables.rows["states"]},
         "controllers": controllers(tables),
         "items": [*tables.column("inputs", "id"), *tables.column("segments", "id")],
@@ -160,7 +161,13 @@ def _levers(world: str) -> dict[str, Any]:
 
 def _tiles(world: str) -> list[dict[str, Any]]:
     known = shown_measures(world)
-    return [{"label": label, **_measure(known[name])} for name, label in TILES.items()]
+    return [{"label": _named(label, world), **_measure(known[name])} for name, label in TILES.items()]
+
+
+def _named(text: str, world: str) -> str:
+    """The text with the name of the world's target."""
+    target = next(row["name"] for row in load_world(world).rows["states"] if row["role"] == "target")
+    return text.replace("TARGET", target)
 
 
 def _measure(measure: Measure) -> dict[str, Any]:
@@ -170,23 +177,25 @@ def _measure(measure: Measure) -> dict[str, Any]:
 
 def _charts(world: str) -> list[dict[str, Any]]:
     """What the charts draw, in the page's order."""
+    target = _named("TARGET", world)
+    goods = "chips" if world == DEFAULT_WORLD else "goods"
     shares = {
-        "unit": "% of the chips that China uses, by value",
+        "unit": f"% of the {goods} that {target} uses, by value",
         "percent": True,
         "first": HISTORY_FROM,
         "floor": 0.0,
-        "ceiling": 0.75,
-        "target": {"value": 0.7, "label": "70 %, the target for 2025"},
         "published": published(world),
         "flags": True,
-        "lines": _lines(SHARES),
+        "lines": _lines([(name, _named(label, world), colour, dash) for name, label, colour, dash in SHARES]),
         "height": 330,
     }
+    if world == DEFAULT_WORLD:
+        shares |= {"ceiling": 0.75, "target": {"value": TARGET, "label": "70 %, the target for 2025"}}
     by_segment = _by_segment(world)
     charts = [
         {
             **shares,
-            "title": "Three shares of the chips that China uses",
+            "title": f"Three shares of the {goods} that {target} uses",
             "place": "wide",
             "when": "single",
             "future": "shown",
@@ -205,7 +214,7 @@ def _charts(world: str) -> list[dict[str, Any]]:
         },
         {
             "title": "By segment",
-            "unit": "% of the chips used that are made in China and sold there",
+            "unit": f"% of the {goods} used that are made in {target} and sold there",
             "percent": True,
             "floor": 0.0,
             "place": "narrow",
@@ -232,13 +241,13 @@ def _charts(world: str) -> list[dict[str, Any]]:
             "least": 1.0,
             "lines": _lines(
                 [
-                    ("subsidy_spent", "China's subsidy above 2020's", "var(--green)", ""),
+                    ("subsidy_spent", f"subsidy of {target} above 2020's", "var(--green)", ""),
                     ("controller_sales_denied", "sales that controllers deny themselves", "var(--red)", "8 4"),
                 ]
             ),
         },
         {
-            "title": "Chinese firms behind the frontier",
+            "title": f"Firms of {target} behind the frontier",
             "unit": "years, weighted by output",
             "floor": 0.0,
             "place": "half",
@@ -255,13 +264,19 @@ def _lines(lines: list[tuple[str, str, str, str]]) -> list[dict[str, str]]:
 
 
 def _by_segment(world: str) -> Callable[[str], list[dict[str, str]]]:
-    segments = load_world(world).column("segments", "id")
+    """Lines by segment; of many segments those that the target uses most."""
+    tables = load_world(world)
+    target = next(row["id"] for row in tables.rows["states"] if row["role"] == "target")
+    used = {row["segment"]: row["demand"] for row in tables.rows["demand"] if row["state"] == target}
+    segments = tables.column("segments", "id")
+    most = sorted(segments, key=lambda segment: -used.get(segment, 0.0))[: len(LOOKS)]
+    shown = [segment for segment in segments if segment in most]
 
     def lines(name: str) -> list[dict[str, str]]:
         return _lines(
             [
-                (f"{name}.{segment}", segment.replace("_", " "), *LOOKS[place % len(LOOKS)])
-                for place, segment in enumerate(segments)
+                (f"{name}.{segment}", segment.replace("_", " "), *look)
+                for segment, look in zip(shown, LOOKS, strict=False)
             ]
         )
 
@@ -276,6 +291,7 @@ def _chain(world: str) -> dict[str, Any]:
         "inputs": tables.column("inputs", "id"),
         "segments": tables.column("segments", "id"),
         "colours": _state_colours(world),
+        "place": _named("TARGET", world),
         "target": next(row["id"] for row in states if row["role"] == "target"),
     }
 

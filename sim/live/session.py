@@ -72,6 +72,11 @@ class Session:
         self._commands.put(command)
 
     @property
+    def world(self) -> str:
+        """The world that the page opened with; a config of another one gets a page of its own."""
+        return self._races["A"].scenario.world
+
+    @property
     def alive(self) -> bool:
         return self._thread.is_alive()
 
@@ -350,10 +355,11 @@ class Session:
     def _head(self) -> dict[str, Any]:
         race = self._race
         model, held = race.model, race.levers()
-        keys = [lever.name for lever in levers()]
+        keys = [lever.name for lever in levers(race.scenario.world)]
         return {
             "config": race.opened.name,
             "seed": race.seed,
+            "world": race.scenario.world,
             "state": "ended" if not model.running else "running" if self._playing else "paused",
             "quarter": quarter_name(model.quarter - 1) if model.quarter else "",
             "next": quarter_name(model.quarter),
