@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.columns import total, total_over_rows
+from sim.vocabulary import BadInput
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-8  # of the flow
 
 
-class Leak(Exception):
-    """Money or goods appeared or vanished."""
+class Leak(BadInput):
+    """Money or goods appeared or vanished: tables that no world can have, or a fault of the program."""
 
 
 def balance(name: str, left: Array, right: Array, quarter: str) -> None:

@@ -226,7 +226,9 @@ def _chip_flows(layout: Layout, given: dict[str, Array], demand: Array, output: 
     kept = part_sold_at_home * made_at_home
     if (part_sold_at_home >= 1).any() or (layout.by_segment.sum(kept) >= demand[:, layout.target]).any():
         raise BadInput(
-            "base.domestic_supply_share: more chips would be sold at home than are made there; take a smaller share"
+            f"base.domestic_supply_share = {float(given['base.domestic_supply_share'].max()):g} of base.chip_market = "
+            f"{float(given['base.chip_market'].max()):g}: more would be sold at home than is made there; "
+            "take a smaller share or a smaller market"
         )
     fixed = np.zeros((*demand.shape[:2], output.shape[-1]))
     fixed[:, layout.target] = kept
@@ -281,8 +283,8 @@ def _investment(layout: Layout, given: dict[str, Array], output: Array) -> tuple
     led_by_state = tools_target / QUARTERS_PER_YEAR - total(private * layout.at_home)
     if (led_by_state < 0).any():
         raise BadInput(
-            "base.target_capital: private upkeep alone would exceed the published equipment spending; "
-            "take a smaller value"
+            f"base.target_capital = {float(given['base.target_capital'].max()):g}: private upkeep alone would exceed "
+            "the published equipment spending; take a smaller value"
         )
     owned = capital * layout.target_owned * in_place
     return capital, private, given["state_programme.scale"] * led_by_state * owned / total(owned)

@@ -49,8 +49,10 @@ def run(
     if not FIRST_YEAR <= until <= LAST_YEAR:
         raise BadInput(f"--until = {until}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
     if seed < 0 or seed >= 2**63:
-        raise BadInput(f"--seed = {seed}: must be a whole number from 0")
+        raise BadInput(f"--seed = {seed}: must be a whole number from 0 and below 2**63")
     scenario = load_config(config, settings(set or []))
+    if scenario.idle_events:
+        note(scenario.idle_events)
     folder = out or project_root() / "results" / f"{scenario.name}-{seed}-{scenario.hash[:8]}"
 
     from sim import records
@@ -344,16 +346,24 @@ def _measures(world: str) -> tuple[list[str], list[list[Any]]]:
 
 
 def settings(given: Sequence[str]) -> dict[str, Any]:
-    """--set KEY=VALUE as a dictionary; a VALUE is TOML, and a bare word is a string."""
+    """--set KEY=VALUE as a dictionary of dotted keys; a VALUE is TOML, and a bare word is a string."""
+    from sim.evidence import flatten
+
     values: dict[str, Any] = {}
     for text in given:
         key, sign, value = text.partition("=")
         if not sign or not key.strip():
             raise BadInput(f"--set {text}: must be KEY=VALUE, such as subsidy.annual=200")
         try:
-            values[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            values[key.strip()] = value.strip()
+            parsed = tomllib.loads(f"value = {value}")
+        except (ValueError, RecursionError):
+            parsed = {"value": value.strip()}
+        if len(parsed) > 1:
+            raise BadInput(f"--set {text!r}: holds more than one line; give one --set for each key")
+        for name, one in flatten({key.strip(): parsed["value"]}).items():
+            if name in values:
+                raise BadInput(f"--set {name}: is given twice; give it once")
+            values[name] = one
     return values
 
 
@@ -361,17 +371,19 @@ def checked(name: str) -> str:
     """Check one file or folder by what it is; says what it was found to be."""
     from sim.evidence import known_worlds, load_world, read_toml
     from sim.experiment import experiment_path, known_experiments
-    from sim.scenario import known_configs, load_config
+    from sim.records import is_result
+    from sim.scenario import known_configs
     from sim.study.calibration_file import is_calibration
 
     path = Path(name)
     if path.is_dir():
+        if is_result(path):
+            raise BadInput(f"{name}: is a result folder; check takes a config, an experiment or a world's folder")
         load_world(name)
         return "a world without faults"
     if not path.suffix and not path.exists():
         if name in known_configs():
-            load_config(name)
-            return "a config without faults"
+            return checked_config(name)
         if name in known_experiments():
             path = experiment_path(name)
             return checked_calibration(path) if is_calibration(read_toml(path)) else checked_experiment(name)
@@ -385,7 +397,14 @@ def checked(name: str) -> str:
         return checked_calibration(path)
     if {"question", "configs"} & content.keys():
         return checked_experiment(path)
-    load_config(path)
+    return checked_config(path)
+
+
+def checked_config(name: str | Path) -> str:
+    from sim.scenario import load_config
+
+    if idle := load_config(name).idle_events:
+        note(idle)
     return "a config without faults"
 
 
@@ -440,4 +459,7 @@ def main() -> None:
     except BadInput as fault:
         for problem in fault.problems:
             note(problem)
+        sys.exit(2)
+    except OSError as fault:
+        note(f"{str(fault.filename)[:200]}: {fault.strerror}" if fault.filename else f"{fault.strerror or fault}")
         sys.exit(2)

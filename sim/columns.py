@@ -226,6 +226,12 @@ class ColumnAgent(mesa.Agent):
         """The agent's id in the world's table."""
         return self._table.ids[self._index]
 
+    def remove(self) -> None:
+        """Refused: a world's agents are rows of its tables."""
+        raise AttributeError(
+            f"{self.id} cannot be removed: what it holds is a place in columns; take its row out of the world"
+        )
+
     @property
     def parameters(self) -> Any:
         """Parameters and levers: `self.parameters["demand.growth"]` has shape (runs, 1)."""

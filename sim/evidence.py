@@ -11,9 +11,11 @@ import hashlib
 import io
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache, cached_property, lru_cache
+from numbers import Real
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -25,9 +27,9 @@ from sim.synthetic import SYNTHETIC, synthetic_id, synthetic_options, synthetic_
 from sim.vocabulary import DEFAULT_WORLD, GRADES, BadInput, nearest, project_root
 
 Grade = Literal["measured", "estimated", "calibrated", "assumed"]
-Role = Literal["lever", "uncertainty", "constant"]
+Role = Literal["lever", "switch", "uncertainty", "constant"]
 Value = float | str | bool
-ROLES = ("lever", "uncertainty", "constant")
+ROLES = ("lever", "switch", "uncertainty", "constant")
 
 
 class Parameter(BaseModel):
@@ -86,13 +88,17 @@ class Parameter(BaseModel):
             if value in self.choices:
                 return None
             return f"must be one of {', '.join(self.choices)}{nearest(value, self.choices)}"
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return f"must be a number {range_of(self.minimum, self.maximum, self.unit)}"
-        if not math.isfinite(value):
-            return f"must be finite, {range_of(self.minimum, self.maximum, self.unit)}"
+        right = range_of(self.minimum, self.maximum, self.unit)
+        if isinstance(value, bool) or not isinstance(value, Real):
+            return f"must be a number {right}"
         assert self.minimum is not None and self.maximum is not None
-        if not self.minimum <= value <= self.maximum:
-            return f"is out of range; it must be {range_of(self.minimum, self.maximum, self.unit)}"
+        if value != value or value in (math.inf, -math.inf):
+            return f"must be finite, {right}"
+        number: Any = value  # whole numbers stay whole: they may be too large for a float
+        if not self.minimum <= number <= self.maximum:
+            return f"is out of range; it must be {right}"
+        if self.unit == "year" and number != round(number):
+            return f"must be a whole year {right}"
         return None
 
 
@@ -105,7 +111,9 @@ def range_of(minimum: float | None, maximum: float | None, unit: str) -> str:
 def read_text(path: Path, advice: str = "") -> str:
     """A file's text, or BadInput saying what is wrong with the file; `advice` follows when there is none."""
     try:
-        return path.read_bytes().decode("utf-8")
+        if path.exists() and not path.is_file():
+            raise BadInput(f"{path}: is no regular file")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise BadInput(f"{path}: there is no such file{advice}") from None
     except UnicodeDecodeError as fault:
@@ -122,7 +130,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 def _toml(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError as fault:
+    except (ValueError, RecursionError) as fault:  # also numbers of thousands of digits, and tables as deep
         raise BadInput(f"{path}: is not valid TOML: {fault}") from None
 
 
@@ -284,6 +292,9 @@ class World:
             raise BadInput(f"{path}: cannot be read ({fault})") from None
         if not header:
             raise BadInput(f"{path}: is empty; it needs a header and rows")
+        twice = [name for name in header if header.count(name) > 1]
+        if twice:
+            raise BadInput(f"{path}: the header has {twice[0]!r} twice; columns must differ")
         return path, header, lines
 
     def _read_units(self) -> dict[tuple[str, str], dict[str, Any]]:
@@ -413,6 +424,8 @@ class World:
         for name in TOTALS:
             if name not in totals:
                 problems.append(f"{self.folder / 'totals.csv'}: id {name} is missing")
+            elif not next(row["value"] for row in self.rows["totals"] if row["id"] == name) > 0:
+                problems.append(f"{self.folder / 'totals.csv'}: {name}: must be above 0")
         if not any(row["kind"] == "equipment" for row in self.rows["inputs"]):
             problems.append(f"{self.folder / 'inputs.csv'}: kind: at least one input must be equipment")
         targets = [row["id"] for row in self.rows["states"] if row["role"] == "target"]
@@ -500,7 +513,12 @@ class World:
         return digest.hexdigest()
 
 
+_PLAIN = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
+
+
 def _number(text: str) -> float | None:
+    if not _PLAIN.fullmatch(text):
+        return None
     try:
         value = float(text)
     except ValueError:

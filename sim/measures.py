@@ -318,6 +318,8 @@ def measure_names(selection: str | Sequence[str], world: World) -> list[str]:
         return list(known)
     if isinstance(selection, str):
         raise BadInput(f'measures = {selection!r}: must be "headline", "all" or a list of names')
+    if not selection:
+        raise BadInput('measures = []: must be "headline", "all" or a list of names')
     unknown = [name for name in selection if name not in known]
     if unknown:
         raise BadInput([f"measures: {name!r} is not a measure{nearest(name, known)}" for name in unknown])

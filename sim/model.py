@@ -23,7 +23,7 @@ from sim.parameters import Parameters
 from sim.recorder import Recorder
 from sim.scenario import Scenario, load_config
 from sim.schedule import PHASES
-from sim.vocabulary import LAST_YEAR, QUARTERS_PER_YEAR, BadInput, quarter_name, quarters_until
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, BadInput, quarter_name, quarters_until
 
 if TYPE_CHECKING:
     import pandas
@@ -75,6 +75,10 @@ class DecouplingModel(mesa.Model):
 
         A block has no single agents: Mesa's AgentSet and DataCollector work on a model of one run.
         """
+        if not scenarios or len(scenarios) != len(seeds):
+            raise BadInput(
+                f"scenarios, seeds: {len(scenarios)} and {len(seeds)} of them; a block needs one seed for each scenario"
+            )
         model = cls.__new__(_Block)
         mesa.Model.__init__(model, rng=0)
         model._set_up(scenarios, seeds, record, until)
@@ -84,6 +88,8 @@ class DecouplingModel(mesa.Model):
     def _set_up(
         self, scenarios: Sequence[Scenario], seeds: Sequence[int], record: str | Sequence[str], until: int
     ) -> None:
+        if isinstance(until, bool) or not isinstance(until, int) or not FIRST_YEAR <= until <= LAST_YEAR:
+            raise BadInput(f"until = {until!r}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
         first = scenarios[0]
         if any((scenario.world, scenario.events) != (first.world, first.events) for scenario in scenarios):
             raise BadInput("the runs of a block must share their world and their events")
@@ -338,6 +344,9 @@ class DecouplingModel(mesa.Model):
             twin._make_agents()
         return twin
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> DecouplingModel:
+        return self.branch()
+
     def intervene(self, event: Mapping[str, Any]) -> None:
         """Add an event, given as the table of an [[event]]; it acts from the next quarter to be run on."""
         scenarios = [each.with_event(event) for each in self.scenarios]
@@ -366,7 +375,7 @@ class _Block(DecouplingModel):
 
 def _seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 63:
-        raise BadInput(f"seed = {seed!r}: must be a whole number from 0")
+        raise BadInput(f"rng = {seed!r}: must be the run's seed, a whole number from 0 and below 2**63")
     return int(seed)
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -37,6 +38,20 @@ RIGHT = {  # with an example from the world at hand
     "set": 'a table such as {{ "subsidy.annual" = 200 }}',
     "reason": "a sentence",
 }
+
+
+_ALWAYS = {"date", "by", "target", "kind", "reason"}
+_MEASURE = _ALWAYS | {"announced", "scope", "severity", "low", "high"}
+TAKES: Mapping[Any, set[str]] = {  # the keys of each kind of event
+    "control": _MEASURE,
+    "truce": _MEASURE,
+    "retaliation": _MEASURE,
+    "outage": _MEASURE,
+    "mandate": _ALWAYS | {"announced", "severity", "low", "high"},
+    "subsidy": _ALWAYS | {"announced", "amount"},
+    "lever": _ALWAYS | {"announced", "set"},
+}
+FIRST_ANNOUNCEMENT = datetime.date(2018, 1, 1)  # the timeline of controls begins in that year
 
 
 class Event(BaseModel):
@@ -114,6 +129,18 @@ class Scenario:
         if problems:
             raise BadInput(problems)
         return replace(self, events=tuple(sorted((*self.events, *events), key=lambda event: event.date)))
+
+    @property
+    def idle_events(self) -> str | None:
+        """A sentence about dated controls that this scenario does not put in force, or None."""
+        mode = self.values["controls.mode"]
+        idle = sum(event.kind in ("control", "truce", "retaliation") for event in self.events)
+        if not idle or mode in ("events", "reactive"):
+            return None
+        return (
+            f"{self.file}: {idle} events of kind control, truce or retaliation are not in force: "
+            f'controls.mode is "{mode}", and they need "events" (or "reactive")'
+        )
 
     def effective(self) -> dict[str, Value]:
         """The values with every switched-off mechanism's parameters at their neutral value."""
@@ -329,12 +356,18 @@ def _check_values(given: Mapping[str, Any], where: str, world: World, problems: 
         if fault:
             problems.append(f"{where}: {key} = {written(value)}: {fault}")
             continue
-        good[key] = float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        good[key] = float(value) if isinstance(value, Real) and not isinstance(value, bool) else value
     return good
 
 
 def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, problems: list[str]) -> list[Event]:
     events = []
+
+    def right(key: str) -> str:
+        return RIGHT[key].format(
+            lead=_state_of(world, "lead"), target=_state_of(world, "target"), input=world.rows["inputs"][0]["id"]
+        )
+
     for number, entry in enumerate(entries, start=1):
         place = f"{where} {number}"
         entry = dict(entry)
@@ -346,26 +379,38 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
         if unknown:
             problems += [f"{place}: {key}: is not a known key{nearest(key, Event.model_fields)}" for key in unknown]
             continue
+        wrong = [key for key, value in entry.items() if not _well_typed(key, value)]
+        if wrong:
+            problems += [f"{place}: {key} = {written(entry[key])}: must be {right(key)}" for key in wrong]
+            continue
+        taken = TAKES.get(entry.get("kind"))
+        if taken is not None and (superfluous := [key for key in entry if key not in taken]):
+            problems += [f"{place}: {key}: a {entry['kind']} takes no {key}; leave it out" for key in superfluous]
+            continue
         try:
             event = Event(**entry)
         except ValidationError as fault:
             for error in fault.errors():
                 key = str(error["loc"][0])
-                right = RIGHT[key].format(
-                    lead=_state_of(world, "lead"),
-                    target=_state_of(world, "target"),
-                    input=world.rows["inputs"][0]["id"],
-                )
                 if error["type"] == "missing":
-                    problems.append(f"{place}: {key} is missing; it must be {right}")
+                    problems.append(f"{place}: {key} is missing; it must be {right(key)}")
                 else:
-                    problems.append(f"{place}: {key} = {written(entry.get(key))}: must be {right}")
+                    problems.append(f"{place}: {key} = {written(entry.get(key))}: must be {right(key)}")
             continue
         before = len(problems)
         _check_event(event, place, world, problems)
         if len(problems) == before:
             events.append(event)
     return events
+
+
+def _well_typed(key: str, value: Any) -> bool:
+    """Whether a value is of the kind that the grammar means, before pydantic reads more into it."""
+    if key in ("date", "announced"):
+        return isinstance(value, str) or (isinstance(value, datetime.date) and not isinstance(value, datetime.datetime))
+    if key in ("severity", "low", "high", "amount"):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return key != "scope" or bool(value)
 
 
 def _state_of(world: World, role: str) -> str:
@@ -392,6 +437,10 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
         problems.append(f"{place}: announced = {event.announced}: must not be later than date {event.date}")
     if event.kind in ("control", "truce", "mandate", "outage", "retaliation") and event.severity is None:
         problems.append(f"{place}: severity is missing; a {event.kind} needs one from 0 to 1")
+    if event.announced and event.announced < FIRST_ANNOUNCEMENT:
+        problems.append(f"{place}: announced = {event.announced}: must not be before {FIRST_ANNOUNCEMENT}")
+    if (event.low is None) != (event.high is None):
+        problems.append(f"{place}: low and high belong together; give both or none")
     if (
         event.severity is not None
         and event.low is not None

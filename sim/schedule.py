@@ -71,7 +71,7 @@ def investment(model: Any) -> None:
     allocate_subsidies(
         model.parameters, model.layout, model.states, model.makers, model.suppliers, model.chips, model.inputs
     )
-    if model.makers.grant_offered.any() or model.makers.entered.any():
+    if model.layout.is_entrant.any():
         model.everybody("makers", "enter_or_fail")
     model.everybody("makers", "decide_investment")
 

@@ -35,6 +35,8 @@ class Engine(Protocol):
 
     lost: tuple[type[BaseException], ...]
     """What a future or `submit` raises when a worker was lost and not the block's own fault."""
+    unfit: tuple[type[BaseException], ...]
+    """What a future raises when a machine cannot read a block at all."""
 
     def capacity(self) -> int:
         """How many blocks may be under way."""
@@ -101,6 +103,11 @@ def finished_blocks(blocks: Iterable[Block], engine: Engine, build: Build) -> Ge
                 except engine.lost:
                     again.append(block)
                     lost = True
+                except engine.unfit as fault:
+                    raise BadInput(
+                        f"--cluster: a machine of it cannot read a block ({fault.__cause__ or fault}); install the "
+                        "same version of this program and its dependencies there, and where the scheduler runs"
+                    ) from None
                 else:
                     deaths = 0
                     yield block, text
@@ -122,6 +129,7 @@ class WorkerProcesses:
     """Processes of this machine. When one dies the pool is broken, and a new one takes its place."""
 
     lost: tuple[type[BaseException], ...] = (BrokenProcessPool,)
+    unfit: tuple[type[BaseException], ...] = ()
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
@@ -184,6 +192,8 @@ class DaskCluster:
     address: of the scheduler, such as "tcp://HOST:8786", or "local:N" for a cluster of N processes here.
     identity: what a machine must share with this one for its blocks to be taken.
     """
+
+    unfit: tuple[type[BaseException], ...] = (ImportError, RuntimeError)
 
     def __init__(self, address: str, identity: Mapping[str, Any]) -> None:
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sim import cli, records
+from sim.vocabulary import BadInput
 
 HERE = Path(__file__).parent / "bad_input"
 WORLD = Path(__file__).parent.parent / "configs/worlds/china-2020"
@@ -225,3 +226,85 @@ def test_a_real_process_says_the_same():
     answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert answer.returncode == 2 and answer.stdout == ""
     assert answer.stderr.endswith("controls.severety: is not a known key (did you mean 'controls.severity'?)\n")
+
+
+NINES = "9" * 400
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"kind": "subsidy", "by": "CHN", "amount": 5, "scope": ["memory"]}, "scope: a subsidy takes no scope"),
+        ({"kind": "control", "by": "USA", "severity": 0.5, "amount": 5}, "amount: a control takes no amount"),
+        ({"kind": "control", "by": "USA", "severity": 0.5, "scope": []}, "scope = []: must be a list"),
+        ({"kind": "control", "by": "USA", "severity": True}, "severity = true: must be a number from 0 to 1"),
+        ({"kind": "control", "by": "USA", "severity": "0.5"}, "severity = '0.5': must be a number from 0 to 1"),
+        ({"kind": "control", "by": "USA", "severity": 0.5, "low": 0.4}, "low and high belong together"),
+        ({"kind": "control", "by": "USA", "severity": 0.5, "announced": "1900-01-01"}, "must not be before 2018-01-01"),
+        ({"kind": "control", "by": "USA", "severity": 0.5, "date": 1735689600}, "date = 1735689600: must be a date"),
+        ({"kind": "lever", "by": "CHN", "set": {"mechanisms.growth": False}}, "mechanisms.growth: is not a lever"),
+        ({"kind": "retaliation", "by": "CHN", "target": "CHN", "severity": 0.5}, "must be a state other than CHN"),
+        ({"kind": "retaliation", "by": "USA", "severity": 0.5}, "by = 'USA': must be CHN"),
+    ],
+)
+def test_events_that_would_be_ignored_or_misread_are_refused(entry, said):
+    from sim.scenario import load_config
+
+    with pytest.raises(BadInput) as fault:
+        load_config("published-2020").with_event({"date": "2024-01-01", **entry})
+    assert said in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "historic", "--set", f"subsidy.annual={NINES}"], "is out of range"),
+        (["run", "historic", "--set", "controls.start=2023.5"], "must be a whole year"),
+        (["run", "historic", "--set", "subsidy={annual=1}", "--set", "subsidy.annual=2"], "is given twice"),
+        (["run", "historic", "--set", "subsidy.annual=1\nx=2"], "more than one line"),
+        (["run", "historic", "--seed", str(2**63)], "below 2**63"),
+        (["run", "historic", "--out", "/tmp/" + "a" * 300], "File name too long"),
+        (["check", "/dev/zero"], "is no regular file"),
+    ],
+)
+def test_arguments_that_nobody_means_get_a_sentence(arguments, said, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["decoupling", *arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    shown = capsys.readouterr().err
+    assert said in shown and "Traceback" not in shown
+
+
+def test_dated_controls_that_are_not_in_force_are_said(capsys, monkeypatch, tmp_path):
+    path = tmp_path / "idle.toml"
+    path.write_text(
+        'purpose = "Idle"\nextends = "published-2020"\n[[event]]\ndate = 2024-01-01\nby = "USA"\n'
+        'kind = "control"\nscope = ["lithography"]\nseverity = 0.5\n'
+    )
+    monkeypatch.setattr("sys.argv", ["decoupling", "check", str(path)])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert 'controls.mode is "fixed"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"config": None},
+        {"set": ["subsidy.annual"]},
+        {"set": {"subsidy.annual": 10**400}},
+        {"until": 2019},
+        {"until": "2025"},
+        {"rng": None},
+        {"record": []},
+    ],
+    ids=str,
+)
+def test_the_model_refuses_what_python_users_get_wrong(broken):
+    from sim import DecouplingModel
+
+    with pytest.raises(BadInput):
+        DecouplingModel(**{"config": "historic", **broken})
+    with pytest.raises(BadInput):
+        DecouplingModel.block([], [])

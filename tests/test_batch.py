@@ -86,7 +86,7 @@ def small(scenarios, seeds, measures, until):
 
 
 def slow(scenarios, seeds, measures, until):
-    time.sleep(0.05)
+    time.sleep(0.1)
     return SmallModel(scenarios, seeds, measures, until)
 
 
@@ -807,7 +807,7 @@ def children(session):
     return found
 
 
-def wait_until(what, seconds=20.0):
+def wait_until(what, seconds=90.0):
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "waited too long"
@@ -829,7 +829,7 @@ def test_killed_at_any_moment_it_goes_on(question, undisturbed, tmp_path, worker
         wait_until(lambda done=done: len(list(out.glob(".blocks-*/*.block"))) > done)
         time.sleep(luck.uniform(0, 0.2))
         process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=90)
         wait_until(lambda process=process: not children(process.pid))  # no worker outlives its parent
         assert len(list(out.glob(".blocks-*/*.block"))) > done
         done = len(list(out.glob(".blocks-*/*.block")))
@@ -848,7 +848,7 @@ def test_ctrl_c_keeps_what_is_finished_and_ends_the_workers(question, undisturbe
     before = len(list(out.glob(".blocks-*/*.block")))
     wait_until(lambda: len(list(out.glob(".blocks-*/*.block"))) > before + 4)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=90)
     assert process.returncode == -signal.SIGINT and said.rstrip().endswith("KeyboardInterrupt")
     assert said.count("Traceback") == 1  # none from the workers
     wait_until(lambda: not children(process.pid))

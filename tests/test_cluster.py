@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -100,41 +101,55 @@ def test_workers_come_and_go(question, expected, tmp_path, capsys, monkeypatch):
     assert "The cluster has no workers now; the batch goes on when some come." in capsys.readouterr().err
 
 
-def test_a_scheduler_that_is_lost_ends_the_batch_and_loses_nothing(question, expected, tmp_path, capsys):
-    out = tmp_path / "out"
-    code = (
+@contextmanager
+def cluster_of_its_own(folder, first=""):
+    """A scheduler and a worker in a process of their own, which begins with some words: the process, its address."""
+    script = folder / "scheduler.py"
+    script.write_text(
+        f"{first}\n"
         "from distributed import LocalCluster\n"
         "import time\n"
         "if __name__ == '__main__':\n"
         "    cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=':0')\n"
         "    print(cluster.scheduler_address, flush=True)\n"
-        "    time.sleep(100)\n"
+        "    time.sleep(300)\n"
     )
-    script = tmp_path / "scheduler.py"
-    script.write_text(code)
     with subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parent,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
         text=True,
-    ) as scheduler:
+    ) as process:
+        yield process, process.stdout.readline().strip()
+        process.kill()
+
+
+def test_a_scheduler_that_is_lost_ends_the_batch_and_loses_nothing(question, expected, tmp_path, capsys):
+    out = tmp_path / "out"
+    with cluster_of_its_own(tmp_path) as (process, address):
 
         def kill():
             while not list(out.glob(".blocks-*/*.block")):
                 time.sleep(0.05)
-            scheduler.kill()
+            process.kill()
 
         killer = threading.Thread(target=kill)
         killer.start()
-        address = scheduler.stdout.readline().strip()
         assert run_batch(question, out=out, build=slow, block_size=4, cluster=address) == 1
         killer.join()
     said = capsys.readouterr().err
     assert f"The Dask scheduler {address} no longer answers; what is finished is kept" in said
     assert run_batch(question, workers=1, out=out, build=small) == 0
     assert files(out) == expected
+
+
+def test_machines_without_the_program_are_a_sentence(question, tmp_path):
+    with (
+        cluster_of_its_own(tmp_path, "import sys; sys.modules['sim'] = None") as (_, address),
+        pytest.raises(BadInput, match="--cluster: a machine of it cannot read a block .*; install the same version"),
+    ):
+        run_batch(question, out=tmp_path / "out", cluster=address)
 
 
 def test_a_machine_with_another_arithmetic_is_refused(cluster, client, question, expected, tmp_path):

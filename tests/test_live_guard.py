@@ -243,7 +243,14 @@ def test_a_server_for_others_is_known_by_addresses_not_by_foreign_names(host, ri
 
 def view(*arguments, env=None):
     command = [sys.executable, "-m", "sim", "view", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background inherit none
+    )
 
 
 @contextmanager

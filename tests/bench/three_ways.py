@@ -2,10 +2,10 @@
 
 uv run python tests/bench/three_ways.py
 
-Makers learn by doing and do research, as in `sim.agents`; buyers of eight states choose among the makers of five
-segments, capacity rations, prices move, as in `sim.markets.chips` without controls. Written as Mesa's tutorials
-would (agents that hold floats), as the project does (columns of many runs), and as one compiled loop. All use the same
-draws and must agree to 1e-9. Ratios are medians of interleaved repeats; exit 1 when a mark is missed.
+Makers learn by doing and do research; buyers of eight states choose among the makers of five segments, capacity
+rations, prices move: the shape and size of `sim.agents` and `sim.markets.chips` without controls. Written as Mesa's
+tutorials would (agents that hold floats), as the project does (columns of many runs), and as one compiled loop. All
+use the same draws and must agree to 1e-9. Ratios are medians of interleaved repeats; exit 1 when a mark is missed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import mesa
 import numba
 import numpy as np
 
-from sim.agents.learning import research_effort, successes, wright_cost
 from sim.batch import BLOCK_SIZE
 from sim.columns import Column, ColumnAgent, Groups, Table, rule, total_over_rows
 from sim.streams import agent_keys, uniform
@@ -174,14 +173,15 @@ class ColumnMaker(ColumnAgent):
         p = self.parameters
         self.experience = self.experience + self.output
         known = self.experience + p["spillover"] * self.experience_of_others
-        self.unit_cost = wright_cost(known / self.base_known, p["learning_rate"])
+        exponent = np.log1p(-p["learning_rate"]) / np.log(2.0)
+        self.unit_cost = np.power(known / self.base_known, exponent)
 
     @rule
     def do_research(self) -> None:
         """Research on a part of revenue closes the gap to the frontier, in steps of luck."""
         p = self.parameters
-        effort = research_effort(self.revenue, self.base_output, p["elasticity"])
-        luck = successes(self.draw("research success"), p["probability"])
+        effort = np.power(self.revenue / self.base_output, p["elasticity"])
+        luck = np.where(self.draw("research success") < p["probability"], 1.0 / p["probability"], 0.0)
         self.lag = self.lag * np.exp(-p["pace"] * effort * luck)
 
 
