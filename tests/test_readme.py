@@ -33,11 +33,13 @@ def test_the_python_example_runs(capsys):
     assert re.fullmatch(r"0\.1\d\d in 2020-Q1, 0\.\d{3} in 2035-Q4\n", capsys.readouterr().out)
 
 
-def test_the_config_example_is_one(tmp_path):
-    (example,) = [block for block in blocks("toml") if "question" not in block]
-    path = tmp_path / "truce.toml"
-    path.write_text(example)
+def test_the_config_examples_are_some(tmp_path):
+    given, truce = [block for block in blocks("toml") if "question" not in block]
+    path = tmp_path / "mine.toml"
+    path.write_text(truce)
     assert load_config(path).events[-1].kind == "truce"
+    path.write_text(given)
+    assert load_config(path).given_market == ((2021, 186.5),)
 
 
 def test_the_experiment_example_is_one(tmp_path):

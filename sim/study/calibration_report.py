@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from sim.evidence import parameters
 from sim.study.calibration import Waves, counted, credibility, implausibility, standard_distances
 from sim.study.calibration_file import Calibration
-from sim.study.discipline import Duel, Scored, WithoutMechanism, duels, predicted
+from sim.study.discipline import (
+    Duel,
+    Scored,
+    WithoutMechanism,
+    duels,
+    is_scored,
+    not_scored_and_outside,
+    predicted,
+)
+from sim.study.observations import Observation
 from sim.study.scores import Forecast, interval_score, weighted_quantiles
 
 Array = NDArray[np.float64]
@@ -75,6 +84,7 @@ def _correlations(units: Array, weights: Array) -> Array:
 class Met:
     """How the sets that are left meet a figure: the forecast, the mean distance, and what the figure alone leaves."""
 
+    of: Observation
     series: str
     date: str
     unit: str
@@ -88,14 +98,12 @@ class Met:
 
 
 def how_figures_are_met(calibration: Calibration, waves: Waves) -> list[Met]:
-    """Every yearly figure after the base year, matched or not."""
+    """Every figure after the base year, matched or not."""
     credible = waves.weights * credibility(calibration, waves.values)
     weights = waves.weights
     distances = standard_distances(calibration, waves.values)
     found = []
     for place, o in enumerate(calibration.observations):
-        if o.is_quarter:
-            continue
         forecast = predicted(waves.values[:, :, place], o, float(calibration.discrepancy[place]), credible)
         inside = forecast.low <= o.value <= forecast.high
         matched = bool(calibration.matched[place])
@@ -103,6 +111,7 @@ def how_figures_are_met(calibration: Calibration, waves: Waves) -> list[Met]:
         others = implausibility(calibration, waves.values, counted(calibration, left_out=[o.series])) <= 1.0
         found.append(
             Met(
+                o,
                 o.series,
                 o.date,
                 o.unit,
@@ -218,14 +227,9 @@ def _losses(met: Sequence[Met], scored: Sequence[Scored]) -> list[str]:
         f"- {one.series} {one.date[:4]}: seen {one.observed:.4g}, outside the 90 % interval "
         f"{one.forecast.low:.4g} to {one.forecast.high:.4g} ({one.unit})."
         for one in met
-        if not one.inside and _is_modelled(one.series)
+        if not one.inside and is_scored(one.of)
     ]
-    regions = [f"{one.series[-3:]} {one.date[:4]}" for one in met if not one.inside and not _is_modelled(one.series)]
-    if regions:
-        found.append(
-            f"- Tool spending of single regions is outside its interval for {', '.join(regions)}. The tables spread "
-            "capital outside the target by output and not by region, so only the world's sum is matched."
-        )
+    found += [f"- {text}" for text in not_scored_and_outside([one.of for one in met if not one.inside])]
     for name, rows in by_test(scored).items():
         for duel in duels(rows):
             if duel.losses:
@@ -233,10 +237,6 @@ def _losses(met: Sequence[Met], scored: Sequence[Scored]) -> list[str]:
                     f"- {name} ({duel.model.count} figures): worse than {duel.rival} in {' and '.join(duel.losses)}."
                 )
     return [*lines, *(found or ["- Nowhere among the figures and tests below."]), ""]
-
-
-def _is_modelled(series: str) -> bool:
-    return not series.startswith("equipment_spending.") or series == "equipment_spending.world"
 
 
 def by_test(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
@@ -254,7 +254,7 @@ def _figures(met: Sequence[Met]) -> list[str]:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for one in met:
-        if not _is_modelled(one.series):
+        if not is_scored(one.of):
             continue
         quantiles = f"{one.forecast.low:.4g} / {one.forecast.median:.4g} / {one.forecast.high:.4g}"
         distance = (

@@ -92,6 +92,28 @@ def is_scored(observation: Observation) -> bool:
     )
 
 
+def not_scored_and_outside(outside: Sequence[Observation]) -> list[str]:
+    """Sentences that name, with the reason, the figures outside their interval that are not scored."""
+    regions = [f"{o.measure[-3:]} {o.year}" for o in outside if not is_scored(o) and not o.is_quarter]
+    quarters: dict[str, list[str]] = {}
+    for o in outside:
+        if o.is_quarter:
+            quarters.setdefault(o.measure.partition(".")[2] or "the target", []).append(o.date)
+    found = []
+    if regions:
+        found.append(
+            f"Tool spending of single regions is outside its interval for {', '.join(regions)}: the tables spread "
+            "capital outside the target by output and not by region, so only the world's sum is matched."
+        )
+    if quarters:
+        named = "; ".join(f"{who} {', '.join(days)}" for who, days in quarters.items())
+        found.append(
+            f"Tool spending of single quarters is outside its interval for {named}: deliveries are lumpy and the model "
+            "spreads them, so only years are matched, and regions are not met for the reason above."
+        )
+    return found
+
+
 # The tests.
 
 

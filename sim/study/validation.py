@@ -28,6 +28,7 @@ from sim.study.discipline import (
     duels,
     histories,
     is_scored,
+    not_scored_and_outside,
     predicted,
     reactions,
     rival_forecasts,
@@ -315,6 +316,8 @@ def page(validation: Validation) -> str:
                     f"- {kind}: {o.series} {o.date[:4]}, seen {o.published(o.value):.4g}, outside "
                     f"{o.published(f.low):.4g} to {o.published(f.high):.4g} ({o.unit}; {row.test})."
                 )
+        outside = [r.observation for r in scored if not r.model.low <= r.observation.value <= r.model.high]
+        failures += [f"- {kind}: {text}" for text in not_scored_and_outside(outside)]
     for kind, use, duel in pools(validation):
         if duel.losses:
             failures.append(
