@@ -14,12 +14,19 @@ import numpy as np
 from sim import DecouplingModel
 from sim.scenario import load_config
 
-CONFIG, SEEDS, BLOCK = "historic", range(1, 401), 50
-OFF = {  # each decision's parameter and the value at which nothing is left to chance
-    "demand shock": ("demand.shock_sd", 0.0),
-    "research success": ("research.success_probability", 1.0),
-    "build delay": ("build.slip_probability", 0.0),
-    "licence outcome": ("controls.licence_spread", 0.0),
+# A world in which every decision acts: allies follow, the target answers, and firms enter on a subsidy.
+CONFIG, SEEDS, BLOCK = "allied", range(1, 401), 100
+SET = {"subsidy.annual": 200, "retaliation.severity": 0.5}
+OFF: dict[str, dict[str, object]] = {  # what leaves nothing of a decision to chance
+    "demand shock": {"demand.shock_sd": 0.0},
+    "research success": {"research.success_probability": 1.0},
+    "supplier entry": {"research.entry_rate": 0.0},
+    "build delay": {"build.slip_probability": 0.0},
+    "licence outcome": {"controls.licence_spread": 0.0},
+    "entry": {"entry.rate": 0.0},
+    "failure": {"entry.failure": 0.0},
+    "alliance timing": {"alliance.lag": 3.0},  # a whole number of quarters, so that nothing is rounded
+    "retaliation timing": {"retaliation.lag": 3.0, "retaliation.shrinking": 0.0},
 }
 OUTCOMES = ("domestic_supply_share", "chip_market", "equipment_spending", "technology_gap", "unmet_demand")
 YEARS = ("2025", "2035")
@@ -27,7 +34,8 @@ YEARS = ("2025", "2035")
 
 def outcomes(switched_off: list[str]) -> np.ndarray:
     """(seeds, years x outcomes) with some decisions switched off."""
-    scenario = load_config(CONFIG).with_values(dict(OFF[name] for name in switched_off))
+    changes = {key: value for name in switched_off for key, value in OFF[name].items()}
+    scenario = load_config(CONFIG).with_values({**SET, **changes})
     found = []
     for start in range(0, len(SEEDS), BLOCK):
         seeds = SEEDS[start : start + BLOCK]
