@@ -270,8 +270,8 @@ def _configs() -> tuple[list[str], list[list[Any]]]:
 
 def _experiments() -> tuple[list[str], list[list[Any]]]:
     from sim.evidence import read_toml
-    from sim.experiment import experiment_path, known_experiments, load_experiment
-    from sim.study.calibration_file import is_calibration, load_calibration
+    from sim.experiment import experiment_path, is_calibration, known_experiments, load_experiment
+    from sim.study.calibration_file import load_calibration
 
     rows: list[list[Any]] = []
     for name in known_experiments():
@@ -370,13 +370,13 @@ def settings(given: Sequence[str]) -> dict[str, Any]:
 def checked(name: str) -> str:
     """Check one file or folder by what it is; says what it was found to be."""
     from sim.evidence import known_worlds, load_world, read_toml
-    from sim.experiment import experiment_path, known_experiments
-    from sim.records import is_result
+    from sim.experiment import experiment_path, is_calibration, known_experiments
     from sim.scenario import known_configs
-    from sim.study.calibration_file import is_calibration
 
     path = Path(name)
     if path.is_dir():
+        from sim.records import is_result
+
         if is_result(path):
             raise BadInput(f"{name}: is a result folder; check takes a config, an experiment or a world's folder")
         load_world(name)

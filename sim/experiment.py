@@ -179,6 +179,11 @@ def experiment_path(name: str | Path) -> Path:
     return path
 
 
+def is_calibration(content: Mapping[str, Any]) -> bool:
+    """Whether a file of experiments/ is a calibration and no batch of runs."""
+    return "waves" in content
+
+
 def load_experiment(name: str | Path) -> Experiment:
     """Read and check an experiment, by name or path. Raises BadInput with every fault at once."""
     path = experiment_path(name)
