@@ -264,7 +264,8 @@ def _chosen_world(given: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     name, where = chosen.pop("world", (DEFAULT_WORLD, ""))
     if not isinstance(name, str):
         raise BadInput(f"{where}: world = {written(name)}: must be the name of a folder in configs/worlds")
-    if name not in known_worlds() and not world_folder(name).is_dir():
+    is_named = Path(name).name not in ("", "..")  # a world is called as its folder is
+    if name not in known_worlds() and not (is_named and world_folder(name).is_dir()):
         raise BadInput(
             f"{where}: world = {name!r}: there is no such world{nearest(name, known_worlds())}; "
             f"known worlds are {', '.join(known_worlds())}"

@@ -25,6 +25,7 @@ CONFIGS = {
     "config-value-for-table": ["controls = 5", "a table [controls]"],
     "config-no-purpose": ["purpose is missing"],
     "config-unknown-world": ["world = 'moon'", "china-2020"],
+    "config-world-without-name": ["world = '.'", "no such world", "china-2020"],
     "config-synthetic-too-few-firms": ["synthetic.firms = 100", "at least 328"],
     "config-synthetic-of-another-world": ["synthetic.firms", 'world = "synthetic"', "'china-2020'"],
     "config-lumped-no-truth": ["lumped = 'firms'", "true or false"],
@@ -61,6 +62,7 @@ EXPERIMENTS = {
     "experiment-low-above-high": ["factors.controls.severity", "low must be below high"],
     "experiment-unknown-design": ["design.kind = 'gird'", "'grid'"],
     "experiment-unknown-measure": ["record.measures: 'domestic_supply_shar'", "'domestic_supply_share'"],
+    "experiment-no-base-year": ["base.chip_market = 1700", "config 'published-2020' with", "base.domestic_supply_share"],
     "experiment-unknown-rhythm": ["record.every = 'month'", "quarter, year, end"],
 }
 WORLDS = {
@@ -84,6 +86,9 @@ WORLDS = {
     "world-baseline-wrong-unit": ["base.chip_market.unit = 'bn USD a year'", "must be 'bn yuan a year'"],
     "world-baseline-no-source": ["baseline.toml: base.chip_market.source is missing", "grade and source"],
     "world-no-equipment": ["inputs.csv: kind: at least one input must be equipment"],
+    "world-no-material": ["inputs.csv: kind: at least one input must be material"],
+    "world-unknown-total": ["totals.csv: id 'equipment_spending': is not a known total", "equipment_spending_target"],
+    "world-unit-twice": ["columns.csv: line", "segments.build_time: stands there twice"],
     "world-no-unit": ["columns.csv: line 2: segments.build_time: unit is empty"],
 }
 
