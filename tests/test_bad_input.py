@@ -62,7 +62,11 @@ EXPERIMENTS = {
     "experiment-low-above-high": ["factors.controls.severity", "low must be below high"],
     "experiment-unknown-design": ["design.kind = 'gird'", "'grid'"],
     "experiment-unknown-measure": ["record.measures: 'domestic_supply_shar'", "'domestic_supply_share'"],
-    "experiment-no-base-year": ["base.chip_market = 1700", "config 'published-2020' with", "base.domestic_supply_share"],
+    "experiment-no-base-year": [
+        "base.chip_market = 1700",
+        "config 'published-2020' with",
+        "base.domestic_supply_share",
+    ],
     "experiment-unknown-rhythm": ["record.every = 'month'", "quarter, year, end"],
 }
 WORLDS = {
