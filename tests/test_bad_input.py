@@ -173,6 +173,9 @@ def test_many_faults_are_said_at_once(refused, tmp_path):
         (["run", "historic", "--set", "x"], ["--set x", "KEY=VALUE"]),
         (["run", "historic", "--set", "controls.severity=2"], ["--set: controls.severity = 2", "from 0 to 1"]),
         (["run", "historic", "--set", "subsidy.mode=plann"], ["--set: subsidy.mode = 'plann'", "fixed"]),
+        (["run", ""], ["config = ''", "a name in configs/"]),
+        (["run", "historic", "--out", ""], ["--out = ''", "a folder's name"]),
+        (["batch", "policy-grid", "--out", ""], ["--out = ''", "a folder's name"]),
         (["run", "historic", "--seed", "-1"], ["--seed = -1", "a whole number from 0"]),
         (["run", "historic", "--until", "2019"], ["--until = 2019", "2020 to 2035"]),
         (
