@@ -53,6 +53,7 @@ def run(
         raise BadInput(f"--until = {until}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
     if seed < 0 or seed >= 2**63:
         raise BadInput(f"--seed = {seed}: must be a whole number from 0 and below 2**63")
+    refuse_unnamed(out)
     scenario = load_config(config, settings(set or []))
     if scenario.idle_events:
         note(scenario.idle_events)
@@ -90,6 +91,7 @@ def batch(
     """The sweep of an experiment. The same command again continues what was interrupted."""
     from sim.batch import run_batch
 
+    refuse_unnamed(out)
     try:
         raise typer.Exit(run_batch(experiment, workers, out, fresh, cluster=cluster))
     except KeyboardInterrupt:
@@ -368,6 +370,12 @@ def settings(given: Sequence[str]) -> dict[str, Any]:
                 raise BadInput(f"--set {name}: is given twice; give it once")
             values[name] = one
     return values
+
+
+def refuse_unnamed(out: Path | None) -> None:
+    """BadInput for --out "" and ".", which would mean the folder that one stands in."""
+    if out == Path():
+        raise BadInput("--out = '': must be a folder's name, such as results/mine")
 
 
 def checked(name: str) -> str:

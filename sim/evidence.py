@@ -241,11 +241,7 @@ BASE_KEYS = {  # the parameters that every world states for itself, with their u
     "base.target_capital": "scale",
 }
 TOTALS = ("equipment_spending_target", "equipment_spending_world")
-SHOWN_TOTALS = (
-    "chip_market_target",
-    "production_located",
-    "production_headquartered",
-)  # published, and not computed on
+SHOWN_TOTALS = ("chip_market_target", "production_located", "production_headquartered")  # published, not used
 
 
 class World:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
@@ -208,6 +209,8 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
 
     `set` holds further changes by key, nested or dotted. Raises BadInput with every fault at once.
     """
+    if not str(name).strip():
+        raise BadInput(f"config = {str(name)!r}: must be a name in configs/ or a path")
     path = config_path(name)
     if not path.exists() and path.suffix == ".toml" and not str(name).endswith(".toml"):
         raise BadInput(
@@ -408,7 +411,9 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
 def _well_typed(key: str, value: Any) -> bool:
     """Whether a value is of the kind that the grammar means, before pydantic reads more into it."""
     if key in ("date", "announced"):
-        return isinstance(value, str) or (isinstance(value, datetime.date) and not isinstance(value, datetime.datetime))
+        if isinstance(value, str):  # in JSON, and from a page
+            return re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) is not None
+        return isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
     if key in ("severity", "low", "high", "amount"):
         return isinstance(value, int | float) and not isinstance(value, bool)
     return key != "scope" or bool(value)

@@ -1,6 +1,7 @@
 """What a user can get wrong: one clear sentence, exit 2, nothing written. One malformed file for each fault."""
 
 import errno
+import pickle
 import shutil
 import subprocess
 import sys
@@ -172,6 +173,9 @@ def test_many_faults_are_said_at_once(refused, tmp_path):
         (["run", "historic", "--set", "x"], ["--set x", "KEY=VALUE"]),
         (["run", "historic", "--set", "controls.severity=2"], ["--set: controls.severity = 2", "from 0 to 1"]),
         (["run", "historic", "--set", "subsidy.mode=plann"], ["--set: subsidy.mode = 'plann'", "fixed"]),
+        (["run", ""], ["config = ''", "a name in configs/"]),
+        (["run", "historic", "--out", ""], ["--out = ''", "a folder's name"]),
+        (["batch", "policy-grid", "--out", ""], ["--out = ''", "a folder's name"]),
         (["run", "historic", "--seed", "-1"], ["--seed = -1", "a whole number from 0"]),
         (["run", "historic", "--until", "2019"], ["--until = 2019", "2020 to 2035"]),
         (
@@ -251,6 +255,11 @@ NINES = "9" * 400
         ({"kind": "control", "by": "USA", "severity": 0.5, "low": 0.4}, "low and high belong together"),
         ({"kind": "control", "by": "USA", "severity": 0.5, "announced": "1900-01-01"}, "must not be before 2018-01-01"),
         ({"kind": "control", "by": "USA", "severity": 0.5, "date": 1735689600}, "date = 1735689600: must be a date"),
+        (
+            {"kind": "control", "by": "USA", "severity": 0.5, "date": "1735689600"},
+            "date = '1735689600': must be a date",
+        ),
+        ({"kind": "control", "by": "USA", "severity": 0.5, "date": "2024-01-01T00:00"}, "must be a date such as"),
         ({"kind": "lever", "by": "CHN", "set": {"mechanisms.growth": False}}, "mechanisms.growth: is not a lever"),
         ({"kind": "retaliation", "by": "CHN", "target": "CHN", "severity": 0.5}, "must be a state other than CHN"),
         ({"kind": "retaliation", "by": "USA", "severity": 0.5}, "by = 'USA': must be CHN"),
@@ -307,8 +316,11 @@ def test_dated_controls_that_are_not_in_force_are_said(capsys, monkeypatch, tmp_
         {"until": "2025"},
         {"rng": None},
         {"record": []},
+        {"record": 5},
+        {"set": {"subsidy.annual": 10**5000}},
+        {"config": ""},
     ],
-    ids=str,
+    ids=lambda broken: next(iter(broken)),
 )
 def test_the_model_refuses_what_python_users_get_wrong(broken):
     from sim import DecouplingModel
@@ -317,3 +329,10 @@ def test_the_model_refuses_what_python_users_get_wrong(broken):
         DecouplingModel(**{"config": "historic", **broken})
     with pytest.raises(BadInput):
         DecouplingModel.block([], [])
+
+
+def test_a_model_says_that_it_cannot_be_pickled():
+    from sim import DecouplingModel
+
+    with pytest.raises(BadInput, match="cannot be pickled"):
+        pickle.dumps(DecouplingModel(until=2020))
