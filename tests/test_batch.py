@@ -904,3 +904,14 @@ def test_one_run_has_the_format_of_a_batch(tmp_path, question):
     assert manifest["scenarios"]["published-2020"]["values"]["controls.severity"] == 0.25
     with pytest.raises(BadInput, match="holds another batch"):
         run_batch(question(), workers=1, out=out, build=forbidden)
+
+
+def test_blocks_are_even_where_there_is_work_for_several():
+    """800 runs, 2 workers, at most 96: five blocks each, 80 runs a block; what fits into one round is not cut up."""
+    from sim.batch import even_size
+
+    assert even_size(800, 2, 96) == 80
+    assert even_size(100_000, 2, 96) == 96
+    assert even_size(20, 2, 96) == 96
+    assert even_size(193, 2, 96) == 49
+    assert even_size(0, 2, 96) == 96
