@@ -20,6 +20,7 @@ from sim.comparison.differences import Row, Settings, compare_column, over_time
 from sim.comparison.intervals import set_means
 from sim.comparison.outcomes import can_tell, value
 from sim.comparison.pairing import Pairing, pair_runs
+from sim.comparison.reaching import ReachRow, Target, reach
 from sim.comparison.results import Result, read_result, with_series
 from sim.comparison.tables import Floats
 from sim.comparison.words import MAIN_MEASURE
@@ -27,6 +28,7 @@ from sim.ensemble import Ensemble, read_ensemble
 from sim.evidence import load_world
 from sim.experiment import Claim, load_experiment
 from sim.measures import HEADLINE
+from sim.records import TARGET
 from sim.study.outcomes import IncompleteInput, read_manifest
 from sim.vocabulary import BadInput, project_root
 
@@ -220,6 +222,12 @@ class Study:
                 break
             since = row.at[:4]
         return since
+
+    def reaching(self, case: Case) -> ReachRow | None:
+        """How many runs of a case reach the target of 70 %, and when; None where another measure is the main one."""
+        if self.main != MAIN_MEASURE:
+            return None
+        return reach(self._pairing(case), Target(self.main, ">=", TARGET), SETTINGS)
 
     def over_time(self, case: Case) -> list[Row]:
         """The main measure's rows at every recorded date, case less reference."""

@@ -12,8 +12,8 @@ from sim.comparison.figures import svg_text, values_of, year_of_date
 from sim.comparison.rendering import Section, html_section, markdown, whole_page
 from sim.comparison.words import decimals, decimals_of, rounded, two_digits
 from sim.measures import SHARE
-from sim.records import OUTCOME_YEARS
-from sim.study.report import Case, Step, Study
+from sim.records import OUTCOME_YEARS, TARGET
+from sim.study.report import Case, Step, Study, text_of
 
 WEAK = 0.3  # a rank correlation below it is not told
 LINES = 12  # of the figure with a label each
@@ -85,14 +85,14 @@ def findings(study: Study) -> list[str]:
         said.append(f"{text}.")
     for turn in islice(study.turns, 4):
         said.append(
-            f"{turn.step.change}: where {turn.key} is {turn.other.case.keys[turn.key]} and not "
-            f"{turn.step.case.keys[turn.key]}, this differs by {difference(turn.row)}."
+            f"{turn.step.change}: where {turn.key} is {text_of(turn.other.case.keys[turn.key])} and not "
+            f"{text_of(turn.step.case.keys[turn.key])}, this differs by {difference(turn.row)}."
         )
     if study.verdicts:
         counts = [sum(v.word == word for v in study.verdicts) for word in ("came out", "did not come out", "open")]
         said.append(
             f"Of {len(study.verdicts)} things predicted, {counts[0]} came out (in 95 % of parameter sets or more), "
-            f"{counts[1]} did not (in 5 % or fewer), and {counts[2]} depend on the parameter set."
+            f"{counts[1]} did not (in 5 % or fewer), and for {counts[2]} it depends on the parameter set."
         )
     return said
 
@@ -119,8 +119,9 @@ def overturning(study: Study) -> list[str]:
     turns = [turn for turn in study.turns if turn.row.diff is not None]
     if turns:
         most = max(turns, key=lambda turn: abs(turn.row.diff or 0.0))
+        other = f"{most.key} = {text_of(most.other.case.keys[most.key])}"
         said.append(
-            f"Of what else was varied, {most.key} = {most.other.case.keys[most.key]} changes {most.step.change} most, "
+            f"Of what else was varied, {other} changes {most.step.change} most, "
             f"by {difference(most.row)}, of {difference(most.step.row)}."
         )
     return said
@@ -129,7 +130,7 @@ def overturning(study: Study) -> list[str]:
 def where(study: Study, step: Step) -> str:
     """The other keys of a step where they are not the reference's."""
     reference = study.cases[0].keys
-    told = [f"{key} = {held}" for key, held in step.context.items() if held != reference[key]]
+    told = [f"{key} = {text_of(held)}" for key, held in step.context.items() if held != reference[key]]
     return f" (at {', '.join(told)})" if told else ""
 
 
@@ -143,6 +144,8 @@ def difference(row: Row) -> str:
     if row.diff is None:
         return "what cannot be told"
     scale, unit = scaled(row)
+    if row.diff == 0 and row.spread == (0.0, 0.0):
+        return "0"
     digits = decimals(row, scale)
     middle = row.diff_q50 if row.diff_q50 is not None else row.diff
     number, low, high = (rounded(None if v is None else scale * v, digits) for v in (middle, *row.spread))
@@ -191,12 +194,19 @@ def _over_years(study: Study) -> Section:
     held = [[study.against(reference, case, study.main, at) for at in years] for case in study.cases]
     last = study.manifest["horizon"]["last"]
     header = ["case", *map(str, OUTCOME_YEARS), str(last), f"{last} less {reference.label}", "one seed's deviation"]
+    reaching = [study.reaching(case) for case in study.cases]
+    if any(row and row.cand_share for row in reaching):
+        header += [f"reach {100 * TARGET:.0f} %", "median year"]
     rows = []
-    for case, row in zip(study.cases, held, strict=True):
+    for case, row, reached in zip(study.cases, held, reaching, strict=True):
         seeds = study.seeds_add(case, study.main)
         scale, _ = scaled(row[-1])
         cells = [case.label, *map(level, row), "" if case is reference else difference(row[-1])]
-        rows.append([*cells, "" if seeds is None else two_digits(scale * seeds) if seeds else "0"])
+        cells.append("" if seeds is None else two_digits(scale * seeds) if seeds else "0")
+        if len(header) > len(cells) and reached:
+            year = reached.cand_median_year
+            cells += [f"{100 * (reached.cand_share or 0.0):.0f} % of runs", "never" if year is None else f"{year:g}"]
+        rows.append(cells)
     title = f"{study.main.replace('_', ' ')}, {unit_of(held[0][0])}: median (5 to 95 %)"
     return Section(f"{title[:1].upper()}{title[1:]}", (), header, rows)
 
@@ -219,7 +229,7 @@ def _turns(study: Study) -> Section:
     rows = [
         [
             turn.step.change,
-            f"{turn.key} = {turn.other.case.keys[turn.key]}",
+            f"{turn.key} = {text_of(turn.other.case.keys[turn.key])}",
             difference(turn.step.row),
             difference(turn.other.row),
             difference(turn.row),
