@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from made_results import write
@@ -20,6 +21,7 @@ from sim.study.report import read_study
 from sim.study.report_text import answer_page, figure, sections
 from sim.vocabulary import BadInput
 
+ROOT = Path(__file__).parent.parent
 SHARE = "domestic_supply_share"
 DESIGN = {
     "kind": "list",
@@ -243,3 +245,26 @@ def test_a_baseline_is_one_of_the_configs(tmp_path):
 def test_no_such_result(tmp_path):
     with pytest.raises(BadInput, match="there is no such result folder"):
         read_study(tmp_path / "nothing")
+
+
+ANSWERS = [path.stem for path in sorted((ROOT / "experiments").glob("*.toml")) if "[[claims]]" in path.read_text()]
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_committed_answer_is_of_its_experiment_and_inputs(name):
+    experiment = load_experiment(name)
+    text = (ROOT / f"experiments/{name}.md").read_text()
+    assert text.startswith(f"# {experiment.question}\n") and experiment.content["prediction"] in text
+    assert (ROOT / f"experiments/{name}.svg").exists() and f"]({name}.svg)" in text
+    assert experiment.ensemble and experiment.ensemble.hash[:16] in text
+    assert all(scenario.hash[:16] in text for scenario in experiment.scenarios), "run it and its report again"
+    assert experiment.replications > 1 and len(experiment.parameter_sets) > 1
+    assert all(claim.says in text for claim in experiment.claims)
+
+
+@pytest.mark.long
+def test_an_answer_comes_out_again_byte_for_byte(tmp_path):
+    assert run_batch("two-by-two", out=tmp_path / "two-by-two") == 0
+    found = read_study(tmp_path / "two-by-two")
+    assert answer_page(found, "two-by-two.svg") == (ROOT / "experiments/two-by-two.md").read_text()
+    assert figure(found) == (ROOT / "experiments/two-by-two.svg").read_text()

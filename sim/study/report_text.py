@@ -16,6 +16,7 @@ from sim.records import OUTCOME_YEARS, TARGET
 from sim.study.report import Case, Step, Study, text_of
 
 WEAK = 0.3  # a rank correlation below it is not told
+TOLD = 8  # steps in words
 LINES = 12  # of the figure with a label each
 
 
@@ -70,14 +71,11 @@ def sections(study: Study) -> list[Section]:
 
 
 def findings(study: Study) -> list[str]:
-    """One sentence a step of the first key that is varied, and how far the prediction came out."""
+    """One sentence a step, how steps depend on each other, and how far the prediction came out."""
     said = []
-    first = study.steps[0].key if study.steps else ""
     last = study.manifest["horizon"]["last"]
     of = f"90 % of {study.sets} parameter sets" if study.sets > 1 else "95 % interval over seeds"
-    for step in study.steps:
-        if step.key != first:
-            continue
+    for step in told_steps(study):
         what = f"{step.change}{where(study, step)}: {study.main.replace('_', ' ')} of {last}"
         text = f"{what} differs by {difference(step.row)}, {of}"
         if step.base is study.cases[0] and (since := study.clear_since(step.case)):
@@ -97,11 +95,15 @@ def findings(study: Study) -> list[str]:
     return said
 
 
+def told_steps(study: Study) -> Sequence[Step]:
+    """The steps that are told in words: all where they are few, else those of the first key that is varied."""
+    return [s for s in study.steps if len(study.steps) <= TOLD or s.key == study.steps[0].key]
+
+
 def overturning(study: Study) -> list[str]:
     """Where the sign of a step turns, and which parameters it follows."""
     said = []
-    first = study.steps[0].key if study.steps else ""
-    for step in [step for step in study.steps if step.key == first][:6]:
+    for step in told_steps(study)[:TOLD]:
         row = step.row
         if row.share_same_sign is None:
             continue
@@ -109,7 +111,8 @@ def overturning(study: Study) -> list[str]:
         if row.share_same_sign == 1.0:
             text = f"{name}: the sign is the same in every one of {row.n_sets} parameter sets"
         else:
-            text = f"{name}: the sign is another in {100 * (1 - row.share_same_sign):.0f} % of {row.n_sets} sets"
+            others = round((1.0 - row.share_same_sign) * row.n_sets)
+            text = f"{name}: the sign is another, or there is no difference, in {others} of {row.n_sets} sets"
         strong = [(key, rank) for key, rank in study.drivers(step)[:3] if abs(rank) >= WEAK]
         if strong:
             told = ", ".join(f"{key} ({rank:+.2f})" for key, rank in strong)
