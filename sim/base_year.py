@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.columns import Groups, total, total_over_rows
-from sim.evidence import World
+from sim.evidence import World, load_world
 from sim.parameters import Parameters
+from sim.scenario import Scenario
 from sim.vocabulary import QUARTERS_PER_YEAR, BadInput
 
 Array = NDArray[np.float64]
@@ -154,6 +155,11 @@ def base_year(layout: Layout, parameters: Parameters) -> BaseYear:
             for name, value in vars(found).items()
         }
     )
+
+
+def try_base_year(scenario: Scenario) -> None:
+    """BadInput where a scenario's world and values make no base year."""
+    base_year(Layout(load_world(scenario.world)), Parameters([scenario]))
 
 
 def _construct(layout: Layout, given: dict[str, Array]) -> BaseYear:

@@ -8,13 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sim.study.commands import study
 from sim.terminal import Format, FormatOption, emit, note
 from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root
+
+if TYPE_CHECKING:
+    from sim.scenario import Scenario
 
 app = typer.Typer(
     add_completion=False,
@@ -50,6 +53,7 @@ def run(
         raise BadInput(f"--until = {until}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
     if seed < 0 or seed >= 2**63:
         raise BadInput(f"--seed = {seed}: must be a whole number from 0 and below 2**63")
+    refuse_unnamed(out)
     scenario = load_config(config, settings(set or []))
     if scenario.idle_events:
         note(scenario.idle_events)
@@ -87,6 +91,7 @@ def batch(
     """The sweep of an experiment. The same command again continues what was interrupted."""
     from sim.batch import run_batch
 
+    refuse_unnamed(out)
     try:
         raise typer.Exit(run_batch(experiment, workers, out, fresh, cluster=cluster))
     except KeyboardInterrupt:
@@ -270,8 +275,8 @@ def _configs() -> tuple[list[str], list[list[Any]]]:
 
 def _experiments() -> tuple[list[str], list[list[Any]]]:
     from sim.evidence import read_toml
-    from sim.experiment import experiment_path, known_experiments, load_experiment
-    from sim.study.calibration_file import is_calibration, load_calibration
+    from sim.experiment import experiment_path, is_calibration, known_experiments, load_experiment
+    from sim.study.calibration_file import load_calibration
 
     rows: list[list[Any]] = []
     for name in known_experiments():
@@ -367,20 +372,25 @@ def settings(given: Sequence[str]) -> dict[str, Any]:
     return values
 
 
+def refuse_unnamed(out: Path | None) -> None:
+    """BadInput for --out "" and ".", which would mean the folder that one stands in."""
+    if out == Path():
+        raise BadInput("--out = '': must be a folder's name, such as results/mine")
+
+
 def checked(name: str) -> str:
     """Check one file or folder by what it is; says what it was found to be."""
     from sim.evidence import known_worlds, load_world, read_toml
-    from sim.experiment import experiment_path, known_experiments
-    from sim.records import is_result
+    from sim.experiment import experiment_path, is_calibration, known_experiments
     from sim.scenario import known_configs
-    from sim.study.calibration_file import is_calibration
 
     path = Path(name)
     if path.is_dir():
+        from sim.records import is_result
+
         if is_result(path):
             raise BadInput(f"{name}: is a result folder; check takes a config, an experiment or a world's folder")
-        load_world(name)
-        return "a world without faults"
+        return checked_world(path)
     if not path.suffix and not path.exists():
         if name in known_configs():
             return checked_config(name)
@@ -400,12 +410,35 @@ def checked(name: str) -> str:
     return checked_config(path)
 
 
+def checked_world(folder: Path) -> str:
+    from sim.evidence import load_world
+    from sim.scenario import load_config
+
+    load_world(str(folder))
+    _try_base_year(load_config("published-2020", {"world": str(folder.resolve())}))
+    return "a world without faults"
+
+
 def checked_config(name: str | Path) -> str:
     from sim.scenario import load_config
 
-    if idle := load_config(name).idle_events:
+    scenario = load_config(name)
+    _try_base_year(scenario)
+    if idle := scenario.idle_events:
         note(idle)
     return "a config without faults"
+
+
+def _try_base_year(scenario: Scenario) -> None:
+    """Build the base year where it could fail: the project's own worlds with their own figures are known to work."""
+    from sim.evidence import BASE_KEYS, known_worlds, load_world
+
+    world = load_world(scenario.world)
+    changed = any(scenario.values[key] != world.parameters[key].value for key in BASE_KEYS)
+    if changed or scenario.world.partition(":")[0] not in known_worlds():
+        from sim.base_year import try_base_year  # takes seconds to import
+
+        try_base_year(scenario)
 
 
 def checked_calibration(path: Path) -> str:

@@ -241,6 +241,7 @@ BASE_KEYS = {  # the parameters that every world states for itself, with their u
     "base.target_capital": "scale",
 }
 TOTALS = ("equipment_spending_target", "equipment_spending_world")
+SHOWN_TOTALS = ("chip_market_target", "production_located", "production_headquartered")  # published, not used
 
 
 class World:
@@ -312,6 +313,8 @@ class World:
                 entry[end] = _number(row[end])
                 if entry[end] is None:
                     problems.append(f"{where}: {end} = {row[end]!r}: must be a finite number")
+            if (row["table"], row["column"]) in units:
+                problems.append(f"{where}: stands there twice; give it once")
             if row["role"] not in ROLES:
                 problems.append(f"{where}: role = {row['role']!r}: must be one of {', '.join(ROLES)}")
             for name in ("unit", "meaning"):
@@ -426,8 +429,15 @@ class World:
                 problems.append(f"{self.folder / 'totals.csv'}: id {name} is missing")
             elif not next(row["value"] for row in self.rows["totals"] if row["id"] == name) > 0:
                 problems.append(f"{self.folder / 'totals.csv'}: {name}: must be above 0")
-        if not any(row["kind"] == "equipment" for row in self.rows["inputs"]):
-            problems.append(f"{self.folder / 'inputs.csv'}: kind: at least one input must be equipment")
+        for name in totals:
+            if name not in (known := (*TOTALS, *SHOWN_TOTALS)):
+                problems.append(
+                    f"{self.folder / 'totals.csv'}: id {name!r}: is not a known total{nearest(name, known)}; "
+                    f"known totals are {', '.join(known)}"
+                )
+        for kind in WORDS["inputs", "kind"]:
+            if kind not in self.column("inputs", "kind"):
+                problems.append(f"{self.folder / 'inputs.csv'}: kind: at least one input must be {kind}")
         targets = [row["id"] for row in self.rows["states"] if row["role"] == "target"]
         for table, column in (("chip_firms", "headquarters"), ("chip_firms", "site")):
             if len(targets) == 1 and targets[0] not in self.column(table, column):

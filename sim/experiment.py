@@ -19,7 +19,7 @@ from pydantic import Field
 from sim.conditions import Condition, read_condition
 from sim.designs import Grid, Joined, Part, Point, Sample
 from sim.ensemble import Ensemble, read_ensemble
-from sim.evidence import load_world, read_toml
+from sim.evidence import BASE_KEYS, load_world, read_toml
 from sim.factors import RIGHT as RIGHT_IN_PARTS
 from sim.factors import PartTable, Table, read_part, validated
 from sim.measures import HEADLINE, measure_names
@@ -200,6 +200,11 @@ def experiment_path(name: str | Path) -> Path:
     return path
 
 
+def is_calibration(content: Mapping[str, Any]) -> bool:
+    """Whether a file of experiments/ is a calibration and no batch of runs."""
+    return "waves" in content
+
+
 def load_experiment(name: str | Path) -> Experiment:
     """Read and check an experiment, by name or path. Raises BadInput with every fault at once."""
     path = experiment_path(name)
@@ -364,3 +369,32 @@ def _try_values(scenarios: Sequence[Scenario], part: Part, where: str, problems:
             scenario.with_values(change)
         except BadInput as fault:
             problems += [f"{where}config {scenario.name!r}: {problem}" for problem in fault.problems]
+    if not problems:
+        _try_base_years(scenarios, part, where, problems)
+
+
+def _try_base_years(scenarios: Sequence[Scenario], part: Part, where: str, problems: list[str]) -> None:
+    """Whether every corner of what changes the base year makes one."""
+    ends: dict[str, Sequence[Any]] = {}
+    if isinstance(part.points, Grid):
+        ends = {key: (min(levels), max(levels)) for key, levels in part.points.levels.items() if key in BASE_KEYS}
+    elif isinstance(part.points, Sample):
+        ends = {key: factor.ends for key, factor in part.points.factors.items() if key in BASE_KEYS}
+    corners = [dict(zip(ends, corner, strict=True)) for corner in itertools.product(*ends.values())]
+    if isinstance(part.points, tuple):
+        corners = [{key: value for key, value in point.items() if key in BASE_KEYS} for point in part.points]
+    corners = [corner for corner in corners if corner]
+    if not corners:
+        return
+    from sim.base_year import try_base_year  # takes seconds to import
+
+    for corner, scenario in itertools.product(corners, scenarios):
+        try:
+            try_base_year(scenario.with_values(corner))
+        except BadInput as fault:
+            problems += [f"{where}config {scenario.name!r} with {_shown(corner)}: {text}" for text in fault.problems]
+            return
+
+
+def _shown(corner: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} = {value:g}" for key, value in corner.items())

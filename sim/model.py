@@ -56,6 +56,8 @@ class DecouplingModel(mesa.Model):
         until: int = LAST_YEAR,
         one_by_one: bool = False,
     ) -> None:
+        if not isinstance(record, str | Sequence) or not all(isinstance(name, str) for name in record):
+            raise BadInput(f'record = {record!r}: must be "headline", "all" or a list of names')
         if not isinstance(config, str | Path | Scenario):
             raise BadInput(f"config = {config!r}: must be the name of a config, a path or a Scenario")
         if set is not None and not isinstance(set, Mapping):
@@ -92,7 +94,7 @@ class DecouplingModel(mesa.Model):
     def _set_up(
         self, scenarios: Sequence[Scenario], seeds: Sequence[int], record: str | Sequence[str], until: int
     ) -> None:
-        if isinstance(until, bool) or not isinstance(until, int) or not FIRST_YEAR <= until <= LAST_YEAR:
+        if isinstance(until, bool) or not isinstance(until, int | np.integer) or not FIRST_YEAR <= until <= LAST_YEAR:
             raise BadInput(f"until = {until!r}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
         first = scenarios[0]
         if any((scenario.world, scenario.events) != (first.world, first.events) for scenario in scenarios):
@@ -102,7 +104,7 @@ class DecouplingModel(mesa.Model):
             raise BadInput("the runs of a block must share mechanisms.entry, which says what firms there are")
         self.scenarios = list(scenarios)
         self.quarter = 0
-        self.horizon = quarters_until(until)
+        self.horizon = quarters_until(int(until))
         self.events = list(first.events)
         self.world = load_world(first.world)
         self.layout = Layout(self.world, entry)
@@ -347,6 +349,9 @@ class DecouplingModel(mesa.Model):
         if any(table.agents for table in self._tables.values()):
             twin._make_agents()
         return twin
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise BadInput("a model cannot be pickled; send its scenario and seed, or take model.branch() here")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> DecouplingModel:
         return self.branch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
@@ -208,6 +209,8 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
 
     `set` holds further changes by key, nested or dotted. Raises BadInput with every fault at once.
     """
+    if not str(name).strip():
+        raise BadInput(f"config = {str(name)!r}: must be a name in configs/ or a path")
     path = config_path(name)
     if not path.exists() and path.suffix == ".toml" and not str(name).endswith(".toml"):
         raise BadInput(
@@ -264,7 +267,8 @@ def _chosen_world(given: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     name, where = chosen.pop("world", (DEFAULT_WORLD, ""))
     if not isinstance(name, str):
         raise BadInput(f"{where}: world = {written(name)}: must be the name of a folder in configs/worlds")
-    if name not in known_worlds() and not world_folder(name).is_dir():
+    is_named = Path(name).name not in ("", "..")  # a world is called as its folder is
+    if name not in known_worlds() and not (is_named and world_folder(name).is_dir()):
         raise BadInput(
             f"{where}: world = {name!r}: there is no such world{nearest(name, known_worlds())}; "
             f"known worlds are {', '.join(known_worlds())}"
@@ -407,7 +411,9 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
 def _well_typed(key: str, value: Any) -> bool:
     """Whether a value is of the kind that the grammar means, before pydantic reads more into it."""
     if key in ("date", "announced"):
-        return isinstance(value, str) or (isinstance(value, datetime.date) and not isinstance(value, datetime.datetime))
+        if isinstance(value, str):  # in JSON, and from a page
+            return re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) is not None
+        return isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
     if key in ("severity", "low", "high", "amount"):
         return isinstance(value, int | float) and not isinstance(value, bool)
     return key != "scope" or bool(value)

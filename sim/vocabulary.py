@@ -34,7 +34,12 @@ def written(value: object) -> str:
     """A value as its TOML file would have it, for messages."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value.isoformat() if isinstance(value, date) else repr(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no number of thousands of digits
+        return "a number of thousands of digits"
 
 
 def project_root() -> Path:

@@ -1,6 +1,7 @@
 """What a user can get wrong: one clear sentence, exit 2, nothing written. One malformed file for each fault."""
 
 import errno
+import pickle
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ CONFIGS = {
     "config-value-for-table": ["controls = 5", "a table [controls]"],
     "config-no-purpose": ["purpose is missing"],
     "config-unknown-world": ["world = 'moon'", "china-2020"],
+    "config-world-without-name": ["world = '.'", "no such world", "china-2020"],
     "config-synthetic-too-few-firms": ["synthetic.firms = 100", "at least 328"],
     "config-synthetic-of-another-world": ["synthetic.firms", 'world = "synthetic"', "'china-2020'"],
     "config-lumped-no-truth": ["lumped = 'firms'", "true or false"],
@@ -61,6 +63,11 @@ EXPERIMENTS = {
     "experiment-low-above-high": ["factors.controls.severity", "low must be below high"],
     "experiment-unknown-design": ["design.kind = 'gird'", "'grid'"],
     "experiment-unknown-measure": ["record.measures: 'domestic_supply_shar'", "'domestic_supply_share'"],
+    "experiment-no-base-year": [
+        "base.chip_market = 1700",
+        "config 'published-2020' with",
+        "base.domestic_supply_share",
+    ],
     "experiment-unknown-rhythm": ["record.every = 'month'", "quarter, year, end"],
 }
 WORLDS = {
@@ -84,6 +91,9 @@ WORLDS = {
     "world-baseline-wrong-unit": ["base.chip_market.unit = 'bn USD a year'", "must be 'bn yuan a year'"],
     "world-baseline-no-source": ["baseline.toml: base.chip_market.source is missing", "grade and source"],
     "world-no-equipment": ["inputs.csv: kind: at least one input must be equipment"],
+    "world-no-material": ["inputs.csv: kind: at least one input must be material"],
+    "world-unknown-total": ["totals.csv: id 'equipment_spending': is not a known total", "equipment_spending_target"],
+    "world-unit-twice": ["columns.csv: line", "segments.build_time: stands there twice"],
     "world-no-unit": ["columns.csv: line 2: segments.build_time: unit is empty"],
 }
 
@@ -163,6 +173,9 @@ def test_many_faults_are_said_at_once(refused, tmp_path):
         (["run", "historic", "--set", "x"], ["--set x", "KEY=VALUE"]),
         (["run", "historic", "--set", "controls.severity=2"], ["--set: controls.severity = 2", "from 0 to 1"]),
         (["run", "historic", "--set", "subsidy.mode=plann"], ["--set: subsidy.mode = 'plann'", "fixed"]),
+        (["run", ""], ["config = ''", "a name in configs/"]),
+        (["run", "historic", "--out", ""], ["--out = ''", "a folder's name"]),
+        (["batch", "policy-grid", "--out", ""], ["--out = ''", "a folder's name"]),
         (["run", "historic", "--seed", "-1"], ["--seed = -1", "a whole number from 0"]),
         (["run", "historic", "--until", "2019"], ["--until = 2019", "2020 to 2035"]),
         (
@@ -242,6 +255,11 @@ NINES = "9" * 400
         ({"kind": "control", "by": "USA", "severity": 0.5, "low": 0.4}, "low and high belong together"),
         ({"kind": "control", "by": "USA", "severity": 0.5, "announced": "1900-01-01"}, "must not be before 2018-01-01"),
         ({"kind": "control", "by": "USA", "severity": 0.5, "date": 1735689600}, "date = 1735689600: must be a date"),
+        (
+            {"kind": "control", "by": "USA", "severity": 0.5, "date": "1735689600"},
+            "date = '1735689600': must be a date",
+        ),
+        ({"kind": "control", "by": "USA", "severity": 0.5, "date": "2024-01-01T00:00"}, "must be a date such as"),
         ({"kind": "lever", "by": "CHN", "set": {"mechanisms.growth": False}}, "mechanisms.growth: is not a lever"),
         ({"kind": "retaliation", "by": "CHN", "target": "CHN", "severity": 0.5}, "must be a state other than CHN"),
         ({"kind": "retaliation", "by": "USA", "severity": 0.5}, "by = 'USA': must be CHN"),
@@ -298,8 +316,11 @@ def test_dated_controls_that_are_not_in_force_are_said(capsys, monkeypatch, tmp_
         {"until": "2025"},
         {"rng": None},
         {"record": []},
+        {"record": 5},
+        {"set": {"subsidy.annual": 10**5000}},
+        {"config": ""},
     ],
-    ids=str,
+    ids=lambda broken: next(iter(broken)),
 )
 def test_the_model_refuses_what_python_users_get_wrong(broken):
     from sim import DecouplingModel
@@ -308,3 +329,10 @@ def test_the_model_refuses_what_python_users_get_wrong(broken):
         DecouplingModel(**{"config": "historic", **broken})
     with pytest.raises(BadInput):
         DecouplingModel.block([], [])
+
+
+def test_a_model_says_that_it_cannot_be_pickled():
+    from sim import DecouplingModel
+
+    with pytest.raises(BadInput, match="cannot be pickled"):
+        pickle.dumps(DecouplingModel(until=2020))

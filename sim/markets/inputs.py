@@ -49,6 +49,8 @@ class InputMarket:
         self.stock = need * parameters["materials.stock_quarters"][..., None]  # (runs, K, I)
         self.availability = np.ones_like(base.input_need)  # part of an order that is delivered
         self.choice = base.input_share  # (runs, K, U) what groups would choose if free
+        self._usual_share = base.input_share  # with the first share of who has entered
+        self._entered = np.zeros((len(seeds), len(layout.suppliers)))
         self.store = np.zeros_like(base.input_need)  # (runs, K, I) tools bought ahead, not yet installed
         self.stored = self.store  # change of it this quarter
         self.feared = self.store  # part of an input's supply that may be cut off and is not yet
@@ -144,14 +146,16 @@ class InputMarket:
         appeal = suppliers.quality * np.exp(-p["buyers.price_elasticity"] * np.log(suppliers.unit_cost))
         risk = np.take(expected_cutoff, layout.supplier_state, axis=-1)
         shunned = np.where(layout.target_supplier, 1.0, np.exp(-p["buyers.caution"] * risk))
-        first = self.entry_share * suppliers.entered[:, None, :]
-        wish = (self.base.input_share + first) * np.where(
-            layout.group_target_owned[:, None], (appeal * shunned)[:, None, :], appeal[:, None, :]
-        )
+        if not np.array_equal(suppliers.entered, self._entered):
+            self._entered = suppliers.entered
+            self._usual_share = self.base.input_share + self.entry_share * suppliers.entered[:, None, :]
+        wish = self._usual_share * appeal[:, None, :]
+        cautious = slice(0, int(layout.group_target_owned.sum()))  # the target's own, which come first
+        wish[:, cautious] = self._usual_share[:, cautious] * (appeal * shunned)[:, None, :]
         share = wish / by_input.spread(by_input.sum(wish))
         self.choice = share
         self.availability = self.part_met(p, share, self.by_controls)
-        allowed = share * (1.0 - self.in_the_way)
+        allowed = share * (1.0 - self.in_the_way) if self.in_the_way.any() else share
         permitted = by_input.sum(allowed)
         self.delivered = self.need * self.availability
         self.sales = allowed * by_input.spread(self.delivered / np.where(permitted > 0, permitted, 1.0))

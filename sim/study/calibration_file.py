@@ -24,11 +24,6 @@ MOST_PARAMETERS = 12
 DIGITS = 6  # of a parameter value
 
 
-def is_calibration(content: Mapping[str, Any]) -> bool:
-    """Whether a file of experiments/ is a calibration and no batch of runs."""
-    return "waves" in content
-
-
 def calibration_path(name: str | Path) -> Path:
     """A calibration's file by path or by its name in `experiments/`."""
     path = Path(name)
