@@ -7,6 +7,7 @@ recorded, when a run stops. Every run is one config at one point of the design w
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -61,6 +62,7 @@ class Experiment:
     content: Mapping[str, Any] = field(repr=False)
     stop: Condition | None = None
     ensemble: Ensemble | None = None
+    claims: tuple[Claim, ...] = ()
 
     def __len__(self) -> int:
         return len(self.scenarios) * self.runs_of_config
@@ -124,6 +126,21 @@ class Experiment:
         return content
 
 
+class Claim(Table):
+    """One thing that the prediction says, so that results can be held against it; they do not depend on it.
+
+    The sum over the terms of an outcome, such as domestic_supply_share@end, lies between `low` and `high`. A term
+    names a case by `config` and swept keys; `times` (1 if left out) is what its outcome is multiplied by, and
+    `measure` another outcome than the claim's.
+    """
+
+    says: str = Field(min_length=1)
+    measure: str = Field(min_length=1)
+    terms: list[dict[str, Any]] = Field(min_length=1)
+    low: float = -math.inf
+    high: float = math.inf
+
+
 class _Record(Table):
     every: Literal["quarter", "year", "end"] = "year"
     measures: str | list[str] = "headline"
@@ -137,17 +154,20 @@ class _File(PartTable):
     question: str = Field(min_length=1)
     prediction: str | None = Field(default=None, min_length=1)
     configs: list[str] = Field(min_length=1)
+    baseline: str | None = None
     replications: int = Field(ge=1, le=1_000_000)
     parameters: Literal["ensemble"] | None = None
     parts: dict[str, dict[str, Any]] | None = Field(default=None, min_length=1)
     record: _Record = _Record()
     stop: _Stop | None = None
+    claims: list[Claim] = Field(default_factory=list)
 
 
 RIGHT = {
     "question": 'a sentence, such as "How do controls move the domestic share?"',
     "prediction": "a sentence, written before running",
     "configs": 'a list of config names, such as ["published-2020"]',
+    "baseline": "the name of the config that a report compares the others with",
     "replications": "a whole number from 1 to 1000000",
     "parameters": '"ensemble"; without it every config runs with its own parameters',
     "parts": "tables such as [parts.controls.factors]",
@@ -155,6 +175,7 @@ RIGHT = {
     "record": 'a table [record] with every = "year"',
     "record.every": f"one of {', '.join(EVERY)}",
     "record.measures": '"headline", "all", or a list of measure names',
+    "claims": "tables [[claims]] with says, measure, terms, and low or high",
     "stop": 'a table [stop] with when = "domestic_supply_share >= 0.7"',
     "stop.when": 'a measure, >= or <=, and a number, such as "domestic_supply_share >= 0.7"',
     **RIGHT_IN_PARTS,
@@ -198,6 +219,8 @@ def load_experiment(name: str | Path) -> Experiment:
     scenarios = _load_configs(file.configs, path, problems)
     parts, plans = _parts(file, scenarios, path, problems)
     names = _measure_names(file.record.measures, scenarios, path, problems)
+    if file.baseline and scenarios and file.baseline not in (known := [scenario.name for scenario in scenarios]):
+        problems.append(f"{path}: baseline = {file.baseline!r}: must be one of the configs, {', '.join(known)}")
     stop = None
     if file.stop and names:
         try:
@@ -217,6 +240,7 @@ def load_experiment(name: str | Path) -> Experiment:
         "question": file.question,
         **({"prediction": file.prediction} if file.prediction else {}),
         "configs": [scenario.name for scenario in scenarios],
+        **({"baseline": file.baseline} if file.baseline else {}),
         "replications": file.replications,
         **plans.get("", {"parts": plans, "order": list(plans)}),
         "record": file.record.model_dump(),
@@ -236,6 +260,7 @@ def load_experiment(name: str | Path) -> Experiment:
         kept,
         stop,
         ensemble,
+        tuple(file.claims),
     )
 
 

@@ -26,6 +26,7 @@ LAYERS = [
     {"blocks", "identity", "progress"},
     {"store", "workers"},
     {"batch", "live", "study", "odd"},
+    {"data_dictionary"},
     {"cli"},
     {"__main__"},
 ]

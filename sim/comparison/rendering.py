@@ -43,7 +43,7 @@ def render(found: Comparison, format: str = "table") -> str:
     if format == "table":
         return "\n".join(_plain(section) for section in sections(found))
     if format == "md":
-        return "\n".join(_markdown(section) for section in sections(found))
+        return "\n".join(markdown(section) for section in sections(found))
     if format == "html":
         return _page(found)
     raise BadInput(f"--format = {format!r}: must be one of {', '.join(FORMATS)}")
@@ -260,7 +260,7 @@ def _plain(section: Section) -> str:
     return text
 
 
-def _markdown(section: Section) -> str:
+def markdown(section: Section) -> str:
     text = f"## {section.title}\n\n" + "".join(f"- {line}\n" for line in section.lines)
     if not section.rows:
         return text
@@ -285,17 +285,22 @@ svg { max-width: 100%; height: auto; }
 def _page(found: Comparison) -> str:
     """One self-contained page: the sentences first, then the figures, then everything."""
     names = [result.name for result in found.results]
-    title = html.escape(f"{', '.join(names[1:])} against {names[0]}")
+    title = f"{', '.join(names[1:])} against {names[0]}"
     answer = "".join(f'<p class="answer">{html.escape(text)}</p>\n' for text in found.sentences)
     drawn = "".join(f"<figure>{figure}</figure>\n" for figure in figures(found).values())
-    body = "".join(_html(section) for section in sections(found)[:-1])
+    body = "".join(html_section(section) for section in sections(found)[:-1])
+    return whole_page(title, f"<h1>{html.escape(title)}</h1>\n{answer}{drawn}{body}")
+
+
+def whole_page(title: str, body: str) -> str:
+    """A page of its own around a body that is HTML already."""
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{STYLE}</style></head>\n<body><h1>{title}</h1>\n{answer}{drawn}{body}</body></html>\n"
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f"<style>{STYLE}</style></head>\n<body>{body}</body></html>\n"
     )
 
 
-def _html(section: Section) -> str:
+def html_section(section: Section) -> str:
     text = f"<h2>{html.escape(section.title)}</h2>\n"
     if section.lines:
         text += f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in section.lines)}</ul>\n"
@@ -340,4 +345,4 @@ def render_identity(found: Sequence[Unlike], format: str = "table") -> str:
     section = Section(
         "Identity", lines, UNLIKE_COLUMNS, rows, frozenset({*UNLIKE_COLUMNS} - {"cells", "largest_difference"})
     )
-    return _html(section) if format == "html" else _markdown(section) if format == "md" else _plain(section)
+    return html_section(section) if format == "html" else markdown(section) if format == "md" else _plain(section)

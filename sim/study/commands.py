@@ -134,6 +134,30 @@ def discover(
     note(found.sentence())
 
 
+@study.command()
+def report(
+    results: Annotated[list[str], typer.Argument(metavar="RESULT…", help="Folders of finished batches, or names.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of report.html and report.md. [default: the first result]")
+    ] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """The answer of experiments: question, prediction, tables, figures, what is uncertain; on one page."""
+    from sim.study import report as studies
+    from sim.study.outcomes import result_folder
+    from sim.study.report_files import write, write_answer
+
+    with incomplete_input():
+        read = [studies.read_study(result_folder(name)) for name in results]
+    folder = out or read[0].folder
+    write(read, folder)
+    note(f"{folder}: report.html, report.md")
+    for each in read:
+        if path := write_answer(each):
+            note(f"{path}: the answer that is kept with the experiment")
+    emit(studies.HEADER, [row for each in read for row in each.rows()], format)
+
+
 @contextmanager
 def incomplete_input() -> Iterator[None]:
     """Runs or values that are missing end the verb with exit code 3."""
