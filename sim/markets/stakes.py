@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sim.base_year import Layout
 from sim.columns import total
-from sim.controls import Severity, supplied
+from sim.controls import ExportControls, Severity, supplied
 from sim.parameters import Parameters
 from sim.vocabulary import QUARTERS_PER_YEAR
 
@@ -28,7 +28,7 @@ def weigh_stakes(model: Any) -> None:
     """
     p, layout, states = model.parameters, model.layout, model.states
     chips, inputs, makers = model.chips, model.inputs, model.makers
-    full = _full_control(layout, states.follow_strength)
+    full = _full_control(model.controls, states.follow_strength)
     even = np.full((len(makers.output), len(layout.suppliers)), 0.5)
     denied = inputs.denial(p, full, even)
     met = inputs.part_met(p, inputs.choice, denied)
@@ -47,19 +47,19 @@ def weigh_stakes(model: Any) -> None:
     states.harm_expected = np.broadcast_to(harm, states.harm_expected.shape)
     states.loss_expected = layout.by_supplier_state.sum(inputs_lost) + layout.by_maker_state.sum(chips_lost)
     sold = layout.by_supplier_state.sum(model.suppliers.revenue) * QUARTERS_PER_YEAR
-    reachable = inputs.denial(p, _full_control(layout, np.ones_like(states.follow_strength)), even)
+    reachable = inputs.denial(p, _full_control(model.controls, np.ones_like(states.follow_strength)), even)
     to_target = inputs.sales_lost(reachable) * QUARTERS_PER_YEAR
     states.exposed_revenue = layout.by_supplier_state.sum(to_target) / np.where(sold > 0, sold, 1.0)
     states.retaliation_expected = p["retaliation.severity"] * _carried(p, layout, model)
     states.gap_closed = np.broadcast_to(_gap_closed(layout, model), states.gap_closed.shape)
 
 
-def _full_control(layout: Layout, follow_strength: Array) -> Severity:
+def _full_control(controls: ExportControls, follow_strength: Array) -> Severity:
     """Everything listed denied by the lead, and by the allies as far as they follow."""
-    by_state = follow_strength * np.array([role == "ally" for role in layout.roles])
-    by_state[:, layout.lead] = 1.0
-    listed = np.concatenate([layout.is_controlled, np.ones(len(layout.segments), dtype=bool), [False]])
-    above = by_state[..., None] * listed
+    by_state = np.zeros_like(follow_strength)
+    by_state[:, controls.allies] = follow_strength[:, controls.allies]
+    by_state[:, controls.layout.lead] = 1.0
+    above = by_state[..., None] * controls.listed
     return Severity(above, np.zeros_like(above))
 
 
