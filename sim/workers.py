@@ -13,7 +13,9 @@ from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait as wait_for
+from multiprocessing.context import ForkServerContext
 from typing import Any, Protocol
 
 from sim import records
@@ -125,6 +127,25 @@ def finished_blocks(blocks: Iterable[Block], engine: Engine, build: Build) -> Ge
         engine.close()
 
 
+def forkserver_context(preload: list[str]) -> ForkServerContext:
+    """Where new processes are forked from a server that has imported `preload`, and that Ctrl-C does not reach.
+
+    The server ignores interrupts only once it has imported, so a first process is awaited with interrupts blocked; the
+    resource tracker, whose start unblocks them, comes before.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(preload)
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        first = context.Process()  # does nothing
+        first.start()
+        first.join()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return context
+
+
 class WorkerProcesses:
     """Processes of this machine. When one dies the pool is broken, and a new one takes its place."""
 
@@ -137,8 +158,7 @@ class WorkerProcesses:
         self._start()
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["sim.model", "sim.workers"])
+        context = forkserver_context(["sim.model", "sim.workers"])
         self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_start_worker)
 
     def capacity(self) -> int:

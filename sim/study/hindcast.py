@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import signal
 import time
@@ -21,6 +20,7 @@ from sim.scenario import Scenario
 from sim.study.observations import Observation
 from sim.terminal import note
 from sim.vocabulary import FIRST_YEAR
+from sim.workers import forkserver_context
 
 Array = NDArray[np.float64]
 Values = Mapping[str, Value]
@@ -100,8 +100,7 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
         yield None
         return
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the workers' processes inherit it
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sim.model", "sim.study.hindcast"])
+    context = forkserver_context(["sim.model", "sim.study.hindcast"])
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
         yield pool
 
