@@ -13,7 +13,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property, lru_cache
 from numbers import Real
 from pathlib import Path
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from sim.lumped import LUMPED, lumped_firms
 from sim.synthetic import SYNTHETIC, synthetic_id, synthetic_options, synthetic_texts
-from sim.vocabulary import DEFAULT_WORLD, GRADES, BadInput, nearest, project_root
+from sim.vocabulary import DEFAULT_WORLD, GRADES, BadInput, nearest, project_root, written
 
 Grade = Literal["measured", "estimated", "calibrated", "assumed"]
 Role = Literal["lever", "switch", "uncertainty", "constant"]
@@ -134,14 +134,25 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
         raise BadInput(f"{path}: is not valid TOML: {fault}") from None
 
 
-def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested TOML tables as one level of dotted keys: {"a": {"b": 1}} gives {"a.b": 1}."""
+def flatten(
+    table: Mapping[Any, Any], where: str = "", is_whole: Callable[[dict[str, Any]], bool] | None = None
+) -> dict[str, Any]:
+    """Nested TOML tables as one level of dotted keys: {"a": {"b": 1}} gives {"a.b": 1}.
+
+    Tables for which `is_whole` holds are values. BadInput, beginning with `where`, for a key written in two ways.
+    """
     flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            flat.update(flatten(value, f"{prefix}{key}."))
+    waiting = list(reversed([*table.items()]))
+    while waiting:  # no recursion: a key may have thousands of dots
+        key, value = waiting.pop()
+        if isinstance(value, dict) and not (is_whole and is_whole(value)):
+            waiting += [(f"{key}.{inner}", each) for inner, each in reversed(value.items())]
+        elif str(key) in flat:
+            raise BadInput(
+                f"{where}: {key} = {written(value)}: is given twice, {written(flat[str(key)])} too; give one"
+            )
         else:
-            flat[f"{prefix}{key}"] = value
+            flat[str(key)] = value
     return flat
 
 

@@ -156,7 +156,7 @@ def _factors(given: Mapping[str, Any], kind: str, where: str, problems: list[str
     """The factors, whichever way they are written."""
     declared = parameters()
     found: dict[str, Factor] = {}
-    for key, written in _flat_factors(given).items():
+    for key, written in flatten(given, f"{where}factors", _is_span).items():
         if key not in declared:
             problems.append(
                 f"{where}factors.{key}: is not a known key{nearest(key, declared)}; "
@@ -209,15 +209,8 @@ def _factor(key: str, written: Any, kind: str, where: str, problems: list[str]) 
     return Factor(tuple(_spread(low, high, count)))
 
 
-def _flat_factors(factors: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Factors by dotted key, also where they are written as nested tables."""
-    flat: dict[str, Any] = {}
-    for key, given in factors.items():
-        if isinstance(given, dict) and not Span.model_fields.keys() & given.keys():
-            flat.update(_flat_factors(given, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = given
-    return flat
+def _is_span(given: dict[str, Any]) -> bool:
+    return bool(Span.model_fields.keys() & given.keys())
 
 
 def _spread(low: float, high: float, count: int) -> list[float]:
@@ -235,8 +228,8 @@ def _listed_points(given: Sequence[Mapping[str, Any]] | None, where: str, proble
     declared = parameters()
     points: list[Point] = []
     for number, entry in enumerate(given, start=1):
-        point = flatten(entry)
         place = f"{where}design.points, point {number}"
+        point = flatten(entry, place)
         for key, value in point.items():
             if key not in declared:
                 problems.append(

@@ -113,7 +113,7 @@ class Scenario:
         if not changes:
             return self
         problems: list[str] = []
-        market, others = _split_market(flatten(changes), "--set", problems)
+        market, others = _split_market(flatten(changes, "--set"), "--set", problems)
         checked = _check_values(others, "--set", load_world(self.world), problems)
         if problems:
             raise BadInput(problems)
@@ -218,15 +218,17 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
             f"known configs are {', '.join(known_configs())}"
         )
     chain = _chain(path)
-    changes = flatten(set or {})
-    world_name = _chosen_world([*((str(file), flatten(content)) for file, content in chain), ("--set", changes)])
+    changes = flatten(set or {}, "--set")
+    world_name = _chosen_world(
+        [*((str(file), flatten(content, str(file))) for file, content in chain), ("--set", changes)]
+    )
     world = load_world(world_name)
     problems: list[str] = []
     values: dict[str, Value] = {key: parameter.value for key, parameter in world.parameters.items()}
     market: dict[int, float] = {}
     for file, content in chain:
         keys = {key: value for key, value in content.items() if key not in TOP_LEVEL}
-        given, others = _split_market(flatten(keys), str(file), problems)
+        given, others = _split_market(flatten(keys, str(file)), str(file), problems)
         market.update(given)
         values.update(_check_values(others, str(file), world, problems))
     keys = {key: value for key, value in changes.items() if key.partition(".")[0] not in WORLD_KEYS}
@@ -347,6 +349,9 @@ def _check_values(given: Mapping[str, Any], where: str, world: World, problems: 
         if key.partition(".")[0] in WORLD_KEYS:
             problems.append(f"{where}: {key}: chooses the world, which is chosen when a config is loaded")
             continue
+        if key in TOP_LEVEL:
+            problems.append(f"{where}: {key}: stands in a config's file and nowhere else; make a config for it")
+            continue
         if key not in declared:
             inside = [name for name in declared if name.startswith(f"{key}.")]
             if inside:
@@ -378,7 +383,7 @@ def _read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World,
         if isinstance(entry.get("scope"), str):
             entry["scope"] = [entry["scope"]]
         if isinstance(entry.get("set"), dict):
-            entry["set"] = flatten(entry["set"])
+            entry["set"] = flatten(entry["set"], f"{place}: set")
         unknown = [key for key in entry if key not in Event.model_fields]
         if unknown:
             problems += [f"{place}: {key}: is not a known key{nearest(key, Event.model_fields)}" for key in unknown]

@@ -34,6 +34,7 @@ CONFIGS = {
     "config-extends-itself": ["extends = 'config-extends-itself'", "extends itself"],
     "config-circle-b": ["config-circle-a.toml: extends = 'config-circle-b'", "extends itself"],
     "config-broken": ["not valid TOML", "line 5"],
+    "config-key-in-two-ways": ["subsidy.annual = 300", "given twice", "200"],
     "config-key-twice": ["not valid TOML", "line 7"],
     "config-not-utf-8": ["not UTF-8"],
     "event-not-a-table": ["event", "[[event]]"],
@@ -58,6 +59,7 @@ EXPERIMENTS = {
     "experiment-no-replications": ["replications = 0", "a whole number from 1"],
     "experiment-unknown-factor": ["factors.controls.severety", "'controls.severity'"],
     "experiment-factor-out-of-range": ["factors.controls.severity = 1.5", "from 0 to 1"],
+    "experiment-factor-in-two-ways": ["factors: subsidy.annual", "given twice"],
     "experiment-level-twice": ["factors.controls.severity = 0.5", "twice"],
     "experiment-no-levels": ["factors.controls.severity = []", "at least one level"],
     "experiment-low-above-high": ["factors.controls.severity", "low must be below high"],
@@ -182,6 +184,7 @@ def test_many_faults_are_said_at_once(refused, tmp_path):
             ["run", "--set", "base.chip_market=1600", "--set", "base.domestic_supply_share=0.15", "--out", "new"],
             ["base.domestic_supply_share", "smaller"],
         ),
+        (["run", "--set", "extends=neutral"], ["--set: extends", "a config's file"]),
         (["batch", "policy-gird"], ["policy-gird", "'policy-grid'"]),
         (["batch", "policy-grid", "--workers", "0"], ["--workers = 0", "a whole number from 1"]),
         (["check", "nothing"], ["nothing", "no such file, config, experiment or world"]),
@@ -336,3 +339,21 @@ def test_a_model_says_that_it_cannot_be_pickled():
 
     with pytest.raises(BadInput, match="cannot be pickled"):
         pickle.dumps(DecouplingModel(until=2020))
+
+
+DEEP = "a." * 3000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'purpose = "Deep"\n{DEEP}x = 1\n',
+        f'purpose = "Deep"\n[[event]]\ndate = 2024-01-01\nby = "CHN"\nkind = "lever"\nset.{DEEP}x = 1\n',
+        f'question = "Deep?"\nconfigs = ["published-2020"]\nreplications = 1\nfactors.{DEEP}x = [1]\n',
+    ],
+    ids=["config", "event", "experiment"],
+)
+def test_a_key_of_thousands_of_dots_is_unknown(refused, tmp_path, text):
+    path = tmp_path / "deep.toml"
+    path.write_text(text)
+    assert "is not a known key" in refused("check", path)
