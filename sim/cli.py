@@ -384,6 +384,8 @@ def checked(name: str) -> str:
     from sim.experiment import experiment_path, is_calibration, known_experiments
     from sim.scenario import known_configs
 
+    if not name:
+        raise BadInput("check = '': must be a config, an experiment or a world's folder")
     path = Path(name)
     if path.is_dir():
         from sim.records import is_result
@@ -485,10 +487,27 @@ def result_of(name: str) -> Path:
     return folder
 
 
+def _plain(fault: typer.TyperException) -> str | None:
+    """A sentence about an argument that is of the wrong kind, which the library says in the words of a validator."""
+    if not isinstance(fault, typer.BadParameter) or not fault.param:
+        return None
+    for error in getattr(fault.__cause__, "errors", list)():
+        words = error["msg"].rpartition(" is not one of ")[2].rstrip(".").replace("'", "")
+        right = {"int": "a whole number", "float": "a number"}.get(error["type"].partition("_")[0], f"one of {words}")
+        return f"{fault.param.get_error_hint().strip(chr(39))} = {error['input']!r}: must be {right}"
+    return None
+
+
 def main() -> None:
     """Run a verb. Exit codes: 0 done, 1 some runs failed, 2 bad use or input, 3 incomplete input, 130 interrupted."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
+    except typer.TyperException as fault:
+        if sentence := _plain(fault):
+            note(sentence)
+        else:
+            fault.show()  # type: ignore[attr-defined]  # every wrong use of arguments has it
+        sys.exit(2)
     except BadInput as fault:
         for problem in fault.problems:
             note(problem)

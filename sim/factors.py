@@ -75,7 +75,9 @@ def validated[Model: BaseModel](
     except ValidationError as fault:
         for error in fault.errors():
             place = [str(part) for part in error["loc"]]
-            shown = ".".join([*prefix.split(), *(part for part in place if part not in ("str", "list[str]"))])
+            if shape := {"str", "list[str]"}.intersection(place):  # each shape of a value gives its own fault
+                place = place[: min(place.index(each) for each in shape)]
+            shown = ".".join([*prefix.split(), *place])
             must = right.get(".".join(place[:2])) or right.get(place[0], "")
             if error["type"] == "extra_forbidden":
                 siblings = list((_table_at(model, place[0]) if len(place) > 1 else model).model_fields)
@@ -86,7 +88,10 @@ def validated[Model: BaseModel](
             elif error["type"] == "missing":
                 sentence = f"{where}: {shown} is missing; give {must}"
             else:
-                sentence = f"{where}: {shown} = {error['input']!r}: must be {must}"
+                value: Any = content
+                for part in place:
+                    value = value[int(part) if isinstance(value, list) else part]
+                sentence = f"{where}: {shown} = {value!r}: must be {must}"
             if sentence not in problems:
                 problems.append(sentence)
         return None

@@ -185,6 +185,11 @@ def test_many_faults_are_said_at_once(refused, tmp_path):
             ["base.domestic_supply_share", "smaller"],
         ),
         (["run", "--set", "extends=neutral"], ["--set: extends", "a config's file"]),
+        (["run", "--seed", "1.5"], ["--seed = '1.5': must be a whole number"]),
+        (["run", "--every", "month"], ["--every = 'month': must be one of quarter, year"]),
+        (["compare", "a", "b", "--level", "x"], ["--level = 'x': must be a number"]),
+        (["compare", "/dev/zero", "historic"], ["/dev/zero", "no regular file"]),
+        (["check", ""], ["check = ''", "a config, an experiment or a world's folder"]),
         (["batch", "policy-gird"], ["policy-gird", "'policy-grid'"]),
         (["batch", "policy-grid", "--workers", "0"], ["--workers = 0", "a whole number from 1"]),
         (["check", "nothing"], ["nothing", "no such file, config, experiment or world"]),
@@ -357,3 +362,12 @@ def test_a_key_of_thousands_of_dots_is_unknown(refused, tmp_path, text):
     path = tmp_path / "deep.toml"
     path.write_text(text)
     assert "is not a known key" in refused("check", path)
+
+
+def test_a_value_of_two_shapes_gets_one_sentence(refused, tmp_path):
+    path = tmp_path / "measures.toml"
+    path.write_text('question = "Q?"\nconfigs = ["published-2020"]\nreplications = 1\n[record]\nmeasures = [1]\n')
+    said = refused("check", path)
+    assert said.splitlines() == [
+        f'{path}: record.measures = [1]: must be "headline", "all", or a list of measure names'
+    ]

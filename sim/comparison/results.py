@@ -167,6 +167,8 @@ def read_result(path: str | Path, roles: Mapping[str, list[str]] | None = None) 
     if not path.exists():
         raise BadInput(f"{path}: does not exist; give a result folder or a {RUNS}")
     if not path.is_dir():
+        if not path.is_file():
+            raise BadInput(f"{path}: is no regular file; give a result folder or a {RUNS}")
         return _read_bare(path, roles or {})
     lacking = [
         f"{folder}: a batch is unfinished; the same batch command goes on with it" for folder in unfinished(path)
