@@ -38,6 +38,7 @@ class Table:
 
     def __init__(self, ids: Sequence[str], seeds: NDArray[np.uint64], parameters: Any) -> None:
         self.ids = list(ids)
+        self.names = self.ids
         self.seeds = seeds
         self.runs = len(seeds)
         self.keys = agent_keys(ids)
@@ -52,6 +53,7 @@ class Table:
         """The same columns for a second future; columns are values, so only their dictionary is copied."""
         twin = Table(self.ids, self.seeds, parameters)
         twin.quarter, twin.values, twin.categories = self.quarter, dict(self.values), self.categories
+        twin.names = self.names
         return twin
 
     def put(self, name: str, value: Any, where: slice, fixed: bool) -> None:
@@ -225,6 +227,11 @@ class ColumnAgent(mesa.Agent):
     def id(self) -> str:
         """The agent's id in the world's table."""
         return self._table.ids[self._index]
+
+    @property
+    def name(self) -> str:
+        """The agent's name in the world's table."""
+        return self._table.names[self._index]
 
     def remove(self) -> None:
         """Refused: a world's agents are rows of its tables."""

@@ -81,6 +81,8 @@ class DecouplingModel(mesa.Model):
 
         A block has no single agents: Mesa's AgentSet and DataCollector work on a model of one run.
         """
+        if not all(isinstance(scenario, Scenario) for scenario in scenarios):
+            raise BadInput("scenarios: each must be a Scenario, such as load_config gives")
         if not scenarios or len(scenarios) != len(seeds):
             raise BadInput(
                 f"scenarios, seeds: {len(scenarios)} and {len(seeds)} of them; a block needs one seed for each scenario"
@@ -142,6 +144,9 @@ class DecouplingModel(mesa.Model):
             (Supplier, layout.suppliers),
         )
         tables = {kind: Table(ids, self.seeds, self.parameters) for kind, ids in kinds}
+        tables[State].names = self.world.column("states", "name")
+        tables[ChipFirm].names = [row["name"] for row in layout.firm_rows]
+        tables[Supplier].names = [row["name"] for row in layout.supplier_rows]
         tables[State].categories = {"role": categories("Role", ["target", "lead", "ally", "neutral"])}
         tables[ChipFirm].categories = {"segment": categories("Segment", layout.segments)}
         tables[Supplier].categories = {"input": categories("Input", layout.inputs)}
@@ -309,6 +314,11 @@ class DecouplingModel(mesa.Model):
         if self.quarter == self.horizon:
             self.running = False
 
+    def _advance_time(self, until: float) -> None:
+        """Mesa's clock, which step, run_for and run_until move, stops with the last quarter."""
+        if self.time < self.horizon:
+            super()._advance_time(min(until, self.horizon))
+
     def run(self) -> pandas.DataFrame:
         """Run to the end of the horizon; the quarterly record of the run."""
         while self.running:
@@ -335,6 +345,7 @@ class DecouplingModel(mesa.Model):
         """
         twin = type(self).__new__(type(self))
         mesa.Model.__init__(twin, rng=int(self.seeds[0]))
+        twin.horizon = self.horizon
         twin.running = False  # Mesa's clock is brought to this quarter while steps do nothing
         for _ in range(self.quarter):
             twin.step()
@@ -358,6 +369,8 @@ class DecouplingModel(mesa.Model):
 
     def intervene(self, event: Mapping[str, Any]) -> None:
         """Add an event, given as the table of an [[event]]; it acts from the next quarter to be run on."""
+        if not isinstance(event, Mapping):
+            raise BadInput(f"event = {event!r}: must be a table of an event, with date, by and kind")
         scenarios = [each.with_event(event) for each in self.scenarios]
         known = self.scenarios[0].events
         added = next(each for each in scenarios[0].events if not any(each is old for old in known))

@@ -139,7 +139,7 @@ class Scenario:
         if not idle or mode in ("events", "reactive"):
             return None
         return (
-            f"{self.file}: {idle} events of kind control, truce or retaliation are not in force: "
+            f"{self.file}: the dated controls, truces and retaliations (events: {idle}) are not in force: "
             f'controls.mode is "{mode}", and they need "events" (or "reactive")'
         )
 

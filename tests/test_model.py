@@ -93,3 +93,37 @@ def test_a_branch_of_a_block_has_its_bits():
     assert np.array_equal(other.makers.capacity, model.makers.capacity)
     with pytest.raises(AttributeError, match="block of many runs"):
         _ = other.agents
+
+
+def test_the_clock_stops_with_the_last_quarter():
+    model = DecouplingModel("published-2020", until=2020)
+    model.run()
+    model.step()
+    assert (model.steps, model.time, model.quarter) == (4, 4, 4)
+    other = DecouplingModel("published-2020", until=2020)
+    other.run_for(100)
+    assert (other.steps, other.time, other.quarter) == (4, 4, 4)
+    twin = other.branch()
+    assert (twin.steps, twin.time, twin.running) == (4, 4, False)
+
+
+def test_agents_have_the_names_of_their_tables():
+    model = DecouplingModel("published-2020", until=2020)
+    for table, kind in (("states", State), ("chip_firms", ChipFirm), ("suppliers", Supplier)):
+        named = {row["id"]: row["name"] for row in model.world.rows[table]}
+        found = {agent.id: agent.name for agent in model.branch().agents_by_type[kind]}
+        assert {key: found[key] for key in named} == named
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda: DecouplingModel.block(["published-2020"], [1]), "each must be a Scenario"),
+        (lambda: DecouplingModel("published-2020").intervene(5), "event = 5: must be a table"),
+        (lambda: DecouplingModel("published-2020", set={1: 2}), "1: is not a known key"),
+    ],
+    ids=["block", "event", "key"],
+)
+def test_wrong_use_from_python_gets_a_sentence(wrong, said):
+    with pytest.raises(BadInput, match=said):
+        wrong()
