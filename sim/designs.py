@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +129,23 @@ class Sample(Sequence[Point]):
         return hashlib.sha256(self.units.tobytes()).hexdigest()[:16]
 
 
+class LeftOut(Sequence[Point]):
+    """The points of a design, then all of them again with one switch off, switch by switch."""
+
+    def __init__(self, points: Sequence[Point], switches: Sequence[str]) -> None:
+        self.points = points
+        self.changes: Sequence[Point] = [{}, *({switch: False} for switch in switches)]
+
+    def __len__(self) -> int:
+        return len(self.points) * len(self.changes)
+
+    def __getitem__(self, number: Any) -> Any:
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        change, place = divmod(number, len(self.points))
+        return {**self.points[place], **self.changes[change]}
+
+
 @dataclass(frozen=True)
 class Part:
     """One design of an experiment. The name is empty where the experiment has no parts."""
@@ -137,6 +154,12 @@ class Part:
     kind: str
     swept: tuple[str, ...]
     points: Sequence[Point] = field(repr=False)
+
+    def leaving_out(self, switches: Sequence[str]) -> Part:
+        """The part with each switch off in turn besides; a sample stays as it was drawn."""
+        if not switches or isinstance(self.points, Sample):
+            return self
+        return replace(self, swept=(*self.swept, *switches), points=LeftOut(self.points, switches))
 
 
 class Joined(Sequence[Point]):

@@ -14,15 +14,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.conditions import Condition, read_condition
 from sim.designs import Grid, Joined, Part, Point, Sample
 from sim.ensemble import Ensemble, read_ensemble
-from sim.evidence import BASE_KEYS, load_world, read_toml
+from sim.evidence import BASE_KEYS, load_world, parameters, read_toml
 from sim.factors import RIGHT as RIGHT_IN_PARTS
 from sim.factors import PartTable, Table, read_part, validated
 from sim.measures import HEADLINE, measure_names
+from sim.records import OUTCOME_YEARS
 from sim.scenario import Scenario, load_config
 from sim.vocabulary import BadInput, nearest, project_root
 
@@ -131,14 +132,23 @@ class Claim(Table):
 
     The sum over the terms of an outcome, such as domestic_supply_share@end, lies between `low` and `high`. A term
     names a case by `config` and swept keys; `times` (1 if left out) is what its outcome is multiplied by, and
-    `measure` another outcome than the claim's.
+    `measure` another outcome than the claim's. Or, of a Sobol design: the factor `largest` has the largest total index
+    of the outcome, in config `of`, or in "CONFIG less BASELINE".
     """
 
     says: str = Field(min_length=1)
     measure: str = Field(min_length=1)
-    terms: list[dict[str, Any]] = Field(min_length=1)
+    terms: list[dict[str, Any]] = Field(default_factory=list)
     low: float = -math.inf
     high: float = math.inf
+    largest: str | None = None
+    of: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> Claim:
+        if bool(self.terms) == bool(self.largest) or bool(self.largest) != bool(self.of):
+            raise ValueError("terms, or largest and of")
+        return self
 
 
 class _Record(Table):
@@ -160,6 +170,8 @@ class _File(PartTable):
     parts: dict[str, dict[str, Any]] | None = Field(default=None, min_length=1)
     record: _Record = _Record()
     stop: _Stop | None = None
+    leave_out: list[str] = Field(default_factory=list)
+    targets: list[str] = Field(default_factory=list)
     claims: list[Claim] = Field(default_factory=list)
 
 
@@ -175,7 +187,9 @@ RIGHT = {
     "record": 'a table [record] with every = "year"',
     "record.every": f"one of {', '.join(EVERY)}",
     "record.measures": '"headline", "all", or a list of measure names',
-    "claims": "tables [[claims]] with says, measure, terms, and low or high",
+    "leave_out": 'a list of switches, such as ["mechanisms.stockpiling"]',
+    "targets": 'a list of conditions, such as ["domestic_supply_share@end >= 0.7"]',
+    "claims": "tables [[claims]] with says, measure, and terms with low or high, or largest and of",
     "stop": 'a table [stop] with when = "domestic_supply_share >= 0.7"',
     "stop.when": 'a measure, >= or <=, and a number, such as "domestic_supply_share >= 0.7"',
     **RIGHT_IN_PARTS,
@@ -218,6 +232,7 @@ def load_experiment(name: str | Path) -> Experiment:
 
     scenarios = _load_configs(file.configs, path, problems)
     parts, plans = _parts(file, scenarios, path, problems)
+    parts = _leaving_out(file.leave_out, parts, scenarios, path, problems)
     names = _measure_names(file.record.measures, scenarios, path, problems)
     if file.baseline and scenarios and file.baseline not in (known := [scenario.name for scenario in scenarios]):
         problems.append(f"{path}: baseline = {file.baseline!r}: must be one of the configs, {', '.join(known)}")
@@ -233,6 +248,12 @@ def load_experiment(name: str | Path) -> Experiment:
     elif file.parameters and scenarios:
         swept = {key for part in parts for key in part.swept}
         ensemble = read_ensemble(load_world(scenarios[0].world).folder, swept, path, problems)
+    for target in file.targets if names else ():
+        known_outcomes = [*names, *(f"{name}@{at}" for name in names for at in ("end", *OUTCOME_YEARS, "peak", "sum"))]
+        try:
+            read_condition(target, f"{path}: targets", known_outcomes)
+        except BadInput as fault:
+            problems += fault.problems
     if problems:
         raise BadInput(problems)
 
@@ -244,6 +265,8 @@ def load_experiment(name: str | Path) -> Experiment:
         "replications": file.replications,
         **plans.get("", {"parts": plans, "order": list(plans)}),
         "record": file.record.model_dump(),
+        **({"leave_out": file.leave_out} if file.leave_out else {}),
+        **({"targets": file.targets} if file.targets else {}),
     }
     if stop:
         kept["stop"] = {"when": str(stop)}
@@ -329,6 +352,25 @@ def _parts(
         if not problems:
             _try_values(scenarios, part, where, problems)
     return parts, plans
+
+
+def _leaving_out(
+    switches: Sequence[str], parts: Sequence[Part], scenarios: Sequence[Scenario], path: Path, problems: list[str]
+) -> list[Part]:
+    """The parts with every switch of `leave_out` off in turn besides."""
+    known = {key: parameter for key, parameter in parameters().items() if parameter.role == "switch"}
+    swept = {key for part in parts for key in part.swept}
+    for number, switch in enumerate(switches):
+        where = f"{path}: leave_out: {switch}"
+        if switch not in known:
+            problems.append(f"{where}: is not a switch{nearest(switch, known)}; switches are {', '.join(known)}")
+        elif switch in switches[:number] or switch in swept:
+            problems.append(f"{where}: is varied twice; name it once, in leave_out or among the factors")
+        elif off := [each.name for each in scenarios if not each.values[switch]]:
+            problems.append(f"{where}: is off in config {off[0]!r} already; leave it out of the list")
+    if switches and all(isinstance(part.points, Sample) for part in parts):
+        problems.append(f"{path}: leave_out: a sampled design is not repeated; give a grid or a list")
+    return [part.leaving_out(switches) for part in parts]
 
 
 def _measure_names(

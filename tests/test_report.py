@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,25 +14,22 @@ from typer.testing import CliRunner
 
 from sim import records
 from sim.batch import run_batch
-from sim.experiment import load_experiment
-from sim.study import report, report_files
+from sim.experiment import Claim, load_experiment
 from sim.study.commands import study
 from sim.study.outcomes import IncompleteInput
-from sim.study.report import read_study
-from sim.study.report_text import answer_page, figure, sections
+from sim.study.report import files as report_files
+from sim.study.report import study as report
+from sim.study.report.figure import figure
+from sim.study.report.pages import answer_page, sections
+from sim.study.report.study import read_study
+from sim.study.report.words import opening
 from sim.vocabulary import BadInput
 
 ROOT = Path(__file__).parent.parent
 SHARE = "domestic_supply_share"
-DESIGN = {
-    "kind": "list",
-    "points": [
-        {"controls.severity": 0.0, "mechanisms.caution": True},
-        {"controls.severity": 0.8, "mechanisms.caution": True},
-        {"controls.severity": 0.0, "mechanisms.caution": False},
-        {"controls.severity": 0.8, "mechanisms.caution": False},
-    ],
-}
+CAUTION = "mechanisms.caution"
+DESIGN = {"kind": "list", "points": [{"controls.severity": 0.0}, {"controls.severity": 0.8}]}
+POINTS = [{**point, CAUTION: caution} for caution in (True, False) for point in DESIGN["points"]]
 # By set and seed: the share at each point. Caution on: -0.10 and -0.12 in set 1, -0.30 and -0.28 in set 2.
 # Caution off: -0.05 in set 1, +0.01 in set 2.
 VALUES = {
@@ -45,9 +43,9 @@ VALUES = {
 def made(folder, failed=False):
     """A result of four points, two parameter sets and two seeds."""
     outcomes = [f"{SHARE}@{at}" for at in ("end", "2025", "2030", "peak")]
-    head = ["run_id", "config", "parameter_set", "seed", *DESIGN["points"][0], "status", *outcomes]
+    head = ["run_id", "config", "parameter_set", "seed", *POINTS[0], "status", *outcomes]
     runs, series = [head], [[*head[:4], "date", SHARE]]
-    for point, changes in enumerate(DESIGN["points"]):
+    for point, changes in enumerate(POINTS):
         for (parameter_set, seed), shares in VALUES.items():
             keys = [f"neutral-{point + 1}-{parameter_set}-{seed}", "neutral", parameter_set, seed]
             swept = [str(held).lower() for held in changes.values()]
@@ -63,7 +61,8 @@ def made(folder, failed=False):
         "configs": ["neutral"],
         "design": DESIGN,
         "factors": {},
-        "swept": list(DESIGN["points"][0]),
+        "swept": ["controls.severity"],
+        "leave_out": [CAUTION],
         "record": {"every": "year", "measures": [SHARE]},
     }
     return write(
@@ -86,32 +85,52 @@ def found(tmp_path):
 
 
 def test_a_case_is_called_by_what_differs_from_the_reference(found):
-    assert [case.label for case in found.cases] == [
-        "controls.severity = 0",
-        "controls.severity = 0.8",
-        "controls.severity = 0, mechanisms.caution = false",
-        "controls.severity = 0.8, mechanisms.caution = false",
-    ]
+    assert [case.label for case in found.cases] == ["controls.severity = 0", "controls.severity = 0.8"]
+    assert [case.label for case in found.left_out[CAUTION]] == ["controls.severity = 0", "controls.severity = 0.8"]
 
 
 def test_steps_change_one_key_and_are_paired(found):
-    steps = [(step.change, dict(step.context).get("mechanisms.caution")) for step in found.steps]
-    assert steps[:2] == [("controls.severity 0 → 0.8", True), ("controls.severity 0 → 0.8", False)]
-    assert len(steps) == 4
-    whole = found.steps[0].row
+    (step,) = found.steps
+    assert step.change == "controls.severity 0 → 0.8"
     # set 1: the mean of -0.10 and -0.12, set 2: of -0.30 and -0.28; the median of two numbers is their mean
-    assert whole.diff == pytest.approx(-0.20) and whole.diff_q50 == pytest.approx(-0.20)
-    assert whole.diff_q05 == pytest.approx(-0.29 + 0.05 * 0.18) and whole.share_same_sign == 1.0
+    assert step.row.diff == pytest.approx(-0.20) and step.row.diff_q50 == pytest.approx(-0.20)
+    assert step.row.diff_q05 == pytest.approx(-0.29 + 0.05 * 0.18) and step.row.share_same_sign == 1.0
 
 
 def test_what_is_left_without_a_mechanism(found):
-    (turn,) = found.turns
-    assert turn.key == "mechanisms.caution"
+    (step,) = found.steps
+    without = found.without(step, CAUTION)
+    assert without.row.diff == pytest.approx(-0.02)  # set 1: -0.05, set 2: 0.01
+    row = found.change(step, without)
     # set 1: -0.05 + 0.11 = 0.06; set 2: 0.01 + 0.29 = 0.30
-    assert turn.row.diff == pytest.approx(0.18)
-    assert turn.row.diff_q95 == pytest.approx(0.06 + 0.95 * 0.24)
-    titles = [section.title for section in sections(found)]
-    assert "Which mechanisms it hangs on, each left out in turn" in titles
+    assert row.diff == pytest.approx(0.18)
+    assert row.diff_q95 == pytest.approx(0.06 + 0.95 * 0.24)
+    (table,) = [section for section in sections(found) if section.title.startswith("Which mechanisms it hangs on")]
+    assert [row[0] for row in table.rows] == ["nothing", "caution"]
+    assert table.rows[1][1].startswith("-2")
+    # caution turns the sign in one of the two sets
+    assert "the sign stays in 0 of them" in opening(found)
+
+
+def claim(**keys):
+    return Claim.model_validate({"says": "It is so.", "measure": f"{SHARE}@end", **keys})
+
+
+def test_a_claim_is_held_against_the_results_with_a_mechanism_and_without(found):
+    falls = claim(high=-0.03, terms=[{"controls.severity": 0.8}, {"times": -1, "controls.severity": 0.0}])
+    assert (found.verdict(falls).share, found.verdict(falls, CAUTION).share) == (1.0, 0.5)
+    assert found.verdict(falls).word == "came out" and found.verdict(falls, CAUTION).word == "open"
+    (low, middle, high) = found.verdict(falls, CAUTION).points
+    assert middle == pytest.approx(-0.02) and low == pytest.approx(-0.05 + 0.05 * 0.06) and high < 0.01
+    page = answer_page(replace(found, claims=[falls]), "x.svg")
+    assert "It is so. (open)" in page
+
+
+def test_a_term_names_the_switch_that_is_off(found):
+    (case,) = found.named_by({"controls.severity": 0.8, CAUTION: False})
+    assert case is found.left_out[CAUTION][1]
+    (case,) = found.named_by({"controls.severity": 0.8, CAUTION: True})
+    assert case is found.cases[1]
 
 
 def test_what_a_seed_adds(found):
@@ -122,8 +141,8 @@ def test_what_a_seed_adds(found):
 
 
 def test_a_sign_is_told_only_as_long_as_it_lasts(found):
-    assert found.clear_since(found.cases[1]) == "2035"  # in 2034 all are equal
-    assert found.clear_since(found.cases[2]) == ""  # the two sets do not agree
+    assert found.clear_since(*found.cases, SHARE) == "2035"  # in 2034 all are equal
+    assert found.clear_since(*found.left_out[CAUTION], SHARE) == ""  # the two sets do not agree
 
 
 def test_a_page_says_all_of_it(found, tmp_path):
@@ -209,6 +228,9 @@ def test_an_answer_is_written_beside_its_experiment(project):
     answer = (project / "experiments/tiny.md").read_text()
     assert "| It helps. |" in answer and "| It is as dear as a thousand. |" in answer and "did not come out" in answer
     assert (project / "experiments/tiny.svg").read_text().startswith("<svg")
+    gallery = (project / "experiments/README.md").read_text()
+    assert "## [Does a subsidy help?](tiny.md)" in gallery and "![Does a subsidy help?](tiny.svg)" in gallery
+    assert answer.splitlines()[4] in gallery and answer.splitlines()[4].startswith("The domestic supply share of 2035")
     first = answer, (project / "experiments/tiny.svg").read_bytes()
     assert CliRunner().invoke(study, ["report", str(project / "results/tiny")]).exit_code == 0
     assert ((project / "experiments/tiny.md").read_text(), (project / "experiments/tiny.svg").read_bytes()) == first
@@ -233,6 +255,104 @@ def test_a_claim_must_name_one_case(project):
             read_study(project / "results/tiny")
     finally:
         path.write_text(TINY)
+
+
+SAMPLES = """
+question = "What decides?"
+prediction = "The subsidy."
+configs = ["published-2020", "no-controls"]
+baseline = "published-2020"
+replications = 2
+leave_out = ["mechanisms.subsidy"]
+targets = ["domestic_supply_share@end >= 0.2"]
+[parts.corners.factors]
+"subsidy.annual" = [0, 400]
+[parts.between]
+design = { kind = "sobol", samples = 4 }
+factors = { "subsidy.annual" = { low = 0.0, high = 400.0 }, "learning.rate" = "range" }
+[record]
+every = "year"
+measures = ["domestic_supply_share", "domestic_supply_share.memory"]
+[[claims]]
+says = "The subsidy decides."
+measure = "domestic_supply_share@end"
+of = "no-controls"
+largest = "subsidy.annual"
+[[claims]]
+says = "Without the subsidy it does not help."
+measure = "domestic_supply_share@end"
+low = 0
+high = 0
+terms = [
+    { config = "no-controls", "subsidy.annual" = 400, "mechanisms.subsidy" = false },
+    { times = -1, config = "no-controls", "subsidy.annual" = 0, "mechanisms.subsidy" = false },
+]
+"""
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory):
+    """The folder of a project with an experiment of two parts, one of them a sample."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "experiments").mkdir()
+    (root / "experiments/both.toml").write_text(SAMPLES)
+    assert run_batch(root / "experiments/both.toml", workers=1, out=root / "results/both") == 0
+    return root
+
+
+def test_samples_are_told_beside_the_cases(sampled, monkeypatch):
+    monkeypatch.setattr(report, "project_root", lambda: sampled)
+    found = read_study(sampled / "results/both")
+    assert [case.label for case in found.cases] == [
+        "published-2020",
+        "published-2020, subsidy.annual = 400",
+        "no-controls",
+        "no-controls, subsidy.annual = 400",
+    ]
+    assert list(found.left_out) == ["mechanisms.subsidy"]
+    assert {index.config for index in found.indices} == {
+        "published-2020",
+        "no-controls",
+        "no-controls less published-2020",
+    }
+    assert found.totals("no-controls", "domestic_supply_share@end")[0].factor == "subsidy.annual"
+    (discovery,) = found.discoveries
+    assert discovery.runs == 2 * 16 * 2  # configs, points of the sample alone, seeds
+    assert found.verdicts[1].word == "came out"
+    page = answer_page(found, "both.svg")
+    assert "64 of 64 runs reach" in page and "What decides domestic_supply_share@end" in page
+    assert "## By part, and when" in page and "| memory | config" in page
+
+
+def test_a_claim_on_an_index_names_a_factor(sampled, monkeypatch):
+    monkeypatch.setattr(report, "project_root", lambda: sampled)
+    path = sampled / "experiments/both.toml"
+    try:
+        path.write_text(SAMPLES.replace('largest = "subsidy.annual"', 'largest = "subsidy.anual"'))
+        with pytest.raises(BadInput, match=r"subsidy.anual has no total index of domestic_supply_share@end of no-con"):
+            read_study(sampled / "results/both")
+    finally:
+        path.write_text(SAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('["mechanisms.subsidy"]', '["mechanisms.subsidi"]', "is not a switch (did you mean 'mechanisms.subsidy'?)"),
+        ("mechanisms.subsidy", "mechanisms.alliance", "mechanisms.alliance: is off in config 'full-cutoff' already"),
+        ('["mechanisms.subsidy"]', '["mechanisms.subsidy", "mechanisms.subsidy"]', "is varied twice"),
+        ('["mechanisms.subsidy"]', '"mechanisms.subsidy"', "leave_out = 'mechanisms.subsidy': must be a list of swi"),
+        ("@end >= 0.2", "@ende >= 0.2", "targets = 'domestic_supply_share@ende >= 0.2': "),
+        ('largest = "subsidy.annual"', "", "terms with low or high, or largest and of"),
+    ],
+)
+def test_what_a_report_needs_is_checked_with_the_experiment(tmp_path, old, new, sentence):
+    path = tmp_path / "both.toml"
+    path.write_text(
+        SAMPLES.replace(old, new).replace('configs = ["published-2020",', 'configs = ["full-cutoff", "published-2020",')
+    )
+    with pytest.raises(BadInput, match=re.escape(sentence)):
+        load_experiment(path)
 
 
 def test_a_baseline_is_one_of_the_configs(tmp_path):

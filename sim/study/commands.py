@@ -143,19 +143,19 @@ def report(
     format: FormatOption = Format.table,
 ) -> None:
     """The answer of experiments: question, prediction, tables, figures, what is uncertain; on one page."""
-    from sim.study import report as studies
     from sim.study.outcomes import result_folder
-    from sim.study.report_files import write, write_answer
+    from sim.study.report.files import write, write_answer
+    from sim.study.report.study import HEADER, read_study
 
     with incomplete_input():
-        read = [studies.read_study(result_folder(name)) for name in results]
+        read = [read_study(result_folder(name)) for name in results]
     folder = out or read[0].folder
     write(read, folder)
     note(f"{folder}: report.html, report.md")
     for each in read:
         if path := write_answer(each):
             note(f"{path}: the answer that is kept with the experiment")
-    emit(studies.HEADER, [row for each in read for row in each.rows()], format)
+    emit(HEADER, [row for each in read for row in each.rows()], format)
 
 
 @contextmanager

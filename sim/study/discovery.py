@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from sim.conditions import Condition, read_condition
+from sim.designs import Part
 from sim.study.outcomes import Outcomes, is_number, outcome_name, read_manifest, read_outcomes
 from sim.vocabulary import BadInput
 
@@ -85,6 +86,7 @@ class Discovery:
 def discover(folder: Path, target: str) -> Discovery:
     """The boxes of a batch's factors in which a target such as "domestic_supply_share@2030 >= 0.3" is reached.
 
+    Where parts of the experiment are samples of the factors' space, the others do not count.
     Raises BadInput for a result without factors, IncompleteInput for one that lacks runs or values.
     """
     manifest = read_manifest(folder)
@@ -93,9 +95,11 @@ def discover(folder: Path, target: str) -> Discovery:
     condition = read_condition(target, "--target", names)
     outcome = outcome_name(condition.name, manifest, "--target")
     found = read_outcomes(folder, manifest, [outcome])
-    values = found.values[outcome].ravel()
+    parts = found.sampled or found.parts
+    configs = range(len(found.configs))
+    values = np.concatenate([found.of_part(outcome, c, part).ravel() for c in configs for part in parts])
     reached = condition.met(values)
-    factors = _factors(found)
+    factors = _factors(found, parts)
     if not factors:
         raise BadInput(
             f"{folder}: nothing is varied between its runs; discovery needs [factors], configs or an ensemble"
@@ -104,12 +108,12 @@ def discover(folder: Path, target: str) -> Discovery:
     return Discovery(condition, int(reached.sum()), len(reached), float(values.max()), float(values.min()), boxes)
 
 
-def _factors(found: Outcomes) -> dict[str, np.ndarray[Any, Any]]:
-    """What was varied, by name: an array over all runs in the order (config, point, parameter set, seed)."""
+def _factors(found: Outcomes, parts: Sequence[Part]) -> dict[str, np.ndarray[Any, Any]]:
+    """What was varied, by name: an array over the parts' runs in the order (config, point, parameter set, seed)."""
     sets = found.manifest.get("parameter_sets", {})
     columns: dict[str, list[Any]] = {}
     for config in found.configs:
-        for part in found.parts:
+        for part in parts:
             for point in range(len(part.points)):
                 values = found.point_values(part, point, config)
                 for parameter_set in found.sets:

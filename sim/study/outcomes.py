@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import records
-from sim.designs import Part
+from sim.designs import Part, Sample
 from sim.evidence import Value, parameters
 from sim.factors import PartTable, read_part
 from sim.vocabulary import BadInput, nearest, project_root
@@ -45,6 +45,11 @@ class Outcomes:
         changes = part.points[point]
         own = self.manifest["scenarios"][config]["values"]
         return {key: changes.get(key, own[key]) for key in self.swept}
+
+    @property
+    def sampled(self) -> list[Part]:
+        """The parts that are samples of the factors' space."""
+        return [part for part in self.parts if isinstance(part.points, Sample)]
 
     @property
     def swept(self) -> list[str]:
@@ -132,7 +137,7 @@ def _parts(experiment: Mapping[str, Any], folder: Path) -> list[Part]:
             )
         if problems:
             raise BadInput(problems)
-        found.append(part)
+        found.append(part.leaving_out(experiment.get("leave_out", [])))
     return found
 
 

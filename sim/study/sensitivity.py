@@ -6,7 +6,7 @@ comes from the crossed analysis of variance of points by seeds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -17,19 +17,24 @@ from numpy.typing import NDArray
 
 from sim import records
 from sim.designs import Part, Sample
-from sim.study.outcomes import outcome_name, read_manifest, read_outcomes
+from sim.study.outcomes import Outcomes, outcome_name, read_manifest, read_outcomes
 from sim.vocabulary import BadInput
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95
 RESAMPLES = 1000
-SEEDS = "(seeds)"  # stands where a factor's name would
+SEEDS, POINTS = "(seeds)", "(points)"  # stand where a factor's name would
+MEDIAN = "median, 5 to 95 % of points"
+SHOWN_FACTORS = 12
 HEADER = ["config", "part", "outcome", "factor", "index", "value", "low", "high"]
 
 
 @dataclass(frozen=True)
 class Index:
-    """One index of one factor with its 95 % interval; None where it cannot be told."""
+    """One index of one factor with its 95 % interval; None where it cannot be told.
+
+    Under `POINTS` stands the outcome itself: its median over the points, between their 5 and 95 % points.
+    """
 
     config: str
     part: str
@@ -47,6 +52,8 @@ class Index:
 def sensitivity(folder: Path, measures: Sequence[str]) -> tuple[list[Index], list[str]]:
     """The indices of every config, sampled part and measure, and sentences on what cannot be told.
 
+    Where the experiment names a baseline, also those of every other config's difference to it, point by point and
+    seed by seed, as "CONFIG less BASELINE".
     A measure stands for its end, or names an outcome such as `chip_market@2030`. Raises BadInput for a result
     without a Sobol or Morris design, IncompleteInput for one that lacks runs or values.
     """
@@ -59,19 +66,35 @@ def sensitivity(folder: Path, measures: Sequence[str]) -> tuple[list[Index], lis
         raise BadInput(f'{folder}: has the design {kinds}; indices need kind = "sobol" or "morris" in [design]')
     indices: list[Index] = []
     notes: list[str] = []
+    baseline = manifest["experiment"].get("baseline")
     for outcome in outcomes:
-        for number, config in enumerate(found.configs):
-            for part in sampled:
-                values = found.of_part(outcome, number, part)
+        for part in sampled:
+            for config, values in _answers(found, outcome, part, baseline):
                 start = (config, part.name, outcome)
                 if np.ptp(values.mean(axis=1)) == 0:
                     notes.append(f"{outcome} of {' '.join(start[:2]).strip()} is the same at every point: no indices")
                 else:
                     indices += [Index(*start, *rest) for rest in _of_factors(part, values.mean(axis=1))]
+                indices.append(Index(*start, POINTS, MEDIAN, *_middle(values.mean(axis=1))))
                 indices += [Index(*start, SEEDS, *rest) for rest in _of_seeds(values)]
     if len(found.sets) * len(found.seeds) == 1:
         notes.append("One seed: what is due to luck cannot be told; give replications = 2 or more")
     return indices, notes
+
+
+def _answers(found: Outcomes, outcome: str, part: Part, baseline: str | None) -> Iterator[tuple[str, Floats]]:
+    """The outcome of every config and of every difference to the baseline, shape (points, pairs)."""
+    held = {config: found.of_part(outcome, number, part) for number, config in enumerate(found.configs)}
+    yield from held.items()
+    if baseline:
+        others = {config: values for config, values in held.items() if config != baseline}
+        yield from ((f"{config} less {baseline}", values - held[baseline]) for config, values in others.items())
+
+
+def _middle(means: Floats) -> tuple[float, float, float]:
+    """The median over the points, and their 5 and 95 % points."""
+    low, middle, high = (float(q) for q in np.quantile(means, (0.05, 0.5, 0.95)))
+    return middle, low, high
 
 
 def _of_factors(part: Part, means: Floats) -> list[tuple[Any, ...]]:
@@ -149,7 +172,7 @@ COLOURS = ("#1f5a92", "#9cc3e5")
 
 
 def figure(indices: Sequence[Index]) -> bytes:
-    """One panel for each config, part and outcome: factors by rank, with intervals."""
+    """One panel for each config, part and outcome: the first factors by rank, with intervals."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -158,7 +181,7 @@ def figure(indices: Sequence[Index]) -> bytes:
     panels: dict[tuple[str, str, str], list[Index]] = {}
     for index in indices:
         panels.setdefault((index.outcome, index.config, index.part), []).append(index)
-    most = max(len({index.factor for index in panel}) for panel in panels.values())
+    most = min(SHOWN_FACTORS, max(len({index.factor for index in panel}) for panel in panels.values()))
     style: Any = {"svg.hashsalt": "sensitivity", "svg.fonttype": "none", "font.size": 10}
     with pyplot.rc_context(style):
         drawing, axes = pyplot.subplots(
@@ -180,6 +203,7 @@ def _draw(axis: Any, panel: Sequence[Index]) -> None:
         axis.set_axis_off()
         return
     order = sorted((index for index in panel if index.index == ranked), key=lambda index: index.value)
+    order = order[-SHOWN_FACTORS:]
     factors = [index.factor for index in order]
     for shift, name, colour in ((0.2, ranked, COLOURS[0]), (-0.2, SHOWN[ranked], COLOURS[1])):
         by_factor = {index.factor: index for index in panel if index.index == name}

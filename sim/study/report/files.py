@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sim.evidence import read_toml
 from sim.records import write_aside, writing
-from sim.study.report import Study, project_experiment
-from sim.study.report_text import answer_page, figure, html_report, markdown_report
+from sim.study.report.figure import figure
+from sim.study.report.pages import answer_page, gallery, html_report, markdown_report
+from sim.study.report.study import Study, project_experiment
 
 
 def write(studies: Sequence[Study], folder: Path) -> None:
@@ -19,13 +21,22 @@ def write(studies: Sequence[Study], folder: Path) -> None:
 
 
 def write_answer(study: Study) -> Path | None:
-    """Write the answer beside its experiment, if that is one of the project's and unchanged; its page's path."""
+    """Write the answer beside its experiment, if that is one of the project's and unchanged; its page's path.
+
+    The gallery of all answers, README.md beside them, follows.
+    """
     experiment = project_experiment(study.manifest)
     if experiment is None:
         return None
     picture = experiment.with_suffix(".svg")
     _write(experiment.parent, {f"{study.name}.md": answer_page(study, picture.name), picture.name: figure(study)})
+    pages = [path.with_suffix(".md") for path in sorted(experiment.parent.glob("*.toml")) if _is_answered(path)]
+    _write(experiment.parent, {"README.md": gallery({page.stem: page.read_text() for page in pages})})
     return experiment.with_suffix(".md")
+
+
+def _is_answered(experiment: Path) -> bool:
+    return experiment.with_suffix(".md").exists() and "prediction" in read_toml(experiment)
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:

@@ -28,23 +28,16 @@ from sim.ensemble import Ensemble, read_ensemble
 from sim.evidence import load_world
 from sim.experiment import Claim, load_experiment
 from sim.measures import HEADLINE
-from sim.records import TARGET
+from sim.records import OUTCOME_YEARS, TARGET
+from sim.study.discovery import Discovery, discover
 from sim.study.outcomes import IncompleteInput, read_manifest
+from sim.study.report.cases import Case, cases_of, designs, text_of
+from sim.study.sensitivity import Index, sensitivity
 from sim.vocabulary import BadInput, project_root
 
-MOST_CASES = 48
 FEWEST_SETS = 20  # for a rank correlation over parameter sets
 SETTINGS = Settings()
 HEADER = ["experiment", "case", "measure", "unit", "median", "low_90", "high_90", "diff", "diff_low_90", "diff_high_90"]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One config at one point: `keys` are its config and swept values, `label` tells it from the others."""
-
-    label: str
-    keys: Mapping[str, Any]
-    result: Result
 
 
 @dataclass(frozen=True)
@@ -75,6 +68,9 @@ class Turn:
     row: Row
 
 
+CAME, DID_NOT, OPEN = "came out", "did not come out", "open"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """A claim of the prediction against the results.
@@ -88,21 +84,44 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        return "came out" if self.share >= 0.95 else "did not come out" if self.share <= 0.05 else "open"
+        return CAME if self.share >= 0.95 else DID_NOT if self.share <= 0.05 else OPEN
+
+
+@dataclass(frozen=True)
+class RankVerdict:
+    """A claim about the largest total index: that of the factor it names, and the largest of the others."""
+
+    claim: Claim
+    named: Index
+    other: Index
+
+    @property
+    def word(self) -> str:
+        """Open as long as the two intervals overlap."""
+        assert self.named.low is not None and self.named.high is not None
+        assert self.other.low is not None and self.other.high is not None
+        return CAME if self.named.low > self.other.high else DID_NOT if self.other.low > self.named.high else OPEN
 
 
 @dataclass(frozen=True)
 class Study:
-    """One result and what is asked of it; the first case is the reference."""
+    """One result and what is asked of it; the first case is the reference.
+
+    `left_out` holds the same cases with one switch off, by switch. `indices` and `discoveries` are of those parts of
+    the design that are samples, which have no cases.
+    """
 
     folder: Path
     manifest: Mapping[str, Any]
     result: Result
     cases: Sequence[Case]
+    left_out: Mapping[str, Sequence[Case]]
     main: str
     measures: Sequence[str]
     ensemble: Ensemble | None
     claims: Sequence[Claim]
+    indices: Sequence[Index]
+    discoveries: Sequence[Discovery]
 
     @property
     def name(self) -> str:
@@ -120,7 +139,7 @@ class Study:
     def steps(self) -> list[Step]:
         """Every case against the first one that differs from it in one key alone, key by key."""
         found = []
-        for key in self.cases[0].keys:
+        for key in self.cases[0].keys if self.cases else ():
             groups: dict[tuple[str, ...], list[Case]] = {}
             for case in self.cases:
                 groups.setdefault(tuple(text_of(v) for k, v in case.keys.items() if k != key), []).append(case)
@@ -140,20 +159,27 @@ class Study:
             corners = frozenset(case.label for each in (whole, step) for case in (each.base, each.case))
             if len(differing) == 1 and corners not in seen:
                 seen.add(corners)
-                before, then = _step_result(whole), _step_result(step)
-                row = compare_column(pair_runs(before, then), self.main, "final", SETTINGS)
-                found.append(Turn(whole, step, differing[0], row))
+                found.append(Turn(whole, step, differing[0], self.change(whole, step)))
         return found
 
-    @cached_property
-    def verdicts(self) -> list[Verdict]:
-        return [self._verdict(claim) for claim in self.claims]
+    def without(self, step: Step, switch: str) -> Step:
+        """The step between the same two cases with a switch off."""
+        base, case = (self.left_out[switch][self.cases.index(each)] for each in (step.base, step.case))
+        return Step(base, case, step.key, self.against(base, case, self.main))
 
-    def _verdict(self, claim: Claim) -> Verdict:
+    def change(self, before: Step, then: Step) -> Row:
+        """How a step differs from another: the difference of two differences."""
+        return compare_column(pair_runs(_step_result(before), _step_result(then)), self.main, "final", SETTINGS)
+
+    @cached_property
+    def verdicts(self) -> list[Verdict | RankVerdict]:
+        return [self._rank_verdict(claim) if claim.largest else self.verdict(claim) for claim in self.claims]
+
+    def verdict(self, claim: Claim, without: str | None = None) -> Verdict:
+        """A claim about a sum against the results; or against those with a switch off."""
         total: Floats | None = None
         for term in claim.terms:
-            keys = {key: held for key, held in term.items() if key not in ("times", "measure")}
-            case = next(c for c in self.cases if all(c.keys.get(key) == held for key, held in keys.items()))
+            (case,) = self.named_by(term, without)
             column, _, at = str(term.get("measure", claim.measure)).partition("@")
             part = float(term.get("times", 1)) * self._by_set(case, column, "final" if at == "end" else at)
             total = part if total is None else total + part
@@ -161,6 +187,27 @@ class Study:
         known = total[np.isfinite(total)]
         inside = (known >= claim.low) & (known <= claim.high)
         return Verdict(claim, tuple(float(q) for q in np.quantile(known, (0.05, 0.5, 0.95))), float(inside.mean()))
+
+    def named_by(self, term: Mapping[str, Any], without: str | None = None) -> list[Case]:
+        """The cases that a term of a claim names; nothing is left out but the switch that it says is false."""
+        off = without or next((switch for switch in self.left_out if term.get(switch) is False), None)
+        keys = {key: held for key, held in term.items() if key not in ("times", "measure", *self.left_out)}
+        cases = self.left_out[off] if off else self.cases
+        return [case for case in cases if all(case.keys.get(key) == held for key, held in keys.items())]
+
+    def is_about_switches(self, claim: Claim) -> bool:
+        return any(switch in term for term in claim.terms for switch in self.left_out)
+
+    def totals(self, of: str, outcome: str) -> list[Index]:
+        """The total indices of a config or a difference, largest first."""
+        wanted = (of, outcome, "total")
+        found = [index for index in self.indices if (index.config, index.outcome, index.index) == wanted]
+        return sorted(found, key=lambda index: -index.value)
+
+    def _rank_verdict(self, claim: Claim) -> RankVerdict:
+        totals = self.totals(str(claim.of), claim.measure)
+        named = next(index for index in totals if index.factor == claim.largest)
+        return RankVerdict(claim, named, next(index for index in totals if index is not named))
 
     def _by_set(self, case: Case, column: str, at: str) -> Floats:
         """An outcome's mean over seeds for each parameter set; for each seed where there is one set."""
@@ -212,10 +259,15 @@ class Study:
             found.append([self.name, case.label, measure, row.unit, *own, middle, *row.spread])
         return found
 
-    def clear_since(self, case: Case) -> str:
-        """The year since which a case differs from the reference with the last year's sign; empty if that is open."""
+    @property
+    def slices(self) -> list[str]:
+        """The main measure's slices that were asked for, such as domestic_supply_share.memory."""
+        return [name for name in self.measures if name.startswith(f"{self.main}.")]
+
+    def clear_since(self, base: Case, case: Case, measure: str) -> str:
+        """The year since which a case differs from another with the last year's sign; empty if that is open."""
         since = ""
-        rows = self.over_time(case)
+        rows = over_time(pair_runs(base.result, case.result), measure, SETTINGS)
         for row in reversed(rows):
             low, high = row.spread
             if low is None or high is None or low * high <= 0 or (low > 0) != ((rows[-1].spread[0] or 0.0) > 0):
@@ -251,9 +303,26 @@ def read_study(folder: Path) -> Study:
     else:
         main = MAIN_MEASURE if MAIN_MEASURE in recorded else recorded[0]
         measures = [main, *(name for name in HEADLINE if name in recorded and name != main)]
-    cases = _cases(folder, with_series(result, [main]), experiment)
-    claims = _claims(folder, manifest, cases)
-    return Study(folder, manifest, result, cases, main, measures, _ensemble(manifest), claims)
+    slices = [name for name in measures if name.startswith(f"{main}.")]
+    cases, left_out = cases_of(folder, with_series(result, [main, *slices]), experiment)
+    indices, discoveries = _of_samples(folder, manifest, main)
+    if not cases and not indices and not discoveries:
+        raise BadInput(
+            f"{folder}: is a sample of the factors' space; name targets in the experiment for a report, or use "
+            "decoupling study discover"
+        )
+    ensemble = _ensemble(manifest)
+    found = Study(folder, manifest, result, cases, left_out, main, measures, ensemble, (), indices, discoveries)
+    return replace(found, claims=_claims(found))
+
+
+def _of_samples(folder: Path, manifest: Mapping[str, Any], main: str) -> tuple[list[Index], list[Discovery]]:
+    """What sampled parts tell: indices of the main measure, and where each target is reached."""
+    experiment = manifest["experiment"]
+    outcomes = [name for at in (OUTCOME_YEARS[-1], "end") if (name := f"{main}@{at}") in manifest["columns"]]
+    is_ranked = {"sobol", "morris"}.intersection(designs(experiment).values())
+    indices = sensitivity(folder, outcomes)[0] if is_ranked else []
+    return indices, [discover(folder, target) for target in experiment.get("targets", [])]
 
 
 def project_experiment(manifest: Mapping[str, Any]) -> Path | None:
@@ -262,57 +331,6 @@ def project_experiment(manifest: Mapping[str, Any]) -> Path | None:
     if not path.is_file():
         return None
     return path if load_experiment(path).as_dict() == manifest["experiment"] else None
-
-
-def text_of(held: Any) -> str:
-    """A key's value as a config has it."""
-    return {True: "true", False: "false"}[held] if isinstance(held, bool) else str(held)
-
-
-def _cases(folder: Path, result: Result, experiment: Mapping[str, Any]) -> list[Case]:
-    """The cases in the order of the design, those of the baseline config first."""
-    names = ["config", *result.swept]
-    keys = result.groups(names)
-    places: dict[tuple[Any, ...], list[int]] = {}
-    for place, key in enumerate(keys):
-        places.setdefault(key, []).append(place)
-    if len(places) > MOST_CASES:
-        raise BadInput(
-            f"{folder}: has {len(places)} configs and design points, and a report tells {MOST_CASES} at most; "
-            "use decoupling study sensitivity or discover"
-        )
-    baseline = experiment.get("baseline", result.configs[0])
-    ordered = sorted(places, key=lambda key: key[0] != baseline)  # stable: the order of the design is kept
-    varied = [p for p in range(len(names)) if len({key[p] for key in ordered}) > 1]
-    reference = ordered[0]
-    found = []
-    for key in ordered:
-        told = [p for n, p in enumerate(varied) if n == 0 or key[p] != reference[p]]
-        label = ", ".join(text_of(key[p]) if names[p] == "config" else f"{names[p]} = {text_of(key[p])}" for p in told)
-        part = _part(result, places[key], label or str(key[0]))
-        found.append(Case(part.name, dict(zip(names, map(_plain, key), strict=True)), part))
-    return found
-
-
-def _plain(held: Any) -> Any:
-    """A truth value from its text in a table."""
-    return {"true": True, "false": False}.get(held, held) if isinstance(held, str) else held
-
-
-def _part(result: Result, places: Sequence[int], name: str) -> Result:
-    """Some runs of a result, as a result of its own in which nothing is swept."""
-    chosen = np.array(places)
-    series = result.series
-    return replace(
-        result,
-        name=name,
-        configs=(name,),
-        swept=(),
-        keys={key: [held[place] for place in places] for key, held in result.keys.items()},
-        done=result.done[chosen],
-        outcomes={column: held[chosen] for column, held in result.outcomes.items()},
-        series=replace(series, values={column: held[chosen] for column, held in series.values.items()}),
-    )
 
 
 def _step_result(step: Step) -> Result:
@@ -333,19 +351,23 @@ def _ensemble(manifest: Mapping[str, Any]) -> Ensemble | None:
     return found if found and found.hash == given["hash"] else None
 
 
-def _claims(folder: Path, manifest: Mapping[str, Any], cases: Sequence[Case]) -> Sequence[Claim]:
-    """The claims of the project's experiment file, each term checked to name one case."""
-    path = project_experiment(manifest)
+def _claims(study: Study) -> Sequence[Claim]:
+    """The claims of the project's experiment file, each checked to name one case a term, or a factor."""
+    path = project_experiment(study.manifest)
     claims = load_experiment(path).claims if path else ()
     problems = []
-    for claim, term in [(each, term) for each in claims for term in each.terms]:
-        keys = {key: held for key, held in term.items() if key not in ("times", "measure")}
-        found = [case for case in cases if all(case.keys.get(key) == held for key, held in keys.items())]
-        if len(found) != 1:
-            problems.append(f"{path}: claims: {claim.says!r}: term {keys} is {len(found)} cases and must be one")
-        column, _, at = str(term.get("measure", claim.measure)).partition("@")
-        if not at or f"{column}@{at}" not in manifest["columns"]:
-            problems.append(f"{path}: claims: {claim.says!r}: {column}@{at} is no outcome of {folder}")
+    for claim in claims:
+        where = f"{path}: claims: {claim.says!r}"
+        if claim.largest:
+            totals = study.totals(str(claim.of), claim.measure)
+            if claim.largest not in [index.factor for index in totals]:
+                problems.append(f"{where}: {claim.largest} has no total index of {claim.measure} of {claim.of}")
+        for term in claim.terms:
+            if len(found := study.named_by(term)) != 1:
+                problems.append(f"{where}: term {dict(term)} is {len(found)} cases and must be one")
+            column, _, at = str(term.get("measure", claim.measure)).partition("@")
+            if not at or f"{column}@{at}" not in study.manifest["columns"]:
+                problems.append(f"{where}: {column}@{at} is no outcome of {study.folder}")
     if problems:
         raise BadInput(problems)
     return claims

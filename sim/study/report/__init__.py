@@ -1,0 +1,1 @@
+"""The report of experiments: a question, its prediction and what came out."""

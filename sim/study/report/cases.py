@@ -1,0 +1,94 @@
+"""The cases of a study: one config at one point of the design, and the same with a switch off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.comparison.results import Result
+from sim.designs import SAMPLED
+from sim.vocabulary import BadInput
+
+MOST_CASES = 48
+
+
+@dataclass(frozen=True)
+class Case:
+    """One config at one point: `keys` are its config and swept values, `label` tells it from the others."""
+
+    label: str
+    keys: Mapping[str, Any]
+    result: Result
+
+
+def cases_of(
+    folder: Path, result: Result, experiment: Mapping[str, Any]
+) -> tuple[list[Case], dict[str, Sequence[Case]]]:
+    """The cases in the order of the design, those of the baseline config first; and the same with a switch off."""
+    parts = [name for name, kind in designs(experiment).items() if kind not in SAMPLED]
+    if not parts:
+        return [], {}
+    switches = experiment.get("leave_out", [])
+    names = ["config", *(key for key in result.swept if key != "part" or len(parts) > 1)]
+    places: dict[tuple[Any, ...], list[int]] = {}
+    for place, key in enumerate(result.groups(names)):
+        if "part" not in result.keys or result.keys["part"][place] in parts:
+            places.setdefault(tuple(map(_plain, key)), []).append(place)
+    baseline = experiment.get("baseline", result.configs[0])
+    ordered = sorted(places, key=lambda key: key[0] != baseline)  # stable: the order of the design is kept
+    pools: dict[str | None, list[tuple[Any, ...]]] = {None: [], **{switch: [] for switch in switches}}
+    for key in ordered:
+        off = [switch for switch in switches if key[names.index(switch)] is False]
+        pools[off[0] if off else None].append(key)
+    whole = pools.pop(None)
+    if len(whole) > MOST_CASES:
+        raise BadInput(
+            f"{folder}: has {len(whole)} configs and design points, and a report tells {MOST_CASES} at most; "
+            "use decoupling study sensitivity or discover"
+        )
+    own = [place for place, name in enumerate(names) if name not in switches]
+    varied = [place for place in own if len({key[place] for key in whole}) > 1]
+
+    def case(key: tuple[Any, ...]) -> Case:
+        told = [place for n, place in enumerate(varied) if n == 0 or key[place] != whole[0][place]]
+        label = ", ".join(text_of(key[p]) if names[p] == "config" else f"{names[p]} = {text_of(key[p])}" for p in told)
+        part = _part(result, places[key], label or str(key[0]))
+        return Case(part.name, {names[place]: key[place] for place in own}, part)
+
+    return [case(key) for key in whole], {str(s): [case(key) for key in pool] for s, pool in pools.items()}
+
+
+def _plain(held: Any) -> Any:
+    """A truth value from its text in a table."""
+    return {"true": True, "false": False}.get(held, held) if isinstance(held, str) else held
+
+
+def _part(result: Result, places: Sequence[int], name: str) -> Result:
+    """Some runs of a result, as a result of its own in which nothing is swept."""
+    chosen = np.array(places)
+    series = result.series
+    return replace(
+        result,
+        name=name,
+        configs=(name,),
+        swept=(),
+        keys={key: [held[place] for place in places] for key, held in result.keys.items()},
+        done=result.done[chosen],
+        outcomes={column: held[chosen] for column, held in result.outcomes.items()},
+        series=replace(series, values={column: held[chosen] for column, held in series.values.items()}),
+    )
+
+
+def designs(experiment: Mapping[str, Any]) -> dict[str, str]:
+    """The kind of design of every part by its name."""
+    plans = experiment.get("parts") or {"": experiment}
+    return {name: plan["design"]["kind"] for name, plan in plans.items()}
+
+
+def text_of(held: Any) -> str:
+    """A key's value as a config has it."""
+    return {True: "true", False: "false"}[held] if isinstance(held, bool) else str(held)

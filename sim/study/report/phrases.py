@@ -1,0 +1,75 @@
+"""Parts of a study as phrases: numbers rounded to the width of their interval, shares in points or per cent."""
+
+from __future__ import annotations
+
+from sim.comparison.differences import Row
+from sim.comparison.words import decimals, decimals_of, rounded
+from sim.measures import SHARE
+from sim.study.report.cases import text_of
+from sim.study.report.study import Step, Study
+from sim.study.sensitivity import Index
+
+
+def scaled(row: Row) -> tuple[float, str]:
+    """What a row's numbers are told in: shares in points."""
+    return (100.0, "points") if row.unit == SHARE else (1.0, row.unit)
+
+
+def difference(row: Row) -> str:
+    """A difference with what the verdict is from, such as "-1.2 points (-1.6 to -0.8)"."""
+    if row.diff is None:
+        return "what cannot be told"
+    scale, unit = scaled(row)
+    if row.diff == 0 and row.spread == (0.0, 0.0):
+        return "0"
+    digits = decimals(row, scale)
+    middle = row.diff_q50 if row.diff_q50 is not None else row.diff
+    number, low, high = (rounded(None if v is None else scale * v, digits) for v in (middle, *row.spread))
+    return f"{number} {unit}" + (f" ({low} to {high})" if low else "")
+
+
+def level(row: Row) -> str:
+    """A case's own value: the median and the 5 to 95 % points over parameter sets, shares in per cent."""
+    if row.cand_q50 is None or row.cand_q05 is None or row.cand_q95 is None:
+        return ""
+    scale = 100.0 if row.unit == SHARE else 1.0
+    numbers = [scale * held for held in (row.cand_q50, row.cand_q05, row.cand_q95)]
+    digits = decimals_of(numbers, numbers[2] - numbers[1])
+    middle, low, high = (rounded(number, digits) for number in numbers)
+    return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def unit_of(row: Row) -> str:
+    return "%" if row.unit == SHARE else row.unit
+
+
+def where(study: Study, step: Step) -> str:
+    """The other keys of a step where they are not the reference's."""
+    reference = study.cases[0].keys
+    told = [f"{key} = {text_of(held)}" for key, held in step.context.items() if held != reference[key]]
+    return f" (at {', '.join(told)})" if told else ""
+
+
+def slice_name(column: str) -> str:
+    return column.rpartition(".")[2].replace("_", " ")
+
+
+def switch_name(name: str) -> str:
+    return name.removeprefix("mechanisms.").replace("_", " ")
+
+
+def scale_of(study: Study, outcome: str) -> tuple[float, str]:
+    unit = study.manifest["columns"][outcome]["unit"]
+    return (100.0, "points") if unit == SHARE else (1.0, unit)
+
+
+def between(index: Index, scale: float = 1.0) -> str:
+    """An index with its interval, such as "0.31 (0.25 to 0.37)"."""
+    numbers = [scale * held for held in (index.value, index.low or 0.0, index.high or 0.0)]
+    digits = decimals_of(numbers[:1], numbers[2] - numbers[1])
+    middle, low, high = (rounded(number, digits) for number in numbers)
+    return f"{middle} ({low} to {high})"
+
+
+def with_interval(index: Index) -> str:
+    return f"{index.value:.2f} ({index.low:.2f} to {index.high:.2f})"

@@ -1,0 +1,171 @@
+"""The tables of a study."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from sim.comparison.rendering import Section
+from sim.comparison.words import decimals_of, rounded, two_digits
+from sim.measures import SHARE
+from sim.records import OUTCOME_YEARS, TARGET
+from sim.study.discovery import Discovery
+from sim.study.report.cases import text_of
+from sim.study.report.phrases import difference, level, scaled, slice_name, switch_name, unit_of, where, with_interval
+from sim.study.report.study import RankVerdict, Study
+from sim.study.report.words import told_steps, turning
+from sim.study.sensitivity import SEEDS
+
+STEPS = 3  # of the table by mechanism
+LEAST_INDEX = 0.05
+
+
+def verdicts(study: Study) -> Section:
+    rows = []
+    for verdict in study.verdicts:
+        if isinstance(verdict, RankVerdict):
+            named, other = (f"{index.factor} {with_interval(index)}" for index in (verdict.named, verdict.other))
+            rows.append([verdict.claim.says, f"largest total index, {verdict.claim.of}", named, other, verdict.word])
+            continue
+        unit = study.manifest["columns"][verdict.claim.measure]["unit"]
+        scale, unit = (100.0, "points") if unit == SHARE else (1.0, unit)
+        low, middle, high = (scale * held for held in verdict.points)
+        digits = decimals_of([middle], high - low)
+        ends = (("from", scale * verdict.claim.low), ("to", scale * verdict.claim.high))
+        asked = " ".join(f"{word} {end:g}" for word, end in ends if math.isfinite(end)) + f" {unit}"
+        numbers = [rounded(number, digits) for number in (middle, low, high)]
+        found = f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
+        rows.append([verdict.claim.says, asked, found, f"{100 * verdict.share:.0f} %", verdict.word])
+    ranked = all(isinstance(verdict, RankVerdict) for verdict in study.verdicts)
+    return Section(
+        "The prediction against the results",
+        (),
+        ["predicted", "that is", "found (5 to 95 %)", "largest other" if ranked else "sets that meet it", "verdict"],
+        rows,
+        frozenset({"verdict", "that is"}),
+    )
+
+
+def over_years(study: Study) -> Section:
+    reference = study.cases[0]
+    years = [*map(str, OUTCOME_YEARS), "final"]
+    held = [[study.against(reference, case, study.main, at) for at in years] for case in study.cases]
+    last = study.manifest["horizon"]["last"]
+    header = ["case", *map(str, OUTCOME_YEARS), str(last), f"{last} less {reference.label}", "one seed's deviation"]
+    reaching = [study.reaching(case) for case in study.cases]
+    if any(row and row.cand_share for row in reaching):
+        header += [f"reach {100 * TARGET:.0f} %", "median year"]
+    rows = []
+    for case, row, reached in zip(study.cases, held, reaching, strict=True):
+        seeds = study.seeds_add(case, study.main)
+        scale, _ = scaled(row[-1])
+        cells = [case.label, *map(level, row), "" if case is reference else difference(row[-1])]
+        cells.append("" if seeds is None else two_digits(scale * seeds) if seeds else "0")
+        if len(header) > len(cells) and reached:
+            year = reached.cand_median_year
+            cells += [f"{100 * (reached.cand_share or 0.0):.0f} % of runs", "never" if year is None else f"{year:g}"]
+        rows.append(cells)
+    title = f"{study.main.replace('_', ' ')}, {unit_of(held[0][0])}: median (5 to 95 %)"
+    return Section(f"{title[:1].upper()}{title[1:]}", (), header, rows)
+
+
+def steps(study: Study) -> Section:
+    rows = []
+    for step in study.steps:
+        row = step.row
+        same = "" if row.share_same_sign is None else f"{100 * row.share_same_sign:.0f} %"
+        seeds = study.seeds_add_to(step)
+        luck = "" if seeds is None else two_digits(scaled(row)[0] * seeds) if seeds else "0"
+        rows.append([step.change, where(study, step).strip(" ()"), difference(row), same, luck])
+    header = ["step", "where", "difference in the last year (5 to 95 %)", "same sign", "one seed's deviation"]
+    return Section(
+        f"One thing changed at a time: {study.main.replace('_', ' ')}", (), header, rows, frozenset({"where"})
+    )
+
+
+def slices(study: Study) -> Section:
+    """When and how far each step moves the parts of the main measure."""
+    years = [*map(str, OUTCOME_YEARS), "final"]
+    rows = []
+    for step, name in itertools.product(told_steps(study), study.slices):
+        held = [study.against(step.base, step.case, name, at) for at in years]
+        since = study.clear_since(step.base, step.case, name)
+        rows.append(
+            [slice_name(name), step.change, where(study, step).strip(" ()"), *map(difference, held), since or "open"]
+        )
+    header = ["part", "step", "where", *map(str, OUTCOME_YEARS), str(study.manifest["horizon"]["last"])]
+    title = f"By part, and when: {study.main.replace('_', ' ')} (5 to 95 %)"
+    return Section(title, (), [*header, "of that sign since"], rows, frozenset({"step", "where"}))
+
+
+def left_out(study: Study) -> Section:
+    """What every mechanism is worth to the first steps and to the predictions."""
+    steps = told_steps(study)[:STEPS]
+    turned = {"": list[str](), **turning(study)}
+    rows = []
+    for switch, claims in turned.items():
+        cells = [difference((study.without(step, switch) if switch else step).row) for step in steps]
+        rows.append([switch_name(switch) or "nothing", *cells, " ".join(claims)])
+    return Section(
+        "Which mechanisms it hangs on, each left out in turn",
+        (),
+        ["left out", *(f"{step.change}{where(study, step)}" for step in steps), "predictions that turn"],
+        rows if study.left_out else [],
+        frozenset({"predictions that turn"}),
+    )
+
+
+def totals(study: Study, outcome: str) -> Section:
+    """The total indices of an outcome, by config and difference; factors below a hundredth everywhere are counted."""
+    columns = {of: study.totals(of, outcome) for of in dict.fromkeys(index.config for index in study.indices)}
+    columns = {of: totals for of, totals in columns.items() if totals}
+    held = {of: {index.factor: index for index in totals} for of, totals in columns.items()}
+    factors = [index.factor for index in next(iter(columns.values()), [])]
+    largest = {factor: max(by_factor[factor].value for by_factor in held.values()) for factor in factors}
+    shown = [factor for factor in sorted(factors, key=lambda name: -largest[name]) if largest[factor] >= LEAST_INDEX]
+    lines = (
+        [f"{len(factors) - len(shown)} other factors are below {LEAST_INDEX} everywhere."] if shown != factors else []
+    )
+    for of in held:
+        for index in study.indices:
+            if (index.config, index.outcome, index.factor, index.index) == (of, outcome, SEEDS, "share of variance"):
+                lines.append(f"Of the variance of {of}, {100 * index.value:.1f} % is due to seeds.")
+    rows = [[factor, *(with_interval(by_factor[factor]) for by_factor in held.values())] for factor in shown]
+    return Section(f"What decides {outcome}: total Sobol indices (95 %)", lines, ["factor", *held], rows)
+
+
+def boxes(discovery: Discovery) -> Section:
+    """Where a target is reached."""
+    rows = []
+    for number, box in enumerate(discovery.boxes, start=1):
+        for limit in box.limits:
+            ends = (("at least", limit.low), ("at most", limit.high))
+            told = " and ".join(f"{word} {end:.4g}" for word, end in ends if end is not None)
+            told = told or ", ".join(limit.values)
+            rows.append([str(number), limit.factor, told, f"{box.coverage:.0%}", f"{box.density:.0%}", str(box.runs)])
+    header = ["box", "factor", "limit", "coverage", "density", "runs"]
+    return Section(f"Where {discovery.condition} is reached: boxes by PRIM", (), header, rows, frozenset({"limit"}))
+
+
+def turns(study: Study) -> Section:
+    rows = [
+        [
+            turn.step.change,
+            f"{turn.key} = {text_of(turn.other.case.keys[turn.key])}",
+            difference(turn.step.row),
+            difference(turn.other.row),
+            difference(turn.row),
+        ]
+        for turn in study.turns
+    ]
+    return Section(
+        "What depends on what", (), ["step", "with", "step before", "step then", "change"], rows, frozenset({"with"})
+    )
+
+
+def measures(study: Study) -> Section:
+    reference = study.cases[0]
+    held = {m: [study.against(reference, case, m) for case in study.cases] for m in study.measures if m != study.main}
+    header = ["case", *(f"{measure}, {unit_of(rows[0])}" for measure, rows in held.items())]
+    rows = [[case.label, *(level(r[place]) for r in held.values())] for place, case in enumerate(study.cases)]
+    return Section("Other measures in the last year: median (5 to 95 %)", (), header, rows if held else [])
