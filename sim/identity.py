@@ -40,6 +40,7 @@ def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, meas
         "horizon": {"first": FIRST_YEAR, "last": last_year},
         "record": {"every": every, "measures": list(measures)},
         "program_hash": records.program_hash(),
+        "program": records.program_files(),
         "dependencies": records.dependencies(),
         "arithmetic": records.arithmetic_fingerprint(),
     }

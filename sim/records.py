@@ -313,14 +313,18 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 @lru_cache(maxsize=1)
-def program_hash() -> str:
-    """A hash over the package's source: every path and every byte, in order of path."""
+def program_files() -> Mapping[str, str]:
+    """A short hash of each of the package's source files, so that a difference has a name."""
     package = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py"), key=lambda path: path.relative_to(package).as_posix()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(package).as_posix()} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
+    files = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+    return {name: hashlib.sha256(files[name].read_bytes()).hexdigest()[:16] for name in sorted(files)}
+
+
+def program_hash() -> str:
+    """A hash over the package's source: every path and what it holds, in order of path."""
+    return hashlib.sha256(
+        "".join(f"{name} {digest}\n" for name, digest in program_files().items()).encode()
+    ).hexdigest()
 
 
 @lru_cache(maxsize=1)

@@ -533,6 +533,11 @@ def test_changed_config_program_and_arithmetic_are_refused(tmp_path, monkeypatch
             patch.setattr(records, name, lambda: "another")
             with pytest.raises(BadInput, match=f'{name.removesuffix("_fingerprint")} was .* and is now "another"'):
                 run_batch(path, workers=1, out=out, build=forbidden)
+    with monkeypatch.context() as patch:
+        files = {**records.program_files(), "markets/chips.py": "another"}
+        patch.setattr(records, "program_files", lambda: files)
+        with pytest.raises(BadInput, match='program.markets/chips.py was .* and is now "another"'):
+            run_batch(path, workers=1, out=out, build=forbidden)
     config.write_text('purpose = "Mine"\nextends = "published-2020"\n[subsidy]\nannual = 150\n')
     with pytest.raises(BadInput, match=r"scenarios.mine.values.subsidy.annual was 100.0 and is now 150.0"):
         run_batch(path, workers=1, out=out, build=forbidden)

@@ -216,6 +216,33 @@ def test_parts_stand_one_after_another_and_share_their_seeds(load):
     ]
 
 
+def test_each_mechanism_is_left_out_in_turn_after_the_design_itself(load):
+    text = 'leave_out = ["mechanisms.talent", "mechanisms.entry"]\n' + '[factors]\n"controls.severity" = [0.0, 0.5]\n'
+    experiment = load(HEAD + text)
+    assert experiment.swept == ("controls.severity", "mechanisms.talent", "mechanisms.entry")
+    assert values(experiment) == [
+        [0.0, True, True],
+        [0.5, True, True],
+        [0.0, False, True],
+        [0.5, False, True],
+        [0.0, True, False],
+        [0.5, True, False],
+    ]
+    assert experiment.content["leave_out"] == ["mechanisms.talent", "mechanisms.entry"]
+
+
+def test_a_sample_is_not_repeated_with_mechanisms_left_out(load):
+    parts = PARTS.replace(
+        'design = { kind = "list", points = [{ "subsidy.annual" = 100 }] }',
+        """
+design = { kind = "latin-hypercube", samples = 5 }
+factors = { "subsidy.annual" = { low = 0.0, high = 1.0 } }""",
+    )
+    experiment = load(HEAD + 'leave_out = ["mechanisms.talent"]\n' + parts)
+    assert [len(part.points) for part in experiment.parts] == [4, 5]
+    assert all(run.values["mechanisms.talent"] for run in experiment.runs() if run.part == "money")
+
+
 def test_runs_are_numbered_so_that_a_cut_off_batch_is_balanced(load):
     """All points with the lowest seed first; the finished file has the other order."""
     experiment = load(HEAD + '[factors]\n"controls.severity" = [0.0, 0.5, 1.0]\n')

@@ -267,7 +267,7 @@ def test_program_hash_sees_every_byte_and_every_name(tmp_path, monkeypatch):
     seen = set()
 
     def note():
-        records.program_hash.cache_clear()
+        records.program_files.cache_clear()
         seen.add(records.program_hash())
 
     try:
@@ -282,7 +282,7 @@ def test_program_hash_sees_every_byte_and_every_name(tmp_path, monkeypatch):
         assert len(seen) == 3
         assert all(len(value) == 64 for value in seen)
     finally:
-        records.program_hash.cache_clear()
+        records.program_files.cache_clear()
 
 
 def test_arithmetic_fingerprint_sees_the_last_bit(monkeypatch):

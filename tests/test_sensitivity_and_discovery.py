@@ -160,6 +160,32 @@ def test_each_part_of_an_experiment_has_its_own_indices(result):
     assert found["shares", "controls.severity", "first order"] == pytest.approx(4 / 10.25, abs=0.05)
 
 
+def test_differences_to_a_baseline_have_indices_of_their_own(tmp_path):
+    """Without controls 2 x + 5 y, with them 7 x + 5 y: the difference is 5 x, all of it the first factor's."""
+
+    def formula(values, seed):
+        return [
+            2 * values["controls.severity"] * (3.5 if values["mechanisms.retaliation"] else 1.0)
+            + 5 * values["mandate.domestic"],
+            1.0,
+        ]
+
+    path = tmp_path / "question.toml"
+    (tmp_path / "other.toml").write_text(
+        'purpose = "Other"\nextends = "published-2020"\n[mechanisms]\nretaliation = false\n'
+    )
+    head = 'question = "Which?"\nconfigs = ["published-2020", "other.toml"]\nbaseline = "other"\nreplications = 2\n'
+    path.write_text(f"{head}{SOBOL}\n{FACTORS}")
+    run_batch(path, workers=1, out=tmp_path / "result", build=partial(Formula, formula))
+    indices, _ = sensitivity(tmp_path / "result", ["domestic_supply_share"])
+    found = {(index.config, index.factor, index.index): index for index in indices}
+    of = "published-2020 less other"
+    assert found[of, "controls.severity", "total"].value == pytest.approx(1.0, abs=0.02)
+    assert found[of, "mandate.domestic", "total"].value == pytest.approx(0.0, abs=1e-9)
+    middle = found[of, "(points)", "median, 5 to 95 % of points"]  # of 5 x, x even over 0 to 1
+    assert (middle.value, middle.low, middle.high) == pytest.approx((2.5, 0.25, 4.75), abs=0.02)
+
+
 def test_the_verb_writes_a_table_and_a_figure(result, tmp_path):
     out = result(MORRIS, line)
     said = CliRunner().invoke(app, ["study", "sensitivity", str(out), "--format", "csv"])
@@ -172,7 +198,7 @@ def test_the_verb_writes_a_table_and_a_figure(result, tmp_path):
         assert words in text
     elsewhere = tmp_path / "elsewhere"
     said = CliRunner().invoke(app, ["study", "sensitivity", str(out), "--out", str(elsewhere), "--format", "json"])
-    assert len(json.loads(said.stdout)) == 3 * 3 + 2
+    assert len(json.loads(said.stdout)) == 3 * 3 + 1 + 2  # the median and the shares of seeds besides
     assert (elsewhere / "sensitivity.svg").read_text() == text
 
 
@@ -230,6 +256,14 @@ def test_a_known_corner_is_found(result):
     assert limits["controls.severity"].low == pytest.approx(0.6, abs=0.06)
     assert limits["controls.severity"].high is None
     assert limits["mandate.domestic"].high == pytest.approx(0.4, abs=0.06)
+
+
+def test_only_the_sampled_parts_count_where_there_are_some(result):
+    parts = FACTORS.replace(
+        "[factors]", '[parts.between]\ndesign = { kind = "latin-hypercube", samples = 400 }\n[parts.between.factors]'
+    )
+    parts = parts.replace("[record]", '[parts.ends.factors]\n"controls.severity" = [0.0, 1.0]\n[record]')
+    assert discover(result("", corner, factors=parts), "domestic_supply_share >= 0.5").runs == 800
 
 
 def test_words_and_an_outcome_by_name(result):

@@ -75,7 +75,7 @@ def sensitivity(folder: Path, measures: Sequence[str]) -> tuple[list[Index], lis
                     notes.append(f"{outcome} of {' '.join(start[:2]).strip()} is the same at every point: no indices")
                 else:
                     indices += [Index(*start, *rest) for rest in _of_factors(part, values.mean(axis=1))]
-                indices.append(Index(*start, POINTS, MEDIAN, *_middle(values.mean(axis=1))))
+                    indices.append(Index(*start, POINTS, MEDIAN, *_middle(values.mean(axis=1))))
                 indices += [Index(*start, SEEDS, *rest) for rest in _of_seeds(values)]
     if len(found.sets) * len(found.seeds) == 1:
         notes.append("One seed: what is due to luck cannot be told; give replications = 2 or more")
