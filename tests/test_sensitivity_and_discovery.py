@@ -276,6 +276,7 @@ def test_words_and_an_outcome_by_name(result):
     (box,) = found.boxes
     assert (box.coverage, box.density) == (1.0, 1.0)
     assert {limit.factor: limit.values for limit in box.limits if limit.values} == {"subsidy.allocation": ("leader",)}
+    assert "box 1 (subsidy.allocation leader) holds 100%" in found.sentence()
 
 
 def test_the_verb_discover(result):
@@ -285,7 +286,7 @@ def test_the_verb_discover(result):
     )
     assert said.exit_code == 0, said.stderr
     assert said.stdout.splitlines()[0] == "box,coverage,density,runs,factor,low,high,values"
-    assert "of 200 runs reach domestic_supply_share >= 0.5; box 1 holds" in said.stderr
+    assert "of 200 runs reach domestic_supply_share >= 0.5; box 1 (" in said.stderr
     for target, count in (("domestic_supply_share >= 2", 0), ("domestic_supply_share <= 2", 200)):
         said = CliRunner().invoke(app, ["study", "discover", str(out), "--target", target])
         assert said.exit_code == 0

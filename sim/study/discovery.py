@@ -33,6 +33,11 @@ class Limit:
     high: float | None
     values: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """The limit in words, such as "at least 300 and at most 400", or the words that are inside."""
+        ends = (("at least", self.low), ("at most", self.high))
+        return " and ".join(f"{word} {end:.4g}" for word, end in ends if end is not None) or " or ".join(self.values)
+
 
 @dataclass(frozen=True)
 class Box:
@@ -77,7 +82,8 @@ class Discovery:
         if not self.boxes:
             return f"{start}; no box holds a larger part of them than all runs do."
         boxes = "; ".join(
-            f"box {number} holds {box.coverage:.0%} of these, and {box.density:.0%} of its {box.runs} runs reach it"
+            f"box {number} ({', '.join(f'{limit.factor} {limit}' for limit in box.limits)}) holds "
+            f"{box.coverage:.0%} of these, and {box.density:.0%} of its {box.runs} runs reach it"
             for number, box in enumerate(self.boxes, start=1)
         )
         return f"{start}; {boxes}."

@@ -139,10 +139,9 @@ def boxes(discovery: Discovery) -> Section:
     rows = []
     for number, box in enumerate(discovery.boxes, start=1):
         for limit in box.limits:
-            ends = (("at least", limit.low), ("at most", limit.high))
-            told = " and ".join(f"{word} {end:.4g}" for word, end in ends if end is not None)
-            told = told or ", ".join(limit.values)
-            rows.append([str(number), limit.factor, told, f"{box.coverage:.0%}", f"{box.density:.0%}", str(box.runs)])
+            rows.append(
+                [str(number), limit.factor, str(limit), f"{box.coverage:.0%}", f"{box.density:.0%}", str(box.runs)]
+            )
     header = ["box", "factor", "limit", "coverage", "density", "runs"]
     return Section(f"Where {discovery.condition} is reached: boxes by PRIM", (), header, rows, frozenset({"limit"}))
 
