@@ -66,21 +66,23 @@ class Block:
 def run_block(block: Block, build: Build = build_model) -> bytes:
     """Simulate a block and write it as text, as it will be stored.
 
-    If the block fails, its runs are repeated one by one, so that the one that fails is recorded as failed and its
-    neighbours keep their bytes.
+    If runs that are held together fail, they are repeated one by one, so that the one that fails is recorded as failed
+    and its neighbours keep their bytes.
     """
     failures: dict[str, str] = {}
-    try:
-        texts = _run_together(block, block.runs, build)
-    except Exception:
-        texts = []
-        for run in block.runs:
-            try:
-                texts += _run_together(block, [run], build)
-            except Exception as fault:
-                failures[run.run_id] = f"{type(fault).__name__}: {fault}"
-                nothing = [None] * len(records.outcome_columns(block.kinds))
-                texts.append((records.runs_row(keys_of(run), "failed", nothing).encode(), b""))
+    written: dict[str, tuple[bytes, bytes]] = {}
+    for group in _groups(block):
+        try:
+            written |= _run_together(block, group, build)
+        except Exception:
+            for run, scenario in group:
+                try:
+                    written |= _run_together(block, [(run, scenario)], build)
+                except Exception as fault:
+                    failures[run.run_id] = f"{type(fault).__name__}: {fault}"
+                    nothing = [None] * len(records.outcome_columns(block.kinds))
+                    written[run.run_id] = records.runs_row(keys_of(run), "failed", nothing).encode(), b""
+    texts = [written[run.run_id] for run in block.runs]
     header = {
         "identity": block.identity,
         "config": block.scenario.name,
@@ -102,18 +104,25 @@ def read_header(content: bytes) -> tuple[dict[str, Any], int] | None:
     return json.loads(text), len(digest) + len(text) + 2
 
 
-def _run_together(block: Block, runs: Sequence[Run], build: Build) -> list[tuple[bytes, bytes]]:
+def _groups(block: Block) -> list[list[tuple[Run, Scenario]]]:
+    """The runs that can be held together, each with its scenario."""
     scenarios: dict[tuple[int, int], Scenario] = {}
-    for run in runs:
+    groups: dict[object, list[tuple[Run, Scenario]]] = {}
+    for run in block.runs:
         key = (run.point, run.parameter_set)
         if key not in scenarios:
             scenarios[key] = block.scenario.with_values({**block.sets.get(run.parameter_set, {}), **run.values})
-    measures = list(block.kinds)
-    of_runs = [scenarios[run.point, run.parameter_set] for run in runs]
-    model = build(of_runs, [run.seed for run in runs], measures, block.until)
+        groups.setdefault(scenarios[key].frame, []).append((run, scenarios[key]))
+    return list(groups.values())
+
+
+def _run_together(block: Block, group: Sequence[tuple[Run, Scenario]], build: Build) -> dict[str, tuple[bytes, bytes]]:
+    runs, scenarios = zip(*group, strict=True)
+    model = build(scenarios, [run.seed for run in runs], list(block.kinds), block.until)
     while model.running:
         model.step()
-    return result_texts(model.recorder, [keys_of(run) for run in runs], block.every, block.kinds, block.stop)
+    texts = result_texts(model.recorder, [keys_of(run) for run in runs], block.every, block.kinds, block.stop)
+    return dict(zip((run.run_id for run in runs), texts, strict=True))
 
 
 def result_texts(

@@ -77,7 +77,7 @@ class DecouplingModel(mesa.Model):
         record: str | Sequence[str] = "headline",
         until: int = LAST_YEAR,
     ) -> DecouplingModel:
-        """Many runs at once, one for each scenario and seed; all of one world and with the same events.
+        """Many runs at once, one for each scenario and seed; all with the same `Scenario.frame`.
 
         A block has no single agents: Mesa's AgentSet and DataCollector work on a model of one run.
         """
@@ -99,17 +99,14 @@ class DecouplingModel(mesa.Model):
         if isinstance(until, bool) or not isinstance(until, int | np.integer) or not FIRST_YEAR <= until <= LAST_YEAR:
             raise BadInput(f"until = {until!r}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
         first = scenarios[0]
-        if any((scenario.world, scenario.events) != (first.world, first.events) for scenario in scenarios):
-            raise BadInput("the runs of a block must share their world and their events")
-        entry = bool(first.values["mechanisms.entry"])
-        if any(scenario.values["mechanisms.entry"] != entry for scenario in scenarios):
-            raise BadInput("the runs of a block must share mechanisms.entry, which says what firms there are")
+        if any(scenario.frame != first.frame for scenario in scenarios):
+            raise BadInput("scenarios: the runs of a block must share world, events and mechanisms.entry")
         self.scenarios = list(scenarios)
         self.quarter = 0
         self.horizon = quarters_until(int(until))
         self.events = list(first.events)
         self.world = load_world(first.world)
-        self.layout = Layout(self.world, entry)
+        self.layout = Layout(self.world, bool(first.values["mechanisms.entry"]))
         self.parameters = Parameters(scenarios)
         self.seeds = np.array([_seed(seed) for seed in seeds], dtype=np.uint64)
         base = base_year(self.layout, self.parameters)

@@ -132,6 +132,11 @@ class Scenario:
         return replace(self, events=tuple(sorted((*self.events, *events), key=lambda event: event.date)))
 
     @property
+    def frame(self) -> tuple[str, tuple[Event, ...], bool]:
+        """What the runs of a block must share: the world, the events, and whether firms may enter."""
+        return self.world, self.events, bool(self.values["mechanisms.entry"])
+
+    @property
     def idle_events(self) -> str | None:
         """A sentence about dated controls that this scenario does not put in force, or None."""
         mode = self.values["controls.mode"]

@@ -724,6 +724,29 @@ def test_failing_run_is_recorded_and_its_neighbours_keep_their_bytes(question, u
     assert run_batch(question(3), workers=1, out=out, build=forbidden) == 1
 
 
+def test_a_sweep_over_which_firms_there_are_holds_runs_together(tmp_path):
+    """Runs that cannot share a model are told apart, and not run one by one."""
+    held = []
+
+    def counting(scenarios, seeds, measures, until):
+        assert len({scenario.frame for scenario in scenarios}) == 1
+        held.append(len(seeds))
+        return SmallModel(scenarios, seeds, measures, until)
+
+    path = tmp_path / "question.toml"
+    path.write_text(
+        'question = "Does it?"\nconfigs = ["published-2020"]\nreplications = 5\n'
+        '[factors]\n"controls.severity" = [0.0, 0.5]\n"mechanisms.entry" = [true, false]\n'
+        '[record]\nmeasures = ["domestic_supply_share", "chip_market", "price_index"]\n'
+    )
+    assert run_batch(path, workers=1, out=tmp_path / "out", build=counting) == 0
+    assert held == [10, 10]
+    rows = (tmp_path / "out" / "runs.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == [
+        f"published-2020-{p}-0-{s}" for p in range(1, 5) for s in range(1, 6)
+    ]
+
+
 def test_failed_runs_stay_failed_in_an_extension(question, undisturbed, tmp_path):
     expected = undisturbed(4, build=unlucky)
     out = tmp_path / "out"
