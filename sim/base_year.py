@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.columns import Groups, total, total_over_rows
-from sim.evidence import World, load_world
 from sim.parameters import Parameters
 from sim.scenario import Scenario
 from sim.vocabulary import QUARTERS_PER_YEAR, BadInput
+from sim.world import World, load_world
 
 Array = NDArray[np.float64]
 FITTING_ROUNDS = 60  # the largest residual of the fitted flows is below 1e-9 of a flow after 40

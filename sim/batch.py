@@ -18,7 +18,6 @@ from pathlib import Path
 
 from sim import records
 from sim.blocks import Build, Model, build_model, keys_of, result_texts
-from sim.evidence import load_world
 from sim.experiment import Experiment, Run, load_experiment
 from sim.identity import batch_identity, column_notes, kinds_of, run_identity
 from sim.progress import Progress, duration, say, size, size_on_disk
@@ -26,6 +25,7 @@ from sim.scenario import Scenario
 from sim.store import Store, refuse_changes
 from sim.vocabulary import BadInput, project_root
 from sim.workers import DaskCluster, WorkerProcesses, WorkersDied, finished_blocks, finished_here
+from sim.world import load_world
 
 BLOCK_SIZE = 96  # at most: a seventh faster a run than 64, and twice as many gain little more
 

@@ -61,8 +61,8 @@ def run(
 
     from sim import records
     from sim.batch import write_run
-    from sim.evidence import load_world
     from sim.model import DecouplingModel
+    from sim.world import load_world
 
     world = load_world(scenario.world)
     if world.is_assumed:
@@ -300,7 +300,7 @@ def world_of(config: str | None) -> str:
 
 
 def _parameters(world: str) -> tuple[list[str], list[list[Any]]]:
-    from sim.evidence import parameters
+    from sim.world import parameters
 
     header = [
         "key",
@@ -339,8 +339,8 @@ def _parameters(world: str) -> tuple[list[str], list[list[Any]]]:
 
 
 def _measures(world: str) -> tuple[list[str], list[list[Any]]]:
-    from sim.evidence import load_world
     from sim.measures import HEADLINE, catalogue
+    from sim.world import load_world
 
     found = catalogue(load_world(world)).values()
     rows = [
@@ -380,9 +380,10 @@ def refuse_unnamed(out: Path | None) -> None:
 
 def checked(name: str) -> str:
     """Check one file or folder by what it is; says what it was found to be."""
-    from sim.evidence import known_worlds, load_world, read_toml
+    from sim.evidence import read_toml
     from sim.experiment import experiment_path, is_calibration, known_experiments
     from sim.scenario import known_configs
+    from sim.world import known_worlds, load_world
 
     if not name:
         raise BadInput("check = '': must be a config, an experiment or a world's folder")
@@ -413,8 +414,8 @@ def checked(name: str) -> str:
 
 
 def checked_world(folder: Path) -> str:
-    from sim.evidence import load_world
     from sim.scenario import load_config
+    from sim.world import load_world
 
     load_world(str(folder))
     _try_base_year(load_config("published-2020", {"world": str(folder.resolve())}))
@@ -433,7 +434,7 @@ def checked_config(name: str | Path) -> str:
 
 def _try_base_year(scenario: Scenario) -> None:
     """Build the base year where it could fail: the project's own worlds with their own figures are known to work."""
-    from sim.evidence import BASE_KEYS, known_worlds, load_world
+    from sim.world import BASE_KEYS, known_worlds, load_world
 
     world = load_world(scenario.world)
     changed = any(scenario.values[key] != world.parameters[key].value for key in BASE_KEYS)
@@ -468,10 +469,10 @@ def result_of(name: str) -> Path:
     if not config_path(name).exists():
         raise BadInput(f"{name}: there is no such result, runs.csv or config{nearest(name, known_configs())}")
     from sim.batch import run_batch
-    from sim.evidence import load_world
     from sim.experiment import of_config
     from sim.measures import measure_names
     from sim.records import program_hash
+    from sim.world import load_world
 
     scenario = load_config(name)
     experiment = of_config(scenario, 20)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from sim import odd
-from sim.evidence import load_world
 from sim.identity import column_notes
 from sim.measures import HEADLINE, catalogue
 from sim.odd import table
 from sim.vocabulary import DEFAULT_WORLD
+from sim.world import load_world
 
 FILE = Path(__file__).parent / "DATA.md"
 TITLE = """# Data dictionary

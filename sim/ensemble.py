@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sim.evidence import Value, parameters
+from sim.evidence import Value
 from sim.vocabulary import nearest
+from sim.world import parameters
 
 ENSEMBLE = "ensemble.csv"
 

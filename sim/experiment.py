@@ -19,13 +19,14 @@ from pydantic import Field, model_validator
 from sim.conditions import Condition, read_condition
 from sim.designs import Grid, Joined, Part, Point, Sample
 from sim.ensemble import Ensemble, read_ensemble
-from sim.evidence import BASE_KEYS, load_world, parameters, read_toml
+from sim.evidence import read_toml
 from sim.factors import RIGHT as RIGHT_IN_PARTS
 from sim.factors import PartTable, Table, read_part, validated
 from sim.measures import HEADLINE, measure_names
 from sim.records import OUTCOME_YEARS
 from sim.scenario import Scenario, load_config
 from sim.vocabulary import BadInput, nearest, project_root
+from sim.world import BASE_KEYS, load_world, parameters
 
 EVERY = ("quarter", "year", "end")
 

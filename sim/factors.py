@@ -8,8 +8,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.designs import KINDS, SAMPLED, Factor, Grid, Part, Point, Sample, one_at_a_time
-from sim.evidence import flatten, parameters
+from sim.evidence import flatten
 from sim.vocabulary import nearest
+from sim.world import parameters
 
 
 class Table(BaseModel):

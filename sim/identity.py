@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sim import records
-from sim.evidence import World, load_world, parameters
 from sim.experiment import Experiment
 from sim.measures import catalogue
 from sim.scenario import Scenario
 from sim.vocabulary import FIRST_YEAR, LAST_YEAR
+from sim.world import World, load_world, parameters
 
 
 def identity_hash(identity: Mapping[str, Any]) -> str:

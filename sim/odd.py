@@ -17,11 +17,11 @@ from typing import Any
 
 from sim import controls, schedule
 from sim.agents import ChipFirm, State, Supplier, chip_firm, learning, state, supplier
-from sim.evidence import load_world, parameters
 from sim.markets import chips, inputs, review, stakes, subsidy
 from sim.measures import HEADLINE, describe
 from sim.streams import DECISIONS
 from sim.vocabulary import DEFAULT_WORLD, project_root
+from sim.world import load_world, parameters
 
 FILE = Path(__file__).parent / "ODD.md"
 SUBMODELS: tuple[ModuleType, ...] = (

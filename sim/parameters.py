@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.evidence import Value, parameters
+from sim.evidence import Value
 from sim.scenario import Scenario
 from sim.vocabulary import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, nearest, quarters_until
+from sim.world import parameters
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -15,10 +15,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.evidence import Value, World, flatten, known_worlds, load_world, parameters, read_toml, world_folder
+from sim.evidence import Value, flatten, read_toml
 from sim.lumped import LUMPED
 from sim.synthetic import SYNTHETIC, check_options, synthetic_id
 from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, quarter_of, written
+from sim.world import World, known_worlds, load_world, parameters, world_folder
 
 KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
 EXPERTS = "experts"  # in a scope: nationals of the controlling state may not help

@@ -23,10 +23,10 @@ import numpy as np
 
 from sim import records
 from sim.blocks import Block, read_header
-from sim.evidence import load_world
 from sim.experiment import Experiment
 from sim.identity import column_notes, differences, identity_hash
 from sim.vocabulary import LAST_YEAR, BadInput
+from sim.world import load_world
 
 IDENTITY = "identity.json"
 FILES_OPEN = 64

@@ -24,11 +24,11 @@ from hypothesis import strategies as st
 from sim import progress, records
 from sim.batch import run_batch, write_run
 from sim.blocks import read_header
-from sim.evidence import load_world
 from sim.experiment import load_experiment
 from sim.measures import catalogue
 from sim.scenario import load_config
 from sim.vocabulary import BadInput, quarter_end, quarters_until
+from sim.world import load_world
 
 MEASURES = ["domestic_supply_share", "chip_market", "price_index"]
 EXPERIMENT = """

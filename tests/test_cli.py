@@ -11,10 +11,10 @@ from io import StringIO
 import pytest
 
 from sim import cli
-from sim.evidence import parameters
 from sim.experiment import known_experiments
 from sim.measures import HEADLINE
 from sim.scenario import known_configs
+from sim.world import parameters
 
 
 @pytest.fixture

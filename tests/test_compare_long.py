@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sim import records
-from sim.evidence import load_world
 from sim.measures import HEADLINE, catalogue
+from sim.world import load_world
 
 pytestmark = pytest.mark.long
 

@@ -3,9 +3,9 @@
 import re
 
 from sim import data_dictionary
-from sim.evidence import load_world
 from sim.measures import HEADLINE, catalogue
 from sim.vocabulary import DEFAULT_WORLD
+from sim.world import load_world
 
 
 def test_it_is_what_the_code_would_write():

@@ -5,10 +5,10 @@ import shutil
 import pytest
 
 from sim.designs import Grid
-from sim.evidence import load_world, parameters
 from sim.experiment import load_experiment, of_config
 from sim.scenario import load_config
 from sim.vocabulary import BadInput
+from sim.world import load_world, parameters
 
 HEAD = 'question = "Does it?"\nconfigs = ["published-2020"]\nreplications = 2\n'
 

@@ -6,12 +6,12 @@ import threading
 import pytest
 
 from sim import DecouplingModel
-from sim.evidence import parameters
 from sim.live import picture
 from sim.live.levers import described
 from sim.live.race import Race, shown_measures
 from sim.live.session import Session
 from sim.scenario import load_config
+from sim.world import parameters
 
 
 class Watcher:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from sim import recorder as recorder_module
-from sim.evidence import load_world
 from sim.measures import HEADLINE, catalogue, measure_names
 from sim.recorder import Recorder
 from sim.vocabulary import BadInput
+from sim.world import load_world
 
 WORLD = load_world("china-2020")
 DESIGNED = [

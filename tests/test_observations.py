@@ -2,9 +2,9 @@
 
 import pytest
 
-from sim.evidence import load_world
 from sim.study.observations import read_observations, world_observations
 from sim.vocabulary import BadInput
+from sim.world import load_world
 
 WORLD = load_world("china-2020")
 HEADER = "measure,date,value,unit,error,source,use\n"

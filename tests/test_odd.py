@@ -8,9 +8,9 @@ import pytest
 
 from sim import odd
 from sim.agents import ChipFirm, State, Supplier
-from sim.evidence import parameters
 from sim.schedule import PHASES
 from sim.streams import DECISIONS
+from sim.world import parameters
 
 SIM = Path(odd.__file__).parent
 

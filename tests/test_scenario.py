@@ -2,10 +2,10 @@
 
 import pytest
 
-from sim.evidence import parameters
 from sim.model import DecouplingModel
 from sim.scenario import known_configs, load_config
 from sim.vocabulary import BadInput
+from sim.world import parameters
 
 SHIPPED = ["article-2021", "historic", "no-controls", "published-2020"]
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from sim.evidence import parameters
+from sim.world import parameters
 
 SIM = Path(__file__).parent.parent / "sim"
 FILES = sorted(SIM.rglob("*.py"))
 LAYERS = [
     {"vocabulary"},
-    {"lumped"},
+    {"evidence", "lumped", "streams"},
     {"synthetic"},
-    {"evidence", "streams"},
+    {"world"},
     {"columns", "scenario"},
     {"parameters", "records", "terminal", "conditions", "designs", "ensemble"},
     {"base_year", "measures"},

@@ -7,7 +7,6 @@ from typer.testing import CliRunner
 from sim import DecouplingModel
 from sim.batch import run_batch
 from sim.cli import app
-from sim.evidence import load_world
 from sim.scenario import load_config
 from sim.study import forecasts
 from sim.study.calibration_file import load_calibration
@@ -16,6 +15,7 @@ from sim.study.hindcast import values_at
 from sim.study.observations import Observation, world_observations
 from sim.study.validation import FREE, GIVEN, ensemble_sets, figure_rows, validate
 from sim.vocabulary import BadInput, project_root
+from sim.world import load_world
 
 WORLD = load_world("china-2020")
 HEADER = "measure,date,value,unit,error,source,use\n"

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim import cli
-from sim.evidence import COMPANIONS, TABLES, load_world, parameters
 from sim.experiment import load_experiment
 from sim.lumped import lumped_firms
 from sim.measures import catalogue
@@ -24,6 +23,7 @@ from sim.model import DecouplingModel
 from sim.scenario import load_config
 from sim.synthetic import synthetic_id, synthetic_texts
 from sim.vocabulary import BadInput
+from sim.world import COMPANIONS, TABLES, load_world, parameters
 
 ROOT = Path(__file__).parent.parent
 MADE = ("synthetic", "crop-seeds", "lumped")

@@ -319,7 +319,7 @@ def best(pairings: Sequence[Pairing], column: str, at: str, direction: str) -> l
 
 def controllers_of(result: Result) -> list[str]:
     """The states that control: the lead and its allies, in the result's world; none for a bare table."""
-    from sim.evidence import load_world
+    from sim.world import load_world
 
     if not result.manifest or "world" not in result.manifest:
         return []

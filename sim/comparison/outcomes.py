@@ -179,7 +179,7 @@ def _only_headline(results: Sequence[Result]) -> str:
 
 def ids(results: Sequence[Result], by: str) -> list[str]:
     """The segments, inputs or states of the results' world."""
-    from sim.evidence import load_world
+    from sim.world import load_world
 
     names = [result.manifest["world"]["name"] for result in results if result.manifest and "world" in result.manifest]
     if not names:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.evidence import DEFAULT_WORLD, Parameter, parameters
+from sim.evidence import Parameter
+from sim.vocabulary import DEFAULT_WORLD
+from sim.world import parameters
 
 GROUPS = {
     "controls": "Export controls",

@@ -9,7 +9,6 @@ from typing import Any
 
 import solara
 
-from sim.evidence import DEFAULT_WORLD, load_world
 from sim.live.background import published
 from sim.live.events import controllers
 from sim.live.levers import described
@@ -17,7 +16,8 @@ from sim.live.race import shown_measures
 from sim.live.session import SPEEDS, Session
 from sim.measures import Measure
 from sim.records import TARGET
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR
+from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR
+from sim.world import load_world
 
 HERE = Path(__file__).parent
 HISTORY_FROM = 2018  # where the axis begins on which published figures stand

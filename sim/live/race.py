@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from sim.blocks import keys_of
-from sim.evidence import Value, flatten, load_world
+from sim.evidence import Value, flatten
 from sim.experiment import Run
 from sim.live import deeds, picture
 from sim.live.events import Entry
@@ -20,6 +20,7 @@ from sim.model import DecouplingModel
 from sim.records import line, series_columns, series_rows
 from sim.scenario import Event, Scenario, known_configs
 from sim.vocabulary import QUARTERS_PER_YEAR, quarter_start
+from sim.world import load_world
 
 LOOKS_BACK = "subsidy_per_point"  # over all quarters, so it is not shown as they pass
 

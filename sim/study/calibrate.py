@@ -7,7 +7,6 @@ from pathlib import Path
 
 from sim import records
 from sim.ensemble import ENSEMBLE
-from sim.evidence import load_world
 from sim.scenario import load_config
 from sim.study import forecasts
 from sim.study.calibration import choose_ensemble, ensemble_text, match
@@ -28,6 +27,7 @@ from sim.study.discipline import run_tests, without_mechanisms
 from sim.study.hindcast import Progress, values_at, worker_pool
 from sim.terminal import note
 from sim.vocabulary import BadInput, project_root
+from sim.world import load_world
 
 MARK = "study.txt"
 MECHANISM_COLUMNS = ["left_out", "figures", "error", "interval_score", "inside_50", "inside_90", "best_distance"]

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim import records
-from sim.evidence import Value, load_world, parameters, read_toml
+from sim.evidence import Value, read_toml
 from sim.scenario import Scenario, load_config
 from sim.study.observations import Observation, world_observations
 from sim.vocabulary import FIRST_YEAR, BadInput, nearest, project_root, written
+from sim.world import load_world, parameters
 
 Array = NDArray[np.float64]
 MOST_PARAMETERS = 12

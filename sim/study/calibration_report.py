@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.evidence import parameters
 from sim.study.calibration import Waves, counted, credibility, implausibility, standard_distances
 from sim.study.calibration_file import Calibration
 from sim.study.discipline import (
@@ -25,6 +24,7 @@ from sim.study.discipline import (
 )
 from sim.study.observations import Observation
 from sim.study.scores import Forecast, interval_score, weighted_quantiles
+from sim.world import parameters
 
 Array = NDArray[np.float64]
 UNIDENTIFIED = 0.9  # of the prior's spread that is left

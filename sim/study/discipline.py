@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.evidence import Value, load_world, parameters
+from sim.evidence import Value
 from sim.scenario import Scenario, load_config
 from sim.study.calibration import Waves, counted, credibility, standard_distances
 from sim.study.calibration_file import Calibration
@@ -24,6 +24,7 @@ from sim.study.rivals import RIVALS, History, typical_change
 from sim.study.scores import Forecast, Pooled, pooled
 from sim.terminal import note
 from sim.vocabulary import FIRST_YEAR
+from sim.world import load_world, parameters
 
 Array = NDArray[np.float64]
 ORIGIN_SETS, ORIGIN_SEEDS = 128, 16  # of a rolling origin: luck matters as much as parameters there

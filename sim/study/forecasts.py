@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.evidence import World
 from sim.study.observations import Observation
 from sim.study.scores import Forecast
 from sim.vocabulary import BadInput
+from sim.world import World
 
 YEARS = range(2026, 2031)
 SEEDS = 16

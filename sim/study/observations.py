@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sim.evidence import World
 from sim.measures import catalogue
 from sim.vocabulary import BadInput, nearest
+from sim.world import World
 
 COLUMNS = ("measure", "date", "value", "unit", "error", "source", "use")
 UNITS = (

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from sim import records
 from sim.designs import Part, Sample
-from sim.evidence import Value, parameters
+from sim.evidence import Value
 from sim.factors import PartTable, read_part
 from sim.vocabulary import BadInput, nearest, project_root
+from sim.world import parameters
 
 Floats = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sim import records
 from sim.ensemble import ENSEMBLE, read_ensemble
-from sim.evidence import Value, World, load_world, read_toml
+from sim.evidence import Value, read_toml
 from sim.scenario import load_config
 from sim.study.calibration_report import STYLE, csv_text
 from sim.study.discipline import (
@@ -39,6 +39,7 @@ from sim.study.observations import CONTEXT, Observation, read_observations, worl
 from sim.study.scores import Forecast, interval_score
 from sim.terminal import note
 from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, project_root
+from sim.world import World, load_world
 
 Array = NDArray[np.float64]
 FREE, GIVEN = "free", "given market"

@@ -25,11 +25,11 @@ import psutil
 from sim import DecouplingModel, blocks
 from sim.batch import BLOCK_SIZE, run_batch
 from sim.blocks import Block, build_model
-from sim.evidence import load_world
 from sim.experiment import load_experiment
 from sim.identity import batch_identity, kinds_of
 from sim.store import Store
 from sim.workers import DaskCluster, Engine, WorkerProcesses, finished_blocks
+from sim.world import load_world
 
 SHORT = "short" in sys.argv[1:]
 

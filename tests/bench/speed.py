@@ -20,8 +20,8 @@ import psutil
 
 from sim import DecouplingModel
 from sim.batch import BLOCK_SIZE
-from sim.evidence import load_world
 from sim.scenario import Scenario, load_config
+from sim.world import load_world
 
 BLOCK = BLOCK_SIZE
 ROOT = Path(__file__).parent.parent.parent

@@ -25,7 +25,6 @@ from sim.comparison.results import Result, read_result, with_series
 from sim.comparison.tables import Floats
 from sim.comparison.words import MAIN_MEASURE
 from sim.ensemble import Ensemble, read_ensemble
-from sim.evidence import load_world
 from sim.experiment import Claim, load_experiment
 from sim.measures import HEADLINE
 from sim.records import OUTCOME_YEARS, TARGET
@@ -34,6 +33,7 @@ from sim.study.outcomes import IncompleteInput, read_manifest
 from sim.study.report.cases import Case, cases_of, designs, text_of
 from sim.study.sensitivity import Index, sensitivity
 from sim.vocabulary import BadInput, project_root
+from sim.world import load_world
 
 FEWEST_SETS = 20  # for a rank correlation over parameter sets
 SETTINGS = Settings()
