@@ -693,7 +693,15 @@ PARTS = [Path(module.__file__), *sorted((Path(module.__file__).parent / "compari
 
 @pytest.mark.parametrize("path", PARTS, ids=lambda path: path.name)
 def test_imports_nothing_of_the_model(path):
-    allowed = {"sim.vocabulary", "sim.records", "sim.measures", "sim.evidence", "sim.world", "sim.compare", "sim.comparison"}
+    allowed = {
+        "sim.vocabulary",
+        "sim.records",
+        "sim.measures",
+        "sim.evidence",
+        "sim.world",
+        "sim.compare",
+        "sim.comparison",
+    }
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         imported = set()
         if isinstance(node, ast.Import):
