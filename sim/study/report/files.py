@@ -36,7 +36,7 @@ def write_answer(study: Study) -> Path | None:
 
 
 def _is_answered(experiment: Path) -> bool:
-    return experiment.with_suffix(".md").exists() and "prediction" in read_toml(experiment)
+    return experiment.with_suffix(".md").exists() and "claims" in read_toml(experiment)
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:
