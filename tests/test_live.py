@@ -65,7 +65,7 @@ class Watcher:
     def __exit__(self, *_):
         self.session.stop()
         self.session._thread.join(5)
-        assert not self.session.alive
+        assert not self.session._thread.is_alive()
 
 
 def test_a_session_shows_what_a_run_gives():

@@ -76,10 +76,6 @@ class Session:
         """The world that the page opened with; a config of another one gets a page of its own."""
         return self._races["A"].scenario.world
 
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
     # -- in the thread
 
     def _begin(self, race: Race) -> None:

@@ -35,10 +35,6 @@ class Review:
     years: Array  # until the target's own are near parity at today's pace
     score: Array
 
-    @property
-    def bought_abroad(self) -> Array:
-        return self.purchases * self.dependence
-
 
 def review_inputs(p: Parameters, layout: Layout, inputs: Any, suppliers: Any) -> Review:
     """The review of every input, from what buyers in the target would choose if free."""
