@@ -218,7 +218,7 @@ def view(
     if get_assets:
         from sim.live.assets import get_assets as fetch
 
-        typer.echo(fetch())
+        typer.echo(f"{fetch()}: the page's front-end files")
         return
     from sim.scenario import load_config
 

@@ -47,7 +47,7 @@ INSTEAD = {
 # A mark that is missed on a busy machine, and a gate that is tripped, end with 1.
 MAY_END_WITH_1 = ("tests/bench/", "--fail-on")
 SERVERS = ("decoupling view historic",)
-# What a command leaves behind, and what it says.
+# What a command leaves behind, and what it says, by a pattern of the command.
 LEAVES = {
     "batch policy-grid": ["results/policy-grid/runs.csv", "results/policy-grid/series.csv"],
     "study report two-by-two": ["results/two-by-two/report.html", "experiments/two-by-two.md"],
@@ -57,9 +57,9 @@ LEAVES = {
     "study validate": ["results/validation/figures.csv", "results/validation/validation.md"],
 }
 SAYS = {
-    "compare no-controls historic": "the domestic supply share at the end is",
+    "compare no-controls historic$": "the domestic supply share at the end is",
     "study discover": "runs reach domestic_supply_share@2030 >= 0.25",
-    "view --get-assets": "static",
+    "view --get-assets": "front-end files",
 }
 
 
@@ -108,10 +108,10 @@ def test_a_command_does_what_is_said(line, clone):
     assert done.returncode in allowed, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert "Traceback" not in done.stderr
     for part, files in LEAVES.items():
-        if f"decoupling {part}" in line:
+        if re.search(f"decoupling {part}", line):
             assert [name for name in files if not list(clone.glob(name))] == []
     for part, words in SAYS.items():
-        if f"decoupling {part}" in line:
+        if re.search(f"decoupling {part}", line):
             assert words in done.stdout + done.stderr
 
 
@@ -127,5 +127,5 @@ def test_the_answer_came_out_as_it_is_committed(clone):
 
 def test_what_is_run_instead_stands_in_the_readme():
     assert [line for line in INSTEAD if line not in LINES] == []
-    assert all(any(f"decoupling {part}" in line for line in LINES) for part in (*LEAVES, *SAYS))
+    assert all(any(re.search(f"decoupling {part}", line) for line in LINES) for part in (*LEAVES, *SAYS))
     assert all(any(server in line for line in LINES) for server in SERVERS)
