@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from sim.base_year import Layout
 from sim.columns import Groups
+from sim.events import EXPERTS, Event
 from sim.parameters import Parameters
-from sim.scenario import EXPERTS, Event
 from sim.streams import agent_keys, uniform
 from sim.vocabulary import FIRST_YEAR, QUARTERS_PER_YEAR
 

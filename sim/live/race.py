@@ -11,6 +11,7 @@ from typing import Any
 import tomli_w
 
 from sim.blocks import keys_of
+from sim.events import Event
 from sim.evidence import Value, flatten
 from sim.experiment import Run
 from sim.live import deeds, picture
@@ -18,7 +19,7 @@ from sim.live.events import Entry
 from sim.measures import HEADLINE, Measure, catalogue
 from sim.model import DecouplingModel
 from sim.records import line, series_columns, series_rows
-from sim.scenario import Event, Scenario, known_configs
+from sim.scenario import Scenario, known_configs
 from sim.vocabulary import QUARTERS_PER_YEAR, quarter_start
 from sim.world import load_world
 
