@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.comparison.figures import svg_text
 from sim.markets.review import Review, review_inputs, review_segments
 from sim.model import DecouplingModel
 from sim.records import line, read_manifest, write_aside
@@ -193,7 +194,7 @@ def write(spots: Sequence[Spot], title: str, out: Path) -> None:
     open_folder(out, "decoupling study review")
     rows = [line(COLUMNS), *(line(vars(spot).values()) for spot in spots)]
     write_aside(out / "review.csv", (row.encode() for row in rows))
-    draw(spots, title, out / "review.svg")
+    write_aside(out / "review.svg", [draw(spots, title).encode()])
 
 
 def _ranks(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -203,30 +204,31 @@ def _ranks(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.
     return ranks
 
 
-def draw(spots: Sequence[Spot], title: str, path: Path) -> None:
-    """The map of empty spots as a figure: the score and its three factors, item by item, most exposed at the top."""
-    import matplotlib
+def draw(spots: Sequence[Spot], title: str) -> str:
+    """The map of empty spots as an SVG's text: the score and its three factors, item by item, most exposed at the top.
 
-    matplotlib.use("svg")
-    import matplotlib.pyplot as plt
+    The same spots give the same bytes.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
     factors = ("score", "dependence", "concentration", "deniable_alone", "deniable_allied")
     cells = np.array([[getattr(spot, name) for name in factors] for spot in spots])
-    figure, axes = plt.subplots(figsize=(7.0, 0.32 * len(spots) + 1.4), layout="constrained")
-    axes.imshow(cells, aspect="auto", cmap="cividis", vmin=0, vmax=1)
-    for row, spot in enumerate(spots):
-        for column in range(len(factors)):
-            value = cells[row, column]
-            ink = "black" if value > 0.5 else "white"
-            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8)
-        years = f"{spot.years_to_substitute:.0f}" + ("+" if spot.years_to_substitute >= 50 else "")
-        axes.text(len(factors) - 0.35, row, f"{years} years", va="center", fontsize=8)
-    axes.set_yticks(range(len(spots)), [spot.item.replace("_", " ") for spot in spots], fontsize=8)
-    axes.set_xticks(range(len(factors)), [name.replace("_", "\n") for name in factors], fontsize=8)
-    axes.xaxis.tick_top()
-    axes.set_title(title, fontsize=9, loc="left")
-    axes.tick_params(length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": title}):
+        figure = Figure(figsize=(7.0, 0.32 * len(spots) + 1.4), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(cells, aspect="auto", cmap="cividis", vmin=0, vmax=1)
+        for row, spot in enumerate(spots):
+            for column in range(len(factors)):
+                value = cells[row, column]
+                ink = "black" if value > 0.5 else "white"
+                axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8)
+            years = f"{spot.years_to_substitute:.0f}" + ("+" if spot.years_to_substitute >= 50 else "")
+            axes.text(len(factors) - 0.35, row, f"{years} years", va="center", fontsize=8)
+        axes.set_yticks(range(len(spots)), [spot.item.replace("_", " ") for spot in spots], fontsize=8)
+        axes.set_xticks(range(len(factors)), [name.replace("_", "\n") for name in factors], fontsize=8)
+        axes.xaxis.tick_top()
+        axes.set_title(title, fontsize=9, loc="left")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        return svg_text(figure)

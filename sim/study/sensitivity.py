@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import records
+from sim.comparison.figures import svg_text
 from sim.designs import Part, Sample
 from sim.study.outcomes import Outcomes, outcome_name, read_manifest, read_outcomes
 from sim.vocabulary import BadInput
@@ -163,7 +163,7 @@ def write(indices: Sequence[Index], out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         lines = [records.line(HEADER), *(records.line(index.row()) for index in indices)]
         records.write_aside(out / "sensitivity.csv", [line.encode() for line in lines])
-        records.write_aside(out / "sensitivity.svg", [figure(indices)])
+        records.write_aside(out / "sensitivity.svg", [figure(indices).encode()])
 
 
 # What each design's panel shows: the index that ranks the factors, then its companion.
@@ -171,29 +171,22 @@ SHOWN = {"total": "first order", "mean absolute effect": "spread of effects"}
 COLOURS = ("#1f5a92", "#9cc3e5")
 
 
-def figure(indices: Sequence[Index]) -> bytes:
-    """One panel for each config, part and outcome: the first factors by rank, with intervals."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
+def figure(indices: Sequence[Index]) -> str:
+    """One panel for each config, part and outcome: the first factors by rank, with intervals. An SVG's text."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
     panels: dict[tuple[str, str, str], list[Index]] = {}
     for index in indices:
         panels.setdefault((index.outcome, index.config, index.part), []).append(index)
     most = min(SHOWN_FACTORS, max(len({index.factor for index in panel}) for panel in panels.values()))
-    style: Any = {"svg.hashsalt": "sensitivity", "svg.fonttype": "none", "font.size": 10}
-    with pyplot.rc_context(style):
-        drawing, axes = pyplot.subplots(
-            len(panels), 1, figsize=(8, (1.5 + 0.5 * most) * len(panels)), squeeze=False, layout="constrained"
-        )
+    with rc_context({"svg.hashsalt": "sensitivity", "svg.fonttype": "none", "font.size": 10}):
+        drawing = Figure(figsize=(8, (1.5 + 0.5 * most) * len(panels)), layout="constrained")
+        axes = drawing.subplots(len(panels), 1, squeeze=False)
         for axis, ((outcome, config, part), panel) in zip(axes[:, 0], panels.items(), strict=True):
             _draw(axis, panel)
             axis.set_title(f"{outcome}, {' '.join([config, part]).strip()}{_luck(panel)}", loc="left", fontsize=10)
-        image = BytesIO()
-        drawing.savefig(image, format="svg", metadata={"Date": None})
-        pyplot.close(drawing)
-    return image.getvalue()
+        return svg_text(drawing)
 
 
 def _draw(axis: Any, panel: Sequence[Index]) -> None:

@@ -19,7 +19,7 @@ def figure(study: Study) -> str:
     Of a study without cases: the factors by rank for the last year.
     """
     if not study.cases:
-        return ranking([index for index in study.indices if index.outcome == f"{study.main}@end"]).decode()
+        return ranking([index for index in study.indices if index.outcome == f"{study.main}@end"])
     from matplotlib import colormaps, rc_context
     from matplotlib.figure import Figure
 

@@ -1,0 +1,81 @@
+"""The chain review as users meet it: a config or a run, a table, a figure, and how far its score is to be trusted."""
+
+import csv
+from dataclasses import fields, replace
+
+import pytest
+from typer.testing import CliRunner
+
+from sim.cli import app
+from sim.study.review import Spot, agreement, notes, reviewed, write
+from sim.vocabulary import BadInput
+
+
+def spot(rank, kind="material", **given):
+    """A spot that is named after its rank; what is not given is zero."""
+    zeros = {field.name: 0 for field in fields(Spot)} | {"item": f"item-{rank}", "kind": kind, "rank": rank}
+    return replace(Spot(**zeros), **given)
+
+
+SPOTS = [  # by the score the first loses most within a year, by value the last
+    spot(1, at_risk_1_year=30.0, at_risk_3_years=1.0, rank_by_value=3, rank_by_denial=1, rank_by_time=2),
+    spot(2, at_risk_1_year=20.0, at_risk_3_years=2.0, rank_by_value=2, rank_by_denial=2, rank_by_time=1),
+    spot(3, at_risk_1_year=10.0, at_risk_3_years=3.0, rank_by_value=1, rank_by_denial=3, rank_by_time=3),
+    spot(4, kind="chips", at_risk_1_year=1000.0, rank_by_value=1),
+]
+
+
+def test_the_score_is_held_against_what_a_cut_off_would_cost():
+    """Of three inputs, chips left out: one order correlates by 1, the reverse by -1, the first two swapped by 0.5."""
+    found = {(formula, horizon): value for formula, horizon, value in agreement(SPOTS)}
+    assert found["rank", "at_risk_1_year"] == pytest.approx(1.0)
+    assert found["rank_by_value", "at_risk_1_year"] == pytest.approx(-1.0)
+    assert found["rank_by_time", "at_risk_1_year"] == pytest.approx(0.5)
+    assert found["rank", "at_risk_3_years"] == pytest.approx(-1.0)
+    assert notes(SPOTS)[0] == (
+        "Rank correlation with the output at risk within one year, inputs alone: "
+        "score 1.00, value -1.00, denial 1.00, time 0.50."
+    )
+
+
+def test_a_review_is_written_as_a_table_and_a_figure(tmp_path):
+    write(SPOTS, "A review", tmp_path / "out")
+    with (tmp_path / "out/review.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["item"] for row in rows] == ["item-1", "item-2", "item-3", "item-4"]
+    assert rows[3]["at_risk_1_year"] == "1000.0"
+    first = (tmp_path / "out/review.svg").read_text()
+    assert "<svg" in first and ">A review</text>" in first and ">item-1</text>" in first
+    write(SPOTS, "A review", tmp_path / "out")
+    assert (tmp_path / "out/review.svg").read_text() == first
+
+
+def test_the_verb_reviews_a_run_with_its_own_seed(tmp_path):
+    run = CliRunner().invoke(
+        app, ["run", "no-controls", "--seed", "3", "--until", "2021", "--out", str(tmp_path / "run")]
+    )
+    assert run.exit_code == 0, run.output
+    scenario, seed = reviewed(str(tmp_path / "run"), None)
+    assert (scenario.name, seed) == ("no-controls", 3)
+    with pytest.raises(BadInput, match="--seed = 4: the run in .* has seed 3; leave --seed out"):
+        reviewed(str(tmp_path / "run"), 4)
+    said = CliRunner().invoke(
+        app, ["study", "review", str(tmp_path / "run"), "--out", str(tmp_path / "review"), "--format", "csv"]
+    )
+    assert said.exit_code == 0, said.output
+    rows = list(csv.DictReader(said.stdout.splitlines()))
+    assert [int(row["rank"]) for row in rows] == list(range(1, 23))  # seventeen inputs and five segments
+    with (tmp_path / "review/review.csv").open() as file:
+        assert [row["item"] for row in csv.DictReader(file)] == [row["item"] for row in rows]
+    scores = [float(row["score"]) for row in rows]
+    assert scores == sorted(scores, reverse=True) and 0 < scores[0] <= 1
+
+
+def test_a_batch_is_not_reviewed(tmp_path):
+    path = tmp_path / "two.toml"
+    path.write_text('question = "?"\nconfigs = ["no-controls"]\nreplications = 2\n[record]\nevery = "end"\n')
+    assert (
+        CliRunner().invoke(app, ["batch", str(path), "--workers", "1", "--out", str(tmp_path / "two")]).exit_code == 0
+    )
+    with pytest.raises(BadInput, match="holds many runs; review a config, or the result folder"):
+        reviewed(str(tmp_path / "two"), None)
