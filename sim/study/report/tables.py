@@ -163,8 +163,12 @@ def turns(study: Study) -> Section:
 
 
 def measures(study: Study) -> Section:
+    """Every other measure that was asked for, by case."""
     reference = study.cases[0]
-    held = {m: [study.against(reference, case, m) for case in study.cases] for m in study.measures if m != study.main}
-    header = ["case", *(f"{measure}, {unit_of(rows[0])}" for measure, rows in held.items())]
-    rows = [[case.label, *(level(r[place]) for r in held.values())] for place, case in enumerate(study.cases)]
-    return Section("Other measures in the last year: median (5 to 95 %)", (), header, rows if held else [])
+    rows = []
+    for measure in study.measures:
+        if measure != study.main:
+            held = [study.against(reference, case, measure) for case in study.cases]
+            rows.append([f"{measure}, {unit_of(held[0])}", *map(level, held)])
+    header = ["measure", *(case.label for case in study.cases)]
+    return Section("Other measures in the last year: median (5 to 95 %)", (), header, rows)
