@@ -236,6 +236,24 @@ def test_an_answer_is_written_beside_its_experiment(project):
     assert ((project / "experiments/tiny.md").read_text(), (project / "experiments/tiny.svg").read_bytes()) == first
 
 
+def test_of_many_cases_those_are_told_that_differ_in_one_thing(tmp_path, monkeypatch):
+    """A grid of 7 x 7: the first case, six others of the first factor, six of the second."""
+    path = tmp_path / "experiments" / "grid.toml"
+    path.parent.mkdir()
+    path.write_text(
+        'question = "Where?"\nconfigs = ["no-controls"]\nreplications = 1\n[record]\nevery = "end"\n'
+        f'[factors]\n"subsidy.annual" = {list(range(0, 700, 100))}\n"investment.annual" = {list(range(30, 37))}\n'
+    )
+    run_batch(path, workers=1, out=tmp_path / "grid")
+    monkeypatch.setattr(report, "project_root", lambda: tmp_path)
+    found = read_study(tmp_path / "grid")
+    assert (found.count, len(found.cases)) == (49, 13)
+    assert "investment.annual 30 → 31" in [step.change for step in found.steps]
+    assert "Of 49 cases the 13 are told" in answer_page(found, "grid.svg")
+    assert report_files.write_answer(found) is None  # nothing was predicted
+    assert sorted(each.name for each in path.parent.iterdir()) == ["grid.toml"]
+
+
 def test_another_experiment_of_that_name_gets_no_answer(project, tmp_path):
     shutil.copytree(project / "results/tiny", tmp_path / "tiny")
     manifest = json.loads((tmp_path / "tiny" / records.MANIFEST).read_text())

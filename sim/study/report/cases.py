@@ -27,11 +27,14 @@ class Case:
 
 def cases_of(
     folder: Path, result: Result, experiment: Mapping[str, Any]
-) -> tuple[list[Case], dict[str, Sequence[Case]]]:
-    """The cases in the order of the design, those of the baseline config first; and the same with a switch off."""
+) -> tuple[list[Case], dict[str, Sequence[Case]], int]:
+    """The cases in the order of the design, those of the baseline config first; the same with a switch off; and how
+    many there are of the former, as of more than `MOST_CASES` only those are told that differ from the first in one
+    thing.
+    """
     parts = [name for name, kind in designs(experiment).items() if kind not in SAMPLED]
     if not parts:
-        return [], {}
+        return [], {}, 0
     switches = experiment.get("leave_out", [])
     names = ["config", *(key for key in result.swept if key != "part" or len(parts) > 1)]
     places: dict[tuple[Any, ...], list[int]] = {}
@@ -40,26 +43,43 @@ def cases_of(
             places.setdefault(tuple(map(_plain, key)), []).append(place)
     baseline = experiment.get("baseline", result.configs[0])
     ordered = sorted(places, key=lambda key: key[0] != baseline)  # stable: the order of the design is kept
-    pools: dict[str | None, list[tuple[Any, ...]]] = {None: [], **{switch: [] for switch in switches}}
+    pools: dict[str, list[tuple[Any, ...]]] = {"": [], **{switch: [] for switch in switches}}
     for key in ordered:
         off = [switch for switch in switches if key[names.index(switch)] is False]
-        pools[off[0] if off else None].append(key)
-    whole = pools.pop(None)
-    if len(whole) > MOST_CASES:
-        raise BadInput(
-            f"{folder}: has {len(whole)} configs and design points, and a report tells {MOST_CASES} at most; "
-            "use decoupling study sensitivity or discover"
-        )
+        pools[off[0] if off else ""].append(key)
+    count, first = len(pools[""]), pools[""][0]
     own = [place for place, name in enumerate(names) if name not in switches]
-    varied = [place for place in own if len({key[place] for key in whole}) > 1]
+    if count > MOST_CASES:
+        pools = {
+            switch: [key for key in pool if sum(key[place] != first[place] for place in own) <= 1]
+            for switch, pool in pools.items()
+        }
+    told = pools.pop("")
+    if len(told) > MOST_CASES:
+        raise BadInput(
+            f"{folder}: has {len(told)} cases that differ from the first in one thing, and a report tells {MOST_CASES} "
+            "at most; use decoupling study sensitivity or discover"
+        )
+    varied = [place for place in own if len({key[place] for key in told}) > 1]
 
     def case(key: tuple[Any, ...]) -> Case:
-        told = [place for n, place in enumerate(varied) if n == 0 or key[place] != whole[0][place]]
-        label = ", ".join(text_of(key[p]) if names[p] == "config" else f"{names[p]} = {text_of(key[p])}" for p in told)
+        shown = [place for n, place in enumerate(varied) if n == 0 or key[place] != first[place]]
+        label = ", ".join(text_of(key[p]) if names[p] == "config" else f"{names[p]} = {text_of(key[p])}" for p in shown)
         part = _part(result, places[key], label or str(key[0]))
         return Case(part.name, {names[place]: key[place] for place in own}, part)
 
-    return [case(key) for key in whole], {str(s): [case(key) for key in pool] for s, pool in pools.items()}
+    return [case(key) for key in told], {s: [case(key) for key in pool] for s, pool in pools.items()}, count
+
+
+def designs(experiment: Mapping[str, Any]) -> dict[str, str]:
+    """The kind of design of every part by its name."""
+    plans = experiment.get("parts") or {"": experiment}
+    return {name: plan["design"]["kind"] for name, plan in plans.items()}
+
+
+def text_of(held: Any) -> str:
+    """A key's value as a config has it."""
+    return {True: "true", False: "false"}[held] if isinstance(held, bool) else str(held)
 
 
 def _plain(held: Any) -> Any:
@@ -81,14 +101,3 @@ def _part(result: Result, places: Sequence[int], name: str) -> Result:
         outcomes={column: held[chosen] for column, held in result.outcomes.items()},
         series=replace(series, values={column: held[chosen] for column, held in series.values.items()}),
     )
-
-
-def designs(experiment: Mapping[str, Any]) -> dict[str, str]:
-    """The kind of design of every part by its name."""
-    plans = experiment.get("parts") or {"": experiment}
-    return {name: plan["design"]["kind"] for name, plan in plans.items()}
-
-
-def text_of(held: Any) -> str:
-    """A key's value as a config has it."""
-    return {True: "true", False: "false"}[held] if isinstance(held, bool) else str(held)

@@ -21,22 +21,25 @@ def write(studies: Sequence[Study], folder: Path) -> None:
 
 
 def write_answer(study: Study) -> Path | None:
-    """Write the answer beside its experiment, if that is one of the project's and unchanged; its page's path.
+    """Write the answer beside its experiment, if that is one of the project's, unchanged and with claims; its path.
 
     The gallery of all answers, README.md beside them, follows.
     """
     experiment = project_experiment(study.manifest)
-    if experiment is None:
+    if experiment is None or not _is_asked(experiment):
         return None
     picture = experiment.with_suffix(".svg")
     _write(experiment.parent, {f"{study.name}.md": answer_page(study, picture.name), picture.name: figure(study)})
-    pages = [path.with_suffix(".md") for path in sorted(experiment.parent.glob("*.toml")) if _is_answered(path)]
-    _write(experiment.parent, {"README.md": gallery({page.stem: page.read_text() for page in pages})})
+    asked = [path for path in sorted(experiment.parent.glob("*.toml")) if _is_asked(path)]
+    pages = {path.stem: path.with_suffix(".md") for path in asked}
+    texts = {name: page.read_text() for name, page in pages.items() if page.exists()}
+    _write(experiment.parent, {"README.md": gallery(texts)})
     return experiment.with_suffix(".md")
 
 
-def _is_answered(experiment: Path) -> bool:
-    return experiment.with_suffix(".md").exists() and "claims" in read_toml(experiment)
+def _is_asked(experiment: Path) -> bool:
+    """Whether an experiment says what is predicted, and so gets an answer."""
+    return "claims" in read_toml(experiment)
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:

@@ -107,8 +107,8 @@ class RankVerdict:
 class Study:
     """One result and what is asked of it; the first case is the reference.
 
-    `left_out` holds the same cases with one switch off, by switch. `indices` and `discoveries` are of those parts of
-    the design that are samples, which have no cases.
+    `left_out` holds the same cases with one switch off, by switch; `count` is how many cases there are, of which not
+    all may be told. `indices` and `discoveries` are of those parts of the design that are samples: they have no cases.
     """
 
     folder: Path
@@ -116,6 +116,7 @@ class Study:
     result: Result
     cases: Sequence[Case]
     left_out: Mapping[str, Sequence[Case]]
+    count: int
     main: str
     measures: Sequence[str]
     ensemble: Ensemble | None
@@ -304,7 +305,7 @@ def read_study(folder: Path) -> Study:
         main = MAIN_MEASURE if MAIN_MEASURE in recorded else recorded[0]
         measures = [main, *(name for name in HEADLINE if name in recorded and name != main)]
     slices = [name for name in measures if name.startswith(f"{main}.")]
-    cases, left_out = cases_of(folder, with_series(result, [main, *slices]), experiment)
+    cases, left_out, count = cases_of(folder, with_series(result, [main, *slices]), experiment)
     indices, discoveries = _of_samples(folder, manifest, main)
     if not cases and not indices and not discoveries:
         raise BadInput(
@@ -312,7 +313,7 @@ def read_study(folder: Path) -> Study:
             "decoupling study discover"
         )
     ensemble = _ensemble(manifest)
-    found = Study(folder, manifest, result, cases, left_out, main, measures, ensemble, (), indices, discoveries)
+    found = Study(folder, manifest, result, cases, left_out, count, main, measures, ensemble, (), indices, discoveries)
     return replace(found, claims=_claims(found))
 
 

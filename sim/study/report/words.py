@@ -194,6 +194,11 @@ def uncertain(study: Study) -> list[str]:
         )
     else:
         said.append("One parameter set: the intervals are over seeds alone and say nothing about the parameters.")
+    if len(study.cases) < study.count:
+        said.append(
+            f"Of {study.count} cases the {len(study.cases)} are told that differ from the first in one thing; runs.csv "
+            "and decoupling study sensitivity have the others."
+        )
     seeds = len(study.manifest["seeds"])
     said.append(f"{seeds} paired {'seed' if seeds == 1 else 'seeds'} for each set; the tables say what a seed adds.")
     flags = dict.fromkeys(flag for step in study.steps for flag in step.row.flags.split("; ") if flag)
@@ -206,7 +211,7 @@ def design(study: Study) -> list[str]:
     """What was run, by hashes that change only if the question, a config, a table or the parameter sets do."""
     manifest, experiment = study.manifest, study.manifest["experiment"]
     told = [
-        f"{len(study.result.done)} runs: {len(study.cases) * (1 + len(study.left_out))} cases, {study.sets} parameter "
+        f"{len(study.result.done)} runs: {study.count * (1 + len(study.left_out))} cases, {study.sets} parameter "
         f"{'set' if study.sets == 1 else 'sets'}, seeds {', '.join(map(str, manifest['seeds']))}; design "
         f"{', '.join(f'{kind} ({name})' if name else kind for name, kind in designs(experiment).items())}.",
         *(f"Config {name}: {scenario['hash'][:16]}." for name, scenario in manifest["scenarios"].items()),
