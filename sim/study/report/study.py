@@ -310,7 +310,7 @@ def read_study(folder: Path) -> Study:
     if not cases and not indices and not discoveries:
         raise BadInput(
             f"{folder}: is a sample of the factors' space; name targets in the experiment for a report, or use "
-            "decoupling study discover"
+            "decoupling study sensitivity or discover"
         )
     ensemble = _ensemble(manifest)
     found = Study(folder, manifest, result, cases, left_out, count, main, measures, ensemble, (), indices, discoveries)
@@ -321,8 +321,7 @@ def _of_samples(folder: Path, manifest: Mapping[str, Any], main: str) -> tuple[l
     """What sampled parts tell: indices of the main measure, and where each target is reached."""
     experiment = manifest["experiment"]
     outcomes = [name for at in (OUTCOME_YEARS[-1], "end") if (name := f"{main}@{at}") in manifest["columns"]]
-    is_ranked = {"sobol", "morris"}.intersection(designs(experiment).values())
-    indices = sensitivity(folder, outcomes)[0] if is_ranked else []
+    indices = sensitivity(folder, outcomes)[0] if "sobol" in designs(experiment).values() else []
     return indices, [discover(folder, target) for target in experiment.get("targets", [])]
 
 

@@ -116,7 +116,7 @@ def left_out(study: Study) -> Section:
 
 
 def totals(study: Study, outcome: str) -> Section:
-    """The total indices of an outcome, by config and difference; factors below a hundredth everywhere are counted."""
+    """The total indices of an outcome, by config and difference; factors that are small everywhere are counted."""
     columns = {of: study.totals(of, outcome) for of in dict.fromkeys(index.config for index in study.indices)}
     columns = {of: totals for of, totals in columns.items() if totals}
     held = {of: {index.factor: index for index in totals} for of, totals in columns.items()}

@@ -30,10 +30,7 @@ def opening(study: Study) -> str:
     """The answer as one paragraph: the first step, by part and by mechanism; samples; what was not as predicted."""
     said = [_first_step(study), _of_slices(study), _of_left_out(study), *_of_indices(study)]
     said += [discovery.sentence() for discovery in study.discoveries]
-    for word, start in (
-        (DID_NOT, "Not as predicted"),
-        (OPEN, "Open, as it depends on the parameter set"),
-    ):
+    for word, start in ((DID_NOT, "Not as predicted"), (OPEN, "Open, as it depends on the parameter set")):
         if claims := [verdict.claim.says for verdict in study.verdicts if verdict.word == word]:
             said.append(f"{start}: {' '.join(claims)}")
     if study.verdicts and not any(verdict.word in (DID_NOT, OPEN) for verdict in study.verdicts):
@@ -160,6 +157,11 @@ def overturning(study: Study) -> list[str]:
             f"Of what else was varied, {other} changes {most.step.change} most, "
             f"by {difference(most.row)}, of {difference(most.step.row)}."
         )
+    for of in dict.fromkeys(index.config for index in study.indices):
+        first, *others = study.totals(of, f"{study.main}@end") or [None]
+        near = [index.factor for index in others if first and (index.high or 0.0) > (first.low or 0.0)]
+        if first and near:
+            said.append(f"{of}: whether {first.factor} decides most is open against {', '.join(near)}.")
     for switch, turned in turning(study).items():
         if turned:
             said.append(f"Without {switch_name(switch)}: {' '.join(turned)}")
