@@ -158,10 +158,10 @@ def overturning(study: Study) -> list[str]:
             f"by {difference(most.row)}, of {difference(most.step.row)}."
         )
     for of in dict.fromkeys(index.config for index in study.indices):
-        first, *others = study.totals(of, f"{study.main}@end") or [None]
-        near = [index.factor for index in others if first and (index.high or 0.0) > (first.low or 0.0)]
-        if first and near:
-            said.append(f"{of}: whether {first.factor} decides most is open against {', '.join(near)}.")
+        ranked = study.totals(of, f"{study.main}@end")
+        near = [index.factor for index in ranked[1:] if (index.high or 0.0) > (ranked[0].low or 0.0)]
+        if near:
+            said.append(f"{of}: whether {ranked[0].factor} decides most is open against {', '.join(near)}.")
     for switch, turned in turning(study).items():
         if turned:
             said.append(f"Without {switch_name(switch)}: {' '.join(turned)}")
