@@ -48,6 +48,13 @@ class Box:
     runs: int
     limits: tuple[Limit, ...]
 
+    def __str__(self) -> str:
+        """Where it lies and what it holds; of a box in which few runs reach the target only the latter."""
+        if self.density < LEAST_DENSITY:
+            return f"holds {self.coverage:.0%} of these, but no more than {self.density:.0%} of its {self.runs} runs do"
+        limits = ", ".join(f"{limit.factor} {limit}" for limit in self.limits)
+        return f"({limits}) holds {self.coverage:.0%} of these, and {self.density:.0%} of its {self.runs} runs reach it"
+
 
 @dataclass(frozen=True)
 class Discovery:
@@ -81,11 +88,7 @@ class Discovery:
             return f"{start}; values go from {self.smallest:.4g} to {self.largest:.4g}, so there is no corner to find."
         if not self.boxes:
             return f"{start}; no box holds a larger part of them than all runs do."
-        boxes = "; ".join(
-            f"box {number} ({', '.join(f'{limit.factor} {limit}' for limit in box.limits)}) holds "
-            f"{box.coverage:.0%} of these, and {box.density:.0%} of its {box.runs} runs reach it"
-            for number, box in enumerate(self.boxes, start=1)
-        )
+        boxes = "; ".join(f"box {number} {box}" for number, box in enumerate(self.boxes, start=1))
         return f"{start}; {boxes}."
 
 

@@ -219,6 +219,10 @@ def design(study: Study) -> list[str]:
         *(f"Config {name}: {scenario['hash'][:16]}." for name, scenario in manifest["scenarios"].items()),
         f"World {manifest['world']['name']}: {manifest['world']['hash'][:16]}.",
     ]
+    varied = {step.key for step in study.steps}
+    if varied:
+        first = ", ".join(f"{key} = {text_of(held)}" for key, held in study.cases[0].keys.items() if key in varied)
+        told.insert(1, f"What a case does not name is as in the first: {first}.")
     if given := experiment.get("parameters"):
         told.append(f"Parameter sets: {given['hash'][:16]}.")
     return told
