@@ -23,9 +23,8 @@ from sim.evidence import read_toml
 from sim.factors import RIGHT as RIGHT_IN_PARTS
 from sim.factors import PartTable, Table, read_part, validated
 from sim.measures import HEADLINE, measure_names
-from sim.records import OUTCOME_YEARS
 from sim.scenario import Scenario, load_config
-from sim.vocabulary import BadInput, nearest, project_root
+from sim.vocabulary import OUTCOME_YEARS, BadInput, nearest, project_root
 from sim.world import BASE_KEYS, load_world, parameters
 
 EVERY = ("quarter", "year", "end")

@@ -11,7 +11,7 @@ from sim import records
 from sim.experiment import Experiment
 from sim.measures import catalogue
 from sim.scenario import Scenario
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS
 from sim.world import World, load_world, parameters
 
 
@@ -87,7 +87,7 @@ def column_notes(swept: Iterable[str], measures: Iterable[str], world: World) ->
         notes[key] = {"unit": parameters()[key].unit, "meaning": parameters()[key].meaning}
     whens = {
         "end": "in the last year",
-        **{str(year): f"in {year}" for year in records.OUTCOME_YEARS},
+        **{str(year): f"in {year}" for year in OUTCOME_YEARS},
         "peak": "largest yearly value",
         "sum": "sum over the years",
     }

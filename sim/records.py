@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.vocabulary import BadInput, project_root
+from sim.vocabulary import OUTCOME_YEARS, BadInput, project_root
 
 SCHEMA_VERSION = 1
 RUNS, SERIES, MANIFEST = "runs.csv", "series.csv", "manifest.json"
@@ -35,7 +35,6 @@ RESULT_FILES = (RUNS, SERIES, MANIFEST)
 UNFINISHED = ".blocks-"  # the folder of an unfinished batch's blocks begins so
 LOCK = ".lock"  # held by the batch that writes into a result folder
 KEYS = ("run_id", "config", "parameter_set", "seed")
-OUTCOME_YEARS = (2025, 2030)
 FIRST_70 = "domestic_supply_share@first_70"
 TARGET = 0.7  # the share that China's plan named for 2025
 

@@ -9,6 +9,7 @@ from pathlib import Path
 FIRST_YEAR = 2020
 LAST_YEAR = 2035
 QUARTERS_PER_YEAR = 4
+OUTCOME_YEARS = (2025, 2030)  # besides the last year, in runs.csv
 DEFAULT_WORLD = "china-2020"  # of a config that names none
 GRADES = ("measured", "estimated", "calibrated", "assumed")  # of a value's evidence, the surest first
 

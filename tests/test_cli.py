@@ -150,3 +150,11 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path):
     code, said = interrupted(["run", "historic", "--out", str(out)], lambda: time.monotonic() > started + 1.2)
     assert code == 130 and "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["historic", "policy-grid"])
+def test_a_check_does_not_wait_for_numpy(what):
+    """Nor for Mesa: the answer comes at once."""
+    work = f"import sys; from sim.cli import checked; checked({what!r}); print(*{{'numpy', 'mesa'}}.intersection(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.comparison.tables import Floats, Key, header_of, read_keys, read_table
-from sim.records import KEYS, MANIFEST, OUTCOME_YEARS, RUNS, SCHEMA_VERSION, SERIES, read_rows, unfinished
-from sim.vocabulary import BadInput
+from sim.records import KEYS, MANIFEST, RUNS, SCHEMA_VERSION, SERIES, read_rows, unfinished
+from sim.vocabulary import OUTCOME_YEARS, BadInput
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -85,9 +85,9 @@ def worker_memory(runs: int) -> float:
         batch = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         largest = 0
         while batch.poll() is None:
-            for process in psutil.Process(batch.pid).children(recursive=True):
-                with suppress(psutil.NoSuchProcess):
-                    largest = max(largest, process.memory_info().rss)
+            with suppress(psutil.NoSuchProcess):
+                whole = psutil.Process(batch.pid)  # few runs need no workers
+                largest = max(largest, *(each.memory_info().rss for each in (whole, *whole.children(recursive=True))))
             time.sleep(0.05)
     return largest / 1e6
 

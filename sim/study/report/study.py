@@ -27,12 +27,12 @@ from sim.comparison.words import MAIN_MEASURE
 from sim.ensemble import Ensemble, read_ensemble
 from sim.experiment import Claim, load_experiment
 from sim.measures import HEADLINE
-from sim.records import OUTCOME_YEARS, TARGET
+from sim.records import TARGET
 from sim.study.discovery import Discovery, discover
 from sim.study.outcomes import IncompleteInput, read_manifest
 from sim.study.report.cases import Case, cases_of, designs, text_of
 from sim.study.sensitivity import Index, sensitivity
-from sim.vocabulary import BadInput, project_root
+from sim.vocabulary import OUTCOME_YEARS, BadInput, project_root
 from sim.world import load_world
 
 FEWEST_SETS = 20  # for a rank correlation over parameter sets

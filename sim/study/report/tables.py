@@ -8,13 +8,14 @@ import math
 from sim.comparison.rendering import Section
 from sim.comparison.words import decimals_of, rounded, two_digits
 from sim.measures import SHARE
-from sim.records import OUTCOME_YEARS, TARGET
+from sim.records import TARGET
 from sim.study.discovery import Discovery
 from sim.study.report.cases import text_of
 from sim.study.report.phrases import difference, level, scaled, slice_name, switch_name, unit_of, where, with_interval
 from sim.study.report.study import RankVerdict, Study
 from sim.study.report.words import told_steps, turning
 from sim.study.sensitivity import SEEDS
+from sim.vocabulary import OUTCOME_YEARS
 
 STEPS = 3  # of the table by mechanism
 LEAST_INDEX = 0.05
