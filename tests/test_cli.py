@@ -155,6 +155,7 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path):
 @pytest.mark.parametrize("what", ["historic", "policy-grid"])
 def test_a_check_does_not_wait_for_numpy(what):
     """Nor for Mesa: the answer comes at once."""
-    work = f"import sys; from sim.cli import checked; checked({what!r}); print(*{{'numpy', 'mesa'}}.intersection(sys.modules))"
+    heavy = "{'numpy', 'mesa'}.intersection(sys.modules)"
+    work = f"import sys; from sim.cli import checked; checked({what!r}); print(*{heavy})"
     done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
