@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from sim import DecouplingModel
-from sim.scenario import load_config
+from sim.scenario.scenario import load_config
 from sim.vocabulary import quarter_name, quarters_until
 
 SEEDS = range(1, 51)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.study.observations import world_observations
-from sim.world import load_world
+from sim.study.validation.observations import world_observations
+from sim.world.world import load_world
 
 YEARS = range(2017, 2023)
 REGIONS = ("KOR", "TWN", "JPN", "USA", "EUR", "ROW")

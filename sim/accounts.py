@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.columns import total, total_over_rows
+from sim.engine.columns import total, total_over_rows
 from sim.vocabulary import BadInput
 
 Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ from sim.terminal import Format, FormatOption, emit, note
 from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root
 
 if TYPE_CHECKING:
-    from sim.scenario import Scenario
+    from sim.scenario.scenario import Scenario
 
 app = typer.Typer(
     add_completion=False,
@@ -47,7 +47,7 @@ def run(
     format: FormatOption = Format.table,
 ) -> None:
     """One run: a yearly table of the headline measures, and a result folder."""
-    from sim.scenario import load_config
+    from sim.scenario.scenario import load_config
 
     if not FIRST_YEAR <= until <= LAST_YEAR:
         raise BadInput(f"--until = {until}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
@@ -59,10 +59,10 @@ def run(
         note(scenario.idle_events)
     folder = out or project_root() / "results" / f"{scenario.name}-{seed}-{scenario.hash[:8]}"
 
-    from sim import records
-    from sim.batch import write_run
+    from sim.batch.run import write_run
     from sim.model import DecouplingModel
-    from sim.world import load_world
+    from sim.results import records
+    from sim.world.world import load_world
 
     world = load_world(scenario.world)
     if world.is_assumed:
@@ -89,7 +89,7 @@ def batch(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew; an old result is kept beside.")] = False,
 ) -> None:
     """The sweep of an experiment. The same command again continues what was interrupted."""
-    from sim.batch import run_batch
+    from sim.batch.run import run_batch
 
     refuse_unnamed(out)
     try:
@@ -163,9 +163,9 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="A folder for all tables, figures and the page.")] = None,
 ) -> None:
     """The mean difference between results, paired by seed, with its interval and a verdict."""
-    from sim import compare as comparison
-    from sim.comparison import rendering
-    from sim.comparison.differences import Settings, margins_of
+    from sim.compare import question as comparison
+    from sim.compare import rendering
+    from sim.compare.differences import Settings, margins_of
 
     if not exact and (rtol is not None or atol is not None):
         raise BadInput("--rtol and --atol belong to --exact; a difference that does not matter is a --margin")
@@ -220,7 +220,7 @@ def view(
 
         typer.echo(f"{fetch()}: the page's front-end files")
         return
-    from sim.scenario import load_config
+    from sim.scenario.scenario import load_config
 
     load_config(config)
     from sim.live.server import serve
@@ -266,17 +266,17 @@ def list_(
 
 
 def _configs() -> tuple[list[str], list[list[Any]]]:
-    from sim.evidence import read_toml
-    from sim.scenario import config_path, known_configs
+    from sim.scenario.scenario import config_path, known_configs
+    from sim.world.evidence import read_toml
 
     contents = [(name, read_toml(config_path(name))) for name in known_configs()]
     return ["config", "extends", "purpose"], [[n, c.get("extends", ""), c.get("purpose", "")] for n, c in contents]
 
 
 def _experiments() -> tuple[list[str], list[list[Any]]]:
-    from sim.evidence import read_toml
-    from sim.experiment import experiment_path, is_calibration, known_experiments, load_experiment
-    from sim.study.calibration_file import load_calibration
+    from sim.experiment.experiment import experiment_path, is_calibration, known_experiments, load_experiment
+    from sim.study.calibration.file import load_calibration
+    from sim.world.evidence import read_toml
 
     rows: list[list[Any]] = []
     for name in known_experiments():
@@ -294,13 +294,13 @@ def world_of(config: str | None) -> str:
     """The world of a config, or of a config that names none."""
     if config is None:
         return DEFAULT_WORLD
-    from sim.scenario import load_config
+    from sim.scenario.scenario import load_config
 
     return load_config(config).world
 
 
 def _parameters(world: str) -> tuple[list[str], list[list[Any]]]:
-    from sim.world import parameters
+    from sim.world.world import parameters
 
     header = [
         "key",
@@ -340,7 +340,7 @@ def _parameters(world: str) -> tuple[list[str], list[list[Any]]]:
 
 def _measures(world: str) -> tuple[list[str], list[list[Any]]]:
     from sim.measures import HEADLINE, catalogue
-    from sim.world import load_world
+    from sim.world.world import load_world
 
     found = catalogue(load_world(world)).values()
     rows = [
@@ -352,7 +352,7 @@ def _measures(world: str) -> tuple[list[str], list[list[Any]]]:
 
 def settings(given: Sequence[str]) -> dict[str, Any]:
     """--set KEY=VALUE as a dictionary of dotted keys; a VALUE is TOML, and a bare word is a string."""
-    from sim.evidence import flatten
+    from sim.world.evidence import flatten
 
     values: dict[str, Any] = {}
     for text in given:
@@ -380,16 +380,16 @@ def refuse_unnamed(out: Path | None) -> None:
 
 def checked(name: str) -> str:
     """Check one file or folder by what it is; says what it was found to be."""
-    from sim.evidence import read_toml
-    from sim.experiment import experiment_path, is_calibration, known_experiments
-    from sim.scenario import known_configs
-    from sim.world import known_worlds, load_world
+    from sim.experiment.experiment import experiment_path, is_calibration, known_experiments
+    from sim.scenario.scenario import known_configs
+    from sim.world.evidence import read_toml
+    from sim.world.world import known_worlds, load_world
 
     if not name:
         raise BadInput("check = '': must be a config, an experiment or a world's folder")
     path = Path(name)
     if path.is_dir():
-        from sim.records import is_result
+        from sim.results.records import is_result
 
         if is_result(path):
             raise BadInput(f"{name}: is a result folder; check takes a config, an experiment or a world's folder")
@@ -414,8 +414,8 @@ def checked(name: str) -> str:
 
 
 def checked_world(folder: Path) -> str:
-    from sim.scenario import load_config
-    from sim.world import load_world
+    from sim.scenario.scenario import load_config
+    from sim.world.world import load_world
 
     load_world(str(folder))
     _try_base_year(load_config("published-2020", {"world": str(folder.resolve())}))
@@ -423,7 +423,7 @@ def checked_world(folder: Path) -> str:
 
 
 def checked_config(name: str | Path) -> str:
-    from sim.scenario import load_config
+    from sim.scenario.scenario import load_config
 
     scenario = load_config(name)
     _try_base_year(scenario)
@@ -434,24 +434,24 @@ def checked_config(name: str | Path) -> str:
 
 def _try_base_year(scenario: Scenario) -> None:
     """Build the base year where it could fail: the project's own worlds with their own figures are known to work."""
-    from sim.world import BASE_KEYS, known_worlds, load_world
+    from sim.world.world import BASE_KEYS, known_worlds, load_world
 
     world = load_world(scenario.world)
     changed = any(scenario.values[key] != world.parameters[key].value for key in BASE_KEYS)
     if changed or scenario.world.partition(":")[0] not in known_worlds():
-        from sim.base_year import try_base_year  # takes seconds to import
+        from sim.start.base_year import try_base_year  # takes seconds to import
 
         try_base_year(scenario)
 
 
 def checked_calibration(path: Path) -> str:
-    from sim.study.calibration_file import load_calibration
+    from sim.study.calibration.file import load_calibration
 
     return f"a calibration without faults, {len(load_calibration(path).keys)} parameters"
 
 
 def checked_experiment(name: str | Path) -> str:
-    from sim.experiment import load_experiment
+    from sim.experiment.experiment import load_experiment
 
     return f"an experiment without faults, {len(load_experiment(name))} runs"
 
@@ -464,15 +464,15 @@ def result_of(name: str) -> Path:
     folder = project_root() / "results" / name
     if folder.is_dir() and (folder / "runs.csv").exists():
         return folder
-    from sim.scenario import config_path, known_configs, load_config
+    from sim.scenario.scenario import config_path, known_configs, load_config
 
     if not config_path(name).exists():
         raise BadInput(f"{name}: there is no such result, runs.csv or config{nearest(name, known_configs())}")
-    from sim.batch import run_batch
-    from sim.experiment import of_config
+    from sim.batch.run import run_batch
+    from sim.experiment.experiment import of_config
     from sim.measures import measure_names
-    from sim.records import program_hash
-    from sim.world import load_world
+    from sim.results.records import program_hash
+    from sim.world.world import load_world
 
     scenario = load_config(name)
     experiment = of_config(scenario, 20)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.vocabulary import BadInput, nearest
-from sim.world import World
+from sim.world.world import World
 
 Part = tuple[str, int | None]  # a part's name, and which of its columns; None is their sum
 

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from sim.accounts import Ledger
 from sim.agents import ChipFirm, State, Supplier
 from sim.agents.chip_firm import LONGEST_BUILD
-from sim.base_year import BaseYear, Layout, base_year
-from sim.columns import ColumnAgent, Groups, Queue, Table, categories, total
-from sim.controls import ExportControls, Severity
+from sim.engine.columns import ColumnAgent, Groups, Queue, Table, categories, total
+from sim.engine.parameters import Parameters
 from sim.markets import ChipMarket, InputMarket
-from sim.parameters import Parameters
+from sim.policy.controls import ExportControls, Severity
 from sim.recorder import Recorder
-from sim.scenario import Scenario, load_config
+from sim.scenario.scenario import Scenario, load_config
 from sim.schedule import PHASES
+from sim.start.base_year import BaseYear, Layout, base_year
 from sim.vocabulary import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, BadInput, quarter_name, quarters_until
-from sim.world import load_world
+from sim.world.world import load_world
 
 if TYPE_CHECKING:
     import pandas

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.columns import Groups
+from sim.engine.columns import Groups
 from sim.measures import Measure, Part, catalogue, measure_names
 from sim.vocabulary import quarter_end
-from sim.world import World
+from sim.world.world import World
 
 Array = NDArray[np.float64]
 

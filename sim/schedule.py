@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.controls import truce
-from sim.markets import allocate_subsidies
-from sim.markets.stakes import weigh_stakes
+from sim.policy.controls import truce
+from sim.policy.stakes import weigh_stakes
+from sim.policy.subsidy import allocate_subsidies
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 

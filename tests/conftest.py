@@ -1,8 +1,7 @@
-import numpy as np
 import pytest
 
 from sim.model import DecouplingModel
-from sim.scenario import load_config
+from sim.scenario.scenario import load_config
 
 
 @pytest.fixture(scope="session")
@@ -22,15 +21,3 @@ def paired():
         return known[key]
 
     return run
-
-
-def year(values, which):
-    """The runs' values of one year, (runs,)."""
-    return values[:, which - 2020]
-
-
-def series_of(model):
-    """All recorded quarters as one array, (runs, quarters, measures)."""
-    while model.running:
-        model.step()
-    return np.asarray(model.recorder.values("quarter")[1])

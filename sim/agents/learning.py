@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.columns import power
+from sim.engine.columns import power
 
 Array = NDArray[np.float64]
 

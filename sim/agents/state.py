@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.columns import Category, Column, ColumnAgent, Queue, power, rule
+from sim.engine.columns import Category, Column, ColumnAgent, Queue, power, rule
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 LONGEST_ANSWER = 8  # quarters

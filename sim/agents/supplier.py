@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.agents.learning import research_effort, successes, wright_cost
-from sim.columns import Category, Column, ColumnAgent, Link, power, rule
+from sim.engine.columns import Category, Column, ColumnAgent, Link, power, rule
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.events import Event
 from sim.model import DecouplingModel
+from sim.scenario.events import Event
 from sim.vocabulary import quarter_name
 
 LEAST_CHANGE = {  # smaller moves are not told, and a reactive lead moves a little in every quarter

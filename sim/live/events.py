@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sim.evidence import Value
 from sim.model import DecouplingModel
 from sim.vocabulary import FIRST_YEAR, QUARTERS_PER_YEAR, BadInput, quarter_start, quarters_until, written
-from sim.world import World
+from sim.world.evidence import Value
+from sim.world.world import World
 
 Entry = dict[str, Any]
 Held = Mapping[str, Value]  # the values of all keys in the next quarter to be run

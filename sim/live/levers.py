@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.evidence import Parameter
 from sim.vocabulary import DEFAULT_WORLD
-from sim.world import parameters
+from sim.world.evidence import Parameter
+from sim.world.world import parameters
 
 GROUPS = {
     "controls": "Export controls",

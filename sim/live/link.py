@@ -7,11 +7,11 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from sim.evidence import Value
 from sim.live.race import Race
-from sim.scenario import Scenario, known_configs, load_config
+from sim.scenario.scenario import Scenario, known_configs, load_config
 from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, quarter_name
-from sim.world import parameters
+from sim.world.evidence import Value
+from sim.world.world import parameters
 
 LONGEST_QUERY = 20_000  # characters of a query that are read
 SEED_DIGITS = 18  # every whole number of so many digits is a seed

@@ -15,9 +15,9 @@ from sim.live.levers import described
 from sim.live.race import shown_measures
 from sim.live.session import SPEEDS, Session
 from sim.measures import Measure
-from sim.records import TARGET
+from sim.results.records import TARGET
 from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR
-from sim.world import load_world
+from sim.world.world import load_world
 
 HERE = Path(__file__).parent
 HISTORY_FROM = 2018  # where the axis begins on which published figures stand

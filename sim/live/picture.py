@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents import ChipFirm, State, Supplier
-from sim.columns import Category, ColumnAgent, Link, Queue
-from sim.markets.review import Review, review_inputs, review_segments
+from sim.engine.columns import Category, ColumnAgent, Link, Queue
 from sim.model import DecouplingModel
+from sim.policy.review import Review, review_inputs, review_segments
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 Array = NDArray[np.float64]

@@ -10,18 +10,18 @@ from typing import Any
 
 import tomli_w
 
-from sim.blocks import keys_of
-from sim.events import Event
-from sim.evidence import Value, flatten
-from sim.experiment import Run
+from sim.batch.blocks import keys_of
+from sim.experiment.experiment import Run
 from sim.live import deeds, picture
 from sim.live.events import Entry
 from sim.measures import HEADLINE, Measure, catalogue
 from sim.model import DecouplingModel
-from sim.records import line, series_columns, series_rows
-from sim.scenario import Scenario, known_configs
+from sim.results.records import line, series_columns, series_rows
+from sim.scenario.events import Event
+from sim.scenario.scenario import Scenario, known_configs
 from sim.vocabulary import QUARTERS_PER_YEAR, quarter_start
-from sim.world import load_world
+from sim.world.evidence import Value, flatten
+from sim.world.world import load_world
 
 LOOKS_BACK = "subsidy_per_point"  # over all quarters, so it is not shown as they pass
 

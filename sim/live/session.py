@@ -21,7 +21,7 @@ from sim.live.levers import levers
 from sim.live.link import Faults
 from sim.live.race import Race
 from sim.live.turn import Turn
-from sim.scenario import known_configs, load_config
+from sim.scenario.scenario import known_configs, load_config
 from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, quarter_name, quarters_until
 
 SPEEDS = (1, 2, 5, 10, 20, 40)  # quarters a second, at most

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from sim.base_year import BaseYear, Layout
-from sim.columns import power, total, total_over_rows
-from sim.controls import Denial, Severity, decided, part_met
-from sim.parameters import Parameters
-from sim.streams import agent_keys, uniform
+from sim.engine.columns import power, total, total_over_rows
+from sim.engine.parameters import Parameters
+from sim.engine.streams import agent_keys, uniform
+from sim.policy.controls import Denial, Severity, decided, part_met
+from sim.start.base_year import BaseYear, Layout
 from sim.vocabulary import QUARTERS_PER_YEAR, year_of
 
 Array = NDArray[np.float64]

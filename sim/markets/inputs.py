@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.base_year import BaseYear, Layout
-from sim.columns import total, total_over_rows
-from sim.controls import Denial, Severity, decided, part_met, supplied
-from sim.parameters import Parameters
-from sim.streams import agent_keys, uniform
+from sim.engine.columns import total, total_over_rows
+from sim.engine.parameters import Parameters
+from sim.engine.streams import agent_keys, uniform
+from sim.policy.controls import Denial, Severity, decided, part_met, supplied
+from sim.start.base_year import BaseYear, Layout
 from sim.vocabulary import QUARTERS_PER_YEAR
 
 Array = NDArray[np.float64]

@@ -56,8 +56,8 @@ def calibrate(
     format: FormatOption = Format.table,
 ) -> None:
     """History matching: what observed figures leave of the parameters' ranges. The same command again goes on."""
-    from sim.study.calibrate import calibrate as run
-    from sim.study.calibration_report import LEARNT_COLUMNS, learnt_rows
+    from sim.study.calibration.report import LEARNT_COLUMNS, learnt_rows
+    from sim.study.calibration.run import calibrate as run
 
     learnt, _ = run(experiment, workers, out)
     emit(LEARNT_COLUMNS, learnt_rows(learnt), format)
@@ -73,9 +73,9 @@ def validate(
     format: FormatOption = Format.table,
 ) -> None:
     """The model against observed figures, simple rivals and forecasts published at the time."""
-    from sim.study.calibrate import open_folder
-    from sim.study.validation import SCORE_COLUMNS, score_rows, write
-    from sim.study.validation import validate as run
+    from sim.study.calibration.run import open_folder
+    from sim.study.validation.validation import SCORE_COLUMNS, score_rows, write
+    from sim.study.validation.validation import validate as run
     from sim.vocabulary import project_root
 
     workers = (os.cpu_count() or 1) if workers is None else workers

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.conditions import Condition, read_condition
-from sim.designs import Part
+from sim.experiment.conditions import Condition, read_condition
+from sim.experiment.designs import Part
 from sim.study.outcomes import Outcomes, is_number, outcome_name, read_manifest, read_outcomes
 from sim.vocabulary import BadInput
 

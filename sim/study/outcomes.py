@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import records
-from sim.designs import Part, Sample
-from sim.evidence import Value
-from sim.factors import PartTable, read_part
+from sim.experiment.designs import Part, Sample
+from sim.experiment.factors import PartTable, read_part
+from sim.results import records
 from sim.vocabulary import BadInput, nearest, project_root
-from sim.world import parameters
+from sim.world.evidence import Value
+from sim.world.world import parameters
 
 Floats = NDArray[np.float64]
 

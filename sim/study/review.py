@@ -1,6 +1,6 @@
 """The chain review of a moment: the map of empty spots, and what each would cost if it were cut off.
 
-The score of `sim.markets.review` is put beside three rival formulas and beside the output at risk, which is found by
+The score of `sim.policy.review` is put beside three rival formulas and beside the output at risk, which is found by
 branching the model into a full cut-off of the item by everybody abroad.
 """
 
@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from sim.comparison.figures import svg_text
-from sim.markets.review import Review, review_inputs, review_segments
+from sim.compare.figures import svg_text
 from sim.model import DecouplingModel
-from sim.records import line, read_manifest, write_aside
-from sim.scenario import Scenario, load_config
-from sim.study.calibrate import open_folder
+from sim.policy.review import Review, review_inputs, review_segments
+from sim.results.records import line, read_manifest, write_aside
+from sim.scenario.scenario import Scenario, load_config
+from sim.study.calibration.run import open_folder
 from sim.vocabulary import FIRST_YEAR, QUARTERS_PER_YEAR, BadInput, project_root, year_of
 
 HORIZON = 3 * QUARTERS_PER_YEAR  # how long a cut-off is followed: lines that are not built are missed after a year

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import records
-from sim.comparison.figures import svg_text
-from sim.designs import Part, Sample
+from sim.compare.figures import svg_text
+from sim.experiment.designs import Part, Sample
+from sim.results import records
 from sim.study.outcomes import Outcomes, outcome_name, read_manifest, read_outcomes
 from sim.vocabulary import BadInput
 

@@ -23,13 +23,13 @@ import mesa
 import psutil
 
 from sim import DecouplingModel, blocks
-from sim.batch import BLOCK_SIZE, run_batch
-from sim.blocks import Block, build_model
-from sim.experiment import load_experiment
-from sim.identity import batch_identity, kinds_of
-from sim.store import Store
-from sim.workers import DaskCluster, Engine, WorkerProcesses, finished_blocks
-from sim.world import load_world
+from sim.batch.blocks import Block, build_model
+from sim.batch.identity import batch_identity, kinds_of
+from sim.batch.run import BLOCK_SIZE, run_batch
+from sim.batch.store import Store
+from sim.batch.workers import DaskCluster, Engine, WorkerProcesses, finished_blocks
+from sim.experiment.experiment import load_experiment
+from sim.world.world import load_world
 
 SHORT = "short" in sys.argv[1:]
 

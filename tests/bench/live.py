@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from live_client import Page
+from support.live_client import Page
 
 RESTARTS, SECONDS = 30, 20
 FULL_SPEED = 40

@@ -19,9 +19,9 @@ import numpy as np
 import psutil
 
 from sim import DecouplingModel
-from sim.batch import BLOCK_SIZE
-from sim.scenario import Scenario, load_config
-from sim.world import load_world
+from sim.batch.run import BLOCK_SIZE
+from sim.scenario.scenario import Scenario, load_config
+from sim.world.world import load_world
 
 BLOCK = BLOCK_SIZE
 ROOT = Path(__file__).parent.parent.parent

@@ -21,9 +21,9 @@ import mesa
 import numba
 import numpy as np
 
-from sim.batch import BLOCK_SIZE
-from sim.columns import Column, ColumnAgent, Groups, Table, rule, total_over_rows
-from sim.streams import agent_keys, uniform
+from sim.batch.run import BLOCK_SIZE
+from sim.engine.columns import Column, ColumnAgent, Groups, Table, rule, total_over_rows
+from sim.engine.streams import agent_keys, uniform
 
 STATES, SEGMENTS, MAKERS, QUARTERS = 8, 5, 60, 64
 RUNS = BLOCK_SIZE

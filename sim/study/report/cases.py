@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.comparison.results import Result
-from sim.designs import SAMPLED
+from sim.compare.results import Result
+from sim.experiment.designs import SAMPLED
 from sim.vocabulary import BadInput
 
 MOST_CASES = 48

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sim.comparison.figures import svg_text, values_of, year_of_date
+from sim.compare.figures import svg_text, values_of, year_of_date
 from sim.study.report.cases import Case
 from sim.study.report.phrases import scaled, unit_of
 from sim.study.report.study import Study

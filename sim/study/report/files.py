@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sim.evidence import read_toml
-from sim.records import write_aside, writing
+from sim.results.records import write_aside, writing
 from sim.study.report.figure import figure
 from sim.study.report.pages import answer_page, gallery, html_report, markdown_report
 from sim.study.report.study import Study, project_experiment
+from sim.world.evidence import read_toml
 
 
 def write(studies: Sequence[Study], folder: Path) -> None:

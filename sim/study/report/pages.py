@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-from sim.comparison.rendering import Section, html_section, markdown, whole_page
+from sim.compare.rendering import Section, html_section, markdown, whole_page
 from sim.study.report import tables
 from sim.study.report.study import Study
 from sim.study.report.words import design, findings, opening, overturning, uncertain

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sim.comparison.differences import Row
-from sim.comparison.words import decimals, decimals_of, rounded
+from sim.compare.differences import Row
+from sim.compare.words import decimals, decimals_of, rounded
 from sim.measures import SHARE
 from sim.study.report.cases import text_of
 from sim.study.report.study import Step, Study

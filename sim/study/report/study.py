@@ -1,6 +1,6 @@
 """The answer of an experiment, from its result folder alone: question, prediction, what was found, how sure it is.
 
-A case is one config at one point of the design. Cases are compared by `sim.comparison`, paired by parameter set and
+A case is one config at one point of the design. Cases are compared by `sim.compare`, paired by parameter set and
 seed; nothing here knows the model.
 """
 
@@ -16,24 +16,24 @@ from typing import Any
 
 import numpy as np
 
-from sim.comparison.differences import Row, Settings, compare_column, over_time
-from sim.comparison.intervals import set_means
-from sim.comparison.outcomes import can_tell, value
-from sim.comparison.pairing import Pairing, pair_runs
-from sim.comparison.reaching import ReachRow, Target, reach
-from sim.comparison.results import Result, read_result, with_series
-from sim.comparison.tables import Floats
-from sim.comparison.words import MAIN_MEASURE
-from sim.ensemble import Ensemble, read_ensemble
-from sim.experiment import Claim, load_experiment
+from sim.compare.differences import Row, Settings, compare_column, over_time
+from sim.compare.intervals import set_means
+from sim.compare.outcomes import can_tell, value
+from sim.compare.pairing import Pairing, pair_runs
+from sim.compare.reaching import ReachRow, Target, reach
+from sim.compare.results import Result, read_result, with_series
+from sim.compare.tables import Floats
+from sim.compare.words import MAIN_MEASURE
+from sim.experiment.ensemble import Ensemble, read_ensemble
+from sim.experiment.experiment import Claim, load_experiment
 from sim.measures import HEADLINE
-from sim.records import TARGET
+from sim.results.records import TARGET
 from sim.study.discovery import Discovery, discover
 from sim.study.outcomes import IncompleteInput, read_manifest
 from sim.study.report.cases import Case, cases_of, designs, text_of
 from sim.study.sensitivity import Index, sensitivity
 from sim.vocabulary import OUTCOME_YEARS, BadInput, project_root
-from sim.world import load_world
+from sim.world.world import load_world
 
 FEWEST_SETS = 20  # for a rank correlation over parameter sets
 SETTINGS = Settings()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 
-from sim.comparison.rendering import Section
-from sim.comparison.words import decimals_of, rounded, two_digits
+from sim.compare.rendering import Section
+from sim.compare.words import decimals_of, rounded, two_digits
 from sim.measures import SHARE
-from sim.records import TARGET
+from sim.results.records import TARGET
 from sim.study.discovery import Discovery
 from sim.study.report.cases import text_of
 from sim.study.report.phrases import difference, level, scaled, slice_name, switch_name, unit_of, where, with_interval

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from sim.comparison.differences import Row
+from sim.compare.differences import Row
 from sim.study.report.cases import designs, text_of
 from sim.study.report.phrases import (
     between,

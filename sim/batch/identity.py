@@ -1,0 +1,114 @@
+"""What a batch is, and what its columns mean: two batches with equal identity give equal bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sim.experiment.experiment import Experiment
+from sim.measures import catalogue
+from sim.results import records
+from sim.scenario.scenario import Scenario
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS
+from sim.world.world import World, load_world, parameters
+
+
+def identity_hash(identity: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def batch_identity(experiment: Experiment, kinds: Mapping[str, str]) -> dict[str, Any]:
+    """All that the results depend on but the number of replications, which may grow."""
+    content = experiment.as_dict()
+    del content["replications"]
+    return {
+        "experiment": content,
+        **run_identity(experiment.scenarios, LAST_YEAR, experiment.every, list(kinds)),
+    }
+
+
+def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, measures: Sequence[str]) -> dict[str, Any]:
+    scenarios = list(scenarios)
+    world = load_world(scenarios[0].world)
+    identity = {
+        "schema_version": records.SCHEMA_VERSION,
+        "scenarios": {scenario.name: {"hash": scenario.hash, **scenario.as_dict()} for scenario in scenarios},
+        "world": {"name": world.name, "hash": world.hash},
+        "world_tables": {name: _hashes(load_world(name)) for name in sorted({each.world for each in scenarios})},
+        "horizon": {"first": FIRST_YEAR, "last": last_year},
+        "record": {"every": every, "measures": list(measures)},
+        "program_hash": records.program_hash(),
+        "program": records.program_files(),
+        "dependencies": records.dependencies(),
+        "arithmetic": records.arithmetic_fingerprint(),
+    }
+    return json.loads(json.dumps(identity))
+
+
+def _hashes(world: World) -> dict[str, str]:
+    """A short hash of each of a world's files, so that a difference has a name."""
+    return {file: hashlib.sha256(text.encode()).hexdigest()[:16] for file, text in world.texts.items()}
+
+
+def differences(old: Any, new: Any, key: str = "") -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            yield from differences(old.get(name), new.get(name), f"{key}.{name}" if key else name)
+    elif old != new:
+        yield f"{key} was {_short(old)} and is now {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:56]} …"
+
+
+def column_notes(swept: Iterable[str], measures: Iterable[str], world: World) -> dict[str, dict[str, Any]]:
+    """Unit, formula and meaning of every column of the two tables."""
+    notes: dict[str, dict[str, Any]] = {
+        "run_id": {"unit": "word", "meaning": "config-point-parameter_set-seed"},
+        "config": {"unit": "word", "meaning": "the config's name"},
+        "parameter_set": {"unit": "number", "meaning": "0 for the config's own parameters, else a set of the ensemble"},
+        "seed": {"unit": "number", "meaning": "runs with equal seeds have equal luck"},
+        "status": {"unit": "word", "meaning": "done or failed"},
+        "date": {"unit": "date", "meaning": "the last day of the period"},
+        records.FIRST_70: {
+            "unit": "date",
+            "formula": f"first quarter with domestic_supply_share >= {records.TARGET}",
+            "meaning": "when the target of 70 % is reached; empty if never",
+        },
+    }
+    for key in swept:
+        if key == "part":
+            notes[key] = {"unit": "word", "meaning": "the part of the experiment"}
+            continue
+        notes[key] = {"unit": parameters()[key].unit, "meaning": parameters()[key].meaning}
+    whens = {
+        "end": "in the last year",
+        **{str(year): f"in {year}" for year in OUTCOME_YEARS},
+        "peak": "largest yearly value",
+        "sum": "sum over the years",
+    }
+    known = catalogue(world)
+    for name in measures:
+        measure = known[name]
+        notes[name] = {
+            "unit": measure.unit,
+            "formula": measure.formula,
+            "meaning": measure.meaning,
+            "kind": measure.kind,
+            "direction": measure.direction,
+        }
+        for when, words in whens.items():
+            if when != "sum" or measure.kind == "flow":
+                unit = "bn yuan" if when == "sum" else measure.unit
+                notes[f"{name}@{when}"] = {"unit": unit, "formula": f"{name}, {words}", "meaning": measure.meaning}
+    return notes
+
+
+def kinds_of(measures: Iterable[str], world: World) -> dict[str, str]:
+    """Each measure's kind, which decides about its outcomes."""
+    known = catalogue(world)
+    return {name: known[name].kind for name in measures}

@@ -1,0 +1,82 @@
+"""What a batch says while it works, to standard error: how far it is, how long it takes, how large it gets."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Self
+
+from sim.experiment.experiment import Experiment
+from sim.vocabulary import LAST_YEAR, QUARTERS_PER_YEAR, quarters_until
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """How far a batch is and how long it will take: a bar in a terminal, else a line every few seconds."""
+
+    SECONDS = 5.0
+
+    def __init__(self, name: str, total: int, done: int) -> None:
+        self.name, self.total, self.done = name, total, done
+        self.done_before = done
+        self.started = self.said = time.monotonic()
+        self.bar: Any = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import Progress as Bar
+
+            left = TextColumn("{task.fields[left]}")
+            self.bar = Bar(
+                TextColumn(self.name),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                left,
+                console=Console(stderr=True),
+            )
+            self.bar.start()
+            self.task = self.bar.add_task("", total=self.total, completed=self.done, left="")
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def add(self, runs: int) -> None:
+        self.done += runs
+        now = time.monotonic()
+        pace = (now - self.started) / (self.done - self.done_before)
+        left = f"{duration(pace * (self.total - self.done))} left"
+        if self.bar:
+            self.bar.update(self.task, completed=self.done, left=left)
+        elif now - self.said >= self.SECONDS:
+            self.said = now
+            print(f"{self.name}: {self.done} of {self.total} runs, {left}", file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def size_on_disk(experiment: Experiment, measures: int) -> int:
+    """About how many bytes the result will have: 19 a number, and the keys in front of each line."""
+    quarters = quarters_until(LAST_YEAR)
+    dates = {"quarter": quarters, "year": quarters // QUARTERS_PER_YEAR, "end": 1}[experiment.every]
+    keys = 60 + 12 * len(experiment.key_columns)
+    return len(experiment) * (dates * (keys + 19 * measures) + keys + 5 * 19 * measures)

@@ -1,0 +1,177 @@
+"""Experiments over many workers, and no finished block lost.
+
+The runs of an experiment are cut into blocks of up to 96, each of one config, all points with seed 1 before all with
+seed 2: a batch that is cut off is balanced, and more replications only add blocks at the end. Workers simulate
+blocks and write them as text; this process alone stores and joins them (`sim.batch.store`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import os
+import shutil
+import time
+from contextlib import closing
+from pathlib import Path
+
+from sim.batch.blocks import Build, Model, build_model, keys_of, result_texts
+from sim.batch.identity import batch_identity, column_notes, kinds_of, run_identity
+from sim.batch.progress import Progress, duration, say, size, size_on_disk
+from sim.batch.store import Store, refuse_changes
+from sim.batch.workers import DaskCluster, WorkerProcesses, WorkersDied, finished_blocks, finished_here
+from sim.experiment.experiment import Experiment, Run, load_experiment
+from sim.results import records
+from sim.scenario.scenario import Scenario
+from sim.vocabulary import BadInput, project_root
+from sim.world.world import load_world
+
+BLOCK_SIZE = 96  # at most: a seventh faster a run than 64, and twice as many gain little more
+
+
+def even_size(runs: int, workers: int, most: int) -> int:
+    """The size of blocks, at most `most`, that gives every worker as many, where there is work for several rounds."""
+    rounds = math.ceil(runs / (workers * most))
+    return most if rounds < 2 else math.ceil(runs / (workers * rounds))
+
+
+def run_batch(
+    experiment: Experiment | str | Path,
+    workers: int | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    build: Build = build_model,
+    block_size: int = BLOCK_SIZE,
+    cluster: str | None = None,
+) -> int:
+    """Run an experiment, or what is left of it, and write its result folder. Notes go to standard error.
+
+    cluster: the address of a Dask scheduler, or "local:N"; then `workers` is left out.
+    Returns 0, or 1 if some runs failed or the workers could not be kept alive.
+    Raises BadInput for what cannot be done, and KeyboardInterrupt on Ctrl-C;
+    what was finished is kept, and the same call goes on from there.
+    """
+    if not isinstance(experiment, Experiment):
+        experiment = load_experiment(experiment)
+    if cluster is not None and workers is not None:
+        raise BadInput(f"--workers = {workers}: are processes of this machine; leave it out with --cluster")
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    if workers < 1:
+        raise BadInput(f"--workers = {workers}: must be a whole number from 1")
+    out = project_root() / "results" / experiment.name if out is None else Path(out)
+    records.prepare_out(out)
+    if fresh and records.is_result(out):
+        with records.locked(out):
+            say(f"The old result is kept in {records.move_beside(out)}.")
+        records.prepare_out(out)
+    with records.locked(out):
+        return _run_locked(experiment, workers, out, build, block_size, cluster)
+
+
+KEEPING = "what is finished is kept, and the same command goes on from there"
+
+
+def _run_locked(
+    experiment: Experiment, workers: int, out: Path, build: Build, block_size: int, cluster: str | None
+) -> int:
+    """The batch in a folder that no other batch writes into."""
+    started = time.monotonic()
+    kinds = kinds_of(experiment.measures, load_world(experiment.scenarios[0].world))
+    identity = batch_identity(experiment, kinds)
+    refuse_changes(out, identity, experiment.replications)
+    store = Store(experiment, out, identity, kinds)
+    with records.writing(out, KEEPING):
+        for note in store.open():
+            say(note)
+        finished = store.done
+        if finished == len(experiment) and records.read_manifest(out) and not store.is_open:
+            say(f"{out} is finished: {finished} runs; nothing to do.")
+            return _end(store)
+        missing = store.missing(even_size(len(experiment) - finished, workers, block_size))
+        where = f"workers {workers}" if cluster is None else f"cluster {cluster}"
+        _say_plan(store, where, out)
+
+    blocks = (store.block(*piece) for piece in missing)
+    if cluster is not None and missing:
+        texts = finished_blocks(blocks, DaskCluster(cluster, identity), build)
+    elif workers == 1 or len(missing) <= 2:  # too little for workers
+        texts = finished_here(blocks, build)
+    else:
+        texts = finished_blocks(blocks, WorkerProcesses(workers), build)
+    with records.writing(out, KEEPING):
+        store.start()
+    try:
+        with Progress(experiment.name, len(experiment), finished) as progress, closing(texts):
+            for block, text in texts:
+                with records.writing(out, KEEPING):
+                    store.keep(block, text)
+                progress.add(len(block.runs))
+    except WorkersDied as fault:
+        say(f"{fault}; {KEEPING}.")
+        return 1
+    with records.writing(out, KEEPING):
+        store.join(records.run_info(time.monotonic() - started, workers))
+    say(f"{out}: {len(experiment)} runs in {duration(time.monotonic() - started)}.")
+    return _end(store)
+
+
+def _say_plan(store: Store, where: str, out: Path) -> None:
+    experiment = store.experiment
+    needed = size_on_disk(experiment, len(store.kinds))
+    sets = f"parameter sets {len(experiment.parameter_sets)}, " if experiment.ensemble else ""
+    say(
+        f"{experiment.name}: {len(experiment)} runs (configs {len(experiment.scenarios)}, "
+        f"points {len(experiment.points)}, {sets}seeds {experiment.replications}; {where}), "
+        f"about {size(needed)} in {out}"
+    )
+    if store.done:
+        say(f"{store.done} of them are done; the other {len(experiment) - store.done} are run now.")
+    free = shutil.disk_usage(out).free
+    if free < 2 * needed:  # while joining, the blocks and the result are both there
+        raise BadInput(
+            f"{out}: needs about {size(2 * needed)} while it joins the result, and {size(free)} are free; "
+            "make room or give another --out"
+        )
+
+
+def _end(store: Store) -> int:
+    for run_id, fault in itertools.islice(store.failures.items(), 5):
+        say(f"Run {run_id} failed: {fault}")
+    if len(store.failures) > 5:
+        say(f"{len(store.failures)} runs failed; manifest.json names all of them.")
+    return 1 if store.failures else 0
+
+
+def write_run(
+    model: Model, scenario: Scenario, seed: int, out: str | Path, every: str = "quarter", seconds: float = 0.0
+) -> None:
+    """Write one finished run as a result folder of the same format, in the place of an older run's.
+
+    Raises BadInput if the folder holds anything else.
+    """
+    recorder = model.recorder
+    world = load_world(scenario.world)
+    kinds = kinds_of(recorder.names, world)
+    run = Run(scenario.name, 1, {}, 0, seed)
+    [(row, series)] = result_texts(recorder, [keys_of(run)], every, kinds)
+    years, _ = recorder.values("year")
+    files = {
+        records.RUNS: records.line(records.runs_columns([], kinds)).encode() + row,
+        records.SERIES: records.line(records.series_columns([], list(kinds))).encode() + series,
+    }
+    manifest = {
+        **run_identity([scenario], int(years[-1][:4]), every, list(kinds)),
+        "experiment": None,
+        "seeds": [seed],
+        "columns": column_notes([], kinds, world),
+        "failures": {},
+        "files": {
+            name: {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()} for name, text in files.items()
+        },
+        "run_info": records.run_info(seconds, 1),
+    }
+    records.replace_result(
+        Path(out),
+        {**{name: [text] for name, text in files.items()}, records.MANIFEST: [records.manifest_text(manifest)]},
+    )

@@ -1,0 +1,292 @@
+"""What is stored of a batch: blocks in the folder of the unfinished batch, and the files of a finished one.
+
+The parent alone stores: each block as one file that appears whole or not at all, in a folder named by the
+experiment's hash inside the result folder. To continue, it lists what is stored and fills the gaps, so neither the
+size of blocks nor the number of workers nor the moments of interruption leave a trace: at the end it joins the runs
+in their order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import heapq
+import itertools
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from sim.batch.blocks import Block, read_header
+from sim.batch.identity import column_notes, differences, identity_hash
+from sim.experiment.experiment import Experiment
+from sim.results import records
+from sim.vocabulary import LAST_YEAR, BadInput
+from sim.world.world import load_world
+
+IDENTITY = "identity.json"
+FILES_OPEN = 64
+
+PLACE = np.dtype(
+    [
+        ("row_file", "i4"),
+        ("row", "i8"),
+        ("row_size", "i4"),
+        ("series_file", "i4"),
+        ("series", "i8"),
+        ("series_size", "i4"),
+    ]
+)
+
+
+class Store:
+    """The finished runs of a batch on disk, and where each of them stands.
+
+    Within a config, run `number` (`Experiment.run`) has its place at `places[config][number]`; file 0 means that it
+    has not been run.
+    """
+
+    def __init__(
+        self, experiment: Experiment, out: Path, identity: Mapping[str, Any], kinds: Mapping[str, str]
+    ) -> None:
+        self.experiment = experiment
+        self.out = out
+        self.kinds = kinds
+        self.identity = identity
+        self.hash = identity_hash(identity)
+        self.folder = out / f"{records.UNFINISHED}{self.hash}"
+        self.files: list[Path] = [out]  # number 0 stands for nothing
+        self.failures: dict[str, str] = {}
+        self.places = {scenario.name: np.zeros(experiment.runs_of_config, PLACE) for scenario in experiment.scenarios}
+        self.numbers = {scenario.name: place for place, scenario in enumerate(experiment.scenarios, start=1)}
+
+    def open(self) -> list[str]:
+        """Find what is there already. Returns sentences about what cannot be used."""
+        notes: list[str] = []
+        self._end_interrupted_join()
+        self._find_finished(notes)
+        self._find_blocks(notes)
+        return notes
+
+    @property
+    def is_open(self) -> bool:
+        """Whether blocks wait to be joined."""
+        return (self.folder / IDENTITY).exists()
+
+    @property
+    def done(self) -> int:
+        return sum(int(np.count_nonzero(places["row_file"])) for places in self.places.values())
+
+    def missing(self, size: int) -> list[tuple[str, int, int]]:
+        """What is yet to be run: (config, first, end) of up to `size` runs, the lowest seeds of all configs first."""
+
+        def pieces(config: str) -> Iterator[tuple[int, int, int]]:
+            gaps = np.flatnonzero(self.places[config]["row_file"] == 0)
+            for gap in np.split(gaps, np.flatnonzero(np.diff(gaps) != 1) + 1):
+                for start in range(0, len(gap), size):
+                    piece = gap[start : start + size]
+                    yield int(piece[0]), self.numbers[config], int(piece[-1]) + 1
+
+        names = {number: config for config, number in self.numbers.items()}
+        return [(names[number], first, end) for first, number, end in heapq.merge(*map(pieces, self.numbers))]
+
+    def block(self, config: str, first: int, end: int) -> Block:
+        """The block of a config's runs from number `first` to before `end`."""
+        scenario = self.experiment.scenarios[self.numbers[config] - 1]
+        scenario = replace(scenario, values=dict(scenario.values))  # a plain dictionary can be sent to a worker
+        experiment = self.experiment
+        runs = tuple(experiment.run(scenario, number) for number in range(first, end))
+        sets = experiment.ensemble.sets if experiment.ensemble else {}
+        return Block(
+            scenario,
+            runs,
+            first + 1,
+            end,
+            experiment.every,
+            self.kinds,
+            LAST_YEAR,
+            self.hash,
+            experiment.stop,
+            {run.parameter_set: sets[run.parameter_set] for run in runs if run.parameter_set},
+        )
+
+    def keep(self, block: Block, content: bytes) -> None:
+        """Store a finished block and note its runs' places."""
+        path = self.folder / f"{self.numbers[block.scenario.name]}-{block.first:07d}-{block.last:07d}.block"
+        records.write_aside(path, [content])
+        self._note_block(path, content)
+
+    def start(self) -> None:
+        """Make the folder for the blocks; it tells whose they are."""
+        self.folder.mkdir(exist_ok=True)
+        mark = {"identity": self.identity, "replications": self.experiment.replications}
+        records.write_aside(self.folder / IDENTITY, [json.dumps(mark, sort_keys=True, indent=1).encode()])
+
+    def _note_block(self, path: Path, content: bytes) -> bool:
+        """Note the places of a block's runs; False if it is damaged or not a block of this batch."""
+        if (found := read_header(content)) is None:
+            return False
+        header, offset = found
+        places = self.places.get(header["config"])
+        if header["identity"] != self.hash or places is None or header["last"] > len(places):
+            return False
+        file = self._file(path)
+        for number, (row, series) in enumerate(header["sizes"], start=header["first"] - 1):
+            places[number] = (file, offset, row, file, offset + row, series)
+            offset += row + series
+        self.failures.update(header["failures"])
+        return True
+
+    def _file(self, path: Path) -> int:
+        self.files.append(path)
+        return len(self.files) - 1
+
+    def _find_blocks(self, notes: list[str]) -> None:
+        if not self.folder.is_dir():
+            return
+        for path in sorted(self.folder.iterdir()):
+            if path.suffix == ".aside":
+                path.unlink()
+            elif path.name in (IDENTITY, *records.RESULT_FILES):
+                continue
+            elif path.suffix != ".block" or not path.is_file():
+                notes.append(f"{path}: is no block of ours; it is neither read nor removed")
+            elif not self._note_block(path, path.read_bytes()):
+                notes.append(f"{path}: is damaged or of another batch; its runs are done again")
+                path.unlink()
+
+    def _end_interrupted_join(self) -> None:
+        """If the result was complete when the end came, only moving it into place is left."""
+        if (self.folder / records.MANIFEST).exists():
+            self._publish()
+
+    def _publish(self) -> None:
+        for name in records.RESULT_FILES:  # the manifest last: with it the result is finished
+            if (self.folder / name).exists():
+                os.replace(self.folder / name, self.out / name)
+        records.keep_folder(self.out)
+        for path in self.folder.iterdir():
+            if path.suffix == ".block" and path.is_file():
+                path.unlink()
+        (self.folder / IDENTITY).unlink(missing_ok=True)  # without it the folder is no unfinished batch
+        with contextlib.suppress(OSError):  # foreign files stay
+            self.folder.rmdir()
+
+    def _find_finished(self, notes: list[str]) -> None:
+        """Note the places of a finished result's runs, for a batch that is extended or run again."""
+        manifest = records.read_manifest(self.out)
+        if manifest is None:
+            return
+        for name, known in manifest["files"].items():
+            if _file_facts(self.out / name) != known:
+                notes.append(f"{self.out / name}: is missing or not as it was written; its runs are done again")
+                return
+        self.failures.update(manifest["failures"])
+        row_file, series_file = (self._file(self.out / name) for name in (records.RUNS, records.SERIES))
+        with (self.out / records.RUNS).open("rb") as rows, (self.out / records.SERIES).open("rb") as series:
+            row_offset, series_offset = len(rows.readline()), len(series.readline())
+            following = series.readline()
+            earlier = self.experiment.with_replications(len(manifest["seeds"]))
+            for scenario, number in itertools.product(earlier.scenarios, earlier.order()):
+                run = earlier.run(scenario, number)
+                row = rows.readline()
+                start = (records.cell(run.run_id) + ",").encode()
+                size = 0
+                while following.startswith(start):
+                    size += len(following)
+                    following = series.readline()
+                self.places[run.config][number] = (
+                    row_file,
+                    row_offset,
+                    len(row),
+                    series_file,
+                    series_offset,
+                    size,
+                )
+                row_offset += len(row)
+                series_offset += size
+
+    def join(self, info: Mapping[str, Any]) -> None:
+        """Write the result from what is stored, put it into place, and remove the blocks."""
+        kinds, experiment = self.kinds, self.experiment
+        for name, columns in (
+            (records.SERIES, records.series_columns(experiment.key_columns, list(kinds))),
+            (records.RUNS, records.runs_columns(experiment.key_columns, kinds)),
+        ):
+            records.write_aside(self.folder / name, self._texts(name, columns))
+        manifest = {
+            **self.identity,
+            "experiment": experiment.as_dict(),
+            "seeds": list(range(1, experiment.replications + 1)),
+            "columns": column_notes(experiment.key_columns, kinds, load_world(experiment.scenarios[0].world)),
+            "failures": self.failures,
+            "files": {name: _file_facts(self.folder / name) for name in (records.RUNS, records.SERIES)},
+            "run_info": info,
+        }
+        if experiment.ensemble:
+            manifest["parameter_sets"] = experiment.ensemble.sets
+        records.write_manifest(self.folder / records.MANIFEST, manifest)
+        self._publish()
+
+    def _texts(self, name: str, columns: Sequence[str]) -> Iterator[bytes]:
+        """The lines of one of the two tables, in order."""
+        yield records.line(columns).encode()
+        part = "row" if name == records.RUNS else "series"
+
+        opened: dict[int, BinaryIO] = {}
+        try:
+            for scenario in self.experiment.scenarios:
+                places = self.places[scenario.name]
+                for place in (places[number] for number in self.experiment.order()):
+                    number = int(place[f"{part}_file"])
+                    if number not in opened:
+                        if len(opened) == FILES_OPEN:
+                            opened.pop(next(iter(opened))).close()
+                        opened[number] = self.files[number].open("rb")
+                    opened[number].seek(int(place[part]))
+                    yield opened[number].read(int(place[f"{part}_size"]))
+        finally:
+            for file in opened.values():
+                file.close()
+
+
+def _file_facts(path: Path) -> dict[str, Any] | None:
+    try:
+        with path.open("rb") as file:
+            return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    except OSError:
+        return None
+
+
+def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) -> None:
+    """BadInput if the folder holds another batch than this one, or one with more replications."""
+    held: list[tuple[Mapping[str, Any], int]] = []
+    if manifest := records.read_manifest(out):
+        earlier: dict[str, Any] = {key: manifest.get(key) for key in identity}
+        earlier["experiment"] = {k: v for k, v in (manifest["experiment"] or {}).items() if k != "replications"}
+        held.append((earlier, len(manifest["seeds"])))
+    for folder in records.unfinished(out):
+        try:
+            mark = json.loads((folder / IDENTITY).read_bytes())
+            held.append((mark["identity"], mark["replications"]))
+        except (OSError, ValueError, KeyError):
+            if folder.name != f"{records.UNFINISHED}{identity_hash(identity)}":
+                held.append(({}, 0))
+    advice = "--fresh starts anew beside the old, which is kept under another name"
+    for other, count in held:
+        changes = list(itertools.islice(differences(other, identity), 12)) if other else ["it cannot be read"]
+        if changes:
+            raise BadInput(
+                [
+                    f"{out}: holds another batch, and a changed one is not continued; {advice}",
+                    *(f"{out}: {change}" for change in changes),
+                ]
+            )
+        if count > replications:
+            raise BadInput(
+                f"{out}: replications = {replications}: the batch there has {count}; give as many or more, or {advice}"
+            )

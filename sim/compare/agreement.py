@@ -1,0 +1,67 @@
+"""What two results are: whether their manifests agree, and the parameters that differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sim.compare.results import Result
+
+FINGERPRINTS = ("schema_version", "program_hash", "world", "horizon", "arithmetic", "dependencies")  # should agree
+
+
+def agreement(base: Result, candidate: Result) -> list[str]:
+    """Sentences on whether program, world, horizon and units are the same."""
+    bare = dict.fromkeys(result.path for result in (base, candidate) if not result.manifest)
+    notes = [f"{path}: a bare table; its program, world, scenario and units are unknown" for path in bare]
+    if base.manifest and candidate.manifest:
+        ours, theirs = base.manifest, candidate.manifest
+        differing = [key for key in FINGERPRINTS if ours.get(key) != theirs.get(key)]
+        notes += [
+            f"{key} differs: {json.dumps(ours.get(key))} in {base.name}, {json.dumps(theirs.get(key))} "
+            f"in {candidate.name}"
+            for key in differing
+        ]
+        shared = set(base.columns) & set(candidate.columns)
+        units = sorted(c for c in shared if base.note(c, "unit") != candidate.note(c, "unit"))
+        notes += [
+            f"unit of {c} differs: {base.note(c, 'unit')!r} in {base.name}, {candidate.note(c, 'unit')!r} "
+            f"in {candidate.name}"
+            for c in units
+        ]
+        agreeing = [key for key in FINGERPRINTS if key not in differing] + ([] if units else ["units"])
+        if agreeing:
+            notes.append(f"the same in {base.name} and {candidate.name}: {', '.join(agreeing)}")
+    return notes
+
+
+def parameters_that_differ(results: Sequence[Result]) -> list[list[str]]:
+    """A row for each parameter that is not the same in all results: its name, and its value in each of them.
+
+    A swept one is called swept; where a result holds several configs, each config has rows of its own.
+    """
+    held = [(result, (result.manifest or {}).get("scenarios", {})) for result in results]
+    several = any(len(scenarios) > 1 for _, scenarios in held)
+    rows = []
+    configs: Sequence[str | None] = sorted({name for _, s in held for name in s}) if several else [None]
+    for config in configs:
+        picked = [s.get(config, {}) if config else next(iter(s.values()), {}) for _, s in held]
+        start = f"{config}: " if config else ""
+        for key in sorted({key for scenario in picked for key in scenario.get("values", {})}):
+            cells = [_shown(result, scenario, key) for (result, _), scenario in zip(held, picked, strict=True)]
+            if len(set(cells)) > 1:
+                rows.append([f"{start}{key}", *cells])
+        events = [scenario.get("events", []) for scenario in picked]
+        if any(event != events[0] for event in events[1:]):
+            counts = [str(len(event)) for event in events]
+            rows.append([f"{start}events", *(counts if len(set(counts)) > 1 else [f"{n}, others" for n in counts])])
+    return rows
+
+
+def _shown(result: Result, scenario: Mapping[str, Any], key: str) -> str:
+    if not result.manifest:
+        return "unknown"
+    if key in result.swept:
+        return "swept"
+    return json.dumps(scenario["values"][key]) if key in scenario.get("values", {}) else "not there"

@@ -1,0 +1,41 @@
+"""What a comparison found, before it is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sim.compare.differences import Opening, Row
+from sim.compare.effects import Best, Carrier, Effect
+from sim.compare.reaching import ReachRow
+from sim.compare.results import Result
+
+
+@dataclass(frozen=True)
+class PointRow:
+    """A row of the table of measures at one design point, such as "controls.severity=0.5"."""
+
+    point: str
+    row: Row
+
+
+@dataclass
+class Comparison:
+    """The answer, in the order in which it is told."""
+
+    results: list[Result]
+    agreement: list[str] = field(default_factory=list)
+    parameters: list[list[str]] = field(default_factory=list)
+    coverage: list[str] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    points: list[PointRow] = field(default_factory=list)
+    reach: list[ReachRow] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    openings: list[Opening] = field(default_factory=list)
+    carriers: list[Carrier] = field(default_factory=list)
+    best: list[Best] = field(default_factory=list)
+    over_time: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+
+    def rows_of(self, candidate: Result) -> list[Row]:
+        return [row for row in self.rows if row.candidate == candidate.name]

@@ -1,0 +1,187 @@
+"""What is compared: which measures and slices, and a measure's value at the date that was asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from sim.compare.results import DATE, Result
+from sim.compare.tables import Floats
+from sim.measures import HEADLINE
+from sim.vocabulary import BadInput, nearest
+
+AT = ("final", "peak", "mean", "sum")  # besides a year and a recorded date
+BY = ("segment", "input", "state")
+TABLES = {"segment": "segments", "input": "inputs", "state": "states"}  # of a world
+WHOLE_RUN = re.compile("|".join(AT))
+
+
+def dates_asked(words: Sequence[str]) -> list[str]:
+    """The words of --at; "end", as runs.csv calls it, is "final"."""
+    dates = ["final" if word == "end" else word for word in words]
+    if wrong := [word for word in dates if word not in AT and not DATE.fullmatch(word)]:
+        raise BadInput([f"--at = {word!r}: must be {', '.join(AT)}, a year or a recorded date" for word in wrong])
+    return list(dict.fromkeys(dates))
+
+
+def _outcome(column: str, at: str) -> str:
+    return f"{column}@{'end' if at == 'final' else at}"
+
+
+def can_tell(result: Result, column: str, at: str) -> bool:
+    """Whether a result has a measure at a date, in its outcomes or its series."""
+    if _outcome(column, at) in result.outcomes:
+        return True
+    if result.source is None or column not in result.source.measures:
+        return False
+    return at != "sum" or result.note(column, "kind") in ("", "flow")
+
+
+def value(result: Result, column: str, at: str) -> Floats:
+    """A measure at a date, shape (runs,). Raises BadInput where the series does not have the date."""
+    if (outcome := _outcome(column, at)) in result.outcomes:
+        return result.outcomes[outcome]
+    dates, values = result.series.dates, result.series.values[column]
+    if at == "final":
+        return values[:, -1]
+    if at == "peak":
+        return np.fmax.reduce(values, axis=1)
+    if at == "mean":
+        return values.mean(axis=1)
+    if at == "sum":
+        return values.sum(axis=1)
+    places = [place for place, date in enumerate(dates) if date == at or date.startswith(f"{at}-")]
+    if not places:
+        raise BadInput(f"--at = {at!r}: {result.path} has the dates {dates[0]} to {dates[-1]}")
+    if len(places) == 1:
+        return values[:, places[0]]
+    kind = result.note(column, "kind")
+    if kind == "stock":
+        return values[:, places[-1]]
+    if kind in ("flow", "mean"):
+        return values[:, places].mean(axis=1)
+    raise BadInput(
+        f"--at = {at!r}: {result.path} records {column} {len(places)} times in that year, and a ratio of a year is "
+        f"no mean of those; give a recorded date such as {dates[places[-1]]}, or record every year"
+    )
+
+
+def unit(result: Result, column: str, at: str) -> str:
+    return result.note(_outcome(column, at), "unit") or result.note(column, "unit")
+
+
+def check_dates(base: Result, candidate: Result, at: str) -> None:
+    """Refuse a date that means another time in each of the two, or that one does not reach. Raises BadInput."""
+    both = (base, candidate)
+    horizons = [(result.manifest or {}).get("horizon") for result in both]
+    if not WHOLE_RUN.fullmatch(at):
+        for result, horizon in zip(both, horizons, strict=True):
+            if horizon and not horizon["first"] <= int(at[:4]) <= horizon["last"]:
+                raise BadInput(f"--at = {at!r}: {result.path} goes from {horizon['first']} to {horizon['last']}")
+        return
+    spans = [(result.series.dates[0], result.series.dates[-1]) for result in both if result.series.dates]
+    if None not in horizons and horizons[0] != horizons[1]:
+        spans = [(horizon["first"], horizon["last"]) for horizon in horizons if horizon]
+    if len(set(spans)) > 1:
+        told = [f"{r.path} goes from {first} to {last}" for r, (first, last) in zip(both, spans, strict=True)]
+        raise BadInput(f"--at = {at!r}: dates differ: {', '.join(told)}; give --at YEAR that both have")
+
+
+def check_units(base: Result, candidate: Result, columns: Sequence[str], at: str) -> None:
+    """Refuse units that differ. Raises BadInput."""
+    units = {column: [unit(result, column, at) for result in (base, candidate)] for column in columns}
+    if differing := [column for column, (ours, theirs) in units.items() if ours and theirs and ours != theirs]:
+        raise BadInput(
+            [
+                f"{_outcome(column, at)}: its unit is {units[column][0]!r} in {base.path} and {units[column][1]!r} "
+                f"in {candidate.path}; choose others with --measure"
+                for column in differing
+            ]
+        )
+
+
+def chosen(
+    results: Sequence[Result], dates: Sequence[str], measures: Sequence[str] | None = None, by: str | None = None
+) -> dict[str, list[str]]:
+    """For each date the columns to compare, which all results have.
+
+    By default the headline measures, else (there is none of it) all; with `by` their slices.
+    Raises BadInput that says what is not there.
+    """
+    common = [column for column in results[0].columns if all(column in result.columns for result in results[1:])]
+    columns = _sliced(results, common, measures, by) if by else _named(results, common, measures)
+    paths = " and ".join(dict.fromkeys(result.path for result in results))
+    found = {}
+    for at in dates:
+        found[at] = [column for column in columns if all(can_tell(result, column, at) for result in results)]
+        lacking = [column for column in columns if column not in found[at]]
+        if measures and lacking:
+            raise BadInput(
+                [f"--measure = {c!r}: there is no {_outcome(c, at)} in {paths}{_why_not(results, at)}" for c in lacking]
+            )
+        if not found[at]:
+            raise BadInput(f"--at = {at!r}: {paths} have no measure at that date{_why_not(results, at)}")
+    return found
+
+
+def _why_not(results: Sequence[Result], at: str) -> str:
+    if at == "sum":
+        return "; only flows have a sum"
+    bare = [result.path for result in results if result.source is None]
+    return f"; {bare[0]} has no series.csv, which tells other dates than runs.csv" if bare else ""
+
+
+def _named(results: Sequence[Result], common: Sequence[str], measures: Sequence[str] | None) -> list[str]:
+    if not measures:
+        return [name for name in HEADLINE if name in common] or list(common)
+    problems = []
+    for name in measures:
+        if lacking := [result.path for result in results if name not in result.columns]:
+            problems.append(
+                f"--measure = {name!r}: there is no {name} in {' and '.join(dict.fromkeys(lacking))}"
+                f"{_only_headline(results) if '.' in name else nearest(name, common)}; "
+                f"in common are {', '.join(column for column in common if '.' not in column) or 'none'}"
+            )
+    if problems:
+        raise BadInput(problems)
+    return list(dict.fromkeys(measures))
+
+
+def _sliced(results: Sequence[Result], common: Sequence[str], measures: Sequence[str] | None, by: str) -> list[str]:
+    if by not in BY:
+        raise BadInput(f"--by = {by!r}: must be one of {', '.join(BY)}{nearest(by, BY)}")
+    known = {str(name) for name in ids(results, by)}
+    parts = {column: column.split(".")[1:] for column in common}
+    columns = [column for column, slices in parts.items() if known & set(slices)]
+    if measures:
+        columns = [column for column in columns if column.split(".")[0] in measures]
+        lacking = [name for name in measures if name not in {column.split(".")[0] for column in columns}]
+    else:  # a measure by input and state has hundreds of slices: only when it is asked for
+        columns = [column for column in columns if len(parts[column]) == 1]
+        lacking = [] if columns else ["any measure"]
+    if lacking:
+        paths = " and ".join(dict.fromkeys(result.path for result in results))
+        raise BadInput(
+            [f"--by = {by!r}: {paths} do not have {name} by {by}{_only_headline(results)}" for name in lacking]
+        )
+    return columns
+
+
+def _only_headline(results: Sequence[Result]) -> str:
+    """Why slices are missing, where the reason is known."""
+    held = [result for result in results if not any("." in column for column in result.columns)]
+    if not held:
+        return ""
+    return f'; slices are recorded with measures = "all" in [record], and {held[0].path} has the headline alone'
+
+
+def ids(results: Sequence[Result], by: str) -> list[str]:
+    """The segments, inputs or states of the results' world."""
+    from sim.world.world import load_world
+
+    names = [result.manifest["world"]["name"] for result in results if result.manifest and "world" in result.manifest]
+    if not names:
+        raise BadInput(f"--by = {by!r}: {results[0].path} does not say which slices are a {by}; give a result folder")
+    return load_world(names[0]).column(TABLES[by], "id")

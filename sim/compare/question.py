@@ -1,0 +1,202 @@
+"""Comparing results run by run: one honest sentence about the difference. Reads files, never the model.
+
+Runs with the same parameter set and the same seed have the same luck, so a difference is taken within each such
+pair, candidate minus base, and only the pairs' differences are averaged. This module puts the question together;
+`sim.compare` holds the parts: reading, pairing, intervals, tables, figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sim.compare.agreement import agreement, parameters_that_differ
+from sim.compare.answer import Comparison, PointRow
+from sim.compare.differences import Settings, compare_column, opening, over_time, without_values
+from sim.compare.effects import best, carriers, carrying, controllers_of, effects
+from sim.compare.identity import Unlike, unlike
+from sim.compare.outcomes import AT, check_dates, check_units, chosen, dates_asked, ids
+from sim.compare.pairing import Pairing, pair_runs
+from sim.compare.reaching import check_target, reach, target_of
+from sim.compare.results import OUTCOMES, Incomplete, read_results, with_dates_of, with_series
+from sim.compare.words import MAIN_MEASURE, main_row, sentence
+from sim.vocabulary import BadInput
+
+__all__ = ["Comparison", "Incomplete", "Question", "Settings", "compare", "identical", "trips"]
+GATES = ("worse", "any", "inconclusive")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the results: dates, slices, measures, targets, and how runs belong together."""
+
+    at: Sequence[str] = ("final",)
+    by: str | None = None
+    measures: Sequence[str] | None = None
+    reach: Sequence[str] = ()
+    settings: Settings = field(default_factory=Settings)
+    paired: bool = True
+    points: bool = False
+    partial: bool = False
+    keys: Sequence[str] = ()
+
+
+def compare(paths: Sequence[str | Path], question: Question) -> Comparison:
+    """Compare the first result with each of the others. Raises BadInput, and Incomplete where runs are not there."""
+    first, *others = paths
+    results = read_results([first, *dict.fromkeys(others)], question.keys)
+    lacking = [sentence for result in results for sentence in result.lacking]
+    if lacking and not question.partial:
+        raise Incomplete([f"{text}; --allow-partial compares what is there" for text in dict.fromkeys(lacking)])
+    dates = dates_asked(question.at)
+    targets = [target_of(text) for text in question.reach]
+    for target in targets:
+        check_target(target, results)
+    base, *candidates = results
+    columns = [chosen([base, candidate], dates, question.measures, question.by) for candidate in candidates]
+    wanted = [column for held in columns for some in held.values() for column in some]
+    wanted += [target.column for target in targets]
+    if not set(dates) <= {*OUTCOMES, *AT}:  # then what carries a difference is read from the series too
+        wanted += carrying(MAIN_MEASURE if MAIN_MEASURE in wanted else wanted[0], base.columns)
+    base, *candidates = [with_series(result, wanted) for result in results]
+    for candidate in candidates:
+        base = with_dates_of(base, candidate)
+    candidates = [with_dates_of(candidate, base) for candidate in candidates]
+    found = Comparison([base, *candidates], parameters=parameters_that_differ(results))
+    found.notes += dict.fromkeys(lacking)
+    pairings = []
+    for candidate, held in zip(candidates, columns, strict=True):
+        pairing = pair_runs(base, candidate, question.paired)
+        pairings.append(pairing)
+        found.agreement += agreement(base, candidate)
+        found.coverage += pairing.coverage
+        _compare_measures(found, pairing, held, question)
+        found.reach += [reach(pairing, target, question.settings) for target in targets]
+        _follow_over_time(found, pairing, held, question)
+        _say_effects(found, pairing, question)
+        if rows := found.rows_of(candidate):
+            found.sentences.append(sentence(rows))
+    if len(pairings) > 1:
+        _find_best(found, pairings)
+    found.agreement = list(dict.fromkeys(found.agreement))
+    found.coverage = list(dict.fromkeys(found.coverage))
+    found.notes = list(dict.fromkeys([*found.notes, *_general_notes(found)]))
+    return found
+
+
+def _compare_measures(found: Comparison, pairing: Pairing, columns: dict[str, list[str]], question: Question) -> None:
+    base, candidate = pairing.base.result, pairing.cand.result
+    sets = {side.result.name: len({pair[0] for pair in side.pairs}) for side in (pairing.base, pairing.cand)}
+    if not pairing.paired and max(sets.values()) > 1:
+        held = ", ".join(f"{name} holds {count}" for name, count in sets.items())
+        raise BadInput(f"--unpaired: compares single parameter sets, and {held}; leave it out to pair them")
+    for at, some in columns.items():
+        check_dates(base, candidate, at)
+        check_units(base, candidate, some, at)
+        stopped = at in AT and (base.series.stopped or candidate.series.stopped)
+        flags = ["runs end on different dates, as by a stop rule"] if stopped else []
+        for column in some:
+            row = compare_column(pairing, column, at, question.settings, flags)
+            if without_values(row) and not question.measures:
+                found.notes.append(f"{column} has no value in any run of {base.name} or {candidate.name}: left out")
+                continue
+            found.rows.append(row)
+            if question.points:
+                for place, values in enumerate(pairing.points):
+                    words = " ".join(f"{key}={value}" for key, value in zip(pairing.point_keys, values, strict=True))
+                    at_point = compare_column(pairing, column, at, question.settings, flags, place)
+                    found.points.append(PointRow(words, at_point))
+
+
+def _follow_over_time(found: Comparison, pairing: Pairing, columns: dict[str, list[str]], question: Question) -> None:
+    """The rows over time and where each difference opens, for what both have recorded on the same dates."""
+    base, candidate = pairing.base.result, pairing.cand.result
+    if base.series.dates != candidate.series.dates:
+        both = [result.name for result in (base, candidate) if result.series.dates]
+        why = "are recorded on different dates" if len(both) == 2 else "do not both have a series over time"
+        found.notes.append(f"{base.name} and {candidate.name} {why}: where a difference opens is not told")
+        return
+    told = {row.column for row in found.rows_of(candidate)}
+    settings = replace(question.settings, resample=False)
+    for column in dict.fromkeys(column for some in columns.values() for column in some if column in told):
+        if rows := over_time(pairing, column, settings):
+            found.over_time += rows
+            if any(row.spread[0] is not None for row in rows):  # one pair does not tell it
+                found.openings.append(opening(rows))
+
+
+def _say_effects(found: Comparison, pairing: Pairing, question: Question) -> None:
+    """The effects that take two runs, and what carries the difference of the main measure."""
+    base, candidate = pairing.base.result, pairing.cand.result
+    if not pairing.paired or not (base.manifest and candidate.manifest):
+        return
+    try:
+        controllers = controllers_of(base)
+        slices = {by: ids([base, candidate], by) for by in ("segment", "input")}
+    except BadInput as fault:  # the world's tables are not here; what needs no names of its states is told all the same
+        found.notes += [f"{problem}; controllers, segments and inputs are not told" for problem in fault.problems]
+        controllers, slices = [], {}
+    rows, notes = effects(pairing, controllers, question.settings)
+    found.effects += rows
+    found.notes += notes
+    whole = [row for row in found.rows_of(candidate) if row.slice == "all"]
+    if whole and main_row(whole).at not in ("peak", "mean", "sum"):
+        parts = carriers(pairing, main_row(whole), slices, question.settings)
+        found.carriers += parts
+        if not parts:
+            found.notes.append('the segments and inputs that carry a difference need measures = "all" in [record]')
+
+
+def _find_best(found: Comparison, pairings: Sequence[Pairing]) -> None:
+    names = {pairing.cand.result.name for pairing in pairings}
+    for row in found.rows:
+        everywhere = {r.candidate for r in found.rows if (r.column, r.at) == (row.column, row.at)} == names
+        if everywhere and row.candidate == pairings[0].cand.result.name:
+            found.best += best(pairings, row.column, row.at, row.direction)
+
+
+def _general_notes(found: Comparison) -> list[str]:
+    notes = []
+    rows = found.rows
+    if any(row.n_sets > 1 for row in rows):
+        notes.append(
+            "Verdicts are from the 5 to 95 % of the parameter sets, which is what is not known; the interval of a mean "
+            "over seeds is numerical error, which more seeds shrink."
+        )
+    if any(row.n_sets == 1 and row.diff_lo is not None for row in rows):
+        chance = f"{1 / (1 - rows[0].ci_level):.0f}"
+        notes.append(
+            "Each interval is the numerical error of its own measure, over seeds with these parameters: where nothing "
+            f"differs, about one in {chance} excludes 0 by chance."
+        )
+    return notes
+
+
+def trips(found: Comparison, gates: Sequence[str]) -> list[str]:
+    """Which rows trip a gate: "worse", "any" (a difference, or none that can be told) or "inconclusive".
+
+    Returns a sentence for each of the gates that is tripped. Raises BadInput for an unknown gate.
+    """
+    words = {
+        "worse": ("worse",),
+        "any": ("better", "worse", "changed", "incomparable"),
+        "inconclusive": ("inconclusive", "incomparable"),
+    }
+    if unknown := [gate for gate in gates if gate not in words]:
+        raise BadInput([f"--fail-on = {gate!r}: must be one of {', '.join(GATES)}" for gate in unknown])
+    tripped = []
+    for gate in dict.fromkeys(gates):
+        names = [f"{row.column}@{row.at} of {row.candidate}" for row in found.rows if row.verdict in words[gate]]
+        names += [f"{row.target} of {row.candidate}" for row in found.reach if row.verdict in words[gate]]
+        if names:
+            tripped.append(f"--fail-on {gate}: {', '.join(names)}")
+    return tripped
+
+
+def identical(
+    paths: Sequence[str | Path], rtol: float = 0.0, atol: float = 0.0, keys: Sequence[str] = ()
+) -> list[Unlike]:
+    """The columns in which any result differs from the first by more than atol + rtol x |its value|."""
+    base, *candidates = read_results(paths, keys)
+    return [found for candidate in candidates for found in unlike(base, candidate, rtol, atol)]

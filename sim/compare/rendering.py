@@ -1,0 +1,348 @@
+"""A comparison as text: a table to read, CSV, JSON, Markdown, or one HTML page with its figures."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sim.compare.answer import Comparison
+from sim.compare.differences import COLUMNS, OPENING_COLUMNS, Row
+from sim.compare.effects import BEST_COLUMNS, CARRIER_COLUMNS, EFFECT_COLUMNS, MEANINGS, Carrier, Effect
+from sim.compare.identity import UNLIKE_COLUMNS, Unlike
+from sim.compare.reaching import REACH_COLUMNS, ReachRow
+from sim.compare.words import decimals, decimals_of, main_row, percent, rounded, two_digits
+from sim.results.records import line, write_aside, writing
+from sim.vocabulary import BadInput
+
+FORMATS = ("table", "csv", "json", "md", "html")
+POINT_COLUMNS = ("point", *COLUMNS)
+
+
+@dataclass
+class Section:
+    """A part of the answer to be read: a title, lines, and a table whose columns in `words` are flush left."""
+
+    title: str
+    lines: Sequence[str] = ()
+    header: Sequence[str] = ()
+    rows: list[list[str]] = field(default_factory=list)
+    words: frozenset[str] = frozenset()
+
+
+def render(found: Comparison, format: str = "table") -> str:
+    """The comparison as text; `csv` holds the table of measures, or per design point where that was asked for."""
+    if format == "csv":
+        return csv_text(POINT_COLUMNS, _points(found)) if found.points else csv_text(COLUMNS, map(asdict, found.rows))
+    if format == "json":
+        return json.dumps(content(found), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    if format == "table":
+        return "\n".join(_plain(section) for section in sections(found))
+    if format == "md":
+        return "\n".join(markdown(section) for section in sections(found))
+    if format == "html":
+        return _page(found)
+    raise BadInput(f"--format = {format!r}: must be one of {', '.join(FORMATS)}")
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    return "".join([line(columns), *(line(row[column] for column in columns) for row in rows)])
+
+
+def _points(found: Comparison) -> list[dict[str, Any]]:
+    return [{"point": point.point, **asdict(point.row)} for point in found.points]
+
+
+def content(found: Comparison) -> dict[str, Any]:
+    """Everything in full precision, with the same keys whatever there is."""
+    results = [{"name": result.name, "path": result.path, "runs": len(result.done)} for result in found.results]
+    tables = {
+        name: [asdict(row) for row in getattr(found, name)]
+        for name in ("rows", "reach", "effects", "openings", "carriers", "best", "over_time")
+    }
+    return {
+        "results": results,
+        "agreement": found.agreement,
+        "parameters": found.parameters,
+        "coverage": found.coverage,
+        **tables,
+        "points": _points(found),
+        "notes": found.notes,
+        "sentences": found.sentences,
+    }
+
+
+def write_out(found: Comparison, folder: Path) -> list[str]:
+    """Every table as CSV, and the answer as JSON, Markdown and HTML, into a folder; returns the files' names."""
+    tables: dict[str, tuple[Sequence[str], Iterable[Mapping[str, Any]]]] = {
+        "compare.csv": (COLUMNS, map(asdict, found.rows)),
+        "reach.csv": (REACH_COLUMNS, map(asdict, found.reach)),
+        "effects.csv": (EFFECT_COLUMNS, map(asdict, found.effects)),
+        "opening.csv": (OPENING_COLUMNS, map(asdict, found.openings)),
+        "carriers.csv": (CARRIER_COLUMNS, map(asdict, found.carriers)),
+        "best.csv": (BEST_COLUMNS, map(asdict, found.best)),
+        "points.csv": (POINT_COLUMNS, _points(found)),
+        "over_time.csv": (COLUMNS, map(asdict, found.over_time)),
+    }
+    texts = {name: csv_text(*table) for name, table in tables.items()}
+    texts |= {f"compare.{format}": render(found, format) for format in ("json", "md", "html")}
+    texts |= {f"{name}.svg": drawn for name, drawn in figures(found).items()}
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            write_aside(folder / name, [text.encode()])
+    return list(texts)
+
+
+# What is read by people.
+
+
+def sections(found: Comparison) -> list[Section]:
+    """The answer in its order: what is compared, parameters, coverage, tables, notes, one sentence a candidate."""
+    names = [result.name for result in found.results]
+    said = [f"{result.name}: {result.path}" for result in found.results]
+    parts = [
+        Section("What is compared", [*said, *found.agreement]),
+        Section("Parameters that differ", header=["parameter", *names], rows=found.parameters),
+        Section("Coverage", found.coverage),
+    ]
+    opens = {(o.candidate, o.measure, o.slice): o.opens or "never" for o in found.openings}
+    for candidate, rows in groupby(found.rows, key=lambda row: row.candidate):
+        parts.append(_measures(f"{candidate} less {names[0]}", list(rows), opens))
+    for point, points in groupby(found.points, key=lambda point: (point.row.candidate, point.point)):
+        parts.append(
+            _measures(f"{point[0]} less {names[0]} at {point[1] or 'the only point'}", [p.row for p in points])
+        )
+    parts.append(_reaching(found.reach))
+    parts.append(_effects(found.effects))
+    parts.append(_carriers(found.carriers))
+    parts.append(_best(found, names))
+    parts += [Section("Notes", found.notes), Section("In one sentence", found.sentences)]
+    return [part for part in parts if part.lines or part.rows]
+
+
+def _measures(title: str, rows: Sequence[Row], opens: Mapping[tuple[str, str, str], str] | None = None) -> Section:
+    """Rows of one candidate, each rounded to the width of what its verdict is from."""
+    first = rows[0]
+    sets = any(row.n_sets > 1 for row in rows)
+    header = ["measure", "unit", first.baseline, first.candidate, "difference"]
+    header += ["5 to 95 % of sets", "same sign", "numerical error"] if sets else [f"{percent(first.ci_level)} interval"]
+    header += ["relative", "sets" if sets else "pairs", *(["opens"] if opens else []), "verdict", "flags"]
+    lines = []
+    for row in rows:
+        digits = decimals(row, 1)
+        low, high = (rounded(value, digits) for value in row.spread)
+        means = [rounded(value, digits) for value in (row.base_mean, row.cand_mean, row.diff)]
+        cells = [f"{row.column}@{row.at}", row.unit, *means, f"{low} to {high}" if low else ""]
+        if sets:
+            half = None if row.diff_lo is None or row.diff_hi is None else (row.diff_hi - row.diff_lo) / 2
+            same = "" if row.share_same_sign is None else f"{100 * row.share_same_sign:.0f} %"
+            cells += [same, "" if half is None else f"±{two_digits(half)}"]
+        cells += ["" if row.rel_diff is None else f"{100 * row.rel_diff:+.1f} %"]
+        cells += [str(row.n_sets if sets else row.n_pairs)]
+        if opens:
+            cells.append(_year(opens.get((row.candidate, row.measure, row.slice), "")))
+        lines.append([*cells, row.verdict, row.flags])
+    return Section(title, (), header, lines, frozenset({"measure", "unit", "verdict", "flags"}))
+
+
+def _year(date: str) -> str:
+    """A whole year by its number."""
+    return date.removesuffix("-12-31")
+
+
+def _reaching(rows: Sequence[ReachRow]) -> Section:
+    spread = "5 to 95 % of sets" if any(row.n_sets > 1 for row in rows) else "interval"
+    header = ["target", "candidate", "base gets there", "candidate does", "difference", spread]
+    header += ["median years", "mean years until", "difference", "interval", "verdict", "flags"]
+    lines = []
+    for row in rows:
+        low, high = (row.diff_q05, row.diff_q95) if row.n_sets > 1 else (row.diff_lo, row.diff_hi)
+        digits = decimals_of([row.diff_restricted_mean or 0.0], (row.restricted_hi or 0.0) - (row.restricted_lo or 0.0))
+        digits = max(1, min(digits, 3))
+        means = [rounded(v, digits) for v in (row.base_restricted_mean, row.cand_restricted_mean)]
+        years = [_median(year) for year in (row.base_median_year, row.cand_median_year)]
+        lines.append(
+            [
+                row.target,
+                row.candidate,
+                _share(row.base_share),
+                _share(row.cand_share),
+                _share(row.diff_share, " points"),
+                _between(_share(low, ""), _share(high, "")),
+                " and ".join(years),
+                " and ".join(means),
+                rounded(row.diff_restricted_mean, digits),
+                _between(rounded(row.restricted_lo, digits), rounded(row.restricted_hi, digits)),
+                row.verdict,
+                row.flags,
+            ]
+        )
+    said = []
+    if rows:
+        last = rows[0].horizon[:4]
+        said = [
+            f"Means are years from the first record until the target or {last}; runs that never get there are censored."
+        ]
+    return Section("Reaching", said, header, lines, frozenset({"target", "candidate", "verdict", "flags"}))
+
+
+def _share(value: float | None, unit: str = " %") -> str:
+    return "" if value is None else f"{100 * value:.1f}{unit}"
+
+
+def _median(year: float | None) -> str:
+    return "never" if year is None else f"{year:g}"
+
+
+def _between(low: str, high: str) -> str:
+    return f"{low} to {high}" if low else ""
+
+
+def _effects(rows: Sequence[Effect]) -> Section:
+    sets = ["5 to 95 % of sets"] if any(row.n_sets > 1 for row in rows) else []
+    header = ["effect", "candidate", "unit", "value", "interval", *sets, "pairs", "flags"]
+    lines = []
+    for row in rows:
+        digits = decimals_of([row.value or 0.0], (row.hi or 0.0) - (row.lo or 0.0))
+        name = row.effect if row.slice == "all" else f"{row.effect}.{row.slice}"
+        numbers = [rounded(value, digits) for value in (row.value, row.lo, row.hi, row.q05, row.q95)]
+        between = [_between(numbers[1], numbers[2]), *([_between(numbers[3], numbers[4])] if sets else [])]
+        lines.append([name, row.candidate, row.unit, numbers[0], *between, str(row.n_pairs), row.flags])
+    told = dict.fromkeys(row.effect for row in rows)
+    said = [f"{effect}: {MEANINGS[effect]}, over the whole run." for effect in told]
+    return Section(
+        "Effects that take two runs", said, header, lines, frozenset({"effect", "candidate", "unit", "flags"})
+    )
+
+
+def _carriers(rows: Sequence[Carrier]) -> Section:
+    header = ["measure", "candidate", "by", "slice", "unit", "part", "interval", "of the difference"]
+    lines = []
+    finest: dict[tuple[str, str], int] = {}
+    for row in rows:
+        digits = decimals_of([row.part or 0.0], (row.hi or 0.0) - (row.lo or 0.0))
+        # the largest part comes first, and one much smaller needs no more decimals than two beyond it
+        digits = min(digits, finest.setdefault((row.candidate, row.measure), digits) + 2)
+        numbers = [rounded(value, digits) for value in (row.part, row.lo, row.hi)]
+        share = "" if row.share_of_diff is None else f"{round(100 * row.share_of_diff)} %"
+        between = _between(numbers[1], numbers[2])
+        cells = [f"{row.measure}@{row.at}", row.candidate, row.by, row.slice, row.unit, numbers[0], between, share]
+        lines.append(cells)
+    said = ["Segments' parts add up to the difference; inputs stand with the differences of their own measures."]
+    words = frozenset({"measure", "candidate", "by", "slice", "unit"})
+    return Section("What carries the difference", said if rows else (), header, lines, words)
+
+
+def _best(found: Comparison, names: Sequence[str]) -> Section:
+    lines = []
+    for (measure, part, at), rows in groupby(found.best, key=lambda row: (row.measure, row.slice, row.at)):
+        held = list(rows)
+        name = measure if part == "all" else f"{measure}.{part}"
+        lines.append([f"{name}@{at}", *(_share(row.share_best) for row in held), str(held[0].n_pairs)])
+    return Section("How often each is best", (), ["measure", *names, "pairs"], lines, frozenset({"measure"}))
+
+
+def _plain(section: Section) -> str:
+    text = f"{section.title}\n" + "".join(f"  {line}\n" for line in section.lines)
+    if not section.rows:
+        return text
+    table = [list(section.header), *section.rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    left = [name in section.words or place == 0 for place, name in enumerate(section.header)]
+    for cells in table:
+        aligned = (c.ljust(w) if flush else c.rjust(w) for c, w, flush in zip(cells, widths, left, strict=True))
+        text += f"  {'  '.join(aligned).rstrip()}\n"
+    return text
+
+
+def markdown(section: Section) -> str:
+    text = f"## {section.title}\n\n" + "".join(f"- {line}\n" for line in section.lines)
+    if not section.rows:
+        return text
+    left = [name in section.words or place == 0 for place, name in enumerate(section.header)]
+    table = [list(section.header), [":--" if flush else "--:" for flush in left], *section.rows]
+    escaped = ([cell.replace("|", "\\|") for cell in cells] for cells in table)
+    return text + ("\n" if section.lines else "") + "".join(f"| {' | '.join(cells)} |\n" for cells in escaped)
+
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 13px; white-space: nowrap; }
+th, td { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right; font-variant-numeric: tabular-nums; }
+th.word, td.word { text-align: left; }
+.answer { font-size: 1.15rem; }
+h2 { font-size: 1.1rem; margin-top: 2rem; }
+svg { max-width: 100%; height: auto; }
+"""
+
+
+def _page(found: Comparison) -> str:
+    """One self-contained page: the sentences first, then the figures, then everything."""
+    names = [result.name for result in found.results]
+    title = f"{', '.join(names[1:])} against {names[0]}"
+    answer = "".join(f'<p class="answer">{html.escape(text)}</p>\n' for text in found.sentences)
+    drawn = "".join(f"<figure>{figure}</figure>\n" for figure in figures(found).values())
+    body = "".join(html_section(section) for section in sections(found)[:-1])
+    return whole_page(title, f"<h1>{html.escape(title)}</h1>\n{answer}{drawn}{body}")
+
+
+def whole_page(title: str, body: str) -> str:
+    """A page of its own around a body that is HTML already."""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f"<style>{STYLE}</style></head>\n<body>{body}</body></html>\n"
+    )
+
+
+def html_section(section: Section) -> str:
+    text = f"<h2>{html.escape(section.title)}</h2>\n"
+    if section.lines:
+        text += f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in section.lines)}</ul>\n"
+    if not section.rows:
+        return text
+    classes = [' class="word"' if n in section.words or p == 0 else "" for p, n in enumerate(section.header)]
+
+    def cells(tag: str, row: Sequence[str]) -> str:
+        made = (f"<{tag}{kind}>{html.escape(cell)}</{tag}>" for cell, kind in zip(row, classes, strict=True))
+        return f"<tr>{''.join(made)}</tr>\n"
+
+    table = cells("th", section.header) + "".join(cells("td", row) for row in section.rows)
+    return f'{text}<div class="scroll"><table>{table}</table></div>\n'
+
+
+def figures(found: Comparison) -> dict[str, str]:
+    """A figure of each candidate's main measure over time, as SVG by name."""
+    from sim.compare.figures import fans
+
+    drawn = {}
+    opens = {(o.candidate, o.measure, o.slice): o.opens for o in found.openings}
+    for number, candidate in enumerate(found.results[1:], start=1):
+        rows = [row for row in found.over_time if row.candidate == candidate.name]
+        if rows:
+            main = main_row(rows)
+            held = [row for row in rows if row.column == main.column]
+            drawn[f"figure-{number}"] = fans(held, opens.get((main.candidate, main.measure, main.slice)))
+    return drawn
+
+
+# Identity.
+
+
+def render_identity(found: Sequence[Unlike], format: str = "table") -> str:
+    """What is not the same, or that everything is."""
+    if format == "csv":
+        return csv_text(UNLIKE_COLUMNS, map(asdict, found))
+    if format == "json":
+        return json.dumps([asdict(row) for row in found], indent=1, ensure_ascii=False) + "\n"
+    rows = [["" if cell is None else str(cell) for cell in asdict(row).values()] for row in found]
+    lines = [] if rows else ["every cell is the same"]
+    section = Section(
+        "Identity", lines, UNLIKE_COLUMNS, rows, frozenset({*UNLIKE_COLUMNS} - {"cells", "largest_difference"})
+    )
+    return html_section(section) if format == "html" else markdown(section) if format == "md" else _plain(section)

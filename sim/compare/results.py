@@ -1,0 +1,394 @@
+"""Reading results: a folder, a bare `runs.csv` or `series.csv`, or a table from elsewhere whose keys are named."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.compare.tables import Floats, Key, header_of, read_keys, read_table
+from sim.results.records import KEYS, MANIFEST, RUNS, SCHEMA_VERSION, SERIES, read_rows, unfinished
+from sim.vocabulary import OUTCOME_YEARS, BadInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STATUSES = ("done", "failed")
+OUTCOMES = ("end", *map(str, OUTCOME_YEARS), "peak", "sum")  # what runs.csv has after the @
+ROLES = ("seed", "parameter_set", "config", "date", "point")  # what a column of a foreign table can be
+DATE = re.compile(r"\d{4}(-\d\d-\d\d)?")
+
+
+class Incomplete(Exception):
+    """Results that lack runs; `problems` holds one sentence each. They are compared only with --allow-partial."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(problems))
+
+
+@dataclass(frozen=True)
+class Series:
+    """Measures over time: `dates` sorted, each array of `values` of shape (runs, dates), NaN where missing.
+
+    `stopped` says whether some runs end before the others, as by a stop rule.
+    """
+
+    dates: tuple[str, ...]
+    values: Mapping[str, Floats]
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a series stands: the file, the columns that tell its runs apart, and each run's place by their text.
+
+    `whole` is a file that a manifest vouches for.
+    """
+
+    table: Path
+    columns: tuple[str, ...]
+    date: str
+    places: Mapping[str, int]
+    measures: tuple[str, ...]
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """The runs of one result in the order of the file; a bare table has no manifest.
+
+    `keys` holds a list for each of config, parameter_set, seed and the swept keys. `done` has shape (runs,),
+    and so has each column of `outcomes`: NaN where a value is missing or the run failed. `source` says where the
+    measures over time can be read, if anywhere, and `series` holds those that have been. `lacking` says which runs
+    are not there, a sentence each. `key_columns` are the columns of its file that tell one row from another.
+    """
+
+    path: str
+    name: str
+    configs: tuple[str, ...]
+    swept: tuple[str, ...]
+    keys: Mapping[str, list[Key]]
+    done: NDArray[np.bool_]
+    outcomes: Mapping[str, Floats]
+    manifest: Mapping[str, Any] | None
+    source: Source | None = None
+    series: Series = field(default_factory=lambda: Series((), {}))
+    lacking: tuple[str, ...] = ()
+    run_ids: tuple[str, ...] = ()
+    key_columns: tuple[str, ...] = (*KEYS, "date")
+
+    def groups(self, names: Sequence[str]) -> list[tuple[Key, ...]]:
+        """The values of some keys, run by run."""
+        if not names:
+            return [()] * len(self.done)
+        return list(zip(*(self.keys[name] for name in names), strict=True))
+
+    def note(self, column: str, what: str) -> str:
+        """The unit, kind or direction of a column, empty where it is unknown."""
+        return (self.manifest or {}).get("columns", {}).get(column, {}).get(what, "")
+
+    @property
+    def columns(self) -> list[str]:
+        """Every measure that it has a value of, at whatever date."""
+        outcomes = dict.fromkeys(name.rpartition("@")[0] for name in self.outcomes)
+        return list(outcomes | dict.fromkeys(self.source.measures if self.source else ()))
+
+
+def read_results(paths: Sequence[str | Path], foreign: Sequence[str] = ()) -> list[Result]:
+    """Read several results; `foreign` names the key columns of tables from elsewhere, as in --key.
+
+    Each is named after its configs, else after the parameters in which they differ, else its folder, else its path,
+    so that names tell them apart. Raises BadInput with the problems of all of them.
+    """
+    roles = key_roles(foreign)
+    results, problems = [], []
+    for path in paths:
+        try:
+            results.append(read_result(path, roles))
+        except BadInput as fault:
+            problems += fault.problems
+    if problems:
+        raise BadInput(problems)
+    different = len({result.path for result in results})
+    for names in (
+        [result.name for result in results],
+        _parameter_names(results),
+        [Path(result.path).resolve().name for result in results],
+    ):
+        if len(set(names)) == different:
+            break
+    else:
+        names = [result.path for result in results]
+    return [replace(result, name=name) for result, name in zip(results, names, strict=True)]
+
+
+def _parameter_names(results: Sequence[Result]) -> list[str]:
+    """Names such as "subsidy.annual=200", or nothing where that takes more than three parameters."""
+    values = []
+    for result in results:
+        scenarios = list((result.manifest or {}).get("scenarios", {}).values())
+        values.append(scenarios[0].get("values", {}) if len(scenarios) == 1 else {})
+    keys = [
+        key for key in dict.fromkeys(k for held in values for k in held) if len({str(v.get(key)) for v in values}) > 1
+    ]
+    if not 0 < len(keys) <= 3 or any(key not in held for key in keys for held in values):
+        return []
+    return [" ".join(f"{key}={held[key]}" for key in keys) for held in values]
+
+
+def key_roles(named: Sequence[str]) -> dict[str, list[str]]:
+    """--key COLUMN and --key ROLE=COLUMN as columns by role; a column without a role is part of the seed."""
+    roles: dict[str, list[str]] = {}
+    for text in named:
+        role, sign, column = text.partition("=")
+        if not sign:
+            role, column = "seed", text
+        if role not in ROLES or not column:
+            raise BadInput(f"--key = {text!r}: must be COLUMN or ROLE=COLUMN, ROLE one of {', '.join(ROLES)}")
+        roles.setdefault(role, []).append(column)
+    for role in ("parameter_set", "config", "date"):
+        if len(roles.get(role, [])) > 1:
+            raise BadInput(f"--key: {role} is given twice; one column can be it")
+    if roles and "seed" not in roles:
+        raise BadInput("--key: names no column for the seed; add --key COLUMN")
+    return roles
+
+
+def read_result(path: str | Path, roles: Mapping[str, list[str]] | None = None) -> Result:
+    """Read a result folder or a bare table, which has no units and directions. Raises BadInput."""
+    path = Path(path)
+    if not path.exists():
+        raise BadInput(f"{path}: does not exist; give a result folder or a {RUNS}")
+    if not path.is_dir():
+        if not path.is_file():
+            raise BadInput(f"{path}: is no regular file; give a result folder or a {RUNS}")
+        return _read_bare(path, roles or {})
+    lacking = [
+        f"{folder}: a batch is unfinished; the same batch command goes on with it" for folder in unfinished(path)
+    ]
+    if not (path / RUNS).exists():
+        if lacking:
+            raise Incomplete([f"{path}: holds no {RUNS}; finish the batch first: the same command goes on with it"])
+        raise BadInput(f"{path}: holds no {RUNS}; give a result folder")
+    manifest = _read_manifest(path)
+    result = _read_runs(path / RUNS, manifest, str(path))
+    if (path / SERIES).exists():
+        result = replace(result, source=_source(path / SERIES, result))
+    return replace(result, lacking=(*lacking, *result.lacking))
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_bytes())
+        version = manifest["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BadInput(
+            f"{path}: is missing or no manifest of ours; to compare without units and directions give {folder / RUNS}"
+        ) from None
+    if version != SCHEMA_VERSION:
+        raise BadInput(
+            f"{path}: schema_version = {version!r}: must be {SCHEMA_VERSION}; run it again with this version"
+        )
+    for name in (RUNS, SERIES):
+        written = (manifest.get("files", {}).get(name) or {}).get("bytes")
+        found = (folder / name).stat().st_size if (folder / name).exists() else 0
+        if written not in (None, found):
+            raise BadInput(f"{folder / name}: has {found} bytes, and {written} were written; run it again")
+    return manifest
+
+
+def _check_distinct(keys: Mapping[str, list[Key]], named: Sequence[str], table: Path) -> None:
+    first: dict[tuple[Key, ...], int] = {}
+    for number, run in enumerate(zip(*keys.values(), strict=True), start=2):
+        if first.setdefault(run, number) != number:
+            raise BadInput(f"{table}: line {number}: has the same {', '.join(named)} as line {first[run]}")
+
+
+def _is_vouched(table: Path, manifest: Mapping[str, Any] | None) -> bool:
+    """Whether the manifest says that the file was written so, and thus whole; `_read_manifest` has compared them."""
+    return table.name in (manifest or {}).get("files", {})
+
+
+def _read_runs(table: Path, manifest: Mapping[str, Any] | None, path: str) -> Result:
+    header = header_of(table)
+    if missing := [column for column in (*KEYS, "status") if column not in header]:
+        needed = ", ".join((*KEYS, "status"))
+        raise BadInput([f"{table}: column {column!r} is missing; needed are {needed}" for column in missing])
+    swept = [column for column in header[: header.index("status")] if column not in KEYS]
+    numbers = [column for column in header if "@" in column and column.rpartition("@")[2] in OUTCOMES]
+    frame = read_table(table, [*KEYS, *swept, "status"], numbers, _is_vouched(table, manifest))
+    if not len(frame):
+        raise BadInput(f"{table}: holds no runs")
+    statuses = frame["status"].fillna("").tolist()
+    for number, status in enumerate(statuses, start=2):
+        if status not in STATUSES:
+            raise BadInput(f"{table}: line {number}: status = {status!r}: must be {' or '.join(STATUSES)}")
+    done = np.array([status == "done" for status in statuses])
+    if not done.any():
+        raise BadInput(f"{table}: none of its {len(frame)} runs has status done; there is nothing to compare")
+    named = ["config", "parameter_set", "seed", *swept]
+    keys = read_keys(frame, {name: name for name in named}, table)
+    _check_distinct(keys, named, table)
+    outcomes = {name: np.where(done, frame[name].to_numpy(), np.nan) for name in numbers}
+    failed = int((~done).sum())
+    lacking = (f"{table}: {failed} of its {len(done)} runs failed",) if failed else ()
+    configs = tuple(sorted({str(config) for config in keys["config"]}))
+    return Result(
+        path,
+        "+".join(configs),
+        configs,
+        tuple(swept),
+        keys,
+        done,
+        outcomes,
+        manifest,
+        lacking=lacking,
+        run_ids=tuple(frame["run_id"]),
+        key_columns=(*KEYS, *swept, "date"),
+    )
+
+
+def _source(table: Path, runs: Result) -> Source:
+    header = header_of(table)
+    if missing := [column for column in (*KEYS, "date") if column not in header]:
+        raise BadInput(
+            [f"{table}: column {column!r} is missing; needed are {', '.join((*KEYS, 'date'))}" for column in missing]
+        )
+    places = {str(run): place for place, run in enumerate(runs.run_ids)}
+    measures = tuple(header[header.index("date") + 1 :])
+    return Source(table, ("run_id",), "date", places, measures, _is_vouched(table, runs.manifest))
+
+
+def _read_bare(table: Path, roles: Mapping[str, list[str]]) -> Result:
+    header = header_of(table)
+    if not header:
+        raise BadInput(f"{table}: holds no runs")
+    if {*KEYS, "status"} <= {*header}:
+        return _read_runs(table, None, str(table))
+    if {*KEYS, "date"} <= {*header}:
+        swept = [column for column in header[: header.index("date")] if column not in KEYS]
+        columns = {name: name for name in ("config", "parameter_set", "seed", *swept)}
+        measures = header[header.index("date") + 1 :]
+        return _read_foreign(table, columns, tuple(swept), "date", measures)
+    if not roles:
+        missing = [column for column in (*KEYS, "status") if column not in header]
+        needed = ", ".join((*KEYS, "status"))
+        advice = "for a table from elsewhere name its key columns with --key"
+        raise BadInput([f"{table}: column {column!r} is missing; needed are {needed}; {advice}" for column in missing])
+    named = [column for columns in roles.values() for column in columns]
+    if unknown := [column for column in named if column not in header]:
+        raise BadInput(
+            [f"{table}: line 1: there is no column {c!r} as --key says; it has {', '.join(header)}" for c in unknown]
+        )
+    columns = {role: roles[role][0] for role in ("config", "parameter_set") if role in roles}
+    columns |= {f"seed {column}" if len(roles["seed"]) > 1 else "seed": column for column in roles["seed"]}
+    columns |= {column: column for column in roles.get("point", [])}
+    first = next(read_rows(table), {})
+    measures = [column for column in header if column not in (*named, *KEYS, "status") and _is_number(first, column)]
+    if first and not measures:
+        raise BadInput(f"{table}: line 2: no column but the keys holds a number; there is nothing to compare")
+    return _read_foreign(table, columns, tuple(roles.get("point", [])), roles.get("date", [""])[0], measures)
+
+
+def _is_number(row: Mapping[str, str], column: str) -> bool:
+    try:
+        float(row.get(column) or "nan")
+    except ValueError:
+        return False
+    return True
+
+
+def _read_foreign(
+    table: Path, columns: Mapping[str, str], swept: tuple[str, ...], date: str, measures: Sequence[str]
+) -> Result:
+    """A table of one row a run, or (with a date column) one row a run and date."""
+    words = list(dict.fromkeys(columns.values()))
+    frame = read_table(table, [*words, *([date] if date else [])], [] if date else measures)
+    if not len(frame):
+        raise BadInput(f"{table}: holds no runs")
+    keys = read_keys(frame, columns, table)
+    labels = _labels(frame, words)
+    outcomes: dict[str, Floats] = {}
+    source = None
+    if date:
+        first = ~labels.duplicated().to_numpy()
+        keys = {name: [v for v, kept in zip(values, first, strict=True) if kept] for name, values in keys.items()}
+        source = Source(table, tuple(words), date, {t: n for n, t in enumerate(labels[first])}, tuple(measures))
+    else:
+        _check_distinct(keys, words, table)
+        outcomes = {name if "@" in name else f"{name}@end": frame[name].to_numpy() for name in measures}
+    count = len(next(iter(keys.values())))
+    seeds = [name for name in keys if name.startswith("seed ")]
+    if seeds:
+        keys["seed"] = [" ".join(map(str, run)) for run in zip(*(keys.pop(name) for name in seeds), strict=True)]
+    keys = {"config": [table.stem] * count, "parameter_set": [0] * count, **keys}
+    configs = tuple(sorted({str(config) for config in keys["config"]}))
+    done = np.ones(count, bool)
+    key_columns = (*words, date)
+    name = "+".join(configs)
+    return Result(str(table), name, configs, swept, keys, done, outcomes, None, source, key_columns=key_columns)
+
+
+def _labels(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """One text for each row that tells its run."""
+    first, *others = columns
+    return frame[first].str.cat([frame[name] for name in others], sep="\x1f") if others else frame[first]
+
+
+def with_series(result: Result, measures: Sequence[str]) -> Result:
+    """The result with some measures over time read from its file. Raises BadInput."""
+    import pandas as pd
+
+    source = result.source
+    if source is None:
+        return result
+    wanted = [name for name in dict.fromkeys(measures) if name in source.measures]
+    frame = read_table(source.table, [*source.columns, source.date], wanted, source.whole)
+    texts = frame[source.date].fillna("")
+    date_codes, found = pd.factorize(texts, sort=True)
+    for date in found:
+        if not DATE.fullmatch(date):
+            line = int(np.flatnonzero(texts == date)[0]) + 2
+            raise BadInput(f"{source.table}: line {line}: {source.date} = {date!r}: must be a year or YYYY-MM-DD")
+    codes, names = pd.factorize(_labels(frame, source.columns))
+    if (codes < 0).any():
+        line = int(np.flatnonzero(codes < 0)[0]) + 2
+        raise BadInput(f"{source.table}: line {line}: {source.columns[0]} is empty; it says which run a line is of")
+    if unknown := [name for name in names if name not in source.places]:
+        line = int(np.flatnonzero(frame[source.columns[0]] == unknown[0])[0]) + 2
+        raise BadInput(f"{source.table}: line {line}: run {unknown[0]!r} is not in {RUNS}")
+    runs = np.array([source.places[name] for name in names], dtype=np.intp)[codes]
+    cells = runs * len(found) + date_codes
+    if np.bincount(cells).max(initial=0) > 1:
+        line = int(np.flatnonzero(pd.Series(cells).duplicated())[0]) + 2
+        raise BadInput(f"{source.table}: line {line}: has the same run and {source.date} as a line before")
+    values = {}
+    for name in wanted:
+        flat = np.full(len(result.done) * len(found), np.nan)
+        flat[cells] = frame[name].to_numpy()
+        values[name] = flat.reshape(len(result.done), len(found))
+    last = np.zeros(len(result.done), dtype=np.intp)
+    np.maximum.at(last, runs, date_codes)
+    stopped = bool((last[runs] < len(found) - 1).any())
+    return replace(result, series=Series(tuple(map(str, found)), values, stopped))
+
+
+def with_dates_of(result: Result, other: Result) -> Result:
+    """The result with the later dates of another one of the same horizon, at which all its own runs had stopped."""
+    ours, theirs = result.series.dates, other.series.dates
+    horizons = [(one.manifest or {}).get("horizon") for one in (result, other)]
+    more = len(theirs) - len(ours)
+    if not ours or more <= 0 or theirs[: len(ours)] != ours or horizons[0] is None or horizons[0] != horizons[1]:
+        return result
+    values = {
+        name: np.pad(held, ((0, 0), (0, more)), constant_values=np.nan) for name, held in result.series.values.items()
+    }
+    return replace(result, series=Series(theirs, values, stopped=True))

@@ -1,0 +1,137 @@
+"""Numbers and differences in words: rounded to the width of their interval."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from sim.compare.differences import Row
+from sim.measures import SHARE as UNIT_OF_SHARES
+
+MAIN_MEASURE = "domestic_supply_share"  # the one that the sentence tells, where it is compared
+TIMES = {
+    "final": "at the end",
+    "peak": "at its peak",
+    "sum": "summed over the years",
+    "mean": "in the mean of all years",
+}
+
+
+def sentence(rows: Sequence[Row]) -> str:
+    """What is to be said of one candidate."""
+    first = rows[0]
+    counts = Counter(row.verdict for row in rows)
+    differing = {word: counts[word] for word in ("better", "worse", "changed") if counts[word]}
+    total = sum(differing.values())
+    found = "none is shown to differ"
+    if differing:
+        words = ", ".join(f"{number} {word}" for word, number in differing.items())
+        found = f"{total} {'differs' if total == 1 else 'differ'} ({words})"
+    what = "measure" if len({row.column for row in rows}) == len(rows) else "comparison"  # else of several dates
+    parts = [f"of {counted(len(rows), what)} {found}"]
+    parts += [f"{counts[word]} {word}" for word in ("equivalent", "inconclusive", "incomparable") if counts[word]]
+    main = main_row(rows)
+    return (
+        f"{first.candidate} against {first.baseline}: {', '.join(parts)}, {_over(rows)}; {difference_in_words(main)}."
+    )
+
+
+def main_row(rows: Sequence[Row]) -> Row:
+    """The row that stands for all: the domestic supply share where it is compared, else the first."""
+    return next((row for row in rows if row.column == MAIN_MEASURE), rows[0])
+
+
+def _over(rows: Sequence[Row]) -> str:
+    if any(row.pairing == "unpaired" for row in rows):
+        return f"unpaired, over {min(row.n_base for row in rows)} and {min(row.n_cand for row in rows)} runs"
+    pairs = [row.n_pairs for row in rows if row.n_pairs] or [0]
+    fewest, most = min(pairs), max(pairs)
+    over = f"over {counted(most, 'pair') if fewest == most else f'{fewest} to {counted(most, "pair")}'}"
+    sets = max(row.n_sets for row in rows)
+    return f"{over} of {sets} parameter sets" if sets > 1 else over
+
+
+def difference_in_words(row: Row) -> str:
+    """For example "the chip market in 2030 is 1.2 bn yuan a year higher (95 % interval 0.9 to 1.5)"."""
+    when = TIMES.get(row.at, f"in {row.at}")
+    name = f"the {row.measure.replace('_', ' ')}{'' if row.slice == 'all' else f' of {row.slice}'} {when}"
+    if row.diff is None:
+        return f"{name} cannot be compared"
+    scale, unit = (100, "points") if row.unit == UNIT_OF_SHARES else (1, row.unit)
+    digits = decimals(row, scale)
+    sets = row.n_sets > 1
+    middle = row.diff_q50 if sets and row.diff_q50 is not None else row.diff
+    difference, low, high = (
+        rounded(None if value is None else scale * value, digits) for value in (middle, *row.spread)
+    )
+    if row.spread == (0.0, 0.0) and row.diff == 0:
+        return f"{name} is exactly the same"
+    of = f"90 % of {row.n_sets} parameter sets" if sets else f"{percent(row.ci_level)} interval"
+    if low and row.verdict in ("inconclusive", "equivalent"):
+        size = " ".join(word for word in (difference, unit) if word)
+        margin = f"the margin of {rounded(scale * (row.margin or 0.0), digits)}"
+        if row.verdict == "equivalent":
+            return f"{name} differs by {size}, which is within {margin} ({of} {low} to {high})"
+        opened = f"whether that is beyond {margin} is open" if row.margin else "the sign is open"
+        return f"{name} differs by {size}, but {opened} ({of} {low} to {high})"
+    direction = "higher"
+    if middle < 0:
+        direction = "lower"
+        difference, low, high = (_turned(text) for text in (difference, high, low))
+    size = " ".join(word for word in (difference, unit, direction) if word)
+    if not low:
+        return f"{name} is {size if row.diff else 'the same'} in the one pair, which gives no interval"
+    if row.spread[0] == row.spread[1]:
+        return f"{name} is {size} in every {'parameter set' if sets else 'pair'}"
+    text = f"{name} is {size} ({of} {low} to {high}"
+    if sets and row.diff_lo is not None and row.diff_hi is not None:
+        error = two_digits(scale * (row.diff_hi - row.diff_lo) / 2)
+        same = f"{100 * (row.share_same_sign or 0.0):.0f} %"
+        text += f"; {same} with the sign of the mean; error from seeds {error}"
+    return f"{text})"
+
+
+def _turned(text: str) -> str:
+    """A number without its minus, or with one that it had not."""
+    if not text:
+        return text
+    return text.removeprefix("-") if text.startswith("-") else f"-{text}" if float(text) else text
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def percent(level: float) -> str:
+    return f"{100 * level:g} %"
+
+
+def decimals(row: Row, scale: float) -> int:
+    """How many decimals tell a row's numbers, times `scale`.
+
+    Two digits of the width of what the verdict is from, else four of the difference; never more than a float holds.
+    """
+    low, high = row.spread
+    return decimals_of(
+        [scale * value for value in (row.diff, row.base_mean, row.cand_mean) if value],
+        abs(scale) * ((high or 0.0) - (low or 0.0)),
+    )
+
+
+def decimals_of(values: Sequence[float], width: float) -> int:
+    """Decimals for numbers, the difference first, whose interval is so wide."""
+    sizes = [abs(value) for value in values if value]
+    if not sizes:
+        return 0 if width == 0 else 1 - math.floor(math.log10(width))
+    digits = 1 - math.floor(math.log10(width)) if width else 3 - math.floor(math.log10(sizes[0]))
+    return min(digits, 14 - math.floor(math.log10(max(sizes))))
+
+
+def two_digits(value: float) -> str:
+    """A small number by its first two digits."""
+    return rounded(value, decimals_of([value], abs(value)))
+
+
+def rounded(value: float | None, decimals: int) -> str:
+    return "" if value is None else f"{round(value, decimals) + 0.0:.{max(decimals, 0)}f}"

@@ -1,1 +1,0 @@
-"""The parts of `compare`: reading, pairing, intervals, tables, figures. They read files, never the model."""

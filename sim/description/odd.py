@@ -1,0 +1,183 @@
+"""The parts of docs/ODD.md that repeat the code, made from the code. `python -m sim.description.odd` writes them anew.
+
+In the file they stand between <!-- generated: NAME --> and <!-- end -->; the rest is written by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from types import FunctionType, ModuleType
+from typing import Any
+
+from sim import schedule
+from sim.agents import ChipFirm, State, Supplier, chip_firm, learning, state, supplier
+from sim.engine.streams import DECISIONS
+from sim.markets import chips, inputs
+from sim.measures import HEADLINE, describe
+from sim.policy import controls, review, stakes, subsidy
+from sim.vocabulary import DEFAULT_WORLD, project_root
+from sim.world.world import load_world, parameters
+
+FILE = project_root() / "docs" / "ODD.md"
+SUBMODELS: tuple[ModuleType, ...] = (
+    state,
+    controls,
+    stakes,
+    chips,
+    chip_firm,
+    inputs,
+    supplier,
+    learning,
+    subsidy,
+    review,
+)
+PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def written_anew(text: str) -> str:
+    """The description with every generated part as the code has it now."""
+    return PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]().strip()}\n\n{found[3]}", text)
+
+
+def entities() -> str:
+    """The agents' state variables, from their declarations."""
+    text = []
+    for kind in (State, ChipFirm, Supplier):
+        text.append(f"**{kind.__name__}**. {inspect.getdoc(kind)}\n")
+        rows = [(f"`{name}`", column.unit, column.meaning) for name, column in kind.columns().items()]
+        text.append(table(("state variable", "unit", "meaning"), rows))
+    return "\n".join(text)
+
+
+def process() -> str:
+    """The phases of a quarter, and what each calls."""
+    lines = []
+    for number, phase in enumerate(schedule.PHASES, start=1):
+        calls = re.findall(r'everybody\("(\w+)", "(\w+)"\)|(?<!\w)model\.(\w+)\.(\w+)\(', inspect.getsource(phase))
+        named = [f"`{who or market}.{act or method}`" for who, act, market, method in calls]
+        steps = f" ({', '.join(named)})" if named else ""
+        lines.append(f"{number}. **{phase.__name__.replace('_', ' ')}**{steps}: {first_letter_down(doc(phase))}")
+    return "\n".join(lines)
+
+
+def luck() -> str:
+    """The random decisions, their laws, and the measured part of the variance."""
+    measured: dict[str, list[str]] = {}
+    with (project_root() / "experiments/luck.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    outcomes = list(dict.fromkeys(row["outcome"] for row in rows))
+    last = max(row["year"] for row in rows)
+    for row in rows:
+        if row["year"] == last:
+            measured.setdefault(row["decision"], []).append(f"{100 * float(row['alone']):.0f}")
+    laws = table(("decision", "law"), DECISIONS.items())
+    shares = table((f"per cent of the variance in {last}", *(f"`{name}`" for name in outcomes)), (
+        (decision, *cells) for decision, cells in measured.items()
+    ))  # fmt: skip
+    return f"{laws}\n{shares}"
+
+
+def measures() -> str:
+    """The headline measures."""
+    world = load_world(DEFAULT_WORLD)
+    found = [describe(name, world) for name in HEADLINE]
+    return table(
+        ("measure", "unit", "formula", "meaning"), ((f"`{m.name}`", m.unit, m.formula, m.meaning) for m in found)
+    )
+
+
+def tables() -> str:
+    """The quantities of the world's tables."""
+    units = load_world(DEFAULT_WORLD).units
+    rows = (
+        (
+            f"`{name}.{column}`",
+            entry["unit"],
+            f"{entry['minimum']:g} to {entry['maximum']:g}",
+            entry["role"],
+            entry["meaning"],
+        )
+        for (name, column), entry in units.items()
+    )
+    return table(("table and column", "unit", "range", "role", "meaning"), rows)
+
+
+def parameter_table() -> str:
+    """Every parameter with its value, ranges, grade and source."""
+    rows = []
+    for p in parameters().values():
+        value = {True: "true", False: "false"}.get(p.value, p.value) if isinstance(p.value, bool) else p.value
+        span = " ".join(p.choices) if p.choices else "" if p.low is None else f"{p.low:g} to {p.high:g}"
+        rows.append((f"`{p.name}`", str(value), p.unit, span, p.role, p.grade, p.meaning, p.source))
+    return table(("key", "value", "unit", "plausible range or choices", "role", "grade", "meaning", "source"), rows)
+
+
+def submodels() -> str:
+    """Every rule and market, with its text."""
+    text = []
+    for module in SUBMODELS:
+        heading, _, more = (inspect.getdoc(module) or "").partition("\n\n")
+        text.append(f"#### {' '.join(heading.split()).rstrip('.')}\n")
+        text += [f"{' '.join(paragraph.split())}\n" for paragraph in more.split("\n\n") if paragraph]
+        for name, function in functions_of(module):
+            text.append(f"**`{name}`**. {doc(function)}\n\n{source(function)}\n")
+    return "\n".join(text)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "entities": entities,
+    "schedule": process,
+    "luck": luck,
+    "measures": measures,
+    "tables": tables,
+    "parameters": parameter_table,
+    "submodels": submodels,
+}
+
+
+def functions_of(module: ModuleType) -> list[tuple[str, FunctionType]]:
+    """The functions and methods that a module defines and explains, in the order of its text."""
+    found: list[tuple[str, Any]] = []
+    for name, value in vars(module).items():
+        if inspect.isclass(value) and value.__module__ == module.__name__:
+            found += [
+                (f"{name}.{method}", inspect.unwrap(each))
+                for method, each in vars(value).items()
+                if inspect.isfunction(each)
+            ]
+        elif inspect.isfunction(value) and value.__module__ == module.__name__:
+            found.append((name, value))
+    explained = [(name, function) for name, function in found if function.__doc__]
+    return sorted(explained, key=lambda pair: pair[1].__code__.co_firstlineno)
+
+
+def source(function: FunctionType) -> str:
+    """The text of a function without its docstring, folded away."""
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    (node,) = ast.parse("\n".join(lines)).body
+    assert isinstance(node, ast.FunctionDef)
+    body = textwrap.dedent("\n".join(lines[(node.body[0].end_lineno or 0) :])).strip("\n")
+    return f"<details><summary>text</summary>\n\n```python\n{body}\n```\n\n</details>"
+
+
+def doc(thing: object) -> str:
+    """A docstring's sentences on one line."""
+    return " ".join((inspect.getdoc(thing) or "").split())
+
+
+def first_letter_down(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    FILE.write_text(written_anew(FILE.read_text()))

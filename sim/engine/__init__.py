@@ -1,0 +1,1 @@
+"""What lets one text of a rule run for one agent or for everybody in all runs."""

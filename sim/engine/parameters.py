@@ -1,0 +1,104 @@
+"""The values that the runs of a block hold at this moment: levers, uncertainties and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.scenario.scenario import Scenario
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, nearest, quarters_until
+from sim.world.evidence import Value
+from sim.world.world import parameters
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+class Parameters:
+    """`parameters["demand.growth"]` is an array of shape (runs, 1), in one run too.
+
+    A switched-off mechanism gives its parameters their neutral values. `luck` is off in the base year, which is
+    observed and not drawn.
+    """
+
+    def __init__(self, scenarios: Sequence[Scenario]) -> None:
+        self._scenarios = list(scenarios)
+        self._luck = False
+        self._resolve()
+
+    def _resolve(self) -> None:
+        off = {} if self._luck else {"mechanisms.luck": False}
+        settings = [
+            (scenario.with_values(off) if off else scenario).effective() for scenario in _distinct(self._scenarios)
+        ]
+        place = _places(self._scenarios)
+        self.given_market = _frozen(np.array([_market_by_quarter(scenario) for scenario in self._scenarios]))
+        self._words: dict[str, Flags] = {}
+        self._numbers: dict[str, Array] = {}
+        for name, parameter in parameters(self._scenarios[0].world).items():
+            held = [setting[name] for setting in settings]
+            if parameter.choices:
+                for choice in parameter.choices:
+                    flags = np.array([word == choice for word in held])
+                    self._words[f"{name}={choice}"] = _frozen(flags[place][:, None])
+            else:
+                self._numbers[name] = _frozen(np.array(held, dtype=np.float64)[place][:, None])
+
+    def __getitem__(self, name: str) -> Array:
+        try:
+            return self._numbers[name]
+        except KeyError:
+            raise KeyError(f"no parameter {name!r}{nearest(name, self._numbers)}") from None
+
+    def is_set(self, name: str, choice: str) -> Flags:
+        """Whether a word has this value, (runs, 1) of booleans."""
+        return self._words[f"{name}={choice}"]
+
+    def value(self, name: str, run: int = 0) -> Value:
+        """What one run holds, as its config would write it."""
+        return self._scenarios[run].values[name]
+
+    def start_luck(self) -> None:
+        self._luck = True
+        self._resolve()
+
+    def change(self, levers: Mapping[str, Value]) -> None:
+        """Set levers in every run."""
+        changed = {id(scenario): scenario.with_values(levers) for scenario in self._scenarios}
+        self._scenarios = [changed[id(scenario)] for scenario in self._scenarios]
+        self._resolve()
+
+
+def _market_by_quarter(scenario: Scenario) -> Array:
+    """The market that a config gives, bn yuan in each quarter at current prices, NaN where none is given.
+
+    A year is spread over its quarters along the straight line in logs between the middles of the known years (2020
+    is known), then scaled so that its quarters sum to it. Published dollars become yuan at the fixed rate.
+    """
+    quarters = np.full(quarters_until(LAST_YEAR), np.nan)
+    to_yuan = float(scenario.values["base.exchange_rate"])
+    known = {FIRST_YEAR: float(scenario.values["base.chip_market"])} | {
+        year: market * to_yuan for year, market in scenario.given_market
+    }
+    for year, _ in scenario.given_market:
+        middles = year + (np.arange(QUARTERS_PER_YEAR) + 0.5) / QUARTERS_PER_YEAR
+        path = np.exp(np.interp(middles, [known_year + 0.5 for known_year in known], np.log(list(known.values()))))
+        first = (year - FIRST_YEAR) * QUARTERS_PER_YEAR
+        quarters[first : first + QUARTERS_PER_YEAR] = path / path.sum() * known[year]
+    return quarters
+
+
+def _distinct(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    return list({id(scenario): scenario for scenario in scenarios}.values())
+
+
+def _places(scenarios: Sequence[Scenario]) -> NDArray[np.int64]:
+    order = {id(scenario): place for place, scenario in enumerate(_distinct(scenarios))}
+    return np.array([order[id(scenario)] for scenario in scenarios], dtype=np.int64)
+
+
+def _frozen(array: NDArray) -> NDArray:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,5 @@
+"""What is asked of many runs: configs, factors in a design, seeds, what is recorded."""
+
+from sim.experiment.experiment import Experiment, known_experiments, load_experiment
+
+__all__ = ["Experiment", "known_experiments", "load_experiment"]

@@ -1,0 +1,77 @@
+"""Parameter sets that stand for what is not known: the table `ensemble.csv` of a world."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sim.vocabulary import nearest
+from sim.world.evidence import Value
+from sim.world.world import parameters
+
+ENSEMBLE = "ensemble.csv"
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Parameter sets that stand for what is not known: values by key for each set, sets counting from 1."""
+
+    sets: Mapping[int, Mapping[str, Value]] = field(repr=False)
+    hash: str
+
+
+def read_ensemble(folder: Path, swept: set[str], path: Path, problems: list[str]) -> Ensemble | None:
+    """The parameter sets of a world's folder for the experiment at `path`; None, with sentences, where there are none.
+
+    The table has a column `parameter_set` counting from 1, then one column for each parameter, by its key.
+    """
+    table = folder / ENSEMBLE
+    try:
+        content = table.read_bytes()
+        rows = list(csv.reader(content.decode("utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError):
+        problems.append(
+            f'{path}: parameters = "ensemble": needs {table}, which is missing or no text; '
+            "without `parameters` every config runs with its own"
+        )
+        return None
+    faults: list[str] = []
+    header, declared = (rows[0] if rows else []), parameters()
+    keys = header[1:]
+    if header[:1] != ["parameter_set"] or not keys or len(rows) < 2:
+        faults.append(f"{table}: must have a column parameter_set, a column for each parameter, and at least one set")
+        keys = []
+    for key in keys:
+        if key not in declared:
+            faults.append(f"{table}: column {key!r}: is not a known key{nearest(key, declared)}")
+        elif key in swept:
+            problems.append(f"{path}: factors.{key}: is set by the ensemble; leave it out of the factors")
+        if keys.count(key) > 1:
+            faults.append(f"{table}: column {key!r}: stands there twice")
+    sets: dict[int, Mapping[str, Value]] = {}
+    for number, row in enumerate(rows[1:] if not faults else [], start=1):
+        place = f"{table}: line {number + 1}"
+        if len(row) != len(header) or row[0] != str(number):
+            faults.append(f"{place}: must have {len(header)} cells and parameter_set {number}")
+            continue
+        sets[number] = {key: _cell_value(text, declared[key].value) for key, text in zip(keys, row[1:], strict=True)}
+        for key, value in sets[number].items():
+            if fault := declared[key].check(value):
+                faults.append(f"{place}: {key} = {value!r}: {fault}")
+    problems += dict.fromkeys(faults)
+    return Ensemble(sets, hashlib.sha256(content).hexdigest())
+
+
+def _cell_value(text: str, like: Value) -> Value:
+    """A cell of a table as the kind of value that a parameter has; the text itself where it is none."""
+    if isinstance(like, bool):
+        return {"true": True, "false": False}.get(text, text)
+    if isinstance(like, str):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        return text

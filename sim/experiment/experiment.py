@@ -1,0 +1,442 @@
+"""An experiment file becomes an ordered list of runs.
+
+An experiment asks one question: which configs, which factors in which design, how many paired seeds, what is
+recorded, when a run stops. Every run is one config at one point of the design with one parameter set and one seed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from sim.experiment.conditions import Condition, read_condition
+from sim.experiment.designs import Grid, Joined, Part, Point, Sample
+from sim.experiment.ensemble import Ensemble, read_ensemble
+from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
+from sim.experiment.factors import PartTable, Table, read_part, validated
+from sim.measures import HEADLINE, measure_names
+from sim.scenario.scenario import Scenario, load_config
+from sim.vocabulary import OUTCOME_YEARS, BadInput, nearest, project_root
+from sim.world.evidence import read_toml
+from sim.world.world import BASE_KEYS, load_world, parameters
+
+EVERY = ("quarter", "year", "end")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. `values` holds the swept keys, `point` counts from 1, parameter set 0 is the config's own.
+
+    `part` names the part of the experiment; it is empty where there are none.
+    """
+
+    config: str
+    point: int
+    values: Point
+    parameter_set: int
+    seed: int
+    part: str = ""
+
+    @property
+    def run_id(self) -> str:
+        return f"{self.config}-{self.point}-{self.parameter_set}-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A checked experiment. `scenarios` are its configs by name; points hold only what they change."""
+
+    name: str
+    question: str
+    scenarios: tuple[Scenario, ...]
+    replications: int
+    parts: tuple[Part, ...]
+    every: str
+    measures: tuple[str, ...]
+    content: Mapping[str, Any] = field(repr=False)
+    stop: Condition | None = None
+    ensemble: Ensemble | None = None
+    claims: tuple[Claim, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.scenarios) * self.runs_of_config
+
+    @cached_property
+    def runs_of_config(self) -> int:
+        return len(self.points) * len(self.parameter_sets) * self.replications
+
+    @cached_property
+    def points(self) -> Joined:
+        return Joined(self.parts)
+
+    @cached_property
+    def parameter_sets(self) -> tuple[int, ...]:
+        return tuple(self.ensemble.sets) if self.ensemble else (0,)
+
+    @cached_property
+    def swept(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(key for part in self.parts for key in part.swept))
+
+    @cached_property
+    def key_columns(self) -> tuple[str, ...]:
+        """The columns between the seed and the outcomes: the part where there are several, and the swept keys."""
+        return ("part", *self.swept) if self.parts[0].name else self.swept
+
+    def run(self, scenario: Scenario, number: int) -> Run:
+        """A config's run by its number from 0: the seed moves slowest, then the parameter set, then the point.
+
+        So what is cut off is balanced over points, and more replications only add numbers at the end.
+        What a point leaves out is the config's own value.
+        """
+        points, sets = self.points, self.parameter_sets
+        number, point = divmod(number, len(points))
+        seed, place = divmod(number, len(sets))
+        changes = points[point]
+        values = {key: changes.get(key, scenario.values[key]) for key in self.swept}
+        return Run(scenario.name, point + 1, values, sets[place], seed + 1, points.part(point).name)
+
+    def order(self) -> Iterator[int]:
+        """A config's run numbers by point, parameter set and seed: the order of `runs.csv`."""
+        points, sets = len(self.points), len(self.parameter_sets)
+        for point, place in itertools.product(range(points), range(sets)):
+            first = place * points + point
+            yield from range(first, self.runs_of_config, points * sets)
+
+    def runs(self) -> Iterator[Run]:
+        """All runs by config, point, parameter set and seed."""
+        for scenario in self.scenarios:
+            for number in self.order():
+                yield self.run(scenario, number)
+
+    def with_replications(self, count: int) -> Experiment:
+        return replace(self, replications=count, content={**self.content, "replications": count})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The experiment as the manifest keeps it, with a hash of every sample that was drawn."""
+        content = {"name": self.name, **self.content}
+        drawn = {part.name: part.points.digest() for part in self.parts if isinstance(part.points, Sample)}
+        if drawn:
+            content["drawn"] = drawn
+        return content
+
+
+class Claim(Table):
+    """One thing that the prediction says, so that results can be held against it; they do not depend on it.
+
+    The sum over the terms of an outcome, such as domestic_supply_share@end, lies between `low` and `high`. A term
+    names a case by `config` and swept keys; `times` (1 if left out) is what its outcome is multiplied by, and
+    `measure` another outcome than the claim's. Or, of a Sobol design: the factor `largest` has the largest total index
+    of the outcome, in config `of`, or in "CONFIG less BASELINE".
+    """
+
+    says: str = Field(min_length=1)
+    measure: str = Field(min_length=1)
+    terms: list[dict[str, Any]] = Field(default_factory=list)
+    low: float = -math.inf
+    high: float = math.inf
+    largest: str | None = None
+    of: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> Claim:
+        if bool(self.terms) == bool(self.largest) or bool(self.largest) != bool(self.of):
+            raise ValueError("terms, or largest and of")
+        return self
+
+
+class _Record(Table):
+    every: Literal["quarter", "year", "end"] = "year"
+    measures: str | list[str] = "headline"
+
+
+class _Stop(Table):
+    when: str
+
+
+class _File(PartTable):
+    question: str = Field(min_length=1)
+    prediction: str | None = Field(default=None, min_length=1)
+    configs: list[str] = Field(min_length=1)
+    baseline: str | None = None
+    replications: int = Field(ge=1, le=1_000_000)
+    parameters: Literal["ensemble"] | None = None
+    parts: dict[str, dict[str, Any]] | None = Field(default=None, min_length=1)
+    record: _Record = _Record()
+    stop: _Stop | None = None
+    leave_out: list[str] = Field(default_factory=list)
+    targets: list[str] = Field(default_factory=list)
+    claims: list[Claim] = Field(default_factory=list)
+
+
+RIGHT = {
+    "question": 'a sentence, such as "How do controls move the domestic share?"',
+    "prediction": "a sentence, written before running",
+    "configs": 'a list of config names, such as ["published-2020"]',
+    "baseline": "the name of the config that a report compares the others with",
+    "replications": "a whole number from 1 to 1000000",
+    "parameters": '"ensemble"; without it every config runs with its own parameters',
+    "parts": "tables such as [parts.controls.factors]",
+    "design": 'a table [design] with kind = "grid"',
+    "record": 'a table [record] with every = "year"',
+    "record.every": f"one of {', '.join(EVERY)}",
+    "record.measures": '"headline", "all", or a list of measure names',
+    "leave_out": 'a list of switches, such as ["mechanisms.stockpiling"]',
+    "targets": 'a list of conditions, such as ["domestic_supply_share@end >= 0.7"]',
+    "claims": "tables [[claims]] with says, measure, and terms with low or high, or largest and of",
+    "stop": 'a table [stop] with when = "domestic_supply_share >= 0.7"',
+    "stop.when": 'a measure, >= or <=, and a number, such as "domestic_supply_share >= 0.7"',
+    **RIGHT_IN_PARTS,
+}
+
+
+def known_experiments() -> list[str]:
+    return sorted(path.stem for path in (project_root() / "experiments").glob("*.toml"))
+
+
+def experiment_path(name: str | Path) -> Path:
+    """An experiment's file by path or by its name in `experiments/`; BadInput if there is none."""
+    path = Path(name)
+    if path.suffix == ".toml" or path.is_file():
+        return path
+    path = project_root() / "experiments" / f"{name}.toml"
+    if not path.exists():
+        raise BadInput(
+            f"{name}: there is no such experiment{nearest(name, known_experiments())}; "
+            f"known experiments are {', '.join(known_experiments())}"
+        )
+    return path
+
+
+def is_calibration(content: Mapping[str, Any]) -> bool:
+    """Whether a file of experiments/ is a calibration and no batch of runs."""
+    return "waves" in content
+
+
+def load_experiment(name: str | Path) -> Experiment:
+    """Read and check an experiment, by name or path. Raises BadInput with every fault at once."""
+    path = experiment_path(name)
+    problems: list[str] = []
+    content = read_toml(path)
+    if "waves" in content:
+        raise BadInput(f"{path}: is a calibration and no batch; run it with decoupling study calibrate {path.stem}")
+    file = validated(_File, content, str(path), "", RIGHT, problems)
+    if file is None:
+        raise BadInput(problems)
+
+    scenarios = _load_configs(file.configs, path, problems)
+    parts, plans = _parts(file, scenarios, path, problems)
+    parts = _leaving_out(file.leave_out, parts, scenarios, path, problems)
+    names = _measure_names(file.record.measures, scenarios, path, problems)
+    if file.baseline and scenarios and file.baseline not in (known := [scenario.name for scenario in scenarios]):
+        problems.append(f"{path}: baseline = {file.baseline!r}: must be one of the configs, {', '.join(known)}")
+    stop = None
+    if file.stop and names:
+        try:
+            stop = read_condition(file.stop.when, f"{path}: stop.when", names)
+        except BadInput as fault:
+            problems += fault.problems
+    ensemble = None
+    if file.parameters and len({scenario.world for scenario in scenarios}) > 1:
+        problems.append(f'{path}: parameters = "ensemble": belongs to one world; give configs of one world')
+    elif file.parameters and scenarios:
+        swept = {key for part in parts for key in part.swept}
+        ensemble = read_ensemble(load_world(scenarios[0].world).folder, swept, path, problems)
+    for target in file.targets if names else ():
+        known_outcomes = [*names, *(f"{name}@{at}" for name in names for at in ("end", *OUTCOME_YEARS, "peak", "sum"))]
+        try:
+            read_condition(target, f"{path}: targets", known_outcomes)
+        except BadInput as fault:
+            problems += fault.problems
+    if problems:
+        raise BadInput(problems)
+
+    kept = {
+        "question": file.question,
+        **({"prediction": file.prediction} if file.prediction else {}),
+        "configs": [scenario.name for scenario in scenarios],
+        **({"baseline": file.baseline} if file.baseline else {}),
+        "replications": file.replications,
+        **plans.get("", {"parts": plans, "order": list(plans)}),
+        "record": file.record.model_dump(),
+        **({"leave_out": file.leave_out} if file.leave_out else {}),
+        **({"targets": file.targets} if file.targets else {}),
+    }
+    if stop:
+        kept["stop"] = {"when": str(stop)}
+    if ensemble:
+        kept["parameters"] = {"ensemble": len(ensemble.sets), "hash": ensemble.hash}
+    return Experiment(
+        path.stem,
+        file.question,
+        tuple(scenarios),
+        file.replications,
+        tuple(parts),
+        file.record.every,
+        tuple(names),
+        kept,
+        stop,
+        ensemble,
+        tuple(file.claims),
+    )
+
+
+def of_config(scenario: Scenario, replications: int) -> Experiment:
+    """A config run as it is, once for each seed, with yearly headline measures."""
+    kept = {
+        "question": scenario.purpose,
+        "configs": [scenario.name],
+        "replications": replications,
+        "design": {"kind": "grid"},
+        "factors": {},
+        "swept": [],
+        "record": {"every": "year", "measures": "headline"},
+    }
+    whole = Part("", "grid", (), Grid({}))
+    return Experiment(scenario.name, scenario.purpose, (scenario,), replications, (whole,), "year", HEADLINE, kept)
+
+
+def _load_configs(names: Sequence[str], path: Path, problems: list[str]) -> list[Scenario]:
+    scenarios: dict[str, Scenario] = {}
+    for name in names:
+        beside = path.parent / name
+        try:
+            scenario = load_config(beside if beside.is_file() else name)
+        except BadInput as fault:
+            problems += [f"{path}: configs: {problem}" for problem in fault.problems]
+            continue
+        if scenario.name in scenarios:
+            problems.append(f"{path}: configs: {scenario.name!r} stands there twice; every config needs its own name")
+        if not scenario.name.isprintable():
+            problems.append(f"{path}: configs = {name!r}: a config's name must be printable")
+        scenarios[scenario.name] = scenario
+    worlds = sorted({scenario.world for scenario in scenarios.values()})
+    if len({tuple(measure_names("all", load_world(world))) for world in worlds}) > 1:
+        problems.append(
+            f"{path}: configs: belong to worlds with different measures ({', '.join(worlds)}); the worlds of one "
+            "experiment need the same segments, inputs and states"
+        )
+    return [scenarios[name] for name in sorted(scenarios)]
+
+
+def _parts(
+    file: _File, scenarios: Sequence[Scenario], path: Path, problems: list[str]
+) -> tuple[list[Part], dict[str, dict[str, Any]]]:
+    """The parts of the experiment in order of the file, and each one's design and factors as the manifest keeps them.
+
+    An experiment without [parts] is one part without a name.
+    """
+    tables: dict[str, PartTable] = {}
+    if file.parts is None:
+        tables[""] = file
+    else:
+        for key in ("design", "factors"):
+            if key in file.model_fields_set:
+                problems.append(f"{path}: {key}: stands inside the parts where there are parts; move it into one")
+        for name, content in file.parts.items():
+            if not name or not name.isprintable():
+                problems.append(f"{path}: parts: {name!r}: a part's name must be printable")
+            if table := validated(PartTable, content, str(path), f"parts.{name}", RIGHT, problems):
+                tables[name] = table
+    parts, plans = [], {}
+    for name, table in tables.items():
+        where = f"{path}: parts.{name}." if name else f"{path}: "
+        part, plans[name] = read_part(name, table, where, problems)
+        parts.append(part)
+        if not problems:
+            _try_values(scenarios, part, where, problems)
+    return parts, plans
+
+
+def _leaving_out(
+    switches: Sequence[str], parts: Sequence[Part], scenarios: Sequence[Scenario], path: Path, problems: list[str]
+) -> list[Part]:
+    """The parts with every switch of `leave_out` off in turn besides."""
+    known = {key: parameter for key, parameter in parameters().items() if parameter.role == "switch"}
+    swept = {key for part in parts for key in part.swept}
+    for number, switch in enumerate(switches):
+        where = f"{path}: leave_out: {switch}"
+        if switch not in known:
+            problems.append(f"{where}: is not a switch{nearest(switch, known)}; switches are {', '.join(known)}")
+        elif switch in switches[:number] or switch in swept:
+            problems.append(f"{where}: is varied twice; name it once, in leave_out or among the factors")
+        elif off := [each.name for each in scenarios if not each.values[switch]]:
+            problems.append(f"{where}: is off in config {off[0]!r} already; leave it out of the list")
+    if switches and all(isinstance(part.points, Sample) for part in parts):
+        problems.append(f"{path}: leave_out: a sampled design is not repeated; give a grid or a list")
+    return [part.leaving_out(switches) for part in parts]
+
+
+def _measure_names(
+    selection: str | list[str], scenarios: Sequence[Scenario], path: Path, problems: list[str]
+) -> list[str]:
+    if not scenarios:
+        return []
+    world = load_world(scenarios[0].world)
+    if selection in ("headline", "all"):
+        return measure_names(selection, world)
+    where = f"{path}: record.measures = {selection!r}"
+    if isinstance(selection, str) or not selection:
+        problems.append(f"{where}: must be {RIGHT['record.measures']}")
+        return []
+    known = measure_names("all", world)
+    for name in selection:
+        if name not in known:
+            problems.append(
+                f"{path}: record.measures: {name!r} is not a known measure{nearest(name, known)}; "
+                "`decoupling list measures` shows all"
+            )
+    if len(set(selection)) < len(selection):
+        problems.append(f"{where}: a measure stands there twice")
+    return selection
+
+
+def _try_values(scenarios: Sequence[Scenario], part: Part, where: str, problems: list[str]) -> None:
+    """Whether every config takes every value, so that a run does not find out."""
+    changes: Sequence[Point]
+    if isinstance(part.points, Grid):
+        changes = [{key: level} for key, levels in part.points.levels.items() for level in levels]
+    elif isinstance(part.points, Sample):
+        changes = [{key: value} for key, factor in part.points.factors.items() for value in factor.ends]
+    else:
+        changes = part.points
+    for change, scenario in itertools.product(changes, scenarios):
+        try:
+            scenario.with_values(change)
+        except BadInput as fault:
+            problems += [f"{where}config {scenario.name!r}: {problem}" for problem in fault.problems]
+    if not problems:
+        _try_base_years(scenarios, part, where, problems)
+
+
+def _try_base_years(scenarios: Sequence[Scenario], part: Part, where: str, problems: list[str]) -> None:
+    """Whether every corner of what changes the base year makes one."""
+    ends: dict[str, Sequence[Any]] = {}
+    if isinstance(part.points, Grid):
+        ends = {key: (min(levels), max(levels)) for key, levels in part.points.levels.items() if key in BASE_KEYS}
+    elif isinstance(part.points, Sample):
+        ends = {key: factor.ends for key, factor in part.points.factors.items() if key in BASE_KEYS}
+    corners = [dict(zip(ends, corner, strict=True)) for corner in itertools.product(*ends.values())]
+    if isinstance(part.points, tuple):
+        corners = [{key: value for key, value in point.items() if key in BASE_KEYS} for point in part.points]
+    corners = [corner for corner in corners if corner]
+    if not corners:
+        return
+    from sim.start.base_year import try_base_year  # takes seconds to import
+
+    for corner, scenario in itertools.product(corners, scenarios):
+        try:
+            try_base_year(scenario.with_values(corner))
+        except BadInput as fault:
+            problems += [f"{where}config {scenario.name!r} with {_shown(corner)}: {text}" for text in fault.problems]
+            return
+
+
+def _shown(corner: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} = {value:g}" for key, value in corner.items())

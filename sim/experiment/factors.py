@@ -1,0 +1,250 @@
+"""The tables [design] and [factors] of an experiment become parts with points, or sentences about their faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sim.experiment.designs import KINDS, SAMPLED, Factor, Grid, Part, Point, Sample, one_at_a_time
+from sim.vocabulary import nearest
+from sim.world.evidence import flatten
+from sim.world.world import parameters
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Design(Table):
+    kind: str = "grid"
+    points: list[dict[str, Any]] | None = Field(default=None, min_length=1)
+    samples: int | None = Field(default=None, ge=1, le=1_000_000)
+    trajectories: int | None = Field(default=None, ge=2, le=1_000_000)
+    levels: int | None = Field(default=None, ge=2, le=1000)
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+
+
+class PartTable(Table):
+    design: Design = Design()
+    factors: dict[str, Any] = {}
+
+
+class Span(Table):
+    low: float = Field(allow_inf_nan=False)
+    high: float = Field(allow_inf_nan=False)
+    levels: int | None = Field(default=None, ge=2, le=10_000)
+
+
+RIGHT = {
+    "design.kind": f"one of {', '.join(KINDS)}",
+    "design.points": 'a list of tables, such as [{ "controls.severity" = 0.5 }]',
+    "design.samples": "a whole number from 1 to 1000000",
+    "design.trajectories": "a whole number from 2 to 1000000",
+    "design.levels": "an even number, such as 4",
+    "design.seed": "a whole number from 0",
+    "factors": 'a table [factors], such as "controls.severity" = [0.0, 0.5]',
+    "low": "a finite number",
+    "high": "a finite number",
+    "levels": "a whole number from 2 to 10000",
+}
+# Which keys of [design] belong to which kinds.
+DESIGN_KEYS = {
+    "points": ("list",),
+    "samples": ("latin-hypercube", "sobol"),
+    "trajectories": ("morris",),
+    "levels": ("morris",),
+    "seed": SAMPLED,
+}
+
+
+def validated[Model: BaseModel](
+    model: type[Model],
+    content: Mapping[str, Any],
+    where: str,
+    prefix: str,
+    right: Mapping[str, str],
+    problems: list[str],
+) -> Model | None:
+    """The content as a `model`, or None with a sentence for every fault added to `problems`.
+
+    `where` is the file, `prefix` the dotted key that the content stands under, `right` says by key what would be right.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as fault:
+        for error in fault.errors():
+            place = [str(part) for part in error["loc"]]
+            if shape := {"str", "list[str]"}.intersection(place):  # each shape of a value gives its own fault
+                place = place[: min(place.index(each) for each in shape)]
+            shown = ".".join([*prefix.split(), *place])
+            must = right.get(".".join(place[:2])) or right.get(place[0], "")
+            if error["type"] == "extra_forbidden":
+                siblings = list((_table_at(model, place[0]) if len(place) > 1 else model).model_fields)
+                sentence = (
+                    f"{where}: {shown}: is not a known key{nearest(place[-1], siblings)}; "
+                    f"known keys here are {', '.join(siblings)}"
+                )
+            elif error["type"] == "missing":
+                sentence = f"{where}: {shown} is missing; give {must}"
+            else:
+                value: Any = content
+                for part in place:
+                    value = value[int(part) if isinstance(value, list) else part]
+                sentence = f"{where}: {shown} = {value!r}: must be {must}"
+            if sentence not in problems:
+                problems.append(sentence)
+        return None
+
+
+def _table_at(model: type[BaseModel], key: str) -> type[BaseModel]:
+    """The table that stands under a key of a model."""
+    kind = model.model_fields[key].annotation
+    return next(each for each in (kind, *get_args(kind)) if isinstance(each, type) and issubclass(each, BaseModel))
+
+
+def read_part(name: str, table: PartTable, where: str, problems: list[str]) -> tuple[Part, dict[str, Any]]:
+    """One part, and its design and factors as the manifest keeps them. `where` begins every message."""
+    design, kind = table.design, table.design.kind
+    if kind not in KINDS:
+        problems.append(f"{where}design.kind = {kind!r}: must be {RIGHT['design.kind']}{nearest(kind, KINDS)}")
+    for key, kinds in DESIGN_KEYS.items():
+        if getattr(design, key) is not None and kind not in kinds and kind in KINDS:
+            belongs = " and ".join(f'"{each}"' for each in kinds)
+            problems.append(f"{where}design.{key}: belongs to kind = {belongs}; leave it out for {kind!r}")
+    factors = _factors(table.factors, kind, where, problems)
+    plan: dict[str, Any] = {"kind": kind}
+    if kind == "list":
+        points: Sequence[Point] = _listed_points(design.points, where, problems)
+        if table.factors:
+            problems.append(f"{where}factors: a list design says its values in design.points; leave [factors] out")
+        plan["points"] = [dict(point) for point in points]
+        swept = tuple(dict.fromkeys(key for point in points for key in point))
+        return Part(name, kind, swept, points), {"design": plan, "factors": {}, "swept": list(swept)}
+    if not table.factors and kind in KINDS and kind != "grid":
+        article = "an" if kind[0] in "aeiou" else "a"
+        problems.append(f"{where}factors is missing; {article} {kind} design needs {RIGHT['factors']}")
+    if kind in SAMPLED:
+        size, levels = _sample_size(design, where, problems)
+        seed = 1 if design.seed is None else design.seed
+        points = Sample(kind, factors, size, seed, levels)
+        plan |= {"trajectories": size, "levels": levels} if kind == "morris" else {"samples": size}
+        plan["seed"] = seed
+    else:
+        listed = {key: factor.levels for key, factor in factors.items()}
+        points = one_at_a_time(listed) if kind == "one-at-a-time" else Grid(listed)
+    kept = {key: factor.as_written() for key, factor in factors.items()}
+    return Part(name, kind, tuple(factors), points), {"design": plan, "factors": kept, "swept": list(factors)}
+
+
+def _sample_size(design: Design, where: str, problems: list[str]) -> tuple[int, int]:
+    """How many samples or trajectories, and on how many levels trajectories go."""
+    key = "trajectories" if design.kind == "morris" else "samples"
+    size = getattr(design, key)
+    if size is None:
+        example = "10 to 50" if design.kind == "morris" else "a power of two such as 256"
+        problems.append(f"{where}design.{key} is missing; give {RIGHT[f'design.{key}']}, such as {example}")
+        return 2, 4
+    if design.kind == "sobol" and size & (size - 1):
+        power = 1 << (size.bit_length() - 1)
+        problems.append(
+            f"{where}design.samples = {size}: must be a power of two, such as {power} or {2 * power}; "
+            "a Sobol sequence is balanced only there"
+        )
+    levels = 4 if design.levels is None else design.levels
+    if levels % 2:
+        problems.append(f"{where}design.levels = {levels}: must be {RIGHT['design.levels']}")
+    return size, levels
+
+
+def _factors(given: Mapping[str, Any], kind: str, where: str, problems: list[str]) -> dict[str, Factor]:
+    """The factors, whichever way they are written."""
+    declared = parameters()
+    found: dict[str, Factor] = {}
+    for key, written in flatten(given, f"{where}factors", _is_span).items():
+        if key not in declared:
+            problems.append(
+                f"{where}factors.{key}: is not a known key{nearest(key, declared)}; "
+                "`decoupling list parameters` shows all"
+            )
+        elif factor := _factor(key, written, kind, where, problems):
+            found[key] = factor
+            for level in factor.ends:
+                if fault := declared[key].check(level):
+                    problems.append(f"{where}factors.{key} = {level!r}: {fault}")
+    return found
+
+
+def _factor(key: str, written: Any, kind: str, where: str, problems: list[str]) -> Factor | None:
+    """A list of levels, a range, or "range", which is the evidence's own; None after a fault.
+
+    A sampled design draws from a range unless it says levels; other designs need levels.
+    """
+    place = f"{where}factors.{key}"
+    if isinstance(written, list):
+        if not written:
+            problems.append(f"{place} = []: needs at least one level")
+        for number, level in enumerate(written):
+            if level in written[:number]:
+                problems.append(f"{place} = {level!r}: stands there twice; levels must differ")
+        return Factor(tuple(written)) if written else None
+    if written == "range":
+        low, high = parameters()[key].low, parameters()[key].high
+        if low is None or high is None:
+            problems.append(f'{place} = "range": the evidence gives no low and high for it; give a list of levels')
+            return None
+        count = None if kind in SAMPLED else 2 if kind == "one-at-a-time" else 3
+    elif isinstance(written, dict):
+        file, _, prefix = where.rpartition(": ")
+        span = validated(Span, written, file, f"{prefix}factors.{key}", RIGHT, problems)
+        if span is None:
+            return None
+        if not span.low < span.high:
+            problems.append(f"{place} = {written!r}: low must be below high")
+            return None
+        if span.levels is None and kind not in SAMPLED:
+            problems.append(f"{place}.levels is missing; a {kind} design needs {RIGHT['levels']}")
+            return None
+        low, high, count = written["low"], written["high"], span.levels
+    else:
+        problems.append(f'{place} = {written!r}: must be a list of levels, {{ low, high, levels }}, or "range"')
+        return None
+    if count is None:
+        return Factor(low=float(low), high=float(high))
+    return Factor(tuple(_spread(low, high, count)))
+
+
+def _is_span(given: dict[str, Any]) -> bool:
+    return bool(Span.model_fields.keys() & given.keys())
+
+
+def _spread(low: float, high: float, count: int) -> list[float]:
+    """Evenly spaced from low to high, both included; whole numbers where all of them are."""
+    steps = count - 1
+    if isinstance(low, int) and isinstance(high, int) and (high - low) % steps == 0:
+        return list(range(low, high + 1, (high - low) // steps))
+    return [low + (high - low) * step / steps for step in range(steps)] + [high]
+
+
+def _listed_points(given: Sequence[Mapping[str, Any]] | None, where: str, problems: list[str]) -> tuple[Point, ...]:
+    if given is None:
+        problems.append(f"{where}design.points is missing; give {RIGHT['design.points']}")
+        return ()
+    declared = parameters()
+    points: list[Point] = []
+    for number, entry in enumerate(given, start=1):
+        place = f"{where}design.points, point {number}"
+        point = flatten(entry, place)
+        for key, value in point.items():
+            if key not in declared:
+                problems.append(
+                    f"{place}: {key}: is not a known key{nearest(key, declared)}; "
+                    "`decoupling list parameters` shows all"
+                )
+            elif fault := declared[key].check(value):
+                problems.append(f"{place}: {key} = {value!r}: {fault}")
+        if point in points:
+            problems.append(f"{place}: is the same as point {points.index(point) + 1}; points must differ")
+        points.append(point)
+    return tuple(points)

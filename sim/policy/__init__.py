@@ -1,0 +1,1 @@
+"""What states weigh, deny and pay."""

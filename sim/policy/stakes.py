@@ -1,0 +1,88 @@
+"""What is at stake in a full control: for the target, for the controllers, and in what the target could deny them.
+
+States reckon this once a year from what buyers would choose if free, with the markets' own rules.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.columns import total
+from sim.engine.parameters import Parameters
+from sim.policy.controls import ExportControls, Severity, supplied
+from sim.start.base_year import Layout
+from sim.vocabulary import QUARTERS_PER_YEAR
+
+Array = NDArray[np.float64]
+
+
+def weigh_stakes(model: Any) -> None:
+    """Set what states expect of a full control by the lead, followed by the allies as far as they do; bn yuan a year.
+
+    Harm: lines that would not be built in a year, at the value of their output over half the horizon (they are
+    missing from the middle of it on average), and chips not replaced. Loss: sales denied. Retaliation: output that
+    the dominated materials carry, beyond what others can supply.
+    """
+    p, layout, states = model.parameters, model.layout, model.states
+    chips, inputs, makers = model.chips, model.inputs, model.makers
+    full = _full_control(model.controls, states.follow_strength)
+    even = np.full((len(makers.output), len(layout.suppliers)), 0.5)
+    denied = inputs.denial(p, full, even)
+    met = inputs.part_met(p, inputs.choice, denied)
+    line = inputs.assembled(met, p["production.yield_without_critical_inputs"]) * _tools(met, inputs)
+    begun = makers.investment / np.where(makers.capital_per_capacity > 0, makers.capital_per_capacity, 1.0)
+    price = np.take(chips.price, layout.firm_segment, axis=-1)
+    lost_lines = begun * QUARTERS_PER_YEAR * price * layout.at_home * (1.0 - layout.by_group.spread(line))
+
+    chips_denied = chips.denial(p, full, np.full((len(makers.output), len(layout.firms)), 0.5))
+    chips_met = chips.part_met(p, chips.choice, chips_denied)
+    wanted = chips.demand[:, layout.target] * chips.price * QUARTERS_PER_YEAR
+    harm = total(lost_lines) * p["doctrine.horizon"] / 2.0 + total(wanted * (1.0 - chips_met))
+
+    inputs_lost = inputs.sales_lost(denied) * QUARTERS_PER_YEAR
+    chips_lost = layout.by_segment.spread(wanted) * chips.choice * chips_denied.of_sales
+    states.harm_expected = np.broadcast_to(harm, states.harm_expected.shape)
+    states.loss_expected = layout.by_supplier_state.sum(inputs_lost) + layout.by_maker_state.sum(chips_lost)
+    sold = layout.by_supplier_state.sum(model.suppliers.revenue) * QUARTERS_PER_YEAR
+    reachable = inputs.denial(p, _full_control(model.controls, np.ones_like(states.follow_strength)), even)
+    to_target = inputs.sales_lost(reachable) * QUARTERS_PER_YEAR
+    states.exposed_revenue = layout.by_supplier_state.sum(to_target) / np.where(sold > 0, sold, 1.0)
+    states.retaliation_expected = p["retaliation.severity"] * _carried(p, layout, model)
+    states.gap_closed = np.broadcast_to(_gap_closed(layout, model), states.gap_closed.shape)
+
+
+def _full_control(controls: ExportControls, follow_strength: Array) -> Severity:
+    """Everything listed denied by the lead, and by the allies as far as they follow."""
+    by_state = np.zeros_like(follow_strength)
+    by_state[:, controls.allies] = follow_strength[:, controls.allies]
+    by_state[:, controls.layout.lead] = 1.0
+    above = by_state[..., None] * controls.listed
+    return Severity(above, np.zeros_like(above))
+
+
+def _tools(met: Array, inputs: Any) -> Array:
+    """The part of the tools ordered that would come, by value, (runs, K)."""
+    return (met * inputs.base.tool_mix).sum(axis=-1)
+
+
+def _carried(p: Parameters, layout: Layout, model: Any) -> Array:
+    """Yearly output of each state's makers that would stop without the materials the target dominates, (runs, S)."""
+    kept = layout.by_input.sum(model.inputs.choice * ~layout.target_supplier)
+    met = supplied(1.0 - p["retaliation.bite"][..., None] * (1.0 - kept), p["controls.backfill"][..., None])
+    stops = np.where(layout.is_dominated, (1.0 - met) * (1.0 - layout.dispensable), 0.0).max(axis=-1)
+    value = model.makers.revenue * QUARTERS_PER_YEAR * ~layout.at_home
+    return layout.by_maker_state.sum(value * layout.by_group.spread(stops))
+
+
+def _gap_closed(layout: Layout, model: Any) -> Array:
+    """The part of the gap of 2020 that is closed, mean of tools (by their part of a line) and chips (by output)."""
+    suppliers, makers = model.suppliers, model.makers
+    weight = np.where(layout.target_supplier, model.inputs.base.tool_mix[layout.supplier_input], 0.0)
+    tools = total(weight * suppliers.gap) / total(weight * suppliers.base_gap)
+    owned = makers.base_output * layout.target_owned * ~layout.is_entrant
+    behind = total(owned * makers.base_lag)
+    chips = total(owned * makers.lag) / np.where(behind > 0, behind, 1.0)
+    return np.clip(1.0 - 0.5 * (tools + chips), 0.0, 1.0)

@@ -1,0 +1,124 @@
+"""Who gets a subsidy: the target's four rules of allocation, and the controllers' by sales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.columns import Groups, total
+from sim.engine.parameters import Parameters
+from sim.markets.chips import ChipMarket
+from sim.markets.inputs import InputMarket
+from sim.policy.review import review_inputs, review_segments
+from sim.start.base_year import Layout
+
+Array = NDArray[np.float64]
+
+
+def allocate_subsidies(
+    parameters: Parameters,
+    layout: Layout,
+    states: Any,
+    makers: Any,
+    suppliers: Any,
+    chips: ChipMarket,
+    inputs: InputMarket,
+) -> None:
+    """Share each state's grants among makers (tools, research) and suppliers (research).
+
+    The target's go to the firms it owns by its rule of allocation, and a part to who enters, where imports are large;
+    the controllers' go by sales, for tools to who makes chips there, for research to their own suppliers and makers.
+    """
+    p = parameters
+    if not states.subsidy_spent.any():
+        makers.capacity_grant = makers.research_grant = makers.grant_offered = np.zeros_like(makers.revenue)
+        suppliers.research_grant = np.zeros_like(suppliers.revenue)
+        return
+    by_score = p.is_set("subsidy.allocation", "bottleneck").any()
+    unscored = np.zeros((len(makers.revenue), 1))
+    of_target = slice(layout.target, layout.target + 1)
+    maker_parts = _parts(
+        p,
+        makers.revenue * layout.target_owned,
+        layout.target_owned & ~layout.is_entrant,
+        layout.by_segment,
+        review_segments(p, layout, chips, makers).score if by_score else unscored,
+    )
+    supplier_parts = _parts(
+        p,
+        suppliers.revenue * layout.target_supplier,
+        layout.target_supplier,
+        layout.by_input,
+        review_inputs(p, layout, inputs, suppliers).score if by_score else unscored,
+    )
+    to_suppliers = p["subsidy.research_to_suppliers"]
+    research = states.research_grants[:, of_target]
+    for_capacity = states.capacity_grants[:, of_target]
+    makers.grant_offered = np.zeros_like(makers.revenue)
+    to_entrants = np.zeros_like(makers.revenue)
+    if layout.is_entrant.any():
+        imports = _by_sales(chip_imports(layout, chips))
+        makers.grant_offered = (
+            for_capacity * p["entry.grant_part"] * layout.by_segment.spread(imports) * layout.is_entrant
+        )
+        to_entrants = makers.grant_offered * makers.entered
+    makers.capacity_grant = (for_capacity - total(to_entrants)) * maker_parts + to_entrants
+    makers.research_grant = research * (1.0 - to_suppliers) * maker_parts
+    suppliers.research_grant = research * to_suppliers * supplier_parts
+    if p["controller_subsidy.annual"].any():
+        paid = layout.is_controller
+        capacity, research = total(states.capacity_grants * paid), total(states.research_grants * paid)
+        at_home, own = paid[layout.firm_site], paid[layout.supplier_state]
+        makers.capacity_grant = makers.capacity_grant + capacity * _by_sales(makers.revenue * at_home)
+        for_makers = research * (1.0 - to_suppliers) * _by_sales(makers.revenue * paid[layout.firm_headquarters])
+        makers.research_grant = makers.research_grant + for_makers
+        for_suppliers = research * to_suppliers * _by_sales(suppliers.revenue * own)
+        suppliers.research_grant = suppliers.research_grant + for_suppliers
+
+
+def chip_imports(layout: Layout, chips: ChipMarket) -> Array:
+    """Chips that the target uses and buys from abroad, (runs, G), bn yuan a quarter at 2020 prices."""
+    return layout.by_segment.sum(chips.sales[:, layout.target] * ~layout.at_home)
+
+
+def _by_sales(sales: Array) -> Array:
+    """Parts by sales, summing to 1."""
+    whole = total(sales)
+    return sales / np.where(whole > 0, whole, 1.0)
+
+
+def _parts(p: Parameters, sales: Array, eligible: NDArray[np.bool_], by_market: Groups, score: Array) -> Array:
+    """Each agent's part of the money, (runs, agents), summing to 1.
+
+    uniform: the same to everybody. market: by sales. leader: to the largest of each market, markets by their sales.
+    bottleneck: to markets by their score in the chain review, within a market by sales.
+    """
+    market_sales = by_market.sum(sales)
+    of_market = by_market.spread(market_sales)
+    within = sales / np.where(of_market > 0, of_market, 1.0)
+    largest = _largest(sales, by_market)
+    reachable = score * (market_sales > 0)
+    rules = {
+        "uniform": np.broadcast_to(eligible.astype(np.float64), sales.shape),
+        "market": sales,
+        "leader": largest * of_market,
+        "bottleneck": by_market.spread(reachable) * within,
+    }
+    chosen = np.zeros_like(sales)
+    for name, weight in rules.items():
+        chosen = np.where(p.is_set("subsidy.allocation", name), weight, chosen)
+    # Money that is spent arrives: where nobody sells anything, as after a full cut-off, all get the same.
+    chosen = np.where(total(chosen) > 0, chosen, rules["uniform"])
+    whole = total(chosen)
+    return chosen / np.where(whole > 0, whole, 1.0)
+
+
+def _largest(sales: Array, by_market: Groups) -> Array:
+    """1 for the largest seller of each market, shared equally where several tie, else 0."""
+    top = np.zeros_like(by_market.sum(sales))
+    cells: Any = (slice(None), by_market.group_of)
+    np.maximum.at(top, cells, sales)
+    is_top = ((sales == by_market.spread(top)) & (sales > 0)).astype(np.float64)
+    return is_top / np.maximum(1.0, by_market.spread(by_market.sum(is_top)))

@@ -1,0 +1,1 @@
+"""Results as files: CSVs and a manifest, in and out."""

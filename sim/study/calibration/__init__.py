@@ -1,0 +1,1 @@
+"""History matching: what observed figures leave of the parameters' ranges."""

@@ -1,0 +1,1 @@
+"""The model against observed figures and simple rivals."""

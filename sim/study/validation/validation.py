@@ -1,0 +1,403 @@
+"""The model against observed figures, and against simple rivals with the same information.
+
+Two kinds of hindcast are told apart. "free": the model makes its own chip market. "given market": the config, or the
+observations themselves, give the target's market by year, so that the answer is conditional on demand.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.experiment.ensemble import ENSEMBLE, read_ensemble
+from sim.results import records
+from sim.scenario.scenario import load_config
+from sim.study.calibration.discipline import (
+    NOTHING_KNOWN,
+    REACTIONS_OFF,
+    Duel,
+    Scored,
+    duels,
+    histories,
+    is_scored,
+    not_scored_and_outside,
+    predicted,
+    reactions,
+    rival_forecasts,
+)
+from sim.study.calibration.report import STYLE, csv_text
+from sim.study.validation.forecasts import Recorded, published_forecasts, recorded_forecasts
+from sim.study.validation.hindcast import Progress, values_at, worker_pool
+from sim.study.validation.observations import CONTEXT, Observation, read_observations, world_observations
+from sim.study.validation.scores import Forecast, interval_score
+from sim.terminal import note
+from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, project_root
+from sim.world.evidence import Value, read_toml
+from sim.world.world import World, load_world
+
+Array = NDArray[np.float64]
+FREE, GIVEN = "free", "given market"
+SEEDS = 16
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Scored figures by kind of hindcast, and forecasts on the record beside what was observed."""
+
+    name: str
+    scored: Mapping[str, Sequence[Scored]]
+    recorded: Sequence[tuple[Recorded, Observation | None]]
+    published: Sequence[tuple[Recorded, Observation | None, Forecast | None]]
+    sets: int
+    seeds: int
+
+
+def validate(
+    what: str | Path, observations: str | Path | None = None, workers: int = 1, sets: int | None = None
+) -> Validation:
+    """Score a config, run over the world's ensemble, or a result folder that was run before.
+
+    `observations` is a file of new figures; without one the world's own are scored. `sets` limits the ensemble.
+    """
+    if records.is_result(Path(what)):
+        return _validate_result(Path(what), observations)
+    scenario = load_config(what)
+    world = load_world(scenario.world)
+    figures = _figures(world, observations)
+    parameter_sets = ensemble_sets(world)[:sets]
+    seeds = range(1, SEEDS + 1)
+    scenarios = {GIVEN if scenario.given_market else FREE: scenario}
+    if not scenario.given_market:
+        markets = _markets([*world_observations(world), *figures])
+        scenarios[GIVEN] = scenario.with_values({f"demand.market_bn_usd.{y}": m for y, m in markets.items()})
+    asked = [*figures, *_asked_by_others(world, figures)]
+    found: dict[str, list[Scored]] = {}
+    with worker_pool(workers) as pool:
+        values: dict[str, Array] = {}
+        for kind, one in scenarios.items():
+            values[kind] = values_at(
+                one, parameter_sets, seeds, asked, pool, Progress(kind, len(parameter_sets) * SEEDS)
+            )
+        off = {f"mechanisms.{name}": False for name in reactions()}
+        still = values_at(scenario.with_values({**off, **NOTHING_KNOWN}), [{}], range(1, 65), figures, pool)
+    for kind in scenarios:
+        found[kind] = _scored(kind, world, figures, values[kind], still)
+    first = values[next(iter(scenarios))]
+    own = {(o.measure, o.date): Forecast.of(first[:, :, place].ravel()) for place, o in enumerate(asked)}
+    return _with_forecasts(str(scenario.name), world, figures, found, own, len(parameter_sets), SEEDS)
+
+
+def ensemble_sets(world: World) -> list[Mapping[str, Value]]:
+    """The parameter sets that ship with a world, or the config's own where there are none."""
+    table = world.folder / ENSEMBLE
+    if not table.exists():
+        note(f"{table}: there is no ensemble; the config's own parameters are used")
+        return [{}]
+    problems: list[str] = []
+    ensemble = read_ensemble(world.folder, set(), table, problems)
+    if ensemble is None or problems:
+        raise BadInput(problems)
+    return list(ensemble.sets.values())
+
+
+def _figures(world: World, path: str | Path | None) -> list[Observation]:
+    """The figures to score: after the base year, and measures of the model."""
+    given = world_observations(world) if path is None else read_observations(path, world)
+    late = [o for o in given if o.year > LAST_YEAR]
+    if late:
+        raise BadInput(f"{path}: {late[0].measure} of {late[0].date}: runs end in {LAST_YEAR}")
+    figures = [o for o in given if o.year > FIRST_YEAR and o.measure not in CONTEXT]
+    if not figures:
+        raise BadInput(f"{path or world.folder / 'observations.csv'}: has no figure after {FIRST_YEAR} to score")
+    return figures
+
+
+def _markets(observations: Sequence[Observation]) -> dict[int, float]:
+    """The target's market by year, bn USD, from whatever figures there are."""
+    rows = [o for o in observations if o.series == "chip_market" and o.year > FIRST_YEAR]
+    return {o.year: o.value / 6.9 for o in rows}
+
+
+def _asked_by_others(world: World, figures: Sequence[Observation]) -> list[Observation]:
+    """What others forecast and the figures lack, so that the model's own forecast can stand beside it."""
+    held = {(o.measure, o.date) for o in figures}
+    return [
+        Observation(one.measure, one.date, np.nan, np.nan, one.unit, "", "test", 0.01)
+        for one in published_forecasts(world)
+        if (one.measure, one.date) not in held
+    ]
+
+
+def _scored(
+    kind: str, world: World, figures: Sequence[Observation], values: Array, still: Array | None
+) -> list[Scored]:
+    """Each figure with the model's forecast and its rivals'. A given market is no forecast of the market."""
+    shipped = [o for o in world_observations(world) if o.measure not in CONTEXT]
+    past = histories(shipped)
+    fitted = {(o.series, o.date) for o in shipped}
+    discrepancies = _discrepancies()
+    found = []
+    for place, o in enumerate(figures):
+        if kind == GIVEN and o.series == "chip_market":
+            continue
+        known = [other.year for other in shipped if other.series == o.series and other.year < o.year]
+        origin = FIRST_YEAR if (o.series, o.date) in fitted else max([FIRST_YEAR, *known])
+        share = discrepancies.get(o.series, discrepancies.get(o.series.split(".")[0], 0.0))
+        model = predicted(values[:, :, place], o, share * abs(o.value), np.ones(len(values)))
+        rivals = rival_forecasts(o, past, origin)
+        if still is not None:
+            rivals[REACTIONS_OFF] = predicted(still[:, :, place], o, 0.0, np.ones(len(still)))
+        found.append(
+            Scored(
+                "fitted" if (o.series, o.date) in fitted and o.use == "fit" else "not fitted", origin, o, model, rivals
+            )
+        )
+    return found
+
+
+def _discrepancies() -> dict[str, float]:
+    """The model's stated discrepancies, as parts of the value; an input without its own has the mean of the others."""
+    path = project_root() / "experiments" / "calibration.toml"
+    if not path.exists():
+        return {}
+    stated = {series: float(part) for series, part in read_toml(path).get("discrepancy", {}).items()}
+    shares = [part for series, part in stated.items() if series.startswith("input_world_share.")]
+    return stated | ({"input_world_share": float(np.median(shares))} if shares else {})
+
+
+def _with_forecasts(
+    name: str,
+    world: World,
+    figures: Sequence[Observation],
+    scored: Mapping[str, Sequence[Scored]],
+    own: Mapping[tuple[str, str], Forecast],
+    sets: int,
+    seeds: int,
+) -> Validation:
+    seen = {(o.measure, o.date): o for o in figures if not o.is_relative and not o.is_quarter}
+    recorded = [(one, seen.get((one.measure, one.date))) for one in recorded_forecasts(world)]
+    published = [
+        (one, seen.get((one.measure, one.date)), own.get((one.measure, one.date))) for one in published_forecasts(world)
+    ]
+    return Validation(name, scored, recorded, published, sets, seeds)
+
+
+def _validate_result(folder: Path, observations: str | Path | None) -> Validation:
+    """Score a result folder: its runs of the first config are the forecast."""
+    manifest = records.read_manifest(folder)
+    if manifest is None:
+        raise BadInput(f"{folder}: has no {records.MANIFEST}; run or finish the batch first")
+    config, scenario = next(iter(manifest["scenarios"].items()))
+    if len(manifest["scenarios"]) > 1:
+        note(f"{folder}: holds several configs; {config} is scored")
+    world = load_world(manifest["world"]["name"])
+    figures = _figures(world, observations)
+    rows = [row for row in records.read_rows(folder / records.SERIES) if row["config"] == config]
+    by_date: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        by_date.setdefault(row["date"], []).append(row)
+    quarterly = any(not day.endswith("-12-31") for day in by_date)
+    kept, columns = [], []
+    for o in figures:
+        column = _column(by_date, o, quarterly)
+        if column is not None:
+            kept.append(o)
+            columns.append(column)
+    if not kept:
+        raise BadInput(f"{folder}: records none of the figures; record their measures every year")
+    if len(kept) < len(figures):
+        note(f"{folder}: {len(figures) - len(kept)} of {len(figures)} figures are not recorded there and not scored")
+    values = np.stack(columns, axis=-1)[:, None, :]
+    kind = GIVEN if scenario.get("given_market") else FREE
+    scored = {kind: _scored(kind, world, kept, values, None)}
+    own = {(o.measure, o.date): Forecast.of(values[:, 0, place]) for place, o in enumerate(kept)}
+    return _with_forecasts(f"{folder.name}: {config}", world, kept, scored, own, len(values), 1)
+
+
+def _column(by_date: Mapping[str, Sequence[Mapping[str, str]]], o: Observation, quarterly: bool) -> Array | None:
+    """A figure's values in the runs of a result, or None if they are not recorded in its rhythm."""
+
+    def read(day: str) -> Array | None:
+        rows = by_date.get(day, [])
+        if not rows or o.measure not in rows[0] or any(row[o.measure] == "" for row in rows):
+            return None
+        return np.array([float(row[o.measure]) for row in rows])
+
+    if o.is_quarter != quarterly:
+        return None
+    column, base = read(o.date), read(f"{FIRST_YEAR}-12-31")
+    if o.is_relative:
+        return column / base if column is not None and base is not None else None
+    return column
+
+
+# What is written.
+
+FIGURE_COLUMNS = ["hindcast", "use", "origin", "series", "date", "unit", "observed", "error", "forecaster"]
+FIGURE_COLUMNS += ["q05", "q25", "q50", "q75", "q95", "miss", "inside_50", "inside_90", "interval_score"]
+SCORE_COLUMNS = ["hindcast", "use", "rival", "figures", "error_model", "error_rival", "score_model", "score_rival"]
+SCORE_COLUMNS += ["inside_50", "inside_90"]
+RECORD_COLUMNS = ["by", "measure", "date", "unit", "forecast", "q05", "q95", "model_now", "observed", "interval_score"]
+
+
+def figure_rows(validation: Validation, forecasters: str = "all") -> list[list[Any]]:
+    """One row per hindcast, figure and forecaster, in the observation's unit."""
+    rows: list[list[Any]] = []
+    for kind, scored in validation.scored.items():
+        for row in scored:
+            o = row.observation
+            for name, forecast in {"model": row.model, **row.rivals}.items():
+                if forecast is None or (forecasters == "model" and name != "model"):
+                    continue
+                quantiles = [o.published(value) for value in vars(forecast).values()]
+                rows.append(
+                    [
+                        *(kind, row.test, row.origin, o.series, o.date, o.unit),
+                        *(o.published(o.value), o.published(o.error), name, *quantiles),
+                        o.published(forecast.median - o.value),
+                        forecast.lower <= o.value <= forecast.upper,
+                        forecast.low <= o.value <= forecast.high,
+                        o.published(interval_score(forecast.low, forecast.high, o.value)),
+                    ]
+                )
+    return rows
+
+
+def pools(validation: Validation) -> list[tuple[str, str, Duel]]:
+    """The model against each rival by hindcast and by whether figures were fitted to. Regions are left out."""
+    found = []
+    for kind, scored in validation.scored.items():
+        rows = [row for row in scored if is_scored(row.observation)]
+        for use in ("fitted", "not fitted"):
+            found += [(kind, use, duel) for duel in duels([row for row in rows if row.test == use])]
+    return found
+
+
+def score_rows(validation: Validation) -> list[list[Any]]:
+    return [
+        [
+            *(kind, use, duel.rival, duel.model.count, duel.model.error, duel.other.error),
+            *(duel.model.score, duel.other.score, duel.model.inside_50, duel.model.inside_90),
+        ]
+        for kind, use, duel in pools(validation)
+    ]
+
+
+def record_rows(validation: Validation) -> list[list[Any]]:
+    """Forecasts made before: the model's on the record and others', beside the model now and what was observed."""
+    rows: list[list[Any]] = []
+    for one, seen in validation.recorded:
+        score = interval_score(one.quantiles[0], one.quantiles[4], seen.published(seen.value)) if seen else None
+        rows.append([one.by, one.measure, one.date, one.unit, one.quantiles[2], one.quantiles[0], one.quantiles[4]])
+        rows[-1] += [None, seen.published(seen.value) if seen else None, score]
+    for one, seen, now in validation.published:
+        rows.append([one.by, one.measure, one.date, one.unit, one.quantiles[0], None, None])
+        rows[-1] += [now.median / 0.01 if now else None, seen.published(seen.value) if seen else None, None]
+    return rows
+
+
+def page(validation: Validation) -> str:
+    """The answer in Markdown; where the model loses comes first."""
+    lines = [f"# {validation.name} against what was observed", ""]
+    lines += [f"{validation.sets} parameter sets, {validation.seeds} seeds each.", ""]
+    lines += ["![Each figure: the model's median, 50 and 90 % intervals by what was seen.](validation.svg)", ""]
+    lines += ["## Where the model fails", ""]
+    failures = []
+    for kind, scored in validation.scored.items():
+        for row in scored:
+            o, f = row.observation, row.model
+            if is_scored(o) and not f.low <= o.value <= f.high:
+                failures.append(
+                    f"- {kind}: {o.series} {o.date[:4]}, seen {o.published(o.value):.4g}, outside "
+                    f"{o.published(f.low):.4g} to {o.published(f.high):.4g} ({o.unit}; {row.test})."
+                )
+        outside = [r.observation for r in scored if not r.model.low <= r.observation.value <= r.model.high]
+        failures += [f"- {kind}: {text}" for text in not_scored_and_outside(outside)]
+    for kind, use, duel in pools(validation):
+        if duel.losses:
+            failures.append(
+                f"- {kind}, {use} ({duel.model.count} figures): worse than {duel.rival} in {' and '.join(duel.losses)}."
+            )
+    lines += failures or ["- Nowhere below."]
+    lines += ["", "## Against rivals", "", "In units of the observation errors; intervals of 90 %.", ""]
+    lines += [
+        "| hindcast | figures | rival | error: model | rival | interval score: model | rival | model inside 50 / 90 % |"
+    ]
+    lines += ["|---|---|---|---|---|---|---|---|"]
+    for kind, use, duel in pools(validation):
+        model, other = duel.model, duel.other
+        lines.append(
+            f"| {kind} | {model.count} {use} | {duel.rival} | {model.error:.2f} | {other.error:.2f} | "
+            f"{model.score:.2f} | {other.score:.2f} | {model.inside_50} / {model.inside_90} |"
+        )
+    lines += ["", "## Figures", "", "| hindcast | series | date | unit | seen | 5 / 25 / 50 / 75 / 95 % | use |"]
+    lines += ["|---|---|---|---|---|---|---|"]
+    for kind, scored in validation.scored.items():
+        for row in scored:
+            o = row.observation
+            quantiles = " / ".join(f"{o.published(value):.4g}" for value in vars(row.model).values())
+            lines.append(
+                f"| {kind} | {o.series} | {o.date} | {o.unit} | {o.published(o.value):.4g} | {quantiles} | {row.test} |"
+            )
+    lines += [
+        "",
+        "## Forecasts made before",
+        "",
+        f"| {' | '.join(RECORD_COLUMNS)} |",
+        "|" + "---|" * len(RECORD_COLUMNS),
+    ]
+    for cells in record_rows(validation):
+        lines.append(
+            "| " + " | ".join("" if c is None else f"{c:.4g}" if isinstance(c, float) else str(c) for c in cells) + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def figure(validation: Validation) -> bytes:
+    """Each scored figure: what was seen (1) and the model's median, 50 and 90 % intervals by it."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+
+    kinds = list(validation.scored)
+    most = max(sum(is_scored(row.observation) for row in validation.scored[kind]) for kind in kinds)
+    with plt.rc_context(STYLE):
+        drawn, axes = plt.subplots(1, len(kinds), figsize=(5.8 * len(kinds), 1 + 0.24 * most), squeeze=False)
+        for panel, kind in zip(axes[0], kinds, strict=True):
+            shown = [row for row in validation.scored[kind] if is_scored(row.observation)][::-1]
+            for place, row in enumerate(shown):
+                parts = [value / row.observation.value for value in vars(row.model).values()]
+                colour = "#0072B2" if row.test == "fitted" else "#D55E00"
+                panel.plot([parts[0], parts[4]], [place, place], color=colour, linewidth=1.5)
+                panel.plot([parts[1], parts[3]], [place, place], color=colour, linewidth=5, solid_capstyle="butt")
+                panel.plot(parts[2], place, "o", color="white", markersize=3)
+            panel.axvline(1, color="black", linewidth=0.8)
+            panel.set_yticks(range(len(shown)), [f"{r.observation.series} {r.observation.date[:4]}" for r in shown])
+            panel.set(xlim=(0, 2.5), xlabel="model by seen (blue: fitted, orange: not)", title=kind)
+        drawn.tight_layout()
+        text = io.BytesIO()
+        drawn.savefig(text, metadata={"Date": None})
+        plt.close(drawn)
+    return text.getvalue()
+
+
+def write(validation: Validation, out: Path) -> None:
+    """The tables, the page and the figure, into a folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    files = {
+        "figures.csv": csv_text(FIGURE_COLUMNS, figure_rows(validation)).encode(),
+        "scores.csv": csv_text(SCORE_COLUMNS, score_rows(validation)).encode(),
+        "forecasts.csv": csv_text(RECORD_COLUMNS, record_rows(validation)).encode(),
+        "validation.md": page(validation).encode(),
+        "validation.svg": figure(validation),
+    }
+    with records.writing(out):
+        for name, content in files.items():
+            records.write_aside(out / name, [content])

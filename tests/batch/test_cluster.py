@@ -1,0 +1,209 @@
+"""Blocks on a Dask cluster: the same bytes, whoever comes and goes."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from test_batch import EXPERIMENT, SmallModel, files, forbidden, small
+
+from sim.batch import workers
+from sim.batch.run import run_batch
+from sim.vocabulary import BadInput
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two workers in processes of their own, each with a nanny that replaces it when it dies."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL"
+    ) as found:
+        yield found
+
+
+@pytest.fixture
+def client(cluster):
+    with distributed.Client(cluster) as found:
+        yield found
+
+
+@pytest.fixture
+def question(tmp_path):
+    path = tmp_path / "question.toml"
+    path.write_text(EXPERIMENT.replace("REPLICATIONS", "6"))
+    return path
+
+
+@pytest.fixture
+def expected(question, tmp_path):
+    run_batch(question, workers=1, out=tmp_path / "here", build=small)
+    return files(tmp_path / "here")
+
+
+def slow(scenarios, seeds, measures, until):
+    time.sleep(0.1)
+    return SmallModel(scenarios, seeds, measures, until)
+
+
+def deadly_once(mark, scenarios, seeds, measures, until):
+    if 3 in seeds and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return SmallModel(scenarios, seeds, measures, until)
+
+
+def test_a_cluster_writes_the_same_bytes(cluster, question, expected, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run_batch(question, out=out, build=small, block_size=5, cluster=cluster.scheduler_address) == 0
+    assert files(out) == expected
+    assert f"cluster {cluster.scheduler_address}" in capsys.readouterr().err
+    assert run_batch(question, out=out, build=forbidden, cluster=cluster.scheduler_address) == 0
+
+
+def test_a_worker_that_is_killed_is_survived(cluster, question, expected, tmp_path):
+    out = tmp_path / "out"
+    build = partial(deadly_once, tmp_path / "mark")
+    assert run_batch(question, out=out, build=build, block_size=4, cluster=cluster.scheduler_address) == 0
+    assert (tmp_path / "mark").exists()
+    assert files(out) == expected
+
+
+def test_workers_come_and_go(question, expected, tmp_path, capsys, monkeypatch):
+    """It starts without a worker and says so; one comes, another one comes, the first one goes."""
+    monkeypatch.setattr(workers, "PATIENCE", 0.5)
+    out = tmp_path / "out"
+    with distributed.LocalCluster(
+        n_workers=0, threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL", processes=False
+    ) as cluster:
+
+        def move():
+            time.sleep(1.5)
+            cluster.scale(1)
+            while not list(out.glob(".blocks-*/*.block")):
+                time.sleep(0.05)
+            cluster.scale(2)
+            time.sleep(0.5)
+            cluster.scale(1)
+
+        mover = threading.Thread(target=move)
+        mover.start()
+        assert run_batch(question, out=out, build=slow, block_size=2, cluster=cluster.scheduler_address) == 0
+        mover.join()
+    assert files(out) == expected
+    assert "The cluster has no workers now; the batch goes on when some come." in capsys.readouterr().err
+
+
+@contextmanager
+def cluster_of_its_own(folder, first=""):
+    """A scheduler and a worker in a process of their own, which begins with some words: the process, its address."""
+    script = folder / "scheduler.py"
+    script.write_text(
+        f"{first}\n"
+        "from distributed import LocalCluster\n"
+        "import time\n"
+        "if __name__ == '__main__':\n"
+        "    cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=':0')\n"
+        "    print(cluster.scheduler_address, flush=True)\n"
+        "    time.sleep(300)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        text=True,
+    ) as process:
+        yield process, process.stdout.readline().strip()
+        process.kill()
+
+
+def test_a_scheduler_that_is_lost_ends_the_batch_and_loses_nothing(question, expected, tmp_path, capsys):
+    out = tmp_path / "out"
+    with cluster_of_its_own(tmp_path) as (process, address):
+
+        def kill():
+            while not list(out.glob(".blocks-*/*.block")):
+                time.sleep(0.05)
+            process.kill()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        assert run_batch(question, out=out, build=slow, block_size=4, cluster=address) == 1
+        killer.join()
+    said = capsys.readouterr().err
+    assert f"The Dask scheduler {address} no longer answers; what is finished is kept" in said
+    assert run_batch(question, workers=1, out=out, build=small) == 0
+    assert files(out) == expected
+
+
+def test_machines_without_the_program_are_a_sentence(question, tmp_path):
+    with (
+        cluster_of_its_own(tmp_path, "import sys; sys.modules['sim'] = None") as (_, address),
+        pytest.raises(BadInput, match="--cluster: a machine of it cannot read a block .*; install the same version"),
+    ):
+        run_batch(question, out=tmp_path / "out", cluster=address)
+
+
+def test_a_machine_with_another_arithmetic_is_refused(cluster, client, question, expected, tmp_path):
+    out = tmp_path / "out"
+    [first, _] = client.scheduler_info()["workers"]
+    client.run(set_arithmetic, "another", workers=[first])
+    with pytest.raises(
+        BadInput, match="a block of .* is refused: arithmetic is another there and .* here; .*NPY_DISABLE"
+    ):
+        run_batch(question, out=out, build=small, block_size=4, cluster=cluster.scheduler_address)
+    client.run(set_arithmetic, None, workers=[first])
+    assert run_batch(question, out=out, build=small, block_size=4, cluster=cluster.scheduler_address) == 0
+    assert files(out) == expected
+
+
+def set_arithmetic(value):
+    """Make a worker answer another fingerprint, or its own again."""
+    from sim.results import records
+
+    own = records.__dict__.setdefault("own_fingerprint", records.arithmetic_fingerprint)
+    records.arithmetic_fingerprint = (lambda: value) if value else own
+
+
+@pytest.mark.parametrize("key", ["program_hash", "world", "dependencies", "arithmetic"])
+def test_whatever_decides_about_bytes_is_compared(key):
+    needed = dict.fromkeys(["program_hash", "world", "dependencies", "arithmetic"], "ours")
+    workers.refuse_another_machine(needed, needed, "node7")
+    with pytest.raises(BadInput, match=f"a block of node7 is refused: {key} is theirs there and ours here; "):
+        workers.refuse_another_machine({**needed, key: "theirs"}, needed, "node7")
+
+
+FAULTS = [
+    ("tcp://127.0.0.1:9", "no Dask scheduler answers there"),
+    ("nowhere", "no Dask scheduler answers there"),
+    ("local:", "must be local:N"),
+    ("local:0", "must be local:N"),
+    ("local:two", "must be local:N"),
+]
+
+
+@pytest.mark.parametrize(("address", "words"), FAULTS, ids=[address for address, _ in FAULTS])
+def test_an_address_that_cannot_be_used_is_a_sentence(question, tmp_path, monkeypatch, address, words):
+    monkeypatch.setattr(workers, "CONNECT", "1s")
+    with pytest.raises(BadInput, match=f"--cluster = '{address}': .*{words}"):
+        run_batch(question, out=tmp_path / "out", build=forbidden, cluster=address)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_workers_belong_to_this_machine(question, tmp_path):
+    with pytest.raises(BadInput, match="--workers = 2: .* leave it out with --cluster"):
+        run_batch(question, workers=2, out=tmp_path / "out", build=forbidden, cluster="local:2")
+
+
+def test_without_the_extra_it_says_how_to_get_it(question, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(BadInput, match="needs the package distributed; .*--extra cluster"):
+        run_batch(question, out=tmp_path / "out", build=forbidden, cluster="local:2")

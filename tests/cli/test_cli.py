@@ -1,0 +1,161 @@
+"""The verbs as a user meets them: what goes to which stream, which files appear, how an interrupt ends."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+
+import pytest
+
+from sim import cli
+from sim.experiment.experiment import known_experiments
+from sim.measures import HEADLINE
+from sim.scenario.scenario import known_configs
+from sim.world.world import parameters
+
+
+@pytest.fixture
+def answer(monkeypatch, capsys):
+    """Run the program in this process; its exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["decoupling", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        said = capsys.readouterr()
+        return end.value.code, said.out, said.err
+
+    return run
+
+
+def test_a_run_prints_a_yearly_table_and_leaves_three_files(answer, tmp_path):
+    code, out, err = answer("run", "published-2020", "--until", 2022, "--out", tmp_path / "run")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].split() == ["year", "2020", "2021", "2022"]
+    assert [line.split()[0] for line in lines[1:]] == list(HEADLINE)
+    assert err == f"{tmp_path / 'run'}: runs.csv, series.csv, manifest.json\n"
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["manifest.json", "runs.csv", "series.csv"]
+    with (tmp_path / "run/series.csv").open() as file:
+        assert [row["date"] for row in csv.DictReader(file)][::4] == ["2020-03-31", "2021-03-31", "2022-03-31"]
+
+
+def test_the_same_run_again_has_the_same_bytes(answer, tmp_path):
+    kept = []
+    for every in ("year", "quarter", "year"):
+        code, *_ = answer("run", "historic", "--seed", 3, "--until", 2021, "--every", every, "--out", tmp_path / "run")
+        assert code == 0
+        kept.append([(tmp_path / "run" / name).read_bytes() for name in ("runs.csv", "series.csv")])
+    assert kept[0] == kept[2] and kept[0][1] != kept[1][1] and kept[0][0] == kept[1][0]
+
+
+def test_tables_as_csv_and_json_hold_the_same(answer, tmp_path):
+    run = ["run", "published-2020", "--until", 2021, "--out", tmp_path / "run", "--format"]
+    _, as_csv, _ = answer(*run, "csv")
+    _, as_json, _ = answer(*run, "json")
+    rows = list(csv.DictReader(StringIO(as_csv)))
+    objects = json.loads(as_json)
+    assert [row["year"] for row in rows] == [entry["year"] for entry in objects] == ["2020", "2021"]
+    for row, entry in zip(rows, objects, strict=True):
+        for name in HEADLINE:
+            assert (float(row[name]) if row[name] else None) == entry[name]
+    assert objects[0]["subsidy_per_point"] is None  # nothing was spent
+
+
+def test_set_changes_what_is_run(answer, tmp_path):
+    spent = "subsidy_spent"
+    arguments = ["run", "historic", "--set", "subsidy.annual=200", "--set", "subsidy.allocation=leader"]
+    code, out, _ = answer(*arguments, "--until", 2020, "--format", "json", "--out", tmp_path / "run")
+    assert code == 0 and json.loads(out)[0][spent] == pytest.approx(200)
+    manifest = json.loads((tmp_path / "run/manifest.json").read_text())
+    assert '"leader"' in json.dumps(manifest)
+
+
+@pytest.mark.parametrize(
+    ("what", "first"),
+    [
+        ("configs", known_configs()),
+        ("parameters", list(parameters())),
+        ("measures", None),
+        ("experiments", known_experiments()),
+    ],
+)
+def test_list_shows_all_there_is(answer, what, first):
+    code, out, err = answer("list", what, "--format", "csv")
+    rows = list(csv.reader(StringIO(out)))[1:]
+    assert code == 0 and err == ""
+    assert first is None or [row[0] for row in rows] == first
+    assert all(len(row) == len(rows[0]) for row in rows)
+    table = answer("list", what)[1].splitlines()
+    assert len(table) == len(rows) + 1
+
+
+def test_check_says_what_a_thing_is(answer):
+    code, out, err = answer("check", "historic", "policy-grid", "china-2020")
+    assert code == 0 and err == ""
+    assert out.splitlines() == [
+        "historic: a config without faults",
+        "policy-grid: an experiment without faults, 800 runs",
+        "china-2020: a world without faults",
+    ]
+
+
+@pytest.mark.parametrize("verb", ["run", "batch", "compare", "view", "check", "list"])
+def test_every_verb_has_help(answer, verb):
+    code, out, _ = answer(verb, "--help")
+    assert code == 0 and f"decoupling {verb}" in out and verb in answer("--help")[1]
+
+
+def test_a_closed_pipe_leaves_no_traceback():
+    command = f"{sys.executable} -m sim list parameters | head -1"
+    said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert said.stderr == "" and said.stdout.startswith("key")
+
+
+def interrupted(arguments, begun):
+    """Start the program, interrupt it as Ctrl-C does once `begun` is true; exit code and standard error."""
+    program = subprocess.Popen([sys.executable, "-m", "sim", *arguments], stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while not begun() and program.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    program.send_signal(signal.SIGINT)
+    said = program.communicate(timeout=60)[1]
+    return program.returncode, said
+
+
+def test_an_interrupted_batch_keeps_what_was_finished_and_goes_on(tmp_path, answer):
+    experiment = tmp_path / "long.toml"
+    experiment.write_text('question = "Is it kept?"\nconfigs = ["historic"]\nreplications = 2000\n')
+    out = tmp_path / "out"
+    arguments = ["batch", str(experiment), "--out", str(out), "--workers", "1"]
+    code, said = interrupted(arguments, lambda: len(list(out.glob(".blocks-*/*"))) > 3)
+    assert code == 130 and "Traceback" not in said and "What was finished is kept" in said
+    assert not (out / "runs.csv").exists()
+    kept = len(list(out.glob(".blocks-*/*")))
+    assert kept >= 3
+    shorter = experiment.read_text().replace("2000", "1999")
+    experiment.write_text(shorter)
+    code, _, err = answer(*arguments)
+    assert code == 2 and "replications" in err
+    assert len(list(out.glob(".blocks-*/*"))) == kept
+
+
+def test_an_interrupted_run_leaves_nothing_behind(tmp_path):
+    out = tmp_path / "out"
+    started = time.monotonic()
+    code, said = interrupted(["run", "historic", "--out", str(out)], lambda: time.monotonic() > started + 1.2)
+    assert code == 130 and "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["historic", "policy-grid"])
+def test_a_check_does_not_wait_for_numpy(what):
+    """Nor for Mesa: the answer comes at once."""
+    heavy = "{'numpy', 'mesa'}.intersection(sys.modules)"
+    work = f"import sys; from sim.cli import checked; checked({what!r}); print(*{heavy})"
+    done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

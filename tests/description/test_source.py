@@ -1,0 +1,164 @@
+"""What the source itself must keep to: import direction, idioms that keep bytes equal, parameters declared and read."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from sim.world.world import parameters
+
+SIM = Path(__file__).parent.parent.parent / "sim"
+FILES = sorted(SIM.rglob("*.py"))
+LAYERS = [
+    {"vocabulary", "terminal"},
+    {"world", "results"},
+    {"scenario", "measures"},
+    {"engine", "compare"},
+    {"agents", "accounts", "recorder"},
+    {"start"},
+    {"markets", "experiment"},
+    {"policy"},
+    {"schedule"},
+    {"model"},
+    {"batch"},
+    {"study", "live", "description"},
+    {"cli"},
+    {"__main__"},
+]
+# In rules, markets and everything that results pass through.
+MODEL_FILES = [
+    path
+    for path in FILES
+    if path.parent.name in ("agents", "engine", "markets", "policy", "start")
+    or path.stem in ("accounts", "model", "recorder", "schedule")
+]
+
+
+def unit(path: Path) -> str:
+    inside = path.relative_to(SIM)
+    return inside.parts[0] if len(inside.parts) > 1 else inside.stem
+
+
+def height(name: str) -> int:
+    return next(level for level, names in enumerate(LAYERS) if name in names)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path != SIM / "__init__.py"], ids=lambda path: str(path.relative_to(SIM))
+)
+def test_imports_point_one_way(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        modules = []
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "sim":
+            parts = node.module.split(".")
+            modules = [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            modules = [alias.name.split(".")[1] for alias in node.names if alias.name.startswith("sim.")]
+        for module in modules:
+            if module in (unit(path), "DecouplingModel", "__version__"):
+                continue
+            assert height(module) < height(unit(path)), f"{unit(path)} imports {module}"
+
+
+UNSAFE = {
+    "dot": "np.einsum or an explicit sum",
+    "matmul": "np.einsum or an explicit sum",
+    "power": "power of sim.engine.columns",
+    "empty": "np.zeros or np.full(…, np.nan)",
+    "empty_like": "np.zeros_like",
+}
+
+
+@pytest.mark.parametrize("path", MODEL_FILES, ids=lambda path: str(path.relative_to(SIM)))
+def test_no_idiom_whose_bytes_depend_on_the_block(path):
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        where = f"{path.name}:{getattr(node, 'lineno', 0)}"
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult):
+            pytest.fail(f"{where}: @ adds in an order that depends on the block; use np.einsum or an explicit sum")
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and path.stem != "streams":
+            pytest.fail(f"{where}: ** differs between floats and arrays in the last bit; use np.square or power")
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "np"
+            and node.attr in UNSAFE
+            and not (node.attr == "power" and path.stem == "columns")
+        ):
+            pytest.fail(f"{where}: np.{node.attr} gives other bytes for other blocks; use {UNSAFE[node.attr]}")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "argsort":
+            kinds = [keyword.value.value for keyword in node.keywords if keyword.arg == "kind"]
+            assert kinds == ["stable"], f"{where}: argsort must be stable"
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", "") or ""]
+            assert "random" not in names, f"{where}: draws come from sim.engine.streams alone"
+            if path.parent.name in ("agents", "markets"):
+                assert "math" not in names, f"{where}: math works on floats only; use numpy"
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr in ("shuffle_do", "random")
+            and path.parent.name in ("agents", "markets")
+        ):
+            pytest.fail(f"{where}: draws come from sim.engine.streams alone")
+
+
+def rules(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(d, ast.Name) and d.id == "rule" for d in node.decorator_list
+        ):
+            yield node
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "agents"], ids=lambda path: path.name)
+def test_rules_are_plain_arithmetic(path):
+    for function in rules(path):
+        assert ast.get_docstring(function), f"{function.name} needs a docstring that says what it states"
+        for node in ast.walk(function):
+            where = f"{path.name}:{getattr(node, 'lineno', 0)} {function.name}"
+            assert not isinstance(node, ast.If | ast.IfExp | ast.While | ast.For), (
+                f"{where}: no branches or loops on values; use np.where"
+            )
+            assert not isinstance(node, ast.AugAssign), f"{where}: columns are values; write self.x = self.x + …"
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("max", "min", "abs", "float", "round"), f"{where}: use the numpy function"
+
+
+def test_every_declared_parameter_is_read_and_every_read_one_declared():
+    text = "\n".join(path.read_text() for path in FILES)
+    read = set(re.findall(r'(?:\bp|parameters|given)\[\s*"([a-z_0-9]+\.[a-z_0-9]+)"\s*\]', text))
+    read |= set(re.findall(r'is_set\(\s*"([a-z_.]+)"', text))
+    declared = set(parameters())
+    assert read <= declared, read - declared
+    unused = declared - read - {name for name in declared if name.startswith("mechanisms.")}
+    assert not unused, unused
+
+
+def test_every_switch_belongs_to_a_parameter_and_back():
+    switches = {name.removeprefix("mechanisms.") for name in parameters() if name.startswith("mechanisms.")}
+    used = {parameter.mechanism for parameter in parameters().values() if parameter.mechanism}
+    assert switches == used
+
+
+def test_the_top_level_is_as_designed():
+    root = SIM.parent
+    allowed = {
+        "sim",
+        "configs",
+        "docs",
+        "experiments",
+        "results",
+        "tests",
+        "README.md",
+        "pyproject.toml",
+        "LICENSE",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "CITATION.cff",
+    }
+    import subprocess
+
+    tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout.splitlines()
+    found = {line.split("/")[0] for line in tracked}
+    assert {name for name in found if not name.startswith(".")} <= allowed

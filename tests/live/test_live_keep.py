@@ -1,0 +1,233 @@
+"""What can be kept of a live run: its series, what was done as a config that replays, its address; and backgrounds."""
+
+import csv
+import io
+import json
+import random
+import tomllib
+from urllib.parse import parse_qs
+
+import pytest
+from test_live import Watcher
+from typer.testing import CliRunner
+
+from sim.cli import app
+from sim.live import background, link
+from sim.live.levers import described
+from sim.live.race import Race
+from sim.scenario.scenario import load_config
+from sim.vocabulary import BadInput
+
+
+def replayed(config, seed, folder):
+    """The bytes of series.csv that `decoupling run` writes."""
+    answer = CliRunner().invoke(app, ["run", str(config), "--seed", str(seed), "--out", str(folder)])
+    assert answer.exit_code == 0, answer.output
+    return (folder / "series.csv").read_bytes()
+
+
+def kept(watcher, what):
+    """The name and text of the file that the page is handed."""
+    watcher.do("write", value=what)
+    files = [frame["parts"]["file"] for frame in watcher.frames if frame["parts"].get("file")]
+    return files[-1]["name"], files[-1]["text"]
+
+
+def test_a_run_watched_and_a_run_have_the_same_bytes(tmp_path):
+    with Watcher("config=historic&seed=7") as watcher:
+        for _ in range(5):
+            watcher.session.send({"do": "quarter"})
+        watcher.session.send({"do": "speed", "value": 40})
+        watcher.session.send({"do": "play"})
+        watcher.until(lambda head: head["state"] == "ended")
+        name, text = kept(watcher, "series")
+    assert name == "historic-7-series.csv"
+    assert text.encode() == replayed("historic", 7, tmp_path / "out")
+
+
+def test_interventions_replay_bit_for_bit(tmp_path):
+    with Watcher("config=published-2020&seed=11&subsidy.annual=33.3&mechanisms.caution=false") as watcher:
+        watcher.do("jump", value=2021)
+        watcher.do("lever", key="controls.severity", value=0.35)
+        watcher.do("quarter")
+        watcher.do("announce", by="JPN", item="photoresist", severity=0.55)
+        watcher.do("jump", value=2023)
+        watcher.do("lever", key="subsidy.annual", value=123.456)
+        watcher.do("lever", key="subsidy.allocation", value="bottleneck")
+        watcher.do("cut off")
+        watcher.do("quarter")
+        watcher.do("truce")
+        watcher.do("lose fab", firm="smic-chn-mature")
+        watcher.do("jump", value=2036)
+        name, text = kept(watcher, "series")
+        config_name, config = kept(watcher, "config")
+    path = tmp_path / config_name
+    path.write_text(config)
+    assert name == config_name.removesuffix(".toml") + "-11-series.csv"
+    assert config.startswith(f"# decoupling run {config_name} --seed 11\n")
+    events = tomllib.loads(config)["event"]
+    assert {event["kind"] for event in events} == {"lever", "control", "truce", "outage"}
+    assert replayed(path, 11, tmp_path / "out") == text.encode()
+
+
+def test_a_truce_before_a_dated_control_replays(tmp_path):
+    """An event set today stands before those of the config that come later, in the file as in the run."""
+    with Watcher("config=historic&seed=2") as watcher:
+        watcher.do("jump", value=2022)
+        watcher.do("truce")
+        watcher.do("jump", value=2036)
+        _, text = kept(watcher, "series")
+        name, config = kept(watcher, "config")
+    (tmp_path / name).write_text(config)
+    assert replayed(tmp_path / name, 2, tmp_path / "out") == text.encode()
+    rows = {row["date"]: float(row["controls_severity"]) for row in csv.DictReader(io.StringIO(text))}
+    assert rows["2021-12-31"] > 0 and rows["2022-03-31"] == 0 and rows["2022-12-31"] > 0
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 12))])
+def test_whatever_is_done_replays(tmp_path, seed):
+    chance = random.Random(seed)
+    numbers = [lever for lever in described() if not lever["choices"]]
+    words = [lever for lever in described() if lever["choices"]]
+    scenario = load_config(chance.choice(["historic", "published-2020", "no-controls"]))
+    watcher = Watcher(f"config={scenario.name}&seed={seed}")
+    with watcher:
+        for year in range(2020, 2036):
+            for _ in range(chance.randrange(3)):
+                act = chance.choice(["number", "number", "word", "announce", "cut off", "truce", "fab"])
+                if act == "number":
+                    lever = chance.choice(numbers)
+                    value = chance.uniform(lever["low"], lever["high"])
+                    watcher.do("lever", key=lever["key"], value=value)
+                elif act == "word":
+                    lever = chance.choice(words)
+                    watcher.do("lever", key=lever["key"], value=chance.choice(lever["choices"]))
+                elif act == "announce":
+                    watcher.do("announce", by="NLD", item="lithography", severity=chance.random())
+                elif act == "fab":
+                    watcher.do("lose fab", firm=chance.choice(["tsmc-twn-leading", "ymtc-chn-memory"]))
+                else:
+                    watcher.do(act)
+            watcher.do("jump", value=year + 1)
+        _, series = kept(watcher, "series")
+        name, config = kept(watcher, "config")
+        query = watcher.head["link"][1:]
+    (tmp_path / name).write_text(config)
+    assert replayed(tmp_path / name, seed, tmp_path / "out") == series.encode()
+    # the page's address gives the same again
+    race, faults = link.opened(query, "historic")
+    assert faults == {} and race.series_csv() == series
+
+
+def test_each_future_is_kept_by_itself(tmp_path):
+    with Watcher("config=historic&seed=5") as watcher:
+        watcher.do("jump", value=2026)
+        watcher.do("branch")
+        watcher.do("lever", key="subsidy.annual", value=300)
+        watcher.do("jump", value=2036)
+        _, other = kept(watcher, "series")
+        name, config = kept(watcher, "config")
+        watcher.do("show", value="A")
+        _, first = kept(watcher, "series")
+        assert "Nothing was changed" in watcher.do("write", value="config")["faults"]["write"]
+    (tmp_path / name).write_text(config)
+    assert replayed(tmp_path / name, 5, tmp_path / "b") == other.encode()
+    assert replayed("historic", 5, tmp_path / "a") == first.encode()
+
+
+def test_a_config_at_a_path_is_extended_by_its_path(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('purpose = "mine"\nextends = "historic"\n[subsidy]\nannual = 80.0\n')
+    race, _ = link.opened("seed=4", str(path))
+    race.intervene([{"date": "2020-01-01", "by": "CHN", "kind": "lever", "set": {"mandate.domestic": 0.3}}])
+    while race.model.running:
+        race.step()
+    saved = tmp_path / "elsewhere" / f"{race.name}.toml"
+    saved.parent.mkdir()
+    saved.write_text(race.config_toml())
+    assert replayed(saved, 4, tmp_path / "out") == race.series_csv().encode()
+
+
+def test_an_address_opens_the_same_quarter_with_the_same_levers():
+    with Watcher("config=historic&seed=9&subsidy.annual=70") as watcher:
+        watcher.do("jump", value=2023)
+        watcher.do("lever", key="investment.annual", value=250)
+        head = watcher.do("quarter")
+        series = watcher.series["A"]
+    query = parse_qs(head["link"][1:])
+    assert query["config"] == ["historic"] and query["seed"] == ["9"] and query["at"] == ["2023-Q1"]
+    with Watcher(head["link"][1:]) as again:
+        assert again.series["A"] == series
+        assert (
+            again.head["levers"] == head["levers"] and again.head["quarter"] == "2023-Q1" and again.head["faults"] == {}
+        )
+
+
+# -- what stands behind a run
+
+
+def test_published_shares_end_in_2022():
+    found = background.published("china-2020")
+    located = {row["date"][:4]: row["value"] for row in found["production_share_located"]}
+    # IC Insights: 15.9 % in 2020, 16.7 % in 2021
+    assert located["2020"] == pytest.approx(0.159) and located["2021"] == pytest.approx(0.167)
+    assert all(row["date"] <= "2022-12-31" and row["source"] for rows in found.values() for row in rows)
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A results folder with a batch of five runs in which a measure is 1, 2, 3, 4 and 5."""
+    folder = tmp_path / "results" / "earlier"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(background, "project_root", lambda: tmp_path)
+    manifest = {
+        "schema_version": 1,
+        "experiment": {"question": "?"},
+        "seeds": [1, 2, 3, 4, 5],
+        "files": {},
+        "scenarios": {"historic": {}},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    rows = [f"historic-1-0-{seed},historic,0,{seed},2020-12-31,{float(seed)},\n" for seed in range(1, 6)]
+    (folder / "series.csv").write_text(
+        "run_id,config,parameter_set,seed,date,price_index,unmet_demand\n" + "".join(rows)
+    )
+    return folder
+
+
+def test_the_band_of_a_batch(results):
+    assert list(background.batches()) == ["earlier: historic"]
+    band = background.band("earlier: historic", ["price_index", "unmet_demand", "home_sales"])
+    assert band["runs"] == 5 and band["dates"] == ["2020-12-31"]
+    assert band["measures"]["price_index"] == [[pytest.approx(value) for value in (1.2, 2, 3, 4, 4.8)]]
+    assert band["measures"]["unmet_demand"] == [[None] * 5]
+
+
+@pytest.mark.parametrize("name", ["", "earlier", "../earlier: historic", "/etc: passwd", "earlier: other"])
+def test_only_batches_that_are_there_are_read(results, name):
+    with pytest.raises(BadInput, match="there is no finished batch"):
+        background.band(name, ["price_index"])
+
+
+def test_a_batch_that_is_broken_is_said(results):
+    (results / "series.csv").write_text("")
+    with pytest.raises(BadInput, match="cannot be read"):
+        background.band("earlier: historic", ["price_index"])
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"experiment": {}}', "null"])
+def test_a_folder_that_is_no_result_is_left_out(results, text):
+    (results / "manifest.json").write_text(text)
+    assert background.batches() == {}
+
+
+def test_a_single_run_is_no_batch(results):
+    manifest = json.loads((results / "manifest.json").read_text())
+    (results / "manifest.json").write_text(json.dumps({**manifest, "experiment": None}))
+    assert background.batches() == {}
+
+
+def test_a_race_keeps_what_it_was_opened_with():
+    scenario = load_config("historic")
+    assert Race(scenario, scenario, 1).name == "historic"
+    assert Race(scenario, scenario.with_values({"subsidy.annual": 5}), 1).name.startswith("historic-live-")

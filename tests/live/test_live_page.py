@@ -1,0 +1,309 @@
+"""The live page in a real browser; it makes the pictures of the README."""
+
+import json
+import os
+import shutil
+import time
+import tomllib
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from PIL import Image
+from test_live_guard import get_missing_assets, served
+from test_live_keep import replayed
+
+from sim import DecouplingModel
+
+CHROMIUM = shutil.which("chromium")
+LARGEST_PICTURE = 300_000  # bytes
+
+
+@pytest.fixture(scope="module")
+def address():
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    get_missing_assets()
+    with served("published-2020") as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser(address):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser, address, query="", **settings):
+    """A page in a context of its own; complains of whatever a browser's console would, and of requests elsewhere."""
+    context = browser.new_context(**{"viewport": {"width": 1366, "height": 900}, **settings})
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
+    page.on("pageerror", lambda fault: complaints.append(str(fault)))
+    page.on("response", lambda answer: answer.status >= 400 and complaints.append(f"{answer.status} {answer.url}"))
+    ours = (address, address.replace("http", "ws"), "data:", "blob:")
+    page.on("request", lambda asked: asked.url.startswith(ours) or complaints.append(asked.url))
+    page.goto(address + query)
+    page.wait_for_selector("button:has-text('Play')")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def number(page, name):
+    return float(page.get_by_test_id(name).inner_text())
+
+
+def at_quarter(page, name):
+    page.wait_for_function(f"document.querySelector('[data-testid=quarter]')?.textContent == '{name}'", timeout=15000)
+
+
+def jump(page, year):
+    page.select_option("[aria-label='jump to']", str(year))
+    at_quarter(page, f"{year - 1}-Q4")
+
+
+def downloaded(page, button):
+    with page.expect_download() as download:
+        page.click(f"button:has-text('{button}')")
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def test_play_step_in_save_and_replay(browser, address, tmp_path):
+    alone = DecouplingModel("published-2020", 7).run()["domestic_supply_share"]
+    with opened(browser, address, "?seed=7") as page:
+        page.click("button:has-text('One quarter')")
+        at_quarter(page, "2020-Q1")
+        assert number(page, "domestic_supply_share") == pytest.approx(100 * alone.iloc[0], abs=0.051)
+        page.select_option("[aria-label=speed]", "40")
+        page.click("button:has-text('Play')")
+        page.wait_for_selector(".state[data-state=ended]", timeout=15000)
+        assert number(page, "domestic_supply_share") == pytest.approx(100 * alone.iloc[-1], abs=0.051)
+        page.click("button:has-text('Restart')")
+        at_quarter(page, "start of 2020")
+        page.locator("[id='controls.severity']").fill("0.9")
+        page.wait_for_selector(".log >> text=controls.severity = 0.9")
+        jump(page, 2022)
+        page.fill("[aria-label='subsidy, exact']", "150")
+        page.keyboard.press("Enter")
+        page.select_option("[aria-label=by]", "NLD")
+        page.click("button:has-text('Announce control')")
+        page.click("button:has-text('Truce')")
+        page.click("button:has-text('Lose this fab for a year')")
+        page.wait_for_selector(".log >> text=outage")
+        jump(page, 2036)
+        assert number(page, "domestic_supply_share") > 0
+        name, config = downloaded(page, "config.toml")
+        series_name, series = downloaded(page, "series.csv")
+    assert {event["kind"] for event in tomllib.loads(config.decode())["event"]} == {
+        "lever",
+        "control",
+        "truce",
+        "outage",
+    }
+    (tmp_path / name).write_bytes(config)
+    assert replayed(tmp_path / name, 7, tmp_path / "out") == series
+    assert series_name == name.removesuffix(".toml") + "-7-series.csv"
+
+
+def test_two_futures_side_by_side(browser, address):
+    with opened(browser, address, "?config=historic&seed=3") as page:
+        jump(page, 2024)
+        futures = [
+            page.locator(f"h2:has-text('{title}')") for title in ("Future A", "Future B", "Difference, B less A")
+        ]
+        assert not any(title.is_visible() for title in futures)
+        page.click("button:has-text('Branch')")
+        page.wait_for_selector("text=Two futures from 2024-Q1")
+        assert all(title.is_visible() for title in futures)
+        page.click("button:has-text('Truce')")
+        jump(page, 2028)
+        page.select_option("[aria-label='measure of the difference']", "controller_sales_denied")
+        # future B has none of the controls, so what they deny is less there
+        difference = page.locator("figure:has(h2:has-text('Difference')) text.end").text_content()
+        assert float(difference.replace("−", "-")) < 0
+        page.click("button:has-text('future A')")
+        page.wait_for_selector("button[aria-pressed=true]:has-text('future A')")
+        page.click("button:has-text('Go on with A alone')")
+        page.wait_for_selector("button:has-text('Branch')")
+
+
+def test_a_reload_in_the_middle_shows_the_same(browser, address):
+    with opened(browser, address, "?config=historic&seed=5") as page:
+        jump(page, 2023)
+        page.fill("[aria-label='subsidy, exact']", "90")
+        page.keyboard.press("Enter")
+        page.click("button:has-text('One quarter')")
+        at_quarter(page, "2023-Q1")
+        share = number(page, "domestic_supply_share")
+        page.wait_for_function("location.search.includes('at=2023-Q1') && location.search.includes('event=')")
+        page.reload()
+        at_quarter(page, "2023-Q1")
+        assert number(page, "domestic_supply_share") == share
+        assert page.input_value("[aria-label='subsidy, exact']") == "90"
+        query = parse_qs(urlsplit(page.url).query)
+        assert query["config"] == ["historic"] and query["seed"] == ["5"]
+        assert json.loads(query["event"][0])["set"] == {"subsidy.annual": 90.0}
+
+
+def test_a_closed_tab_ends_its_thread(address, browser):
+    import psutil
+
+    (server,) = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if process.info["cmdline"] and "view" in process.info["cmdline"] and listens(process, urlsplit(address).port)
+    ]
+    for _ in range(2):
+        with opened(browser, address) as page:
+            page.click("button:has-text('Play')")
+            page.wait_for_selector(".state[data-state=running]")
+            during = server.num_threads()
+            page.close()
+        end = time.monotonic() + 20
+        while server.num_threads() >= during and time.monotonic() < end:
+            time.sleep(0.1)
+        assert server.num_threads() < during
+
+
+def listens(process, port):
+    return any(connection.laddr.port == port for connection in process.net_connections())
+
+
+def test_keys_and_dark_colours(browser, address):
+    with opened(browser, address, color_scheme="dark") as page:
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        page.keyboard.press("ArrowRight")
+        at_quarter(page, "2020-Q1")
+        page.keyboard.press("Space")
+        page.wait_for_selector(".state[data-state=running]")
+        page.keyboard.press("Space")
+        page.wait_for_selector(".state[data-state=paused]")
+        page.keyboard.press("r")
+        at_quarter(page, "start of 2020")
+        page.focus("[aria-label='filter agents']")
+        page.keyboard.type("r r")  # in a field, keys are letters
+        assert page.input_value("[aria-label='filter agents']") == "r r"
+
+
+def test_two_browsers_run_apart(browser, address):
+    with opened(browser, address) as one, opened(browser, address) as other:
+        one.click("button:has-text('Play')")
+        one.wait_for_selector(".state[data-state=running]")
+        one.click("button:has-text('Pause')")
+        assert other.get_by_test_id("quarter").inner_text() == "start of 2020"
+        other.locator("[id='subsidy.annual']").fill("200")
+        other.wait_for_selector(".log >> text=subsidy.annual = 200")
+        assert one.input_value("[aria-label='subsidy, exact']") == "0"
+
+
+def test_bad_values_get_a_message_beside_their_field(browser, address):
+    query = "?config=../../etc/passwd&seed=%3Cscript%3Ealert(1)%3C/script%3E&subsidy.annual=-3&colour=red"
+    with opened(browser, address, query) as page:
+        said = page.locator("[role=alert]").all_inner_texts()
+        assert any(text.startswith("config = ../../etc/passwd: must be one of") for text in said)
+        assert any(text.startswith("seed = <script>alert(1)</script>: must be a whole number") for text in said)
+        assert any("colour: is not known" in text for text in said)
+        beside = page.locator(".lever:has([id='subsidy.annual']) [role=alert]")
+        assert "out of range" in beside.inner_text()
+        for text in ("much", "-1", "1e9", "", "<b>"):
+            page.fill("[aria-label='equity for chip firms, exact']", text)
+            page.keyboard.press("Tab")
+            page.wait_for_selector(".lever:has([id='investment.annual']) [role=alert]")
+            page.fill("[aria-label='equity for chip firms, exact']", "140")
+            page.keyboard.press("Tab")
+            page.wait_for_selector(".lever:has([id='investment.annual']) [role=alert]", state="detached")
+        page.fill("[aria-label='part denied']", "many")
+        page.click("button:has-text('Announce control')")
+        page.wait_for_selector(".event:has([aria-label='part denied']) [role=alert]")
+        page.fill("[aria-label=seed]", "one")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".open [role=alert]:has-text('seed = one')")
+        page.click("button:has-text('One quarter')")
+        at_quarter(page, "2020-Q1")
+
+
+def test_a_config_of_another_world_gets_a_page_of_its_own(browser, address):
+    with opened(browser, address) as page:
+        page.select_option("[aria-label=config]", "crop-seeds")
+        page.wait_for_url("**config=crop-seeds*")
+        page.wait_for_selector(".legend >> text=maize >> nth=0")
+        jump(page, 2021)
+        page.wait_for_selector(".heat >> text=germplasm")
+
+
+def test_an_agent_s_history(browser, address):
+    with opened(browser, address) as page:
+        jump(page, 2023)
+        page.click(".agents th button:has-text('gap')")
+        page.fill("[aria-label='filter agents']", "smic")
+        assert page.locator(".agents tbody tr").count() == 2
+        page.click(".agents tbody tr >> nth=0")
+        page.wait_for_selector("[data-testid=history] >> text=capacity")
+        page.click("[data-testid=history] >> text=Close")
+        page.wait_for_selector("[data-testid=history]", state="detached")
+
+
+BATCH = """question = "How far do subsidies go?"
+configs = ["historic"]
+replications = 4
+[design]
+kind = "grid"
+[factors]
+"subsidy.annual" = [0.0, 100.0, 200.0, 300.0, 400.0]
+[record]
+every = "year"
+measures = "headline"
+"""
+
+
+@pytest.fixture
+def batch(tmp_path):
+    """A small batch of the real program, in results/ for as long as the test runs."""
+    from sim.batch.run import run_batch
+    from sim.vocabulary import project_root
+
+    experiment, folder = tmp_path / "subsidies.toml", project_root() / "results" / "subsidies-0-to-400"
+    experiment.write_text(BATCH)
+    run_batch(experiment, 1, folder, True)
+    yield f"{folder.name}: historic"
+    shutil.rmtree(folder)
+
+
+def test_pictures(browser, address, batch, tmp_path):
+    """What a colleague would be shown; kept in experiments/ when they have been asked for by MAKE_PICTURES."""
+    for name, width, query, scheme in (
+        ("live", 1600, "?config=historic&seed=7", "light"),
+        ("live-branch", 1366, "?config=historic&seed=7", "dark"),
+        ("live-narrow", 390, "?config=historic&seed=7", "light"),
+    ):
+        size = {"width": width, "height": 844 if width < 500 else 1250}
+        with opened(browser, address, query, viewport=size, color_scheme=scheme) as page:
+            page.select_option("[aria-label='earlier batch']", batch)
+            jump(page, 2023)
+            page.fill("[aria-label='subsidy, exact']", "100")
+            page.keyboard.press("Enter")
+            if name == "live-branch":
+                page.click("button:has-text('Branch')")
+                page.click("button:has-text('Full cut-off')")
+            jump(page, 2029)
+            page.wait_for_selector(".fan path" if name != "live-branch" else "text=Two futures")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+            page.wait_for_timeout(300)
+            path = tmp_path / f"{name}.png"
+            page.screenshot(path=path)
+            # a page has few colours, and a file with a palette is a third of the size
+            Image.open(path).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+                path, optimize=True
+            )
+            assert path.stat().st_size < LARGEST_PICTURE
+            if os.environ.get("MAKE_PICTURES"):
+                shutil.copy(path, Path(__file__).parent.parent.parent / "experiments" / path.name)

@@ -1,0 +1,99 @@
+"""Configs: a complete baseline, sparse overrides, events, hashes."""
+
+import pytest
+
+from sim.model import DecouplingModel
+from sim.scenario.scenario import known_configs, load_config
+from sim.vocabulary import BadInput
+from sim.world.world import parameters
+
+SHIPPED = ["article-2021", "historic", "no-controls", "published-2020"]
+
+
+def write(folder, text, name="mine.toml"):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_shipped_configs_load_and_say_what_they_are_for():
+    assert set(SHIPPED) <= set(known_configs())
+    for name in known_configs():
+        scenario = load_config(name)
+        assert scenario.purpose and set(scenario.values) == set(parameters())
+
+
+def test_a_sparse_override_changes_what_it_names_and_nothing_else(tmp_path):
+    path = write(tmp_path, 'purpose = "mine"\nextends = "published-2020"\n[controls]\nseverity = 0.6\n')
+    mine, base = load_config(path), load_config("published-2020")
+    assert {key for key in base.values if mine.values[key] != base.values[key]} == {"controls.severity"}
+    assert mine.values["controls.severity"] == 0.6
+    assert load_config(path, {"controls.severity": 0}).values["controls.severity"] == 0.0
+
+
+def test_the_hash_follows_what_results_depend_on(tmp_path):
+    base = load_config("published-2020")
+    renamed = write(tmp_path, 'purpose = "another purpose"\nextends = "published-2020"\n')
+    assert load_config(renamed).hash == base.hash
+    assert base.with_values({"subsidy.annual": 1}).hash != base.hash
+    assert base.with_event({"date": "2024-01-01", "by": "CHN", "kind": "subsidy", "amount": 50}).hash != base.hash
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    path = write(
+        tmp_path,
+        'purpose = "mine"\nextends = "published-2020"\n[controls]\nsevrity = 0.6\nalignment = 2\n'
+        '[[event]]\ndate = 2022-10-07\nby = "USSR"\nkind = "control"\nscope = ["litography"]\nseverity = 0.7\n',
+    )
+    with pytest.raises(BadInput) as fault:
+        load_config(path)
+    text = "\n".join(fault.value.problems)
+    assert len(fault.value.problems) == 4
+    for words in (
+        "mine.toml",
+        "controls.sevrity",
+        "controls.severity",
+        "controls.alignment = 2",
+        "0 to 1",
+        "'USSR'",
+        "lithography",
+    ):
+        assert words in text
+
+
+def test_a_switched_off_mechanism_is_neutral():
+    scenario = load_config("published-2020", {"mechanisms.learning": False, "mechanisms.luck": False})
+    assert scenario.values["learning.rate"] == 0.2
+    effective = scenario.effective()
+    assert effective["learning.rate"] == 0.0 and effective["demand.shock_sd"] == 0.0
+    assert effective["research.success_probability"] == 1.0
+
+
+def test_lever_events_act_from_their_quarter_on():
+    base = load_config("published-2020")
+    dated = base.with_event({"date": "2022-04-01", "by": "CHN", "kind": "lever", "set": {"subsidy.annual": 100}})
+    model, plain = DecouplingModel(dated, until=2023), DecouplingModel(base, until=2023)
+    for quarter in range(16):
+        model.step(), plain.step()
+        assert float(model.states.subsidy_spent.sum()) == (25.0 if quarter >= 9 else 0.0)
+        same = model.makers.investment.tobytes() == plain.makers.investment.tobytes()
+        assert same == (quarter < 9)
+
+
+def test_interventions_of_a_live_run_are_events_of_a_config():
+    event = {"date": "2023-01-01", "by": "CHN", "kind": "lever", "set": {"subsidy.annual": 150.0}}
+    live = DecouplingModel("historic", rng=9)
+    while live.quarter < 12:
+        live.step()
+    live.intervene(event)
+    planned = DecouplingModel(load_config("historic").with_event(event), rng=9)
+    assert live.run().to_numpy().tobytes() == planned.run().to_numpy().tobytes()
+    with pytest.raises(BadInput, match="lies before"):
+        live.intervene({**event, "date": "2020-01-01"})
+
+
+def test_the_historic_events_state_how_sure_they_are():
+    for event in load_config("historic").events:
+        assert event.reason and event.low <= event.severity <= event.high
+    dates = [event.date.isoformat() for event in load_config("historic").events]
+    assert {"2022-10-07", "2023-07-23", "2023-09-01", "2023-10-17", "2024-12-02"} <= set(dates)

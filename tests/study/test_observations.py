@@ -1,0 +1,77 @@
+"""Tables of observed figures: units, defaults, and one fault at a time."""
+
+import pytest
+
+from sim.study.validation.observations import read_observations, world_observations
+from sim.vocabulary import BadInput
+from sim.world.world import load_world
+
+WORLD = load_world("china-2020")
+HEADER = "measure,date,value,unit,error,source,use\n"
+
+
+def read(folder, *lines):
+    path = folder / "mine.csv"
+    path.write_text(HEADER + "".join(f"{line}\n" for line in lines))
+    return read_observations(path, WORLD)
+
+
+def test_units_become_those_of_the_model(tmp_path):
+    market, share, quarter, growth = read(
+        tmp_path,
+        "chip_market,2021,186.5,bn USD a year,5,IC Insights,fit",
+        "production_share_hq,2021-12-31,6.6,percent,0.5,IC Insights,fit",
+        "equipment_spending,2021-03-31,5.96,bn USD a quarter,0.3,SEMI,fit",
+        "chip_imports,2022-12-31,1.187,2020 = 1,0.08,customs,test",
+    )
+    assert (market.value, market.error, market.date) == (
+        pytest.approx(186.5 * 6.9),
+        pytest.approx(5 * 6.9),
+        "2021-12-31",
+    )
+    assert (share.value, share.error) == (pytest.approx(0.066), pytest.approx(0.005))
+    assert (quarter.value, quarter.is_quarter) == (pytest.approx(5.96 * 4 * 6.9), True)
+    assert (growth.value, growth.is_relative) == (1.187, True)
+    assert market.published(market.value) == pytest.approx(186.5)
+
+
+def test_a_missing_error_is_the_usual_one_of_the_measure(tmp_path):
+    [share] = read(tmp_path, "input_world_share.deposition.CHN,2023,5.0,percent,,mine,test")
+    assert share.error == pytest.approx(0.5 * 0.05)  # 0.5 of 1.0 % in 2019 is the largest relative error given
+
+
+def test_the_shipped_table_holds_nothing_later_than_was_given():
+    rows = world_observations(WORLD)
+    late = {(row.measure, row.date) for row in rows if row.year > 2022}
+    assert late == {
+        (f"input_world_share.{item}.CHN", "2024-12-31") for item in ("lithography", "deposition", "etch_clean")
+    }
+    assert {"fit", "test"} == {row.use for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("chip_markt,2023,1,bn USD a year,1,x,test", "did you mean 'chip_market'?"),
+        ("chip_market,2023,1,bn dollars,1,x,test", "unit = 'bn dollars': must be one of"),
+        ("chip_market,2023-05-31,1,bn USD a year,1,x,test", "date = '2023-05-31': must be a year"),
+        ("chip_market,2023-06-30,1,bn USD a year,1,x,test", "a figure of a year is dated 2023-12-31"),
+        ("chip_market,2023,much,bn USD a year,1,x,test", "value = 'much': must be a finite number"),
+        ("chip_market,2023,1,bn USD a year,-1,x,test", "error = '-1': must be above 0"),
+        ("chip_market,2023,1,bn USD a year,1,x,both", "use = 'both': must be fit or test"),
+        ("chip_market,2023,1,bn USD a year", "must have 7 fields"),
+    ],
+)
+def test_a_fault_is_named_with_its_line(tmp_path, line, says):
+    with pytest.raises(BadInput) as fault:
+        read(tmp_path, line)
+    assert "mine.csv: line 2" in str(fault.value) and says in str(fault.value)
+
+
+def test_a_figure_given_twice_and_a_missing_column(tmp_path):
+    with pytest.raises(BadInput, match="is given twice"):
+        read(tmp_path, *["chip_market,2023,1,bn USD a year,1,x,test"] * 2)
+    path = tmp_path / "short.csv"
+    path.write_text("measure,date,value\nchip_market,2023,1\n")
+    with pytest.raises(BadInput, match="the header lacks unit, error, source, use"):
+        read_observations(path, WORLD)

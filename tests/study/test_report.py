@@ -1,0 +1,422 @@
+"""The report of an experiment, on results whose numbers are worked out by hand, and on one tiny batch."""
+
+import csv
+import io
+import json
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.made_results import write
+from typer.testing import CliRunner
+
+from sim.batch.run import run_batch
+from sim.experiment.ensemble import read_ensemble
+from sim.experiment.experiment import Claim, load_experiment
+from sim.results import records
+from sim.study.commands import study
+from sim.study.outcomes import IncompleteInput
+from sim.study.report import files as report_files
+from sim.study.report import study as report
+from sim.study.report.figure import figure
+from sim.study.report.pages import answer_page, sections
+from sim.study.report.study import read_study
+from sim.study.report.words import opening
+from sim.vocabulary import BadInput
+from sim.world.world import load_world, parameters
+
+ROOT = Path(__file__).parent.parent.parent
+SHARE = "domestic_supply_share"
+CAUTION = "mechanisms.caution"
+DESIGN = {"kind": "list", "points": [{"controls.severity": 0.0}, {"controls.severity": 0.8}]}
+POINTS = [{**point, CAUTION: caution} for caution in (True, False) for point in DESIGN["points"]]
+# By set and seed: the share at each point. Caution on: -0.10 and -0.12 in set 1, -0.30 and -0.28 in set 2.
+# Caution off: -0.05 in set 1, +0.01 in set 2.
+VALUES = {
+    (1, 1): (0.40, 0.30, 0.45, 0.40),
+    (1, 2): (0.42, 0.30, 0.47, 0.42),
+    (2, 1): (0.50, 0.20, 0.45, 0.46),
+    (2, 2): (0.48, 0.20, 0.43, 0.44),
+}
+
+
+def made(folder, failed=False):
+    """A result of four points, two parameter sets and two seeds."""
+    outcomes = [f"{SHARE}@{at}" for at in ("end", "2025", "2030", "peak")]
+    head = ["run_id", "config", "parameter_set", "seed", *POINTS[0], "status", *outcomes]
+    runs, series = [head], [[*head[:4], "date", SHARE]]
+    for point, changes in enumerate(POINTS):
+        for (parameter_set, seed), shares in VALUES.items():
+            keys = [f"neutral-{point + 1}-{parameter_set}-{seed}", "neutral", parameter_set, seed]
+            swept = [str(held).lower() for held in changes.values()]
+            gone = failed and not runs[1:]
+            runs.append([*keys, *swept, "failed" if gone else "done", *(4 * [""] if gone else 4 * [shares[point]])])
+            series += [[*keys, f"{year}-12-31", share] for year, share in ((2034, 0.4), (2035, shares[point]))]
+    texts = ["".join(",".join(map(str, row)) + "\n" for row in table) for table in (runs, series)]
+    note = {"unit": "0 to 1", "direction": "higher", "kind": "ratio"}
+    experiment = {
+        "name": "made-up",
+        "question": "Does <caution> matter?",
+        "prediction": "No.",
+        "configs": ["neutral"],
+        "design": DESIGN,
+        "factors": {},
+        "swept": ["controls.severity"],
+        "leave_out": [CAUTION],
+        "record": {"every": "year", "measures": [SHARE]},
+    }
+    return write(
+        folder,
+        texts[0],
+        "neutral",
+        texts[1],
+        experiment=experiment,
+        seeds=[1, 2],
+        files={},
+        record={"every": "year", "measures": [SHARE]},
+        scenarios={"neutral": {"hash": "ab" * 16, "values": {"controls.mode": "events"}}},
+        columns={SHARE: note, **dict.fromkeys(outcomes, note)},
+    )
+
+
+@pytest.fixture
+def found(tmp_path):
+    return read_study(made(tmp_path / "made-up"))
+
+
+def test_a_case_is_called_by_what_differs_from_the_reference(found):
+    assert [case.label for case in found.cases] == ["controls.severity = 0", "controls.severity = 0.8"]
+    assert [case.label for case in found.left_out[CAUTION]] == ["controls.severity = 0", "controls.severity = 0.8"]
+
+
+def test_steps_change_one_key_and_are_paired(found):
+    (step,) = found.steps
+    assert step.change == "controls.severity 0 → 0.8"
+    # set 1: the mean of -0.10 and -0.12, set 2: of -0.30 and -0.28; the median of two numbers is their mean
+    assert step.row.diff == pytest.approx(-0.20) and step.row.diff_q50 == pytest.approx(-0.20)
+    assert step.row.diff_q05 == pytest.approx(-0.29 + 0.05 * 0.18) and step.row.share_same_sign == 1.0
+
+
+def test_what_is_left_without_a_mechanism(found):
+    (step,) = found.steps
+    without = found.without(step, CAUTION)
+    assert without.row.diff == pytest.approx(-0.02)  # set 1: -0.05, set 2: 0.01
+    row = found.change(step, without)
+    # set 1: -0.05 + 0.11 = 0.06; set 2: 0.01 + 0.29 = 0.30
+    assert row.diff == pytest.approx(0.18)
+    assert row.diff_q95 == pytest.approx(0.06 + 0.95 * 0.24)
+    (table,) = [section for section in sections(found) if section.title.startswith("Which mechanisms it hangs on")]
+    assert [row[0] for row in table.rows] == ["nothing", "caution"]
+    assert table.rows[1][1].startswith("-2")
+    # caution turns the sign in one of the two sets
+    assert "the sign stays in 0 of them" in opening(found)
+
+
+def claim(**keys):
+    return Claim.model_validate({"says": "It is so.", "measure": f"{SHARE}@end", **keys})
+
+
+def test_a_claim_is_held_against_the_results_with_a_mechanism_and_without(found):
+    falls = claim(high=-0.03, terms=[{"controls.severity": 0.8}, {"times": -1, "controls.severity": 0.0}])
+    assert (found.verdict(falls).share, found.verdict(falls, CAUTION).share) == (1.0, 0.5)
+    assert found.verdict(falls).word == "came out" and found.verdict(falls, CAUTION).word == "open"
+    (low, middle, high) = found.verdict(falls, CAUTION).points
+    assert middle == pytest.approx(-0.02) and low == pytest.approx(-0.05 + 0.05 * 0.06) and high < 0.01
+    page = answer_page(replace(found, claims=[falls]), "x.svg")
+    assert "It is so. (open)" in page
+
+
+def test_a_term_names_the_switch_that_is_off(found):
+    (case,) = found.named_by({"controls.severity": 0.8, CAUTION: False})
+    assert case is found.left_out[CAUTION][1]
+    (case,) = found.named_by({"controls.severity": 0.8, CAUTION: True})
+    assert case is found.cases[1]
+
+
+def test_what_a_seed_adds(found):
+    # at the reference the two seeds differ by 0.02 in each set: variance 0.0002
+    assert found.seeds_add(found.cases[0], SHARE) == pytest.approx(0.0002**0.5)
+    # the first step: -0.10 against -0.12 and -0.30 against -0.28
+    assert found.seeds_add_to(found.steps[0]) == pytest.approx(0.0002**0.5)
+
+
+def test_a_sign_is_told_only_as_long_as_it_lasts(found):
+    assert found.clear_since(*found.cases, SHARE) == "2035"  # in 2034 all are equal
+    assert found.clear_since(*found.left_out[CAUTION], SHARE) == ""  # the two sets do not agree
+
+
+def test_a_page_says_all_of_it(found, tmp_path):
+    report_files.write([found], tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text()
+    assert "Does &lt;caution&gt; matter?" in page and "<caution>" not in page and "<svg" in page
+    assert not re.search(r"(src|href)=\"(?!#)", page)  # nothing from elsewhere
+    text = (tmp_path / "out/report.md").read_text()
+    assert "*Predicted before running:* No." in text and "-20.0 points" in text.replace("-20 points", "-20.0 points")
+    assert "Program bb" in text and "numpy 2.5.5" in text
+    assert "bb" not in re.findall(r"Program (\w+)", answer_page(found, "made-up.svg"))
+
+
+def test_equal_results_give_equal_bytes(found, tmp_path):
+    again = read_study(made(tmp_path / "again"))
+    assert figure(found) == figure(again)
+    assert answer_page(found, "x.svg") == answer_page(again, "x.svg")
+    assert "<dc:date>" not in figure(found)
+
+
+def test_a_failed_run_is_incomplete_input(tmp_path):
+    with pytest.raises(IncompleteInput, match="1 of its 16 runs failed"):
+        read_study(made(tmp_path / "made-up", failed=True))
+
+
+TINY = """
+question = "Does a subsidy help?"
+prediction = "Yes."
+configs = ["published-2020", "no-controls"]
+baseline = "published-2020"
+replications = 2
+[factors]
+"subsidy.annual" = [0, 400]
+[record]
+every = "year"
+measures = ["domestic_supply_share", "subsidy_spent"]
+[[claims]]
+says = "It helps."
+measure = "domestic_supply_share@end"
+low = 0
+terms = [
+    { config = "no-controls", "subsidy.annual" = 400 },
+    { times = -1, config = "no-controls", "subsidy.annual" = 0 },
+]
+[[claims]]
+says = "It is as dear as a thousand."
+measure = "subsidy_spent@2025"
+low = 1000
+terms = [{ config = "no-controls", "subsidy.annual" = 400 }]
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """The folder of a project with one experiment, and its result."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "experiments").mkdir()
+    (root / "experiments/tiny.toml").write_text(TINY)
+    assert run_batch(root / "experiments/tiny.toml", workers=1, out=root / "results/tiny") == 0
+    return root
+
+
+@pytest.fixture
+def project(tiny, monkeypatch):
+    monkeypatch.setattr(report, "project_root", lambda: tiny)
+    return tiny
+
+
+def test_an_answer_is_written_beside_its_experiment(project):
+    result = CliRunner().invoke(study, ["report", str(project / "results/tiny"), "--format", "csv"])
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["case"] for row in rows][::2] == [
+        "published-2020",
+        "published-2020, subsidy.annual = 400",
+        "no-controls",
+        "no-controls, subsidy.annual = 400",
+    ]
+    with (project / "results/tiny/runs.csv").open() as file:
+        runs = [r for r in csv.DictReader(file) if (r["config"], r["subsidy.annual"]) == ("published-2020", "400")]
+    both = sorted(float(run["domestic_supply_share@end"]) for run in runs)
+    assert float(rows[2]["median"]) == pytest.approx(sum(both) / 2)
+    answer = (project / "experiments/tiny.md").read_text()
+    assert "| It helps. |" in answer and "| It is as dear as a thousand. |" in answer and "did not come out" in answer
+    assert (project / "experiments/tiny.svg").read_text().startswith("<svg")
+    gallery = (project / "experiments/README.md").read_text()
+    assert "## [Does a subsidy help?](tiny.md)" in gallery and "![Does a subsidy help?](tiny.svg)" in gallery
+    assert answer.splitlines()[4] in gallery and answer.splitlines()[4].startswith("The domestic supply share of 2035")
+    first = answer, (project / "experiments/tiny.svg").read_bytes()
+    assert CliRunner().invoke(study, ["report", str(project / "results/tiny")]).exit_code == 0
+    assert ((project / "experiments/tiny.md").read_text(), (project / "experiments/tiny.svg").read_bytes()) == first
+
+
+def test_of_many_cases_those_are_told_that_differ_in_one_thing(tmp_path, monkeypatch):
+    """A grid of 7 x 7: the first case, six others of the first factor, six of the second."""
+    path = tmp_path / "experiments" / "grid.toml"
+    path.parent.mkdir()
+    path.write_text(
+        'question = "Where?"\nconfigs = ["no-controls"]\nreplications = 1\n[record]\nevery = "end"\n'
+        f'[factors]\n"subsidy.annual" = {list(range(0, 700, 100))}\n"investment.annual" = {list(range(30, 37))}\n'
+    )
+    run_batch(path, workers=1, out=tmp_path / "grid")
+    monkeypatch.setattr(report, "project_root", lambda: tmp_path)
+    found = read_study(tmp_path / "grid")
+    assert (found.count, len(found.cases)) == (49, 13)
+    assert "investment.annual 30 → 31" in [step.change for step in found.steps]
+    assert "Of 49 cases the 13 are told" in answer_page(found, "grid.svg")
+    assert report_files.write_answer(found) is None  # nothing was predicted
+    assert sorted(each.name for each in path.parent.iterdir()) == ["grid.toml"]
+
+
+def test_another_experiment_of_that_name_gets_no_answer(project, tmp_path):
+    shutil.copytree(project / "results/tiny", tmp_path / "tiny")
+    manifest = json.loads((tmp_path / "tiny" / records.MANIFEST).read_text())
+    manifest["experiment"]["question"] = "Another?"
+    (tmp_path / "tiny" / records.MANIFEST).write_text(json.dumps(manifest))
+    assert report_files.write_answer(read_study(tmp_path / "tiny")) is None
+
+
+def test_a_claim_must_name_one_case(project):
+    path = project / "experiments/tiny.toml"
+    try:
+        path.write_text(TINY.replace('terms = [{ config = "no-controls", ', "terms = [{ "))
+        with pytest.raises(BadInput, match="is 2 cases and must be one"):
+            read_study(project / "results/tiny")
+        path.write_text(TINY.replace("subsidy_spent@2025", "subsidy_spent@2026"))
+        with pytest.raises(BadInput, match="subsidy_spent@2026 is no outcome"):
+            read_study(project / "results/tiny")
+    finally:
+        path.write_text(TINY)
+
+
+SAMPLES = """
+question = "What decides?"
+prediction = "The subsidy."
+configs = ["published-2020", "no-controls"]
+baseline = "published-2020"
+replications = 2
+leave_out = ["mechanisms.subsidy"]
+targets = ["domestic_supply_share@end >= 0.2"]
+[parts.corners.factors]
+"subsidy.annual" = [0, 400]
+[parts.between]
+design = { kind = "sobol", samples = 4 }
+factors = { "subsidy.annual" = { low = 0.0, high = 400.0 }, "learning.rate" = "range" }
+[record]
+every = "year"
+measures = ["domestic_supply_share", "domestic_supply_share.memory"]
+[[claims]]
+says = "The subsidy decides."
+measure = "domestic_supply_share@end"
+of = "no-controls"
+largest = "subsidy.annual"
+[[claims]]
+says = "Without the subsidy it does not help."
+measure = "domestic_supply_share@end"
+low = 0
+high = 0
+terms = [
+    { config = "no-controls", "subsidy.annual" = 400, "mechanisms.subsidy" = false },
+    { times = -1, config = "no-controls", "subsidy.annual" = 0, "mechanisms.subsidy" = false },
+]
+"""
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory):
+    """The folder of a project with an experiment of two parts, one of them a sample."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "experiments").mkdir()
+    (root / "experiments/both.toml").write_text(SAMPLES)
+    assert run_batch(root / "experiments/both.toml", workers=1, out=root / "results/both") == 0
+    return root
+
+
+def test_samples_are_told_beside_the_cases(sampled, monkeypatch):
+    monkeypatch.setattr(report, "project_root", lambda: sampled)
+    found = read_study(sampled / "results/both")
+    assert [case.label for case in found.cases] == [
+        "published-2020",
+        "published-2020, subsidy.annual = 400",
+        "no-controls",
+        "no-controls, subsidy.annual = 400",
+    ]
+    assert list(found.left_out) == ["mechanisms.subsidy"]
+    assert {index.config for index in found.indices if index.factor != "(seeds)"} == {"published-2020", "no-controls"}
+    assert found.totals("no-controls", "domestic_supply_share@end")[0].factor == "subsidy.annual"
+    (discovery,) = found.discoveries
+    assert discovery.runs == 2 * 16 * 2  # configs, points of the sample alone, seeds
+    assert found.verdicts[1].word == "came out"
+    page = answer_page(found, "both.svg")
+    assert "64 of 64 runs reach" in page and "What decides domestic_supply_share@end" in page
+    assert "## By part, and when" in page and "| memory | config" in page
+
+
+def test_a_claim_on_an_index_names_a_factor(sampled, monkeypatch):
+    monkeypatch.setattr(report, "project_root", lambda: sampled)
+    path = sampled / "experiments/both.toml"
+    try:
+        path.write_text(SAMPLES.replace('largest = "subsidy.annual"', 'largest = "subsidy.anual"'))
+        with pytest.raises(BadInput, match=r"subsidy.anual has no total index of domestic_supply_share@end of no-con"):
+            read_study(sampled / "results/both")
+    finally:
+        path.write_text(SAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('["mechanisms.subsidy"]', '["mechanisms.subsidi"]', "is not a switch (did you mean 'mechanisms.subsidy'?)"),
+        ("mechanisms.subsidy", "mechanisms.alliance", "mechanisms.alliance: is off in config 'full-cutoff' already"),
+        ('["mechanisms.subsidy"]', '["mechanisms.subsidy", "mechanisms.subsidy"]', "is varied twice"),
+        ('["mechanisms.subsidy"]', '"mechanisms.subsidy"', "leave_out = 'mechanisms.subsidy': must be a list of swi"),
+        ("@end >= 0.2", "@ende >= 0.2", "targets = 'domestic_supply_share@ende >= 0.2': "),
+        ('largest = "subsidy.annual"', "", "terms with low or high, or largest and of"),
+    ],
+)
+def test_what_a_report_needs_is_checked_with_the_experiment(tmp_path, old, new, sentence):
+    path = tmp_path / "both.toml"
+    path.write_text(
+        SAMPLES.replace(old, new).replace('configs = ["published-2020",', 'configs = ["full-cutoff", "published-2020",')
+    )
+    with pytest.raises(BadInput, match=re.escape(sentence)):
+        load_experiment(path)
+
+
+def test_a_baseline_is_one_of_the_configs(tmp_path):
+    path = tmp_path / "one.toml"
+    path.write_text(TINY.replace('baseline = "published-2020"', 'baseline = "historic"'))
+    with pytest.raises(BadInput, match="baseline = 'historic': must be one of the configs"):
+        load_experiment(path)
+
+
+def test_no_such_result(tmp_path):
+    with pytest.raises(BadInput, match="there is no such result folder"):
+        read_study(tmp_path / "nothing")
+
+
+def assert_covers_the_ensemble(experiment):
+    """Every parameter of the calibrated sets is sampled between their ends, and the others over their own range."""
+    (part,) = experiment.parts
+    problems = []
+    sets = read_ensemble(load_world("china-2020").folder, set(), Path(), problems).sets.values()
+    for key in next(iter(sets)):
+        assert part.points.factors[key].ends == (min(each[key] for each in sets), max(each[key] for each in sets))
+    for key, factor in part.points.factors.items():
+        if key not in next(iter(sets)):
+            assert factor.ends == (parameters()[key].low, parameters()[key].high)
+    assert problems == [] and len(part.points.factors) > 60
+
+
+ANSWERS = [path.stem for path in sorted((ROOT / "experiments").glob("*.toml")) if "[[claims]]" in path.read_text()]
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_committed_answer_is_of_its_experiment_and_inputs(name):
+    experiment = load_experiment(name)
+    text = (ROOT / f"experiments/{name}.md").read_text()
+    assert text.startswith(f"# {experiment.question}\n") and experiment.content["prediction"] in text
+    assert (ROOT / f"experiments/{name}.svg").exists() and f"]({name}.svg)" in text
+    if experiment.ensemble:
+        assert experiment.ensemble.hash[:16] in text and len(experiment.parameter_sets) > 1
+    else:
+        assert_covers_the_ensemble(experiment)
+    assert all(scenario.hash[:16] in text for scenario in experiment.scenarios), "run it and its report again"
+    assert experiment.replications > 1
+    assert all(claim.says in text for claim in experiment.claims)
+
+
+@pytest.mark.long
+def test_an_answer_comes_out_again_byte_for_byte(tmp_path):
+    assert run_batch("two-by-two", out=tmp_path / "two-by-two") == 0
+    found = read_study(tmp_path / "two-by-two")
+    assert answer_page(found, "two-by-two.svg") == (ROOT / "experiments/two-by-two.md").read_text()
+    assert figure(found) == (ROOT / "experiments/two-by-two.svg").read_text()

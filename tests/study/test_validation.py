@@ -1,0 +1,197 @@
+"""Validation: a given market is met, new figures are scored without touching the project, results are read."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sim import DecouplingModel
+from sim.batch.run import run_batch
+from sim.cli import app
+from sim.scenario.scenario import load_config
+from sim.study.calibration.discipline import duels, histories, rival_forecasts
+from sim.study.calibration.file import load_calibration
+from sim.study.validation import forecasts
+from sim.study.validation.hindcast import values_at
+from sim.study.validation.observations import Observation, world_observations
+from sim.study.validation.validation import FREE, GIVEN, ensemble_sets, figure_rows, validate
+from sim.vocabulary import BadInput, project_root
+from sim.world.world import load_world
+
+WORLD = load_world("china-2020")
+HEADER = "measure,date,value,unit,error,source,use\n"
+
+
+def table(folder, *lines):
+    path = folder / "new.csv"
+    path.write_text(HEADER + "".join(f"{line}\n" for line in lines))
+    return path
+
+
+# A given market.
+
+
+@pytest.mark.parametrize("market", [100.0, 150.0, 186.5, 260.0])  # a slump, the trend, 2021, far above capacity
+def test_the_given_market_is_met(market):
+    given = load_config("historic", {"demand.market_bn_usd.2021": market, "demand.market_bn_usd.2022": market})
+    model = DecouplingModel.block([given] * 2, [1, 2], record=["chip_market"], until=2023)
+    while model.running:
+        model.step()
+    _, values = model.recorder.values("year")
+    np.testing.assert_allclose(values[:, 1:3, 0], market * 6.9, rtol=1e-9)
+    assert (np.abs(values[:, 3, 0] / (market * 6.9) - 1) > 1e-6).all()  # the next year is the model's own
+
+
+def test_a_year_is_spread_along_the_line_between_the_years():
+    from sim.engine.parameters import Parameters
+
+    given = load_config("historic", {"demand.market_bn_usd.2021": 186.5})
+    quarters = Parameters([given]).given_market[0]
+    assert np.isnan(quarters[:4]).all() and np.isnan(quarters[8:]).all()
+    assert quarters[4:8].sum() == pytest.approx(186.5 * 6.9)
+    growth = np.log(186.5 * 6.9 / 989.46)
+    assert np.log(quarters[5] / quarters[4]) == pytest.approx(growth / 4)  # a quarter's part of the way
+    assert quarters[7] == quarters[6]  # beyond the last middle it stays
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("demand.market_bn_usd.2020", 143.4, "must be a year from 2021 to 2035"),
+        ("demand.market_bn_usd.next", 143.4, "must be a year from 2021 to 2035"),
+        ("demand.market_bn_usd.2023", "much", "must be a number from 1 to 10000"),
+        ("demand.market_bn_usd.2023", -1, "must be a number from 1 to 10000"),
+    ],
+)
+def test_a_market_that_cannot_be_is_refused(key, value, says):
+    with pytest.raises(BadInput, match=says):
+        load_config("historic", {key: value})
+
+
+def test_a_config_gives_the_market_in_a_table_and_its_heirs_have_it(tmp_path):
+    base = tmp_path / "base.toml"
+    base.write_text('purpose = "given"\nextends = "historic"\n[demand.market_bn_usd]\n2021 = 186.5\n2022 = 180\n')
+    heir = tmp_path / "heir.toml"
+    heir.write_text('purpose = "heir"\nextends = "base"\n[demand.market_bn_usd]\n2022 = 170.0\n')
+    assert load_config(heir).given_market == ((2021, 186.5), (2022, 170.0))
+    assert load_config(heir).hash != load_config(base).hash != load_config("historic").hash
+
+
+# Rivals know the past alone.
+
+
+def test_rivals_know_nothing_after_the_origin():
+    past = histories(world_observations(WORLD))
+    later = Observation("equipment_spending", "2022-12-31", 1.0, 1.0, "bn USD a year", "", "fit", 6.9)
+    at_2020 = rival_forecasts(later, past, 2020)["last value"]
+    at_2021 = rival_forecasts(later, past, 2021)["last value"]
+    assert at_2020.median == pytest.approx(18.72 * 6.9)
+    assert at_2021.median == pytest.approx(29.62 * 6.9)
+
+
+# New figures.
+
+
+def test_new_figures_are_scored_by_their_own_table(tmp_path):
+    path = table(
+        tmp_path,
+        "chip_market,2022-12-31,180,bn USD a year,6,invented,test",
+        "production_share_located,2023,19,percent,1,invented,test",
+        "input_world_share.planarization.CHN,2024-12-31,9,percent,,invented,test",
+        "domestic_supply_share_real,2023-12-31,0.14,0 to 1,0.02,invented,test",
+    )
+    found = validate("historic", path, sets=3)
+    assert {kind: len(rows) for kind, rows in found.scored.items()} == {FREE: 4, GIVEN: 3}
+    share = next(row for row in found.scored[FREE] if row.observation.measure == "production_share_located")
+    assert share.test == "not fitted" and share.origin == 2021
+    assert share.rivals["last value"].median == pytest.approx(0.167)
+    rows = figure_rows(found)
+    assert {row[8] for row in rows} >= {"model", "last value", "reactions off"}
+    model = next(row for row in rows if row[3] == "production_share_located" and row[8] == "model")
+    assert 10 < model[11] < 30 and model[5] == "percent"
+
+
+def test_every_share_in_every_input_exists_for_every_year():
+    figures = [
+        Observation(f"input_world_share.{item}.{state}", f"{year}-12-31", 1.0, 1.0, "percent", "", "test", 0.01)
+        for item in WORLD.column("inputs", "id")
+        for state in WORLD.column("states", "id")
+        for year in (2025, 2026, 2035)
+    ]
+    values = values_at(load_config("historic"), [{}], [1], figures, None)
+    assert len(WORLD.column("inputs", "id")) == 17
+    assert np.isfinite(values).all()
+    np.testing.assert_allclose(values.reshape(17, 8, 3).sum(axis=1), 1.0)
+
+
+def test_a_result_folder_is_read(tmp_path):
+    experiment = tmp_path / "mine.toml"
+    experiment.write_text('question = "What?"\nconfigs = ["historic"]\nreplications = 3\n')
+    run_batch(experiment, workers=1, out=tmp_path / "result")
+    found = validate(tmp_path / "result")
+    [(kind, rows)] = found.scored.items()
+    assert kind == FREE and {row.observation.series for row in rows} >= {"chip_market", "equipment_spending"}
+    direct = values_at(load_config("historic"), [{}], [1, 2, 3], [rows[0].observation], None)
+    assert rows[0].model.low <= np.median(direct) <= rows[0].model.high
+
+
+def test_the_verb_writes_its_folder_and_refuses_bad_figures(tmp_path):
+    runner = CliRunner()
+    path = table(tmp_path, "chip_markt,2023,1,bn USD a year,1,x,test")
+    refused = runner.invoke(app, ["study", "validate", "--observations", str(path), "--out", str(tmp_path / "out")])
+    assert isinstance(refused.exception, BadInput) and not (tmp_path / "out").exists()
+    path = table(tmp_path, "production_share_hq,2023,8,percent,1,invented,test")
+    arguments = ["study", "validate", "--observations", str(path), "--out", str(tmp_path / "out"), "--sets", "2"]
+    done = runner.invoke(app, [*arguments, "--workers", "1", "--format", "csv"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("hindcast,use,rival,figures,")
+    held = {item.name for item in (tmp_path / "out").iterdir()}
+    assert held == {"figures.csv", "scores.csv", "forecasts.csv", "validation.md", "validation.svg", "study.txt"}
+
+
+# What ships.
+
+
+def test_the_shipped_ensemble_is_of_the_shipped_calibration():
+    calibration = load_calibration(project_root() / "experiments" / "calibration.toml")
+    sets = ensemble_sets(WORLD)
+    assert len(sets) == calibration.ensemble >= 200
+    assert tuple(sets[0]) == calibration.keys
+    held = np.array([[row[key] for key in calibration.keys] for row in sets])
+    assert (held >= calibration.low - 1e-9).all() and (held <= calibration.high + 1e-9).all()
+    assert len(np.unique(held, axis=0)) == len(held)
+
+
+def test_forecasts_on_the_record_carry_their_hash(tmp_path, monkeypatch):
+    shipped = forecasts.recorded_forecasts(WORLD)
+    assert {one.date[:4] for one in shipped} == {"2026", "2027", "2028", "2029", "2030"}
+    assert all(list(one.quantiles) == sorted(one.quantiles) for one in shipped)
+    for name in (forecasts.RECORD, forecasts.HASH):
+        (tmp_path / name).write_bytes((WORLD.folder / name).read_bytes())
+    (tmp_path / forecasts.RECORD).write_bytes((WORLD.folder / forecasts.RECORD).read_bytes().replace(b",15", b",16", 1))
+    monkeypatch.setattr(WORLD, "folder", tmp_path)
+    with pytest.raises(BadInput, match="must not be changed"):
+        forecasts.recorded_forecasts(WORLD)
+
+
+def test_the_fitted_model_is_sane():
+    """No control, no extra money: a slow rise. The target of 70 % by 2025 is out of reach. Errors of the fit."""
+    sets = ensemble_sets(WORLD)[::8]
+    seeds = [1, 2]
+
+    def runs(config, measure, year):
+        figure = Observation(measure, f"{year}-12-31", 1.0, 1.0, "0 to 1", "", "test", 1.0)
+        return values_at(load_config(config), sets, seeds, [figure], None)[:, :, 0]
+
+    rise = (runs("no-controls", "production_share_located", 2030) - 0.1583) * 10  # points a year
+    assert 0.3 <= np.median(rise) <= 1.2
+    for config in ("published-2020", "historic"):
+        assert (runs(config, "domestic_supply_share", 2025) < 0.7).all()
+    fitted = validate("historic", sets=16).scored[GIVEN]
+    limits = {"production_share_located": 0.01, "production_share_hq": 0.01}
+    limits |= {"chip_production_located": 0.08, "chip_production_hq": 0.08, "equipment_spending": 0.15}
+    for row in fitted:
+        o = row.observation
+        if o.series in limits and o.use == "fit":
+            size = 1.0 if o.series.startswith("production_share") else o.value
+            assert abs(row.model.median - o.value) / size <= limits[o.series], o
+    assert duels([row for row in fitted if not row.observation.is_quarter])

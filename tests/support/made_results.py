@@ -1,0 +1,106 @@
+"""Results made up for the tests of compare: folders and tables whose numbers can be worked out by hand."""
+
+import json
+import math
+
+from sim.compare.differences import Settings
+from sim.compare.question import Question, compare
+
+SHARE, MARKET, IMPORTS = "domestic_supply_share@end", "chip_market@end", "chip_imports@end"
+HEAD = "run_id,config,parameter_set,seed,status,chip_market@end\n"
+NAN = float("nan")
+COLUMNS = {
+    SHARE: {"unit": "0 to 1"},
+    "domestic_supply_share": {"unit": "0 to 1", "direction": "higher", "kind": "ratio"},
+    MARKET: {"unit": "bn yuan a year"},
+    "chip_market": {"unit": "bn yuan a year", "direction": "none", "kind": "flow"},
+    IMPORTS: {"unit": "bn yuan a year"},
+    "chip_imports": {"unit": "bn yuan a year", "direction": "lower", "kind": "flow"},
+    "chip_market@sum": {"unit": "bn yuan"},
+}
+
+
+def table(runs, swept=(), config="historic"):
+    """The text of a runs.csv; a run is (seed, swept values, {column: value}), no values if it failed.
+
+    Instead of a seed there may be (parameter set, seed).
+    """
+    columns = list(next(values for _, _, values in runs if values))
+    lines = [["run_id", "config", "parameter_set", "seed", *swept, "status", *columns]]
+    for number, (seed, keys, values) in enumerate(runs):
+        drawn = seed if isinstance(seed, tuple) else (0, seed)
+        cells = [values[column] if values and not math.isnan(values[column]) else "" for column in columns]
+        lines.append([f"run{number}", config, *drawn, *keys, "done" if values else "failed", *cells])
+    return "".join(",".join(map(str, cells)) + "\n" for cells in lines)
+
+
+def series_table(runs, dates, config="historic"):
+    """The text of a series.csv; a run is (seed, {measure: values at the dates})."""
+    measures = list(runs[0][1])
+    lines = [["run_id", "config", "parameter_set", "seed", "date", *measures]]
+    for number, (seed, values) in enumerate(runs):
+        drawn = seed if isinstance(seed, tuple) else (0, seed)
+        for place, date in enumerate(dates):
+            cells = [values[measure][place] for measure in measures]
+            if not all(math.isnan(cell) for cell in cells):
+                lines.append(
+                    [f"run{number}", config, *drawn, date, *("" if math.isnan(cell) else cell for cell in cells)]
+                )
+    return "".join(",".join(map(str, cells)) + "\n" for cells in lines)
+
+
+def write(folder, text, config="historic", series=None, **changes):
+    """A result folder."""
+    folder.mkdir()
+    (folder / "runs.csv").write_text(text)
+    if series:
+        (folder / "series.csv").write_text(series)
+    scenario = {"values": {"controls.mode": "events", "subsidy.annual": 0.0}, "events": [], "world": "chips"}
+    manifest = {
+        "schema_version": 1,
+        "experiment": None,
+        "scenarios": {config: scenario},
+        "seeds": [1],
+        "world": {"name": "china-2020", "hash": "aa"},
+        "horizon": {"first": 2020, "last": 2035},
+        "program_hash": "bb",
+        "arithmetic": "cc",
+        "dependencies": {"numpy": "2.5.5"},
+        "columns": COLUMNS,
+        **changes,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+class Maker:
+    """Makes results in a folder, each under its own name."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def pair(self, base, candidate, column=SHARE):
+        """Base and candidate of one column, each given as {seed: value} or as a list for seeds 1, 2, 3."""
+        return [self.one(name, values, column) for name, values in (("base", base), ("candidate", candidate))]
+
+    def one(self, name, values, column=SHARE):
+        values = values if isinstance(values, dict) else dict(enumerate(values, start=1))
+        runs = [(seed, (), {column: float(value)}) for seed, value in values.items()]
+        return write(self.folder / f"{name}{len(list(self.folder.iterdir()))}", table(runs))
+
+    def sweep(self, name, values, key="controls.severity"):
+        """A result of one swept key; `values` is {(seed, level): value}, None for a run that failed."""
+        runs = [(seed, (level,), None if value is None else {SHARE: value}) for (seed, level), value in values.items()]
+        return write(self.folder / name, table(runs, (key,)))
+
+    def over_time(self, name, values, dates, measure="domestic_supply_share", **changes):
+        """A result with a series; `values` is {seed: values at the dates}, the last of which is the outcome."""
+        runs = [(seed, (), {f"{measure}@end": path[-1]}) for seed, path in values.items()]
+        series = series_table([(seed, {measure: path}) for seed, path in values.items()], dates)
+        return write(self.folder / name, table(runs), series=series, **changes)
+
+
+def rows(*paths, measures=None, at=("final",), level=0.95, margins=None, resample=False, **asked):
+    """The rows of a comparison of files."""
+    settings = Settings(level, margins or {}, resample)
+    return compare(paths, Question(at=at, measures=measures, settings=settings, **asked)).rows
