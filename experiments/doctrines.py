@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from sim import DecouplingModel
+from sim.calendar import quarter_name, quarters_until
 from sim.scenario.scenario import load_config
-from sim.vocabulary import quarter_name, quarters_until
 
 SEEDS = range(1, 51)
 QUARTERS = quarters_until(2022)

@@ -8,16 +8,16 @@ if TYPE_CHECKING:
     from sim.agents import ChipFirm, State, Supplier
     from sim.batch import run_batch
     from sim.compare import Comparison, Incomplete, Question, Settings
+    from sim.errors import BadInput
     from sim.experiment import Experiment, load_experiment
     from sim.model import DecouplingModel
     from sim.scenario import Scenario, load_config
-    from sim.vocabulary import BadInput
     from sim.world import World, load_world
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BadInput": "sim.vocabulary",
+    "BadInput": "sim.errors",
     "ChipFirm": "sim.agents",
     "Comparison": "sim.compare",
     "DecouplingModel": "sim.model",

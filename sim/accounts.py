@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.engine.columns import total, total_over_rows
-from sim.vocabulary import BadInput
+from sim.arrays import Array
+from sim.engine.groups import total, total_over_rows
+from sim.errors import BadInput
 
-Array = NDArray[np.float64]
 TOLERANCE = 1e-8  # of the flow
 
 

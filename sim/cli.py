@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR
+from sim.errors import BadInput, nearest
+from sim.folders import project_root
 from sim.study.commands import study
 from sim.terminal import Format, FormatOption, emit, note
-from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root
+from sim.world.world import DEFAULT_WORLD
 
 if TYPE_CHECKING:
     from sim.scenario.scenario import Scenario

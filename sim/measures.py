@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.vocabulary import BadInput, nearest
+from sim.errors import BadInput, nearest
 from sim.world.world import World
 
 Part = tuple[str, int | None]  # a part's name, and which of its columns; None is their sum

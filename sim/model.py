@@ -9,26 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.accounts import Ledger
 from sim.agents import ChipFirm, State, Supplier
 from sim.agents.chip_firm import LONGEST_BUILD
-from sim.engine.columns import ColumnAgent, Groups, Queue, Table, categories, total
+from sim.arrays import Array
+from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, quarter_name, quarters_until
+from sim.engine.columns import ColumnAgent, Queue, Table, categories
+from sim.engine.groups import Groups, total
 from sim.engine.parameters import Parameters
+from sim.errors import BadInput
 from sim.markets import ChipMarket, InputMarket
-from sim.policy.controls import ExportControls, Severity
+from sim.markets.denial import Severity
+from sim.policy.controls import ExportControls
 from sim.recorder import Recorder
 from sim.scenario.scenario import Scenario, load_config
 from sim.schedule import PHASES
 from sim.start.base_year import BaseYear, Layout, base_year
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, BadInput, quarter_name, quarters_until
 from sim.world.world import load_world
 
 if TYPE_CHECKING:
     import pandas
 
-Array = NDArray[np.float64]
 OUTAGE_QUARTERS = 4
 
 

@@ -7,14 +7,12 @@ from copy import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.engine.columns import Groups
+from sim.arrays import Array, Flags
+from sim.calendar import quarter_end
+from sim.engine.groups import Groups
 from sim.measures import Measure, Part, catalogue, measure_names
-from sim.vocabulary import quarter_end
 from sim.world.world import World
-
-Array = NDArray[np.float64]
 
 
 def observe(model: Any) -> dict[str, Array]:
@@ -114,7 +112,7 @@ def _by_state(values: Array, layout: Any) -> Array:
     return Groups(layout.group_state, len(layout.states)).sum(np.ascontiguousarray(of_group))
 
 
-def _sum_of_groups(values: Array, which: NDArray[np.bool_]) -> Array:
+def _sum_of_groups(values: Array, which: Flags) -> Array:
     result = np.zeros_like(values[:, 0])
     for group in np.flatnonzero(which):
         result = result + values[:, group]

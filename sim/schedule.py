@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sim.calendar import QUARTERS_PER_YEAR
 from sim.policy.controls import truce
 from sim.policy.stakes import weigh_stakes
 from sim.policy.subsidy import allocate_subsidies
-from sim.vocabulary import QUARTERS_PER_YEAR
 
 
 def calendar(model: Any) -> None:

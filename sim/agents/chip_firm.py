@@ -3,8 +3,9 @@
 import numpy as np
 
 from sim.agents.learning import research_effort, successes, wright_cost
-from sim.engine.columns import Category, Column, ColumnAgent, Link, Queue, power, rule
-from sim.vocabulary import QUARTERS_PER_YEAR
+from sim.calendar import QUARTERS_PER_YEAR
+from sim.engine.columns import Category, Column, ColumnAgent, Link, Queue, rule
+from sim.engine.groups import power
 
 LONGEST_BUILD = 8  # quarters
 NEW_PLAN = 4  # the first quarter of 2021, when the fourteenth five-year plan began

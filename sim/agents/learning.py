@@ -1,11 +1,9 @@
 """Laws of learning that chip firms and suppliers share."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.engine.columns import power
-
-Array = NDArray[np.float64]
+from sim.arrays import Array
+from sim.engine.groups import power
 
 
 def wright_cost(experience: Array, learning_rate: Array) -> Array:

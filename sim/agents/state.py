@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from sim.engine.columns import Category, Column, ColumnAgent, Queue, power, rule
-from sim.vocabulary import QUARTERS_PER_YEAR
+from sim.calendar import QUARTERS_PER_YEAR
+from sim.engine.columns import Category, Column, ColumnAgent, Queue, rule
+from sim.engine.groups import power
 
 LONGEST_ANSWER = 8  # quarters
 NEW_ROUND = 0.05  # a rise of severity that counts as a new round; reactive controls also move by less

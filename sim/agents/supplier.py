@@ -3,8 +3,9 @@
 import numpy as np
 
 from sim.agents.learning import research_effort, successes, wright_cost
-from sim.engine.columns import Category, Column, ColumnAgent, Link, power, rule
-from sim.vocabulary import QUARTERS_PER_YEAR
+from sim.calendar import QUARTERS_PER_YEAR
+from sim.engine.columns import Category, Column, ColumnAgent, Link, rule
+from sim.engine.groups import power
 
 
 class Supplier(ColumnAgent):

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS
 from sim.experiment.experiment import Experiment
 from sim.measures import catalogue
 from sim.results import records
 from sim.scenario.scenario import Scenario
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS
 from sim.world.world import World, load_world, parameters
 
 

@@ -6,8 +6,8 @@ import sys
 import time
 from typing import Any, Self
 
+from sim.calendar import LAST_YEAR, QUARTERS_PER_YEAR, quarters_until
 from sim.experiment.experiment import Experiment
-from sim.vocabulary import LAST_YEAR, QUARTERS_PER_YEAR, quarters_until
 
 
 def say(text: str) -> None:

@@ -21,10 +21,11 @@ from sim.batch.identity import batch_identity, column_notes, kinds_of, run_ident
 from sim.batch.progress import Progress, duration, say, size, size_on_disk
 from sim.batch.store import Store, refuse_changes
 from sim.batch.workers import DaskCluster, WorkerProcesses, WorkersDied, finished_blocks, finished_here
+from sim.errors import BadInput
 from sim.experiment.experiment import Experiment, Run, load_experiment
+from sim.folders import project_root
 from sim.results import records
 from sim.scenario.scenario import Scenario
-from sim.vocabulary import BadInput, project_root
 from sim.world.world import load_world
 
 BLOCK_SIZE = 96  # at most: a seventh faster a run than 64, and twice as many gain little more

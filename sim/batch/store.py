@@ -23,9 +23,10 @@ import numpy as np
 
 from sim.batch.blocks import Block, read_header
 from sim.batch.identity import column_notes, differences, identity_hash
+from sim.calendar import LAST_YEAR
+from sim.errors import BadInput
 from sim.experiment.experiment import Experiment
 from sim.results import records
-from sim.vocabulary import LAST_YEAR, BadInput
 from sim.world.world import load_world
 
 IDENTITY = "identity.json"

@@ -21,8 +21,8 @@ from typing import Any, Protocol
 
 from sim.batch.blocks import Block, Build, run_block
 from sim.batch.progress import say
+from sim.errors import BadInput
 from sim.results import records
-from sim.vocabulary import BadInput
 
 DEATHS_IN_A_ROW = 3  # workers that die so often, with no block finished in between, will die again
 CONNECT = "10s"  # how long a scheduler may take to answer

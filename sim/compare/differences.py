@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays import Array
 from sim.compare import intervals
 from sim.compare.outcomes import unit, value
 from sim.compare.pairing import Pairing, Side
-from sim.compare.tables import Floats
-from sim.vocabulary import BadInput
+from sim.errors import BadInput
 
 TABLE_VERSION = 1
 
@@ -138,16 +138,16 @@ class Sample:
     that lack a value.
     """
 
-    base: Floats
-    cand: Floats
-    diff: Floats
+    base: Array
+    cand: Array
+    diff: Array
     sets: NDArray[np.intp]
     seeds: NDArray[np.intp]
     kept: NDArray[np.intp]
     dropped: int
 
 
-def sample(pairing: Pairing, columns: Sequence[Floats], point: int | None = None) -> Sample:
+def sample(pairing: Pairing, columns: Sequence[Array], point: int | None = None) -> Sample:
     """The pairs of base's and candidate's column of shape (runs,): their mean over design points, or at one of them."""
     base, cand = pairing.base.values(columns[0]), pairing.cand.values(columns[1])
     if point is not None:
@@ -193,8 +193,8 @@ def _row(
     pairing: Pairing,
     column: str,
     at: str,
-    ours: Floats,
-    theirs: Floats,
+    ours: Array,
+    theirs: Array,
     settings: Settings,
     flags: Sequence[str] = (),
     point: int | None = None,
@@ -235,7 +235,7 @@ def _row(
     return Row(**{**empty, **told, **given})
 
 
-def _count(side: Side, column: Floats, point: int | None) -> int:
+def _count(side: Side, column: Array, point: int | None) -> int:
     """How many runs have a value, of all or of those at a design point."""
     there = np.isfinite(column)
     if point is not None:
@@ -296,7 +296,7 @@ def _flags_of_pairs(found: Sample) -> list[str]:
 
 def _across_sets(
     found: Sample, direction: str, mean: float, flags: list[str]
-) -> tuple[dict[str, float | None], Floats | None]:
+) -> tuple[dict[str, float | None], Array | None]:
     """The spread of the differences across parameter sets, if there are several; and the sets' means."""
     if found.sets.max() == 0:
         return {}, None

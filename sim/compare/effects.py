@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from sim.arrays import Array
 from sim.compare import intervals
 from sim.compare.differences import Row, Sample, Settings, compare_column, sample
 from sim.compare.intervals import Estimate
 from sim.compare.outcomes import can_tell, value
 from sim.compare.pairing import Pairing
 from sim.compare.results import Result
-from sim.compare.tables import Floats
 
 TABLE_VERSION = 1
 SALES = "sales_to_target"
@@ -65,7 +65,7 @@ def effects(pairing: Pairing, controllers: Sequence[str], settings: Settings) ->
     def there(column: str, at: str) -> bool:
         return all(can_tell(result, column, at) for result in both)
 
-    def totals(column: str) -> list[Floats]:
+    def totals(column: str) -> list[Array]:
         return [value(result, column, "sum") for result in both]
 
     sellers = [state for state in controllers if there(f"{SALES}.{state}", "sum")]
@@ -152,7 +152,7 @@ def _ratio_over_seeds(money: Sample, points: Sample, level: float) -> Estimate:
     return fieller(over, under, level)
 
 
-def fieller(over: Floats, under: Floats, level: float) -> Estimate:
+def fieller(over: Array, under: Array, level: float) -> Estimate:
     """The ratio of two paired means with Fieller's interval (1954); none where `under` is not told from 0."""
     count = len(over)
     mean = float(over.mean() / under.mean())
@@ -242,7 +242,7 @@ def carriers(pairing: Pairing, row: Row, slices: Mapping[str, Sequence[str]], se
     return found + kept
 
 
-def _part(result: Result, columns: Sequence[str], at: str) -> Floats:
+def _part(result: Result, columns: Sequence[str], at: str) -> Array:
     first, *others = (value(result, column, at) for column in columns)
     return first * others[0] / others[1] if others else first
 

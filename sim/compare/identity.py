@@ -11,8 +11,8 @@ import numpy as np
 
 from sim.compare.results import Result
 from sim.compare.tables import Key, header_of, read_keys, read_table
+from sim.errors import BadInput
 from sim.results.records import RUNS, SERIES
-from sim.vocabulary import BadInput
 
 AT_ONCE = 50  # columns held in memory together
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from sim.arrays import Array
+
 FEW = 10  # pairs, or parameter sets
 RESAMPLES = 9999
 POINTS = (0.05, 0.5, 0.95)
@@ -31,7 +32,7 @@ class Estimate:
     flags: tuple[str, ...] = ()
 
 
-def student(differences: Floats, level: float) -> Estimate:
+def student(differences: Array, level: float) -> Estimate:
     """The mean of at least one difference with Student's t interval; with one pair there is none."""
     count = len(differences)
     if np.ptp(differences) == 0:  # exactly, which a sum over equal numbers need not give
@@ -49,7 +50,7 @@ def t_quantile(freedom: float, level: float) -> float:
     return float(stdtrit(freedom, (1 + level) / 2))
 
 
-def bootstrap(differences: Floats, level: float) -> Estimate:
+def bootstrap(differences: Array, level: float) -> Estimate:
     """The mean with a bootstrap interval: BCa, or percentiles where that has no answer.
 
     Efron (1987); the resampling starts from a fixed seed, so that the same files give the same interval.
@@ -77,7 +78,7 @@ def bootstrap(differences: Floats, level: float) -> Estimate:
 
 
 def over_seeds(
-    differences: Floats, sets: NDArray[Any], seeds: NDArray[Any], level: float, resample: bool = False
+    differences: Array, sets: NDArray[Any], seeds: NDArray[Any], level: float, resample: bool = False
 ) -> Estimate:
     """The mean over parameter sets of their means over seeds, with its numerical error.
 
@@ -108,13 +109,13 @@ def over_seeds(
     return Estimate(mean, mean - reach, mean + reach, None, flag)
 
 
-def set_means(values: Floats, sets: NDArray[Any]) -> tuple[Floats, NDArray[Any]]:
+def set_means(values: Array, sets: NDArray[Any]) -> tuple[Array, NDArray[Any]]:
     """Each parameter set's mean, and its number of values."""
     counts = np.bincount(sets)
     return np.bincount(sets, values) / counts, counts
 
 
-def welch(ours: Floats, theirs: Floats, level: float) -> Estimate:
+def welch(ours: Array, theirs: Array, level: float) -> Estimate:
     """The difference of two unpaired means, theirs less ours, with Welch's interval."""
     mean = float(theirs.mean() - ours.mean())
     if len(ours) < 2 or len(theirs) < 2:
@@ -128,14 +129,14 @@ def welch(ours: Floats, theirs: Floats, level: float) -> Estimate:
     return Estimate(mean, mean - reach, mean + reach, math.sqrt(sum(squares)))
 
 
-def quantiles(values: Floats) -> tuple[float | None, ...]:
+def quantiles(values: Array) -> tuple[float | None, ...]:
     """The 5, 50 and 95 % points, interpolated."""
     if not len(values):
         return (None,) * len(POINTS)
     return tuple(map(float, np.quantile(values, POINTS)))
 
 
-def share_above(ours: Floats, theirs: Floats, paired: bool) -> float:
+def share_above(ours: Array, theirs: Array, paired: bool) -> float:
     """How often theirs is greater: over the pairs, or over all combinations where unpaired; equals count half."""
     if paired:
         return float(((theirs > ours) + 0.5 * (theirs == ours)).mean())
@@ -144,7 +145,7 @@ def share_above(ours: Floats, theirs: Floats, paired: bool) -> float:
     return float((below + 0.5 * (upto - below)).mean() / len(ours))
 
 
-def correlation(ours: Floats, theirs: Floats, sets: NDArray[Any]) -> float | None:
+def correlation(ours: Array, theirs: Array, sets: NDArray[Any]) -> float | None:
     """The correlation of the two sides over seeds, within parameter sets; None for fewer than three pairs."""
     if len(ours) < 3:
         return None
@@ -155,7 +156,7 @@ def correlation(ours: Floats, theirs: Floats, sets: NDArray[Any]) -> float | Non
     return found if math.isfinite(found) else None
 
 
-def is_skewed(differences: Floats) -> bool:
+def is_skewed(differences: Array) -> bool:
     """Whether the differences are too skewed for their number: pairs < 25 x skewness squared.
 
     That is Cochran's rule of thumb (Sampling Techniques, 1977); the skewness is the sample's, g1. Below ten pairs it

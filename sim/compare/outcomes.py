@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sim.arrays import Array
 from sim.compare.results import DATE, Result
-from sim.compare.tables import Floats
+from sim.errors import BadInput, nearest
 from sim.measures import HEADLINE
-from sim.vocabulary import BadInput, nearest
 
 AT = ("final", "peak", "mean", "sum")  # besides a year and a recorded date
 BY = ("segment", "input", "state")
@@ -39,7 +39,7 @@ def can_tell(result: Result, column: str, at: str) -> bool:
     return at != "sum" or result.note(column, "kind") in ("", "flow")
 
 
-def value(result: Result, column: str, at: str) -> Floats:
+def value(result: Result, column: str, at: str) -> Array:
     """A measure at a date, shape (runs,). Raises BadInput where the series does not have the date."""
     if (outcome := _outcome(column, at)) in result.outcomes:
         return result.outcomes[outcome]

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays import Array
 from sim.compare.intervals import codes
 from sim.compare.results import Result
-from sim.compare.tables import Floats, Key
-from sim.vocabulary import BadInput
+from sim.compare.tables import Key
+from sim.errors import BadInput
 
 Pair = tuple[Key, ...]
 
@@ -34,7 +35,7 @@ class Side:
     points: int
     cells: NDArray[np.intp]
 
-    def values(self, column: Floats) -> Floats:
+    def values(self, column: Array) -> Array:
         """A column's values, shape (pairs, points); NaN where the value of any run of a cell is missing.
 
         A cell has several runs where only one of the results sweeps a key: their mean counts.

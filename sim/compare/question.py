@@ -21,7 +21,7 @@ from sim.compare.pairing import Pairing, pair_runs
 from sim.compare.reaching import check_target, reach, target_of
 from sim.compare.results import OUTCOMES, Incomplete, read_results, with_dates_of, with_series
 from sim.compare.words import MAIN_MEASURE, main_row, sentence
-from sim.vocabulary import BadInput
+from sim.errors import BadInput
 
 __all__ = ["Comparison", "Incomplete", "Question", "Settings", "compare", "identical", "trips"]
 GATES = ("worse", "any", "inconclusive")

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays import Array, Flags
 from sim.compare import intervals
 from sim.compare.differences import Sample, Settings, sample
 from sim.compare.intervals import Estimate
 from sim.compare.pairing import Pairing
 from sim.compare.results import Result
-from sim.compare.tables import Floats
-from sim.vocabulary import BadInput, nearest
+from sim.errors import BadInput, nearest
 
 TABLE_VERSION = 1
-SIGNS: dict[str, Callable[[Floats, float], NDArray[np.bool_]]] = {
+SIGNS: dict[str, Callable[[Array, float], Flags]] = {
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
@@ -204,7 +204,7 @@ def _told(found: Sample, late: Sample, settings: Settings, pairing: Pairing) -> 
     return told
 
 
-def _mean(values: Floats, sets: NDArray[np.intp], paired: bool) -> float:
+def _mean(values: Array, sets: NDArray[np.intp], paired: bool) -> float:
     return float(intervals.set_means(values, sets)[0].mean() if paired else values.mean())
 
 
@@ -236,7 +236,7 @@ def paired_shares(gained: int, lost: int, count: int, level: float) -> Estimate:
 # Times.
 
 
-def _times(result: Result, target: Target) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def _times(result: Result, target: Target) -> tuple[NDArray[np.intp], Flags]:
     """For each run the place of the date when it gets there or, without that, of its last date; and whether it does.
 
     The place is -1 for a run that has no value at all.
@@ -249,14 +249,14 @@ def _times(result: Result, target: Target) -> tuple[NDArray[np.intp], NDArray[np
     return np.where(event, np.argmax(there, axis=1), last), event
 
 
-def _years(dates: Sequence[str]) -> Floats:
+def _years(dates: Sequence[str]) -> Array:
     """When each date's period begins, in years, and when the last one ends: shape (dates + 1,)."""
     ends = [int(date[:4]) + (int(date[5:7]) / 12 if len(date) > 4 else 1.0) for date in dates]
     length = min(np.diff(ends), default=1.0)
     return np.array([ends[0] - length, *ends])
 
 
-def survival(steps: NDArray[np.intp], event: NDArray[np.bool_], dates: int) -> Floats:
+def survival(steps: NDArray[np.intp], event: Flags, dates: int) -> Array:
     """The Kaplan-Meier curve: the part that has not got there after each of the dates, shape (dates,).
 
     Kaplan and Meier (1958). A run that gets there at a date counts as at risk there, and so does one censored there.
@@ -268,7 +268,7 @@ def survival(steps: NDArray[np.intp], event: NDArray[np.bool_], dates: int) -> F
     return np.cumprod(np.where(at_risk > 0, 1 - events / np.maximum(at_risk, 1), 1.0))
 
 
-def median_year(steps: NDArray[np.intp], event: NDArray[np.bool_], years: Floats) -> float | None:
+def median_year(steps: NDArray[np.intp], event: Flags, years: Array) -> float | None:
     """The year in which half have got there, by the Kaplan-Meier curve; None if they never have.
 
     A year recorded as a whole is a whole number; a quarter begins at a quarter of one.
@@ -278,7 +278,7 @@ def median_year(steps: NDArray[np.intp], event: NDArray[np.bool_], years: Floats
     return float(years[half[0]]) if len(half) else None
 
 
-def restricted_mean(steps: NDArray[np.intp], event: NDArray[np.bool_], years: Floats) -> float:
+def restricted_mean(steps: NDArray[np.intp], event: Flags, years: Array) -> float:
     """Mean years from the first period's beginning until there, no more than to the horizon: the area under the curve.
 
     A run that gets there within a period is taken to do so as the period begins.
@@ -287,7 +287,7 @@ def restricted_mean(steps: NDArray[np.intp], event: NDArray[np.bool_], years: Fl
     return float((curve * np.diff(years)).sum())
 
 
-def pseudo_means(steps: NDArray[np.intp], event: NDArray[np.bool_], years: Floats) -> Floats:
+def pseudo_means(steps: NDArray[np.intp], event: Flags, years: Array) -> Array:
     """Each run's part in the restricted mean, shape (runs,): a jackknife pseudo-value, NaN for a run without values.
 
     Andersen, Hansen and Klein (2004). Where no run is censored before the horizon it is the run's own time.

@@ -16,8 +16,8 @@ from sim.compare.effects import BEST_COLUMNS, CARRIER_COLUMNS, EFFECT_COLUMNS, M
 from sim.compare.identity import UNLIKE_COLUMNS, Unlike
 from sim.compare.reaching import REACH_COLUMNS, ReachRow
 from sim.compare.words import decimals, decimals_of, main_row, percent, rounded, two_digits
+from sim.errors import BadInput
 from sim.results.records import line, write_aside, writing
-from sim.vocabulary import BadInput
 
 FORMATS = ("table", "csv", "json", "md", "html")
 POINT_COLUMNS = ("point", *COLUMNS)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.compare.tables import Floats, Key, header_of, read_keys, read_table
+from sim.arrays import Array, Flags
+from sim.calendar import OUTCOME_YEARS
+from sim.compare.tables import Key, header_of, read_keys, read_table
+from sim.errors import BadInput
 from sim.results.records import KEYS, MANIFEST, RUNS, SCHEMA_VERSION, SERIES, read_rows, unfinished
-from sim.vocabulary import OUTCOME_YEARS, BadInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ class Series:
     """
 
     dates: tuple[str, ...]
-    values: Mapping[str, Floats]
+    values: Mapping[str, Array]
     stopped: bool = False
 
 
@@ -75,8 +76,8 @@ class Result:
     configs: tuple[str, ...]
     swept: tuple[str, ...]
     keys: Mapping[str, list[Key]]
-    done: NDArray[np.bool_]
-    outcomes: Mapping[str, Floats]
+    done: Flags
+    outcomes: Mapping[str, Array]
     manifest: Mapping[str, Any] | None
     source: Source | None = None
     series: Series = field(default_factory=lambda: Series((), {}))
@@ -316,7 +317,7 @@ def _read_foreign(
         raise BadInput(f"{table}: holds no runs")
     keys = read_keys(frame, columns, table)
     labels = _labels(frame, words)
-    outcomes: dict[str, Floats] = {}
+    outcomes: dict[str, Array] = {}
     source = None
     if date:
         first = ~labels.duplicated().to_numpy()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sim.batch.identity import column_notes
 from sim.description import odd
 from sim.description.odd import table
+from sim.folders import project_root
 from sim.measures import HEADLINE, catalogue
-from sim.vocabulary import DEFAULT_WORLD, project_root
-from sim.world.world import load_world
+from sim.world.world import DEFAULT_WORLD, load_world
 
 FILE = project_root() / "docs" / "DATA.md"
 TITLE = """# Data dictionary

@@ -17,17 +17,18 @@ from typing import Any
 from sim import schedule
 from sim.agents import ChipFirm, State, Supplier, chip_firm, learning, state, supplier
 from sim.engine.streams import DECISIONS
-from sim.markets import chips, inputs
+from sim.folders import project_root
+from sim.markets import chips, denial, inputs
 from sim.measures import HEADLINE, describe
 from sim.policy import controls, review, stakes, subsidy
-from sim.vocabulary import DEFAULT_WORLD, project_root
-from sim.world.world import load_world, parameters
+from sim.world.world import DEFAULT_WORLD, load_world, parameters
 
 FILE = project_root() / "docs" / "ODD.md"
 SUBMODELS: tuple[ModuleType, ...] = (
     state,
     controls,
     stakes,
+    denial,
     chips,
     chip_firm,
     inputs,

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.streams import agent_keys, uniform
-from sim.vocabulary import nearest
+from sim.errors import nearest
 
-Array = NDArray[Any]
+Values = NDArray[Any]  # numbers of any kind
 EVERYONE = slice(None)
 
 
@@ -44,7 +44,7 @@ class Table:
         self.keys = agent_keys(ids)
         self.parameters = parameters
         self.quarter = 0
-        self.values: dict[str, Array] = {}
+        self.values: dict[str, Values] = {}
         self.agents: list[ColumnAgent] = []
         self.links: dict[str, Table] = {}
         self.categories: dict[str, list[enum.Enum]] = {}
@@ -95,7 +95,7 @@ class Column:
             return values[..., agent._where]
         return self.for_person(values[..., agent._index])
 
-    def for_person(self, value: Array) -> Any:
+    def for_person(self, value: Values) -> Any:
         return value.item() if value.size == 1 else value
 
     def __set__(self, agent: Any, value: Any) -> None:
@@ -137,11 +137,11 @@ class Link(Column):
 class _Gathered:
     """The columns of linked agents, read only: shape (runs, agents that look)."""
 
-    def __init__(self, table: Table, index: Array) -> None:
+    def __init__(self, table: Table, index: Values) -> None:
         self._table = table
         self._index = index
 
-    def __getattr__(self, name: str) -> Array:
+    def __getattr__(self, name: str) -> Values:
         values = self._table.values
         if name not in values:
             raise AttributeError(f"no column {name!r}{nearest(name, values)}")
@@ -249,7 +249,7 @@ class ColumnAgent(mesa.Agent):
         """The quarter that is being run, counted from 2020-Q1 = 0."""
         return self._table.quarter
 
-    def draw(self, decision: str, among: Array | None = None) -> Array:
+    def draw(self, decision: str, among: Values | None = None) -> Values:
         """A uniform draw between 0 and 1 for this decision in this quarter, one for each agent and run.
 
         With `among`, a fixed column of 0 and 1, only for those: the others get 1, at which nothing happens.
@@ -271,54 +271,3 @@ def categories(name: str, ids: Sequence[str]) -> list[enum.Enum]:
     """The enum members of a world's ids, in order."""
     kind: Any = enum.Enum(name, {word: word for word in ids})  # type: ignore[misc]
     return list(kind)
-
-
-def power(base: Array, exponent: Any) -> Array:
-    """base ** exponent, with bits that do not depend on how many runs are held.
-
-    np.power itself takes shortcuts for some exponents (1/2, 2, -1) where it sees a single one, that is in one run.
-    """
-    return np.power(base, np.ones_like(base) * exponent)
-
-
-# Sums whose bytes do not depend on how many runs are held at once (the order of addition never changes).
-
-
-def total(values: Array) -> Array:
-    """Sum over the last axis, one addition after another; keeps the axis with length 1."""
-    return np.add.reduceat(values, np.array([0]), axis=-1)
-
-
-def total_over_rows(values: Array) -> Array:
-    """Sum over the last axis but one: (runs, rows, agents) to (runs, agents)."""
-    result = values[..., 0, :].copy()
-    for row in range(1, values.shape[-2]):
-        result += values[..., row, :]
-    return result
-
-
-class Groups:
-    """Sums of agents by group: (…, agents) to (…, groups). Empty groups sum to zero."""
-
-    def __init__(self, group_of: Array, count: int) -> None:
-        self.group_of = np.asarray(group_of)
-        self.count = count
-        order = np.argsort(self.group_of, kind="stable")
-        self._order = None if np.array_equal(order, np.arange(len(order))) else order
-        present, starts = np.unique(self.group_of[order], return_index=True)
-        self._starts = starts
-        self._present = None if len(present) == count else present
-
-    def sum(self, values: Array) -> Array:
-        if self._order is not None:
-            values = np.take(values, self._order, axis=-1)
-        sums = np.add.reduceat(values, self._starts, axis=-1)
-        if self._present is None:
-            return sums
-        result = np.zeros((*values.shape[:-1], self.count))
-        result[..., self._present] = sums
-        return result
-
-    def spread(self, values: Array) -> Array:
-        """Each agent's own group's value: (…, groups) to (…, agents)."""
-        return np.take(values, self.group_of, axis=-1)

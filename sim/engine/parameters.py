@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays import Array, Flags, Indices
+from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, quarters_until
+from sim.errors import nearest
 from sim.scenario.scenario import Scenario
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, nearest, quarters_until
 from sim.world.evidence import Value
 from sim.world.world import parameters
-
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 class Parameters:
@@ -94,7 +93,7 @@ def _distinct(scenarios: Sequence[Scenario]) -> list[Scenario]:
     return list({id(scenario): scenario for scenario in scenarios}.values())
 
 
-def _places(scenarios: Sequence[Scenario]) -> NDArray[np.int64]:
+def _places(scenarios: Sequence[Scenario]) -> Indices:
     order = {id(scenario): place for place, scenario in enumerate(_distinct(scenarios))}
     return np.array([order[id(scenario)] for scenario in scenarios], dtype=np.int64)
 

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Every random decision and its law; nothing else is drawn.
+from sim.arrays import Array
+
 DECISIONS = {
     "demand shock": "each quarter, normal: news of the chip cycle (an autoregression), for the world and each segment",
     "research success": "each quarter and agent, Bernoulli: research advances by 1 / probability, or not at all",
@@ -55,7 +57,7 @@ def agent_keys(ids: Sequence[str]) -> NDArray[np.uint64]:
     return np.array([_word_key(name) for name in ids], dtype=np.uint64)
 
 
-def uniform(seeds: NDArray[np.uint64], decision: str, quarter: int, agents: NDArray[np.uint64]) -> NDArray[np.float64]:
+def uniform(seeds: NDArray[np.uint64], decision: str, quarter: int, agents: NDArray[np.uint64]) -> Array:
     """Draws strictly between 0 and 1.
 
     `seeds` has shape (runs,), `agents` shape (agents,) from `agent_keys`; the answer has shape (runs, agents).

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.vocabulary import BadInput, nearest
+from sim.arrays import Array, Flags
+from sim.errors import BadInput, nearest
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 FORM = re.compile(r"\s*(?P<name>[^\s<>=]+)\s*(?P<sense>>=|<=)\s*(?P<level>\S+)\s*")
 
@@ -25,7 +25,7 @@ class Condition:
     sense: str
     level: float
 
-    def met(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def met(self, values: Array) -> Flags:
         """Where values meet it; a missing value (NaN) never does."""
         return values >= self.level if self.sense == ">=" else values <= self.level
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sim.arrays import Array
 from sim.world.evidence import Value
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 Point = Mapping[str, Value]
 SAMPLED = ("latin-hypercube", "sobol", "morris")
@@ -110,7 +110,7 @@ class Sample(Sequence[Point]):
         return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
 
     @cached_property
-    def units(self) -> NDArray[np.float64]:
+    def units(self) -> Array:
         """Each factor's place between 0 and 1, shape (points, factors)."""
         if self.kind == "latin-hypercube":
             from scipy.stats.qmc import LatinHypercube

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sim.vocabulary import nearest
+from sim.errors import nearest
 from sim.world.evidence import Value
 from sim.world.world import parameters
 

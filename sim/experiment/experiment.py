@@ -16,14 +16,16 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from sim.calendar import OUTCOME_YEARS
+from sim.errors import BadInput, nearest
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Grid, Joined, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
 from sim.experiment.factors import PartTable, Table, read_part, validated
+from sim.folders import project_root
 from sim.measures import HEADLINE, measure_names
 from sim.scenario.scenario import Scenario, load_config
-from sim.vocabulary import OUTCOME_YEARS, BadInput, nearest, project_root
 from sim.world.evidence import read_toml
 from sim.world.world import BASE_KEYS, load_world, parameters
 

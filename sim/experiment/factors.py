@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sim.errors import nearest
 from sim.experiment.designs import KINDS, SAMPLED, Factor, Grid, Part, Point, Sample, one_at_a_time
-from sim.vocabulary import nearest
 from sim.world.evidence import flatten
 from sim.world.world import parameters
 

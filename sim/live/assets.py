@@ -12,7 +12,7 @@ import tempfile
 from fnmatch import fnmatch
 from pathlib import Path
 
-from sim.vocabulary import BadInput
+from sim.errors import BadInput
 
 # Package and version as Solara's page template asks for them, with the files that it uses.
 PACKAGES = {

@@ -7,8 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from sim.errors import BadInput
+from sim.folders import project_root
 from sim.results.records import MANIFEST, SERIES, read_manifest, read_rows
-from sim.vocabulary import BadInput, project_root
 from sim.world.world import world_folder
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)

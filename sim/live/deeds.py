@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.calendar import quarter_name
 from sim.model import DecouplingModel
 from sim.scenario.events import Event
-from sim.vocabulary import quarter_name
 
 LEAST_CHANGE = {  # smaller moves are not told, and a reactive lead moves a little in every quarter
     "announced_severity": 0.01,  # of a state's sales to the target

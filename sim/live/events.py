@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, quarter_start, quarters_until
+from sim.errors import BadInput, written
 from sim.model import DecouplingModel
-from sim.vocabulary import FIRST_YEAR, QUARTERS_PER_YEAR, BadInput, quarter_start, quarters_until, written
 from sim.world.evidence import Value
 from sim.world.world import World
 

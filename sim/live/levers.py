@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.vocabulary import DEFAULT_WORLD
 from sim.world.evidence import Parameter
-from sim.world.world import parameters
+from sim.world.world import DEFAULT_WORLD, parameters
 
 GROUPS = {
     "controls": "Export controls",

@@ -7,9 +7,10 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name
+from sim.errors import BadInput
 from sim.live.race import Race
 from sim.scenario.scenario import Scenario, known_configs, load_config
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, quarter_name
 from sim.world.evidence import Value
 from sim.world.world import parameters
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import solara
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.live.background import published
 from sim.live.events import controllers
 from sim.live.levers import described
@@ -16,8 +17,7 @@ from sim.live.race import shown_measures
 from sim.live.session import SPEEDS, Session
 from sim.measures import Measure
 from sim.results.records import TARGET
-from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR
-from sim.world.world import load_world
+from sim.world.world import DEFAULT_WORLD, load_world
 
 HERE = Path(__file__).parent
 HISTORY_FROM = 2018  # where the axis begins on which published figures stand

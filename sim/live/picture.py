@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.agents import ChipFirm, State, Supplier
+from sim.arrays import Array
+from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import Category, ColumnAgent, Link, Queue
 from sim.model import DecouplingModel
 from sim.policy.review import Review, review_inputs, review_segments
-from sim.vocabulary import QUARTERS_PER_YEAR
 
-Array = NDArray[np.float64]
 Columns = dict[str, dict[str, Array]]  # by kind of agent, then by name: (runs, agents)
 KINDS: dict[str, type[ColumnAgent]] = {"state": State, "chip firm": ChipFirm, "supplier": Supplier}
 LEAST_FLOW = 0.05  # bn yuan a year; thinner links are not drawn

@@ -11,6 +11,7 @@ from typing import Any
 import tomli_w
 
 from sim.batch.blocks import keys_of
+from sim.calendar import QUARTERS_PER_YEAR, quarter_start
 from sim.experiment.experiment import Run
 from sim.live import deeds, picture
 from sim.live.events import Entry
@@ -19,7 +20,6 @@ from sim.model import DecouplingModel
 from sim.results.records import line, series_columns, series_rows
 from sim.scenario.events import Event
 from sim.scenario.scenario import Scenario, known_configs
-from sim.vocabulary import QUARTERS_PER_YEAR, quarter_start
 from sim.world.evidence import Value, flatten
 from sim.world.world import load_world
 

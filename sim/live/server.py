@@ -9,9 +9,9 @@ import sys
 import warnings
 from typing import Any
 
+from sim.errors import BadInput
 from sim.live.assets import assets_folder, cache_folder, missing_assets
 from sim.live.guard import LARGEST_MESSAGE, LOCAL, guarded
-from sim.vocabulary import BadInput
 
 DROPPED = ("/resourcez", "/_solara/api/evict/{kernel_id}")
 

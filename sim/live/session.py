@@ -16,13 +16,14 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarters_until
+from sim.errors import BadInput
 from sim.live import background, events, link, picture
 from sim.live.levers import levers
 from sim.live.link import Faults
 from sim.live.race import Race
 from sim.live.turn import Turn
 from sim.scenario.scenario import known_configs, load_config
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, quarter_name, quarters_until
 
 SPEEDS = (1, 2, 5, 10, 20, 40)  # quarters a second, at most
 DEFAULT_SPEED = 5

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from sim.engine.columns import power, total, total_over_rows
+from sim.arrays import Array
+from sim.calendar import QUARTERS_PER_YEAR, year_of
+from sim.engine.groups import power, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
-from sim.policy.controls import Denial, Severity, decided, part_met
+from sim.markets.denial import Denial, Severity, decided, part_met
 from sim.start.base_year import BaseYear, Layout
-from sim.vocabulary import QUARTERS_PER_YEAR, year_of
 
-Array = NDArray[np.float64]
 _EVERYWHERE = np.ones(1)  # controls on chips reach all that the target buys
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
 SURGE = range(4, 6)  # the first half of 2021

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.engine.columns import total, total_over_rows
+from sim.arrays import Array
+from sim.calendar import QUARTERS_PER_YEAR
+from sim.engine.groups import total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
-from sim.policy.controls import Denial, Severity, decided, part_met, supplied
+from sim.markets.denial import Denial, Severity, decided, part_met, supplied
 from sim.start.base_year import BaseYear, Layout
-from sim.vocabulary import QUARTERS_PER_YEAR
-
-Array = NDArray[np.float64]
 
 
 class InputMarket:

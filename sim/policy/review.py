@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.engine.columns import Groups
+from sim.arrays import Array
+from sim.engine.groups import Groups
 from sim.engine.parameters import Parameters
 from sim.start.base_year import Layout
 
-Array = NDArray[np.float64]
 LONGEST = 50.0  # years; what takes longer is not told apart
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.engine.columns import total
+from sim.arrays import Array
+from sim.calendar import QUARTERS_PER_YEAR
+from sim.engine.groups import total
 from sim.engine.parameters import Parameters
-from sim.policy.controls import ExportControls, Severity, supplied
+from sim.markets.denial import Severity, supplied
+from sim.policy.controls import ExportControls
 from sim.start.base_year import Layout
-from sim.vocabulary import QUARTERS_PER_YEAR
-
-Array = NDArray[np.float64]
 
 
 def weigh_stakes(model: Any) -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.engine.columns import Groups, total
+from sim.arrays import Array, Flags
+from sim.engine.groups import Groups, total
 from sim.engine.parameters import Parameters
 from sim.markets.chips import ChipMarket
 from sim.markets.inputs import InputMarket
 from sim.policy.review import review_inputs, review_segments
 from sim.start.base_year import Layout
-
-Array = NDArray[np.float64]
 
 
 def allocate_subsidies(
@@ -89,7 +87,7 @@ def _by_sales(sales: Array) -> Array:
     return sales / np.where(whole > 0, whole, 1.0)
 
 
-def _parts(p: Parameters, sales: Array, eligible: NDArray[np.bool_], by_market: Groups, score: Array) -> Array:
+def _parts(p: Parameters, sales: Array, eligible: Flags, by_market: Groups, score: Array) -> Array:
     """Each agent's part of the money, (runs, agents), summing to 1.
 
     uniform: the same to everybody. market: by sales. leader: to the largest of each market, markets by their sales.

@@ -25,9 +25,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.vocabulary import OUTCOME_YEARS, BadInput, project_root
+from sim.arrays import Array, Indices
+from sim.calendar import OUTCOME_YEARS
+from sim.errors import BadInput
+from sim.folders import project_root
 
 SCHEMA_VERSION = 1
 RUNS, SERIES, MANIFEST = "runs.csv", "series.csv", "manifest.json"
@@ -37,8 +39,6 @@ LOCK = ".lock"  # held by the batch that writes into a result folder
 KEYS = ("run_id", "config", "parameter_set", "seed")
 FIRST_70 = "domestic_supply_share@first_70"
 TARGET = 0.7  # the share that China's plan named for 2025
-
-Floats = NDArray[np.float64]
 
 
 # One cell, one line.
@@ -65,7 +65,7 @@ def line(values: Iterable[object]) -> str:
     return ",".join(map(cell, values)) + "\n"
 
 
-def float_cells(values: Floats) -> str:
+def float_cells(values: Array) -> str:
     """A row of floats, shape (columns,), as cells."""
     texts = map(repr, values.tolist())
     if np.isnan(values).any():
@@ -85,7 +85,7 @@ def runs_columns(swept: Sequence[str], kinds: Mapping[str, str]) -> list[str]:
     return [*KEYS, *swept, "status", *outcome_columns(kinds)]
 
 
-def series_rows(keys: Sequence[object], dates: Sequence[str], values: Floats) -> str:
+def series_rows(keys: Sequence[object], dates: Sequence[str], values: Array) -> str:
     """The lines of one run. `keys` are the cells before the date, `values` has shape (dates, measures)."""
     start = ",".join(map(cell, keys))
     return "".join(f"{start},{date},{float_cells(row)}\n" for date, row in zip(dates, values, strict=True))
@@ -106,7 +106,7 @@ def outcome_columns(kinds: Mapping[str, str]) -> list[str]:
 
 
 def outcomes(
-    kinds: Mapping[str, str], years: Sequence[str], yearly: Floats, first_70: Sequence[str], lengths: NDArray[np.int64]
+    kinds: Mapping[str, str], years: Sequence[str], yearly: Array, first_70: Sequence[str], lengths: Indices
 ) -> list[list[object]]:
     """What became of each run, in the order of `outcome_columns`.
 

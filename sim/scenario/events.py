@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_of
+from sim.errors import nearest, written
 from sim.scenario.values import check_values
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, nearest, quarter_of, written
 from sim.world.evidence import Value, flatten
 from sim.world.world import World
 

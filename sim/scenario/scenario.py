@@ -11,13 +11,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR
+from sim.errors import BadInput, nearest, written
+from sim.folders import project_root
 from sim.scenario.events import Event, read_events
 from sim.scenario.values import TOP_LEVEL, WORLD_KEYS, check_values
-from sim.vocabulary import DEFAULT_WORLD, FIRST_YEAR, LAST_YEAR, BadInput, nearest, project_root, written
 from sim.world.evidence import Value, flatten, read_toml
 from sim.world.lumped import LUMPED
 from sim.world.synthetic import SYNTHETIC, check_options, synthetic_id
-from sim.world.world import known_worlds, load_world, parameters, world_folder
+from sim.world.world import DEFAULT_WORLD, known_worlds, load_world, parameters, world_folder
 
 MARKET = "demand.market_bn_usd."  # a row gives a year's actual market, and the run is conditional on it
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from sim.vocabulary import nearest, written
+from sim.errors import nearest, written
 from sim.world.evidence import Value
 from sim.world.lumped import LUMPED
 from sim.world.synthetic import SYNTHETIC

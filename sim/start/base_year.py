@@ -12,15 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.engine.columns import Groups, total, total_over_rows
+from sim.arrays import Array, Flags, Indices
+from sim.calendar import QUARTERS_PER_YEAR
+from sim.engine.groups import Groups, total, total_over_rows
 from sim.engine.parameters import Parameters
+from sim.errors import BadInput
 from sim.scenario.scenario import Scenario
-from sim.vocabulary import QUARTERS_PER_YEAR, BadInput
 from sim.world.world import World, load_world
 
-Array = NDArray[np.float64]
 FITTING_ROUNDS = 60  # the largest residual of the fitted flows is below 1e-9 of a flow after 40
 BASE_KEYS = (
     "base.exchange_rate",
@@ -46,7 +46,7 @@ class Layout:
     """
 
     def __init__(self, world: World, entry: bool = False) -> None:
-        def index(ids: list[str], names: list[str]) -> NDArray[np.int64]:
+        def index(ids: list[str], names: list[str]) -> Indices:
             return np.array([ids.index(name) for name in names], dtype=np.int64)
 
         self.world = world
@@ -92,7 +92,7 @@ class Layout:
         self.automotive_share = np.array([share or 0.0 for share in world.column("segments", "automotive_share")])
         self._name_groups()
 
-    def _largest_seller(self) -> NDArray[np.bool_]:
+    def _largest_seller(self) -> Flags:
         """Inputs of which the target sold more than any other state in the base year."""
         shares = np.array([row["share"] for row in self.supplier_rows])
         by_state = self.by_input_and_state.sum(shares).reshape(len(self.inputs), len(self.states))

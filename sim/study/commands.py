@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR
+from sim.errors import BadInput
 from sim.terminal import Format, FormatOption, emit, note
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput
 
 study = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Studies of results and of the model.")
 Result = Annotated[str, typer.Argument(help="The folder of a finished batch, or its name in results/.")]
@@ -73,10 +74,10 @@ def validate(
     format: FormatOption = Format.table,
 ) -> None:
     """The model against observed figures, simple rivals and forecasts published at the time."""
+    from sim.folders import project_root
     from sim.study.calibration.run import open_folder
     from sim.study.validation.validation import SCORE_COLUMNS, score_rows, write
     from sim.study.validation.validation import validate as run
-    from sim.vocabulary import project_root
 
     workers = (os.cpu_count() or 1) if workers is None else workers
     if workers < 1:

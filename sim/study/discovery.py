@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from sim.errors import BadInput
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Part
 from sim.study.outcomes import Outcomes, is_number, outcome_name, read_manifest, read_outcomes
-from sim.vocabulary import BadInput
 
 # A further box must hold this part of the runs that reach the target, and consist of them to this part.
 LEAST_COVERAGE, LEAST_DENSITY = 0.05, 0.5

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays import Array
+from sim.errors import BadInput, nearest
 from sim.experiment.designs import Part, Sample
 from sim.experiment.factors import PartTable, read_part
+from sim.folders import project_root
 from sim.results import records
-from sim.vocabulary import BadInput, nearest, project_root
 from sim.world.evidence import Value
 from sim.world.world import parameters
-
-Floats = NDArray[np.float64]
 
 
 class IncompleteInput(BadInput):
@@ -34,9 +33,9 @@ class Outcomes:
     parts: Sequence[Part]
     sets: Sequence[int]
     seeds: Sequence[int]
-    values: Mapping[str, Floats]
+    values: Mapping[str, Array]
 
-    def of_part(self, outcome: str, config: int, part: Part) -> Floats:
+    def of_part(self, outcome: str, config: int, part: Part) -> Array:
         """The outcome at the points of one part, shape (points, pairs)."""
         first = sum(len(other.points) for other in self.parts[: self.parts.index(part)])
         return self.values[outcome][config, first : first + len(part.points)]

@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, year_of
 from sim.compare.figures import svg_text
+from sim.errors import BadInput
+from sim.folders import project_root
 from sim.model import DecouplingModel
 from sim.policy.review import Review, review_inputs, review_segments
 from sim.results.records import line, read_manifest, write_aside
 from sim.scenario.scenario import Scenario, load_config
 from sim.study.calibration.run import open_folder
-from sim.vocabulary import FIRST_YEAR, QUARTERS_PER_YEAR, BadInput, project_root, year_of
 
 HORIZON = 3 * QUARTERS_PER_YEAR  # how long a cut-off is followed: lines that are not built are missed after a year
 COLUMNS = {

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays import Array
 from sim.compare.figures import svg_text
+from sim.errors import BadInput
 from sim.experiment.designs import Part, Sample
 from sim.results import records
 from sim.study.outcomes import Outcomes, outcome_name, read_manifest, read_outcomes
-from sim.vocabulary import BadInput
 
-Floats = NDArray[np.float64]
 LEVEL = 0.95
 RESAMPLES = 1000
 SEEDS, POINTS = "(seeds)", "(points)"  # stand where a factor's name would
@@ -82,7 +81,7 @@ def sensitivity(folder: Path, measures: Sequence[str]) -> tuple[list[Index], lis
     return indices, notes
 
 
-def _answers(found: Outcomes, outcome: str, part: Part, baseline: str | None) -> Iterator[tuple[str, Floats]]:
+def _answers(found: Outcomes, outcome: str, part: Part, baseline: str | None) -> Iterator[tuple[str, Array]]:
     """The outcome of every config and of every difference to the baseline, shape (points, pairs)."""
     held = {config: found.of_part(outcome, number, part) for number, config in enumerate(found.configs)}
     yield from held.items()
@@ -91,13 +90,13 @@ def _answers(found: Outcomes, outcome: str, part: Part, baseline: str | None) ->
         yield from ((f"{config} less {baseline}", values - held[baseline]) for config, values in others.items())
 
 
-def _middle(means: Floats) -> tuple[float, float, float]:
+def _middle(means: Array) -> tuple[float, float, float]:
     """The median over the points, and their 5 and 95 % points."""
     low, middle, high = (float(q) for q in np.quantile(means, (0.05, 0.5, 0.95)))
     return middle, low, high
 
 
-def _of_factors(part: Part, means: Floats) -> list[tuple[Any, ...]]:
+def _of_factors(part: Part, means: Array) -> list[tuple[Any, ...]]:
     """(factor, index, value, low, high) of a Sobol or Morris design; `means` has shape (points,)."""
     sample = part.points
     assert isinstance(sample, Sample)
@@ -126,7 +125,7 @@ def _of_factors(part: Part, means: Floats) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _of_seeds(values: Floats) -> list[tuple[Any, ...]]:
+def _of_seeds(values: Array) -> list[tuple[Any, ...]]:
     """(index, value, low, high) for the share of variance that is due to seeds; `values` has shape (points, seeds).
 
     Intervals resample points.
@@ -141,7 +140,7 @@ def _of_seeds(values: Floats) -> list[tuple[Any, ...]]:
     return [(name, shares[place], float(low[place]), float(high[place])) for place, name in enumerate(names)]
 
 
-def seed_shares(values: Floats) -> tuple[float, float]:
+def seed_shares(values: Array) -> tuple[float, float]:
     """The parts of the variance of (points, seeds) that are due to seeds at all, and to seeds differently by point.
 
     Variance components of the crossed design without repeats (Searle, Casella and McCulloch 1992, ch. 4): points a,

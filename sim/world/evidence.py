@@ -17,11 +17,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from sim.vocabulary import BadInput, nearest, project_root, written
+from sim.errors import BadInput, nearest, written
+from sim.folders import project_root
 
 Grade = Literal["measured", "estimated", "calibrated", "assumed"]
 Role = Literal["lever", "switch", "uncertainty", "constant"]
 Value = float | str | bool
+GRADES = ("measured", "estimated", "calibrated", "assumed")  # the surest first
 ROLES = ("lever", "switch", "uncertainty", "constant")
 
 

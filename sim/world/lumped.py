@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from sim.vocabulary import GRADES
+from sim.world.evidence import GRADES
 
 LUMPED = "lumped"
 Row = dict[str, str]

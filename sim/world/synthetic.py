@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sim.vocabulary import BadInput, nearest, project_root, written
+from sim.errors import BadInput, nearest, written
+from sim.folders import project_root
 from sim.world.lumped import Row, csv_text
 
 SYNTHETIC = "synthetic"

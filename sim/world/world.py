@@ -14,10 +14,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sim.vocabulary import DEFAULT_WORLD, GRADES, BadInput, nearest, project_root
-from sim.world.evidence import ROLES, Parameter, common_parameters, parameters_of, range_of, read_text, toml_of
+from sim.errors import BadInput, nearest
+from sim.folders import project_root
+from sim.world.evidence import GRADES, ROLES, Parameter, common_parameters, parameters_of, range_of, read_text, toml_of
 from sim.world.lumped import LUMPED, lumped_firms
 from sim.world.synthetic import SYNTHETIC, synthetic_id, synthetic_options, synthetic_texts
+
+DEFAULT_WORLD = "china-2020"  # of a config that names none
 
 # The tables of a world. A numeric quantity Q stands with its companions Q_low, Q_high, Q_grade and Q_source.
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sim.agents.learning import research_effort, successes, wright_cost
+from sim.markets.denial import licensed, over_complied, supplied
 from sim.model import DecouplingModel
-from sim.policy.controls import licensed, over_complied, supplied
 from sim.policy.subsidy import _parts
 from sim.scenario.scenario import load_config
 
@@ -258,7 +258,7 @@ def weights_of(rule):
 
 
 def test_the_four_rules_of_allocation():
-    from sim.engine.columns import Groups
+    from sim.engine.groups import Groups
 
     markets = Groups(np.array([0, 0, 1, 1, 2]), 3)
     sales = np.array([[3.0, 1.0, 2.0, 2.0, 0.0]])

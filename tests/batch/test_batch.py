@@ -24,11 +24,12 @@ from hypothesis import strategies as st
 from sim.batch import progress
 from sim.batch.blocks import read_header
 from sim.batch.run import run_batch, write_run
+from sim.calendar import quarter_end, quarters_until
+from sim.errors import BadInput
 from sim.experiment.experiment import load_experiment
 from sim.measures import catalogue
 from sim.results import records
 from sim.scenario.scenario import load_config
-from sim.vocabulary import BadInput, quarter_end, quarters_until
 from sim.world.world import load_world
 
 MEASURES = ["domestic_supply_share", "chip_market", "price_index"]

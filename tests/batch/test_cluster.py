@@ -15,7 +15,7 @@ from test_batch import EXPERIMENT, SmallModel, files, forbidden, small
 
 from sim.batch import workers
 from sim.batch.run import run_batch
-from sim.vocabulary import BadInput
+from sim.errors import BadInput
 
 distributed = pytest.importorskip("distributed")
 

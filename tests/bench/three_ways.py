@@ -22,7 +22,8 @@ import numba
 import numpy as np
 
 from sim.batch.run import BLOCK_SIZE
-from sim.engine.columns import Column, ColumnAgent, Groups, Table, rule, total_over_rows
+from sim.engine.columns import Column, ColumnAgent, Table, rule
+from sim.engine.groups import Groups, total_over_rows
 from sim.engine.streams import agent_keys, uniform
 
 STATES, SEGMENTS, MAKERS, QUARTERS = 8, 5, 60, 64

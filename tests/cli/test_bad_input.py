@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sim import cli
+from sim.errors import BadInput
 from sim.results import records
-from sim.vocabulary import BadInput
 
 HERE = Path(__file__).parent / "bad_input"
 WORLD = Path(__file__).parent.parent.parent / "configs/worlds/china-2020"

@@ -7,7 +7,7 @@ from support.made_results import COLUMNS, HEAD, SHARE, Maker, rows, series_table
 
 from sim.compare.question import Incomplete, Question, compare, identical
 from sim.compare.results import key_roles, read_result, read_results, with_series
-from sim.vocabulary import BadInput
+from sim.errors import BadInput
 
 DATES = ["2020-12-31", "2021-12-31"]
 

@@ -15,7 +15,7 @@ from sim.compare.reaching import (
     survival,
     target_of,
 )
-from sim.vocabulary import BadInput
+from sim.errors import BadInput
 
 DATES = [f"{year}-12-31" for year in range(2020, 2025)]
 

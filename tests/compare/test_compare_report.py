@@ -19,7 +19,7 @@ from sim.compare.question import Question, compare
 from sim.compare.reaching import REACH_COLUMNS
 from sim.compare.rendering import render, sections, write_out
 from sim.compare.words import sentence
-from sim.vocabulary import BadInput
+from sim.errors import BadInput
 
 DATES = [f"{year}-12-31" for year in range(2020, 2025)]
 ASKED = [

@@ -4,8 +4,7 @@ import re
 
 from sim.description import data as data_dictionary
 from sim.measures import HEADLINE, catalogue
-from sim.vocabulary import DEFAULT_WORLD
-from sim.world.world import load_world
+from sim.world.world import DEFAULT_WORLD, load_world
 
 
 def test_it_is_what_the_code_would_write():

@@ -5,7 +5,7 @@ import pytest
 
 from sim import DecouplingModel
 from sim.agents import ChipFirm, State, Supplier
-from sim.engine.columns import Groups, total, total_over_rows
+from sim.engine.groups import Groups, total, total_over_rows
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from test_live import Watcher
 from typer.testing import CliRunner
 
 from sim.cli import app
+from sim.errors import BadInput
 from sim.live import background, link
 from sim.live.levers import described
 from sim.live.race import Race
 from sim.scenario.scenario import load_config
-from sim.vocabulary import BadInput
 
 
 def replayed(config, seed, folder):

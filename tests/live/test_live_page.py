@@ -268,7 +268,7 @@ measures = "headline"
 def batch(tmp_path):
     """A small batch of the real program, in results/ for as long as the test runs."""
     from sim.batch.run import run_batch
-    from sim.vocabulary import project_root
+    from sim.folders import project_root
 
     experiment, folder = tmp_path / "subsidies.toml", project_root() / "results" / "subsidies-0-to-400"
     experiment.write_text(BATCH)

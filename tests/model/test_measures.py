@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sim import recorder as recorder_module
+from sim.errors import BadInput
 from sim.measures import HEADLINE, catalogue, measure_names
 from sim.recorder import Recorder
-from sim.vocabulary import BadInput
 from sim.world.world import load_world
 
 WORLD = load_world("china-2020")

@@ -8,8 +8,8 @@ import pytest
 
 from sim import DecouplingModel
 from sim.agents import ChipFirm, State, Supplier
+from sim.errors import BadInput
 from sim.scenario.scenario import load_config
-from sim.vocabulary import BadInput
 
 
 def test_as_a_mesa_user_expects():

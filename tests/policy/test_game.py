@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.models import series_of, year
 
-from sim.engine.columns import Groups
+from sim.engine.groups import Groups
+from sim.markets.denial import Denial, part_met
 from sim.model import DecouplingModel
-from sim.policy.controls import Denial, part_met
 from sim.policy.review import review_inputs
 from sim.scenario.scenario import load_config
 

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sim.cli import app
+from sim.errors import BadInput
 from sim.study.review import Spot, agreement, notes, reviewed, write
-from sim.vocabulary import BadInput
 
 
 def spot(rank, kind="material", **given):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.errors import BadInput
 from sim.results import records
-from sim.vocabulary import BadInput
 
 NAN = float("nan")
 

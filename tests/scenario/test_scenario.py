@@ -2,9 +2,9 @@
 
 import pytest
 
+from sim.errors import BadInput
 from sim.model import DecouplingModel
 from sim.scenario.scenario import known_configs, load_config
-from sim.vocabulary import BadInput
 from sim.world.world import parameters
 
 SHIPPED = ["article-2021", "historic", "no-controls", "published-2020"]

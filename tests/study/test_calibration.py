@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
 from sim.study.calibration import matching
 from sim.study.calibration import run as whole
@@ -23,7 +24,6 @@ from sim.study.calibration.matching import (
 )
 from sim.study.validation.hindcast import values_at
 from sim.study.validation.observations import Observation
-from sim.vocabulary import BadInput
 
 SMALL = """question = "Which growth and which answer of investment fit 2021?"
 config = "historic"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sim.errors import BadInput
 from sim.study.validation.observations import read_observations, world_observations
-from sim.vocabulary import BadInput
 from sim.world.world import load_world
 
 WORLD = load_world("china-2020")

@@ -13,6 +13,7 @@ from support.made_results import write
 from typer.testing import CliRunner
 
 from sim.batch.run import run_batch
+from sim.errors import BadInput
 from sim.experiment.ensemble import read_ensemble
 from sim.experiment.experiment import Claim, load_experiment
 from sim.results import records
@@ -24,7 +25,6 @@ from sim.study.report.figure import figure
 from sim.study.report.pages import answer_page, sections
 from sim.study.report.study import read_study
 from sim.study.report.words import opening
-from sim.vocabulary import BadInput
 from sim.world.world import load_world, parameters
 
 ROOT = Path(__file__).parent.parent.parent

@@ -9,12 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from sim.batch.run import run_batch
+from sim.calendar import quarter_end
 from sim.cli import app
+from sim.errors import BadInput
 from sim.results import records
 from sim.study.discovery import discover
 from sim.study.outcomes import IncompleteInput
 from sim.study.sensitivity import HEADER, seed_shares, sensitivity
-from sim.vocabulary import BadInput, quarter_end
 
 FACTORS = """
 [factors]

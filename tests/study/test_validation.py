@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 from sim import DecouplingModel
 from sim.batch.run import run_batch
 from sim.cli import app
+from sim.errors import BadInput
+from sim.folders import project_root
 from sim.scenario.scenario import load_config
 from sim.study.calibration.discipline import duels, histories, rival_forecasts
 from sim.study.calibration.file import load_calibration
@@ -14,7 +16,6 @@ from sim.study.validation import forecasts
 from sim.study.validation.hindcast import values_at
 from sim.study.validation.observations import Observation, world_observations
 from sim.study.validation.validation import FREE, GIVEN, ensemble_sets, figure_rows, validate
-from sim.vocabulary import BadInput, project_root
 from sim.world.world import load_world
 
 WORLD = load_world("china-2020")

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from support.models import series_of
 
 from sim import cli
+from sim.errors import BadInput
 from sim.experiment.experiment import load_experiment
 from sim.measures import catalogue
 from sim.model import DecouplingModel
 from sim.scenario.scenario import load_config
-from sim.vocabulary import BadInput
 from sim.world.lumped import lumped_firms
 from sim.world.synthetic import synthetic_id, synthetic_texts
 from sim.world.world import COMPANIONS, TABLES, load_world, parameters

@@ -12,8 +12,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays import Array
+from sim.calendar import FIRST_YEAR
 from sim.scenario.scenario import Scenario, load_config
 from sim.study.calibration.file import Calibration
 from sim.study.calibration.matching import Waves, counted, credibility, standard_distances
@@ -22,11 +23,9 @@ from sim.study.validation.observations import Observation, world_observations
 from sim.study.validation.rivals import RIVALS, History, typical_change
 from sim.study.validation.scores import Forecast, Pooled, pooled
 from sim.terminal import note
-from sim.vocabulary import FIRST_YEAR
 from sim.world.evidence import Value
 from sim.world.world import load_world, parameters
 
-Array = NDArray[np.float64]
 ORIGIN_SETS, ORIGIN_SEEDS = 128, 16  # of a rolling origin: luck matters as much as parameters there
 MECHANISM_SETS = 1024  # of each mechanism that is left out
 MECHANISM_SEEDS = 2

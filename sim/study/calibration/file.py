@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sim.arrays import Array, Flags
+from sim.calendar import FIRST_YEAR
+from sim.errors import BadInput, nearest, written
+from sim.folders import project_root
 from sim.results import records
 from sim.scenario.scenario import Scenario, load_config
 from sim.study.validation.observations import Observation, world_observations
-from sim.vocabulary import FIRST_YEAR, BadInput, nearest, project_root, written
 from sim.world.evidence import Value, read_toml
 from sim.world.world import load_world, parameters
 
-Array = NDArray[np.float64]
 MOST_PARAMETERS = 12
 DIGITS = 6  # of a parameter value
 
@@ -91,7 +92,7 @@ class Calibration:
     content: Mapping[str, Any]
 
     @property
-    def matched(self) -> NDArray[np.bool_]:
+    def matched(self) -> Flags:
         return ~np.isnan(self.discrepancy)
 
     @property

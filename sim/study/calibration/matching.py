@@ -16,17 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln, ndtri
 from scipy.stats import chi2, qmc
 
+from sim.arrays import Array, Flags, Indices
+from sim.calendar import LAST_YEAR
+from sim.errors import BadInput
 from sim.results import records
 from sim.study.calibration.file import Calibration
 from sim.study.validation.hindcast import Progress, values_at
 from sim.terminal import note
-from sim.vocabulary import LAST_YEAR, BadInput
 
-Array = NDArray[np.float64]
 SHRUNK = 0.9  # a wave that leaves more than this part of the volume before it ends the matching
 TOGETHER = 0.95  # of true sets lie within the joint distance
 MARGIN = 1.15  # by which the ellipsoid around what is left is larger than it, in each direction
@@ -44,7 +44,7 @@ class Region:
     axes: Array | None  # (keys, keys), lower triangular
     volume: float  # part of the cube
 
-    def holds(self, points: Array) -> NDArray[np.bool_]:
+    def holds(self, points: Array) -> Flags:
         """Which points (n, keys) lie in it."""
         if self.centre is None or self.axes is None:
             return np.ones(len(points), dtype=bool)
@@ -90,7 +90,7 @@ class Waves:
 
     units: Array
     values: Array
-    wave: NDArray[np.int64]
+    wave: Indices
     regions: tuple[Region, ...]
 
     @property
@@ -106,7 +106,7 @@ class Waves:
         return 1.0 / density
 
 
-def counted(calibration: Calibration, left_out: Sequence[str] = (), until: int = LAST_YEAR) -> NDArray[np.int64]:
+def counted(calibration: Calibration, left_out: Sequence[str] = (), until: int = LAST_YEAR) -> Indices:
     """The places of the matched figures, without the series `left_out` and what is later than `until`."""
     return np.array(
         [
@@ -118,7 +118,7 @@ def counted(calibration: Calibration, left_out: Sequence[str] = (), until: int =
     )
 
 
-def implausibility(calibration: Calibration, values: Array, figures: NDArray[np.int64] | None = None) -> Array:
+def implausibility(calibration: Calibration, values: Array, figures: Indices | None = None) -> Array:
     """How far each set is from the matched figures, or from some of them; above 1 it is ruled out, (sets,).
 
     The larger of two: the farthest figure by `cut` standard deviations, and the distance from all figures together by
@@ -133,7 +133,7 @@ def implausibility(calibration: Calibration, values: Array, figures: NDArray[np.
     return np.maximum(farthest, together)
 
 
-def credibility(calibration: Calibration, values: Array, figures: NDArray[np.int64] | None = None) -> Array:
+def credibility(calibration: Calibration, values: Array, figures: Indices | None = None) -> Array:
     """The weight of each set by the figures: 0 where it is ruled out, else its likelihood, at most 1, (sets,)."""
     figures = counted(calibration) if figures is None else figures
     distance = np.square(standard_distances(calibration, values)[:, figures]).sum(axis=1)
@@ -215,7 +215,7 @@ def _npy(values: Array) -> bytes:
 # The ensemble.
 
 
-def choose_ensemble(calibration: Calibration, waves: Waves) -> NDArray[np.int64]:
+def choose_ensemble(calibration: Calibration, waves: Waves) -> Indices:
     """The places of the sets to keep, drawn without replacement by their weight. BadInput if there are too few.
 
     A weight is the part of the prior that a set stands for times its likelihood. Drawn as by Efraimidis and Spirakis
@@ -233,7 +233,7 @@ def choose_ensemble(calibration: Calibration, waves: Waves) -> NDArray[np.int64]
     return plausible[np.sort(order[-calibration.ensemble :])]
 
 
-def ensemble_text(calibration: Calibration, waves: Waves, chosen: NDArray[np.int64]) -> str:
+def ensemble_text(calibration: Calibration, waves: Waves, chosen: Indices) -> str:
     """The table of parameter sets that `experiment.ensemble` reads: parameter_set from 1, then one column per key."""
     rows = calibration.values(waves.units[chosen])
     lines = [records.line(["parameter_set", *calibration.keys])]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays import Array
 from sim.study.calibration.discipline import (
     Duel,
     Scored,
@@ -26,7 +26,6 @@ from sim.study.validation.observations import Observation
 from sim.study.validation.scores import Forecast, interval_score, weighted_quantiles
 from sim.world.world import parameters
 
-Array = NDArray[np.float64]
 UNIDENTIFIED = 0.9  # of the prior's spread that is left
 CORRELATED = 0.3
 STYLE: dict[Any, Any] = {
@@ -131,7 +130,7 @@ def how_figures_are_met(calibration: Calibration, waves: Waves) -> list[Met]:
 
 
 def csv_text(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Floats with six digits, empty for missing."""
+    """Array with six digits, empty for missing."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

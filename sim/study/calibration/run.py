@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE
+from sim.folders import project_root
 from sim.results import records
 from sim.scenario.scenario import load_config
 from sim.study.calibration.discipline import run_tests, without_mechanisms
@@ -26,7 +28,6 @@ from sim.study.calibration.report import (
 from sim.study.validation import forecasts
 from sim.study.validation.hindcast import Progress, values_at, worker_pool
 from sim.terminal import note
-from sim.vocabulary import BadInput, project_root
 from sim.world.world import load_world
 
 MARK = "study.txt"

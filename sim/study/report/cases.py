@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from sim.compare.results import Result
+from sim.errors import BadInput
 from sim.experiment.designs import SAMPLED
-from sim.vocabulary import BadInput
 
 MOST_CASES = 48
 

@@ -16,23 +16,25 @@ from typing import Any
 
 import numpy as np
 
+from sim.arrays import Array
+from sim.calendar import OUTCOME_YEARS
 from sim.compare.differences import Row, Settings, compare_column, over_time
 from sim.compare.intervals import set_means
 from sim.compare.outcomes import can_tell, value
 from sim.compare.pairing import Pairing, pair_runs
 from sim.compare.reaching import ReachRow, Target, reach
 from sim.compare.results import Result, read_result, with_series
-from sim.compare.tables import Floats
 from sim.compare.words import MAIN_MEASURE
+from sim.errors import BadInput
 from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.experiment import Claim, load_experiment
+from sim.folders import project_root
 from sim.measures import HEADLINE
 from sim.results.records import TARGET
 from sim.study.discovery import Discovery, discover
 from sim.study.outcomes import IncompleteInput, read_manifest
 from sim.study.report.cases import Case, cases_of, designs, text_of
 from sim.study.sensitivity import Index, sensitivity
-from sim.vocabulary import OUTCOME_YEARS, BadInput, project_root
 from sim.world.world import load_world
 
 FEWEST_SETS = 20  # for a rank correlation over parameter sets
@@ -178,7 +180,7 @@ class Study:
 
     def verdict(self, claim: Claim, without: str | None = None) -> Verdict:
         """A claim about a sum against the results; or against those with a switch off."""
-        total: Floats | None = None
+        total: Array | None = None
         for term in claim.terms:
             (case,) = self.named_by(term, without)
             column, _, at = str(term.get("measure", claim.measure)).partition("@")
@@ -210,7 +212,7 @@ class Study:
         named = next(index for index in totals if index.factor == claim.largest)
         return RankVerdict(claim, named, next(index for index in totals if index is not named))
 
-    def _by_set(self, case: Case, column: str, at: str) -> Floats:
+    def _by_set(self, case: Case, column: str, at: str) -> Array:
         """An outcome's mean over seeds for each parameter set; for each seed where there is one set."""
         pairing = pair_runs(case.result, case.result)
         values = pairing.base.values(value(case.result, column, at))[:, 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
+from sim.calendar import OUTCOME_YEARS
 from sim.compare.rendering import Section
 from sim.compare.words import decimals_of, rounded, two_digits
 from sim.measures import SHARE
@@ -15,7 +16,6 @@ from sim.study.report.phrases import difference, level, scaled, slice_name, swit
 from sim.study.report.study import RankVerdict, Study
 from sim.study.report.words import told_steps, turning
 from sim.study.sensitivity import SEEDS
-from sim.vocabulary import OUTCOME_YEARS
 
 STEPS = 3  # of the table by mechanism
 LEAST_INDEX = 0.05

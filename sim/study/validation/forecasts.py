@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays import Array
+from sim.errors import BadInput
 from sim.study.validation.observations import Observation
 from sim.study.validation.scores import Forecast
-from sim.vocabulary import BadInput
 from sim.world.world import World
 
 YEARS = range(2026, 2031)
@@ -37,7 +37,7 @@ def forecast_figures(world: World) -> list[Observation]:
     return found
 
 
-def record_text(figures: Sequence[Observation], values: NDArray[np.float64]) -> str:
+def record_text(figures: Sequence[Observation], values: Array) -> str:
     """The table of forecasts from values (sets, seeds, figures); four digits."""
     lines = [",".join(COLUMNS)]
     for place, figure in enumerate(figures):

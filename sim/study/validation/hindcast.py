@@ -13,16 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays import Array
 from sim.batch.workers import forkserver_context
+from sim.calendar import FIRST_YEAR
 from sim.scenario.scenario import Scenario
 from sim.study.validation.observations import Observation
 from sim.terminal import note
-from sim.vocabulary import FIRST_YEAR
 from sim.world.evidence import Value
 
-Array = NDArray[np.float64]
 Values = Mapping[str, Value]
 RUNS_AT_ONCE = 64
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from sim.errors import BadInput, nearest
 from sim.measures import catalogue
-from sim.vocabulary import BadInput, nearest
 from sim.world.world import World
 
 COLUMNS = ("measure", "date", "value", "unit", "error", "source", "use")

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from sim.arrays import Array
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -30,7 +32,7 @@ class Forecast:
         return cls(*(float(value) for value in weighted_quantiles(draws, weights, LEVELS)))
 
 
-def weighted_quantiles(draws: ArrayLike, weights: ArrayLike | None, levels: Sequence[float]) -> NDArray[np.float64]:
+def weighted_quantiles(draws: ArrayLike, weights: ArrayLike | None, levels: Sequence[float]) -> Array:
     """Quantiles of draws by their distribution function; a weight counts as so many equal draws."""
     each = np.ones(np.shape(draws)) if weights is None else np.asarray(weights, dtype=np.float64)
     return np.quantile(np.asarray(draws, dtype=np.float64), levels, weights=each, method="inverted_cdf")

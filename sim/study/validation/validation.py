@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays import Array
+from sim.calendar import FIRST_YEAR, LAST_YEAR
+from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
+from sim.folders import project_root
 from sim.results import records
 from sim.scenario.scenario import load_config
 from sim.study.calibration.discipline import (
@@ -37,11 +40,9 @@ from sim.study.validation.hindcast import Progress, values_at, worker_pool
 from sim.study.validation.observations import CONTEXT, Observation, read_observations, world_observations
 from sim.study.validation.scores import Forecast, interval_score
 from sim.terminal import note
-from sim.vocabulary import FIRST_YEAR, LAST_YEAR, BadInput, project_root
 from sim.world.evidence import Value, read_toml
 from sim.world.world import World, load_world
 
-Array = NDArray[np.float64]
 FREE, GIVEN = "free", "given market"
 SEEDS = 16
 

@@ -1,0 +1,125 @@
+"""What a control leaves: from a severity to the part of each seller's base sales that is denied, and what is met still.
+
+A control reaches what lies above a technical threshold: the severity on an input counts by the segment that the
+line is for (`control_exposure`), on chips by `chip_exposure`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.arrays import Array, Indices
+from sim.engine.groups import Groups
+from sim.engine.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Severity:
+    """Part denied by state and item, (runs, states, inputs, segments, experts): above thresholds, and of everything."""
+
+    above_threshold: Array
+    of_everything: Array
+
+    def of_state(self, state: int) -> Array:
+        """All that one state denies, (runs, items)."""
+        return np.maximum(self.above_threshold[:, state], self.of_everything[:, state])
+
+    def unless_like(self, other: Severity) -> Severity:
+        """The other one where they are equal, so that who depends on it sees that nothing is new."""
+        same = np.array_equal(self.above_threshold, other.above_threshold)
+        return other if same and np.array_equal(self.of_everything, other.of_everything) else self
+
+    @property
+    def harshest(self) -> Array:
+        """Each state's harshest control of any item, (runs, states)."""
+        return np.maximum(self.above_threshold.max(axis=-1), self.of_everything.max(axis=-1))
+
+    @property
+    def on_experts(self) -> Array:
+        """The part of its nationals' help that each state forbids, (runs, states)."""
+        return np.maximum(self.above_threshold[..., -1], self.of_everything[..., -1])
+
+
+def at_items(severities: Array, states: Indices, items: Indices) -> Array:
+    """The severity that each seller's state puts on its item: (runs, states, items) to (runs, sellers)."""
+    flat = severities.reshape(len(severities), -1)
+    return np.take(flat, states * severities.shape[-1] + items, axis=-1)
+
+
+@dataclass(frozen=True)
+class Denial:
+    """The part of each seller's base sales that is denied, above a technical threshold and below it.
+
+    `above` and `below` are the sellers', (runs, …, sellers). `reach` is what part of that hits a buyer, and `exposure`
+    what part of its purchases lies above; both broadcast against buyers and sellers.
+    """
+
+    above: Array
+    below: Array
+    reach: Array
+    exposure: Array
+
+    @property
+    def of_sales(self) -> Array:
+        return self.reach * (self.exposure * self.above + (1.0 - self.exposure) * self.below)
+
+
+def decided(
+    parameters: Parameters,
+    severity: Severity,
+    states: Indices,
+    items: Indices,
+    licence: Array,
+) -> tuple[Array, Array]:
+    """What a severity denies of each seller's sales above thresholds and below them, (runs, sellers).
+
+    `states` and `items` are the sellers'; `licence` (runs, sellers) is the year's draw.
+    """
+
+    def by_licence(expected: Array) -> Array:
+        if not expected.any():
+            return expected  # licensing and over-compliance add nothing to nothing
+        part = licensed(expected, licence, parameters["controls.licence_spread"])
+        return over_complied(part, parameters["controls.over_compliance"])
+
+    everything = by_licence(at_items(severity.of_everything, states, items))
+    return np.maximum(by_licence(at_items(severity.above_threshold, states, items)), everything), everything
+
+
+def part_met(share: Array, denial: Denial, exposure: Array, by_market: Groups, backfill: Array) -> Array:
+    """What part of buyers' needs is met, (runs, …, markets), when sellers have these `share` of it (summing to 1).
+
+    What lies above a threshold cannot be replaced by what lies below: each is back-filled by itself.
+    """
+
+    def met(denied: Array) -> Array | float:
+        if not denied.any():
+            return 1.0  # exactly what the formula gives, in blocks with denials too
+        return supplied(1.0 - denial.reach * by_market.sum(share * denied), backfill)
+
+    return exposure * met(denial.above) + (1.0 - exposure) * met(denial.below)
+
+
+def over_complied(denied: Array, over_compliance: Array) -> Array:
+    """Suppliers give up a part of the sales that remain permitted as well, the more the stricter the control.
+
+    Without controls nothing is given up; with a full denial nothing remains to be.
+    """
+    return 1.0 - (1.0 - denied) * (1.0 - over_compliance * denied)
+
+
+def licensed(expected: Array, draw: Array, spread: Array) -> Array:
+    """The part denied by a year's licence decisions: uniform around what is expected, sure at 0 and at 1."""
+    return expected + spread * expected * (1.0 - expected) * (2.0 * draw - 1.0)
+
+
+def supplied(permitted: Array, backfill: Array) -> Array:
+    """What part of a need is met when only `permitted` of its base supply still may come.
+
+    Those who may still sell replace a part of the rest, the more the larger they are: with p permitted and d = 1 - p
+    denied, p + d (1 - exp(-m p / d)). So a control by one state leaks and one by all bites.
+    """
+    denied = np.maximum(1.0 - permitted, 1e-12)
+    return np.minimum(1.0, permitted + denied * -np.expm1(-backfill * permitted / denied))
