@@ -17,10 +17,10 @@ from sim.errors import BadInput, nearest
 from sim.folders import project_root
 from sim.study.commands import study
 from sim.terminal import Format, FormatOption, emit, note
-from sim.world.world import DEFAULT_WORLD
 
 if TYPE_CHECKING:
     from sim.scenario.scenario import Scenario
+    from sim.world.world import World
 
 app = typer.Typer(
     add_completion=False,
@@ -65,11 +65,9 @@ def run(
     from sim.batch.run import write_run
     from sim.model import DecouplingModel
     from sim.results import records
-    from sim.world.world import load_world
 
-    world = load_world(scenario.world)
-    if world.is_assumed:
-        note(f"{world.name}: every figure of this world is assumed; read the results as an illustration.")
+    if scenario.world.is_assumed:
+        note(f"{scenario.world.name}: every figure of this world is assumed; read the results as an illustration.")
     model = DecouplingModel(scenario, seed, until=until)
     records.prepare_out(folder)
     while model.running:
@@ -293,18 +291,14 @@ def _experiments() -> tuple[list[str], list[list[Any]]]:
     return ["experiment", "runs", "question"], rows
 
 
-def world_of(config: str | None) -> str:
+def world_of(config: str | None) -> World:
     """The world of a config, or of a config that names none."""
-    if config is None:
-        return DEFAULT_WORLD
-    from sim.scenario.scenario import load_config
+    from sim.scenario.scenario import BASELINE, load_config
 
-    return load_config(config).world
+    return load_config(config or BASELINE).world
 
 
-def _parameters(world: str) -> tuple[list[str], list[list[Any]]]:
-    from sim.world.world import parameters
-
+def _parameters(world: World) -> tuple[list[str], list[list[Any]]]:
     header = [
         "key",
         "value",
@@ -336,16 +330,15 @@ def _parameters(world: str) -> tuple[list[str], list[list[Any]]]:
             p.meaning,
             p.source,
         ]
-        for p in parameters(world).values()
+        for p in world.parameters.values()
     ]
     return header, rows
 
 
-def _measures(world: str) -> tuple[list[str], list[list[Any]]]:
+def _measures(world: World) -> tuple[list[str], list[list[Any]]]:
     from sim.measures import HEADLINE, catalogue
-    from sim.world.world import load_world
 
-    found = catalogue(load_world(world)).values()
+    found = catalogue(world).values()
     rows = [
         [m.name, m.unit, m.kind, m.direction, "yes" if m.name in HEADLINE else "no", m.formula, m.meaning]
         for m in found
@@ -437,11 +430,10 @@ def checked_config(name: str | Path) -> str:
 
 def _try_base_year(scenario: Scenario) -> None:
     """Build the base year where it could fail: the project's own worlds with their own figures are known to work."""
-    from sim.world.world import BASE_KEYS, known_worlds, load_world
+    from sim.world.world import BASE_KEYS, known_worlds
 
-    world = load_world(scenario.world)
-    changed = any(scenario.values[key] != world.parameters[key].value for key in BASE_KEYS)
-    if changed or scenario.world.partition(":")[0] not in known_worlds():
+    changed = any(scenario.values[key] != scenario.world.parameters[key].value for key in BASE_KEYS)
+    if changed or scenario.world.id.partition(":")[0] not in known_worlds():
         from sim.start.base_year import try_base_year  # takes seconds to import
 
         try_base_year(scenario)
@@ -475,14 +467,11 @@ def result_of(name: str) -> Path:
     from sim.experiment.experiment import of_config
     from sim.measures import measure_names
     from sim.results.records import program_hash
-    from sim.world.world import load_world
 
     scenario = load_config(name)
     experiment = of_config(scenario, 20)
     everything = {**experiment.content, "record": {"every": "year", "measures": "all"}}  # slices and effects need it
-    experiment = replace(
-        experiment, content=everything, measures=tuple(measure_names("all", load_world(scenario.world)))
-    )
+    experiment = replace(experiment, content=everything, measures=tuple(measure_names("all", scenario.world)))
     # named by what it was made from, so that a changed config or program makes a new result and refuses no old one
     folder = project_root() / "results" / f"{scenario.name}-20-seeds-{scenario.hash[:8]}-{program_hash()[:8]}"
     code = run_batch(experiment, out=folder)

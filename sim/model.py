@@ -26,7 +26,6 @@ from sim.recorder import Recorder
 from sim.scenario.scenario import Scenario, load_config
 from sim.schedule import PHASES
 from sim.start.base_year import BaseYear, Layout, base_year
-from sim.world.world import load_world
 
 if TYPE_CHECKING:
     import pandas
@@ -107,7 +106,7 @@ class DecouplingModel(mesa.Model):
         self.quarter = 0
         self.horizon = quarters_until(int(until))
         self.events = list(first.events)
-        self.world = load_world(first.world)
+        self.world = first.world
         self.layout = Layout(self.world, bool(first.values["mechanisms.entry"]))
         self.parameters = Parameters(scenarios)
         self.seeds = np.array([_seed(seed) for seed in seeds], dtype=np.uint64)

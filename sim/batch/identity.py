@@ -12,7 +12,7 @@ from sim.experiment.experiment import Experiment
 from sim.measures import catalogue
 from sim.results import records
 from sim.scenario.scenario import Scenario
-from sim.world.world import World, load_world, parameters
+from sim.world.world import World
 
 
 def identity_hash(identity: Mapping[str, Any]) -> str:
@@ -31,12 +31,13 @@ def batch_identity(experiment: Experiment, kinds: Mapping[str, str]) -> dict[str
 
 def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, measures: Sequence[str]) -> dict[str, Any]:
     scenarios = list(scenarios)
-    world = load_world(scenarios[0].world)
+    worlds = {each.world.id: each.world for each in scenarios}
+    world = scenarios[0].world
     identity = {
         "schema_version": records.SCHEMA_VERSION,
         "scenarios": {scenario.name: {"hash": scenario.hash, **scenario.as_dict()} for scenario in scenarios},
         "world": {"name": world.name, "hash": world.hash},
-        "world_tables": {name: _hashes(load_world(name)) for name in sorted({each.world for each in scenarios})},
+        "world_tables": {id: _hashes(worlds[id]) for id in sorted(worlds)},
         "horizon": {"first": FIRST_YEAR, "last": last_year},
         "record": {"every": every, "measures": list(measures)},
         "program_hash": records.program_hash(),
@@ -84,7 +85,7 @@ def column_notes(swept: Iterable[str], measures: Iterable[str], world: World) ->
         if key == "part":
             notes[key] = {"unit": "word", "meaning": "the part of the experiment"}
             continue
-        notes[key] = {"unit": parameters()[key].unit, "meaning": parameters()[key].meaning}
+        notes[key] = {"unit": world.parameters[key].unit, "meaning": world.parameters[key].meaning}
     whens = {
         "end": "in the last year",
         **{str(year): f"in {year}" for year in OUTCOME_YEARS},

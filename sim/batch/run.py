@@ -26,7 +26,6 @@ from sim.experiment.experiment import Experiment, Run, load_experiment
 from sim.folders import project_root
 from sim.results import records
 from sim.scenario.scenario import Scenario
-from sim.world.world import load_world
 
 BLOCK_SIZE = 96  # at most: a seventh faster a run than 64, and twice as many gain little more
 
@@ -78,7 +77,7 @@ def _run_locked(
 ) -> int:
     """The batch in a folder that no other batch writes into."""
     started = time.monotonic()
-    kinds = kinds_of(experiment.measures, load_world(experiment.scenarios[0].world))
+    kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
     identity = batch_identity(experiment, kinds)
     refuse_changes(out, identity, experiment.replications)
     store = Store(experiment, out, identity, kinds)
@@ -152,8 +151,7 @@ def write_run(
     Raises BadInput if the folder holds anything else.
     """
     recorder = model.recorder
-    world = load_world(scenario.world)
-    kinds = kinds_of(recorder.names, world)
+    kinds = kinds_of(recorder.names, scenario.world)
     run = Run(scenario.name, 1, {}, 0, seed)
     [(row, series)] = result_texts(recorder, [keys_of(run)], every, kinds)
     years, _ = recorder.values("year")
@@ -165,7 +163,7 @@ def write_run(
         **run_identity([scenario], int(years[-1][:4]), every, list(kinds)),
         "experiment": None,
         "seeds": [seed],
-        "columns": column_notes([], kinds, world),
+        "columns": column_notes([], kinds, scenario.world),
         "failures": {},
         "files": {
             name: {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()} for name, text in files.items()

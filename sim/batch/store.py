@@ -27,7 +27,6 @@ from sim.calendar import LAST_YEAR
 from sim.errors import BadInput
 from sim.experiment.experiment import Experiment
 from sim.results import records
-from sim.world.world import load_world
 
 IDENTITY = "identity.json"
 FILES_OPEN = 64
@@ -223,7 +222,7 @@ class Store:
             **self.identity,
             "experiment": experiment.as_dict(),
             "seeds": list(range(1, experiment.replications + 1)),
-            "columns": column_notes(experiment.key_columns, kinds, load_world(experiment.scenarios[0].world)),
+            "columns": column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world),
             "failures": self.failures,
             "files": {name: _file_facts(self.folder / name) for name in (records.RUNS, records.SERIES)},
             "run_info": info,

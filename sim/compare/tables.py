@@ -25,7 +25,7 @@ def header_of(table: Path) -> list[str]:
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise BadInput(f"{table}: cannot be read as CSV ({getattr(fault, 'strerror', None) or fault})") from None
     if twice := [name for place, name in enumerate(header) if name in header[:place]]:
-        raise BadInput(f"{table}: line 1: column {twice[0]!r} stands there twice")
+        raise BadInput(f"{table}: line 1: column {twice[0]!r} appears twice; keep one")
     return header
 
 

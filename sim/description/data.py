@@ -7,7 +7,7 @@ from sim.description import odd
 from sim.description.odd import table
 from sim.folders import project_root
 from sim.measures import HEADLINE, catalogue
-from sim.world.world import DEFAULT_WORLD, load_world
+from sim.scenario.scenario import BASELINE, load_config
 
 FILE = project_root() / "docs" / "DATA.md"
 TITLE = """# Data dictionary
@@ -38,13 +38,13 @@ def text() -> str:
 
 
 def keys() -> str:
-    notes = column_notes(["part"], [], load_world(DEFAULT_WORLD))
+    notes = column_notes(["part"], [], load_config(BASELINE).world)
     return table(("column", "unit", "meaning"), ((f"`{name}`", n["unit"], n["meaning"]) for name, n in notes.items()))
 
 
 def outcomes() -> str:
     """What stands after the @, told of a flow, which has all of them."""
-    notes = column_notes([], ["chip_market"], load_world(DEFAULT_WORLD))
+    notes = column_notes([], ["chip_market"], load_config(BASELINE).world)
     told = [(name, note) for name, note in notes.items() if name.startswith("chip_market@")]
     rows = (
         (f"`@{name.partition('@')[2]}`", note["formula"].partition(", ")[2], "flows" if "@sum" in name else "all")
@@ -55,7 +55,7 @@ def outcomes() -> str:
 
 def measures() -> str:
     """Every measure once, slices under the name of what they are slices of; headline measures first."""
-    world = load_world(DEFAULT_WORLD)
+    world = load_config(BASELINE).world
     kinds = {
         name: word
         for table_name, word in (("segments", "SEGMENT"), ("inputs", "INPUT"), ("states", "STATE"))

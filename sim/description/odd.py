@@ -21,7 +21,7 @@ from sim.folders import project_root
 from sim.markets import chips, denial, inputs
 from sim.measures import HEADLINE, describe
 from sim.policy import controls, review, stakes, subsidy
-from sim.world.world import DEFAULT_WORLD, load_world, parameters
+from sim.scenario.scenario import BASELINE, load_config
 
 FILE = project_root() / "docs" / "ODD.md"
 SUBMODELS: tuple[ModuleType, ...] = (
@@ -85,7 +85,7 @@ def luck() -> str:
 
 def measures() -> str:
     """The headline measures."""
-    world = load_world(DEFAULT_WORLD)
+    world = load_config(BASELINE).world
     found = [describe(name, world) for name in HEADLINE]
     return table(
         ("measure", "unit", "formula", "meaning"), ((f"`{m.name}`", m.unit, m.formula, m.meaning) for m in found)
@@ -94,7 +94,7 @@ def measures() -> str:
 
 def tables() -> str:
     """The quantities of the world's tables."""
-    units = load_world(DEFAULT_WORLD).units
+    units = load_config(BASELINE).world.units
     rows = (
         (
             f"`{name}.{column}`",
@@ -111,7 +111,7 @@ def tables() -> str:
 def parameter_table() -> str:
     """Every parameter with its value, ranges, grade and source."""
     rows = []
-    for p in parameters().values():
+    for p in load_config(BASELINE).world.parameters.values():
         value = {True: "true", False: "false"}.get(p.value, p.value) if isinstance(p.value, bool) else p.value
         span = " ".join(p.choices) if p.choices else "" if p.low is None else f"{p.low:g} to {p.high:g}"
         rows.append((f"`{p.name}`", str(value), p.unit, span, p.role, p.grade, p.meaning, p.source))

@@ -12,7 +12,6 @@ from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, quarters_unti
 from sim.errors import nearest
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
-from sim.world.world import parameters
 
 
 class Parameters:
@@ -36,7 +35,7 @@ class Parameters:
         self.given_market = _frozen(np.array([_market_by_quarter(scenario) for scenario in self._scenarios]))
         self._words: dict[str, Flags] = {}
         self._numbers: dict[str, Array] = {}
-        for name, parameter in parameters(self._scenarios[0].world).items():
+        for name, parameter in self._scenarios[0].world.parameters.items():
             held = [setting[name] for setting in settings]
             if parameter.choices:
                 for choice in parameter.choices:

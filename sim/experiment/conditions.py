@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.arrays import Array, Flags
 from sim.errors import BadInput, nearest
 
 if TYPE_CHECKING:
+    from sim.arrays import Array, Flags
+
     pass
 
 FORM = re.compile(r"\s*(?P<name>[^\s<>=]+)\s*(?P<sense>>=|<=)\s*(?P<level>\S+)\s*")

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sim.arrays import Array
 from sim.world.evidence import Value
 
 if TYPE_CHECKING:
+    from sim.arrays import Array
+
     pass
 
 Point = Mapping[str, Value]

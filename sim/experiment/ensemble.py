@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sim.errors import nearest
 from sim.world.evidence import Value
-from sim.world.world import parameters
+from sim.world.world import World
 
 ENSEMBLE = "ensemble.csv"
 
@@ -23,12 +23,12 @@ class Ensemble:
     hash: str
 
 
-def read_ensemble(folder: Path, swept: set[str], path: Path, problems: list[str]) -> Ensemble | None:
-    """The parameter sets of a world's folder for the experiment at `path`; None, with sentences, where there are none.
+def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]) -> Ensemble | None:
+    """The parameter sets of a world for the experiment at `path`; None, with sentences, where there are none.
 
     The table has a column `parameter_set` counting from 1, then one column for each parameter, by its key.
     """
-    table = folder / ENSEMBLE
+    table = world.folder / ENSEMBLE
     try:
         content = table.read_bytes()
         rows = list(csv.reader(content.decode("utf-8").splitlines()))
@@ -39,7 +39,7 @@ def read_ensemble(folder: Path, swept: set[str], path: Path, problems: list[str]
         )
         return None
     faults: list[str] = []
-    header, declared = (rows[0] if rows else []), parameters()
+    header, declared = (rows[0] if rows else []), world.parameters
     keys = header[1:]
     if header[:1] != ["parameter_set"] or not keys or len(rows) < 2:
         faults.append(f"{table}: must have a column parameter_set, a column for each parameter, and at least one set")
@@ -50,7 +50,7 @@ def read_ensemble(folder: Path, swept: set[str], path: Path, problems: list[str]
         elif key in swept:
             problems.append(f"{path}: factors.{key}: is set by the ensemble; leave it out of the factors")
         if keys.count(key) > 1:
-            faults.append(f"{table}: column {key!r}: stands there twice")
+            faults.append(f"{table}: column {key!r}: appears twice; keep one")
     sets: dict[int, Mapping[str, Value]] = {}
     for number, row in enumerate(rows[1:] if not faults else [], start=1):
         place = f"{table}: line {number + 1}"

@@ -22,12 +22,12 @@ from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Grid, Joined, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
-from sim.experiment.factors import PartTable, Table, read_part, validated
+from sim.experiment.factors import Declared, PartTable, Table, read_part, validated
 from sim.folders import project_root
 from sim.measures import HEADLINE, measure_names
-from sim.scenario.scenario import Scenario, load_config
+from sim.scenario.scenario import BASELINE, Scenario, load_config
 from sim.world.evidence import read_toml
-from sim.world.world import BASE_KEYS, load_world, parameters
+from sim.world.world import BASE_KEYS
 
 EVERY = ("quarter", "year", "end")
 
@@ -233,8 +233,9 @@ def load_experiment(name: str | Path) -> Experiment:
         raise BadInput(problems)
 
     scenarios = _load_configs(file.configs, path, problems)
-    parts, plans = _parts(file, scenarios, path, problems)
-    parts = _leaving_out(file.leave_out, parts, scenarios, path, problems)
+    declared = (scenarios[0] if scenarios else load_config(BASELINE)).world.parameters
+    parts, plans = _parts(file, scenarios, declared, path, problems)
+    parts = _leaving_out(file.leave_out, parts, scenarios, declared, path, problems)
     names = _measure_names(file.record.measures, scenarios, path, problems)
     if file.baseline and scenarios and file.baseline not in (known := [scenario.name for scenario in scenarios]):
         problems.append(f"{path}: baseline = {file.baseline!r}: must be one of the configs, {', '.join(known)}")
@@ -245,11 +246,11 @@ def load_experiment(name: str | Path) -> Experiment:
         except BadInput as fault:
             problems += fault.problems
     ensemble = None
-    if file.parameters and len({scenario.world for scenario in scenarios}) > 1:
+    if file.parameters and len({scenario.world.id for scenario in scenarios}) > 1:
         problems.append(f'{path}: parameters = "ensemble": belongs to one world; give configs of one world')
     elif file.parameters and scenarios:
         swept = {key for part in parts for key in part.swept}
-        ensemble = read_ensemble(load_world(scenarios[0].world).folder, swept, path, problems)
+        ensemble = read_ensemble(scenarios[0].world, swept, path, problems)
     for target in file.targets if names else ():
         known_outcomes = [*names, *(f"{name}@{at}" for name in names for at in ("end", *OUTCOME_YEARS, "peak", "sum"))]
         try:
@@ -314,21 +315,21 @@ def _load_configs(names: Sequence[str], path: Path, problems: list[str]) -> list
             problems += [f"{path}: configs: {problem}" for problem in fault.problems]
             continue
         if scenario.name in scenarios:
-            problems.append(f"{path}: configs: {scenario.name!r} stands there twice; every config needs its own name")
+            problems.append(f"{path}: configs: {scenario.name!r} appears twice; every config needs a name of its own")
         if not scenario.name.isprintable():
             problems.append(f"{path}: configs = {name!r}: a config's name must be printable")
         scenarios[scenario.name] = scenario
-    worlds = sorted({scenario.world for scenario in scenarios.values()})
-    if len({tuple(measure_names("all", load_world(world))) for world in worlds}) > 1:
+    worlds = {scenario.world.id: scenario.world for scenario in scenarios.values()}
+    if len({tuple(measure_names("all", world)) for world in worlds.values()}) > 1:
         problems.append(
-            f"{path}: configs: belong to worlds with different measures ({', '.join(worlds)}); the worlds of one "
-            "experiment need the same segments, inputs and states"
+            f"{path}: configs: belong to worlds with different measures ({', '.join(sorted(worlds))}); the worlds of "
+            "one experiment need the same segments, inputs and states"
         )
     return [scenarios[name] for name in sorted(scenarios)]
 
 
 def _parts(
-    file: _File, scenarios: Sequence[Scenario], path: Path, problems: list[str]
+    file: _File, scenarios: Sequence[Scenario], declared: Declared, path: Path, problems: list[str]
 ) -> tuple[list[Part], dict[str, dict[str, Any]]]:
     """The parts of the experiment in order of the file, and each one's design and factors as the manifest keeps them.
 
@@ -349,7 +350,7 @@ def _parts(
     parts, plans = [], {}
     for name, table in tables.items():
         where = f"{path}: parts.{name}." if name else f"{path}: "
-        part, plans[name] = read_part(name, table, where, problems)
+        part, plans[name] = read_part(name, table, declared, where, problems)
         parts.append(part)
         if not problems:
             _try_values(scenarios, part, where, problems)
@@ -357,10 +358,15 @@ def _parts(
 
 
 def _leaving_out(
-    switches: Sequence[str], parts: Sequence[Part], scenarios: Sequence[Scenario], path: Path, problems: list[str]
+    switches: Sequence[str],
+    parts: Sequence[Part],
+    scenarios: Sequence[Scenario],
+    declared: Declared,
+    path: Path,
+    problems: list[str],
 ) -> list[Part]:
     """The parts with every switch of `leave_out` off in turn besides."""
-    known = {key: parameter for key, parameter in parameters().items() if parameter.role == "switch"}
+    known = {key: parameter for key, parameter in declared.items() if parameter.role == "switch"}
     swept = {key for part in parts for key in part.swept}
     for number, switch in enumerate(switches):
         where = f"{path}: leave_out: {switch}"
@@ -380,7 +386,7 @@ def _measure_names(
 ) -> list[str]:
     if not scenarios:
         return []
-    world = load_world(scenarios[0].world)
+    world = scenarios[0].world
     if selection in ("headline", "all"):
         return measure_names(selection, world)
     where = f"{path}: record.measures = {selection!r}"
@@ -395,7 +401,7 @@ def _measure_names(
                 "`decoupling list measures` shows all"
             )
     if len(set(selection)) < len(selection):
-        problems.append(f"{where}: a measure stands there twice")
+        problems.append(f"{where}: a measure appears twice; keep one")
     return selection
 
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.errors import nearest
 from sim.experiment.designs import KINDS, SAMPLED, Factor, Grid, Part, Point, Sample, one_at_a_time
-from sim.world.evidence import flatten
-from sim.world.world import parameters
+from sim.world.evidence import Parameter, flatten
+
+Declared = Mapping[str, Parameter]  # the parameters of a world
 
 
 class Table(BaseModel):
@@ -104,8 +105,13 @@ def _table_at(model: type[BaseModel], key: str) -> type[BaseModel]:
     return next(each for each in (kind, *get_args(kind)) if isinstance(each, type) and issubclass(each, BaseModel))
 
 
-def read_part(name: str, table: PartTable, where: str, problems: list[str]) -> tuple[Part, dict[str, Any]]:
-    """One part, and its design and factors as the manifest keeps them. `where` begins every message."""
+def read_part(
+    name: str, table: PartTable, declared: Declared, where: str, problems: list[str]
+) -> tuple[Part, dict[str, Any]]:
+    """One part, and its design and factors as the manifest keeps them.
+
+    `declared` are the parameters of the experiment's world. `where` begins every message.
+    """
     design, kind = table.design, table.design.kind
     if kind not in KINDS:
         problems.append(f"{where}design.kind = {kind!r}: must be {RIGHT['design.kind']}{nearest(kind, KINDS)}")
@@ -113,10 +119,10 @@ def read_part(name: str, table: PartTable, where: str, problems: list[str]) -> t
         if getattr(design, key) is not None and kind not in kinds and kind in KINDS:
             belongs = " and ".join(f'"{each}"' for each in kinds)
             problems.append(f"{where}design.{key}: belongs to kind = {belongs}; leave it out for {kind!r}")
-    factors = _factors(table.factors, kind, where, problems)
+    factors = _factors(table.factors, kind, declared, where, problems)
     plan: dict[str, Any] = {"kind": kind}
     if kind == "list":
-        points: Sequence[Point] = _listed_points(design.points, where, problems)
+        points: Sequence[Point] = _listed_points(design.points, declared, where, problems)
         if table.factors:
             problems.append(f"{where}factors: a list design says its values in design.points; leave [factors] out")
         plan["points"] = [dict(point) for point in points]
@@ -158,9 +164,10 @@ def _sample_size(design: Design, where: str, problems: list[str]) -> tuple[int, 
     return size, levels
 
 
-def _factors(given: Mapping[str, Any], kind: str, where: str, problems: list[str]) -> dict[str, Factor]:
+def _factors(
+    given: Mapping[str, Any], kind: str, declared: Declared, where: str, problems: list[str]
+) -> dict[str, Factor]:
     """The factors, whichever way they are written."""
-    declared = parameters()
     found: dict[str, Factor] = {}
     for key, written in flatten(given, f"{where}factors", _is_span).items():
         if key not in declared:
@@ -168,7 +175,7 @@ def _factors(given: Mapping[str, Any], kind: str, where: str, problems: list[str
                 f"{where}factors.{key}: is not a known key{nearest(key, declared)}; "
                 "`decoupling list parameters` shows all"
             )
-        elif factor := _factor(key, written, kind, where, problems):
+        elif factor := _factor(declared[key], written, kind, where, problems):
             found[key] = factor
             for level in factor.ends:
                 if fault := declared[key].check(level):
@@ -176,21 +183,22 @@ def _factors(given: Mapping[str, Any], kind: str, where: str, problems: list[str
     return found
 
 
-def _factor(key: str, written: Any, kind: str, where: str, problems: list[str]) -> Factor | None:
+def _factor(parameter: Parameter, written: Any, kind: str, where: str, problems: list[str]) -> Factor | None:
     """A list of levels, a range, or "range", which is the evidence's own; None after a fault.
 
     A sampled design draws from a range unless it says levels; other designs need levels.
     """
+    key = parameter.name
     place = f"{where}factors.{key}"
     if isinstance(written, list):
         if not written:
             problems.append(f"{place} = []: needs at least one level")
         for number, level in enumerate(written):
             if level in written[:number]:
-                problems.append(f"{place} = {level!r}: stands there twice; levels must differ")
+                problems.append(f"{place} = {level!r}: appears twice; levels must differ")
         return Factor(tuple(written)) if written else None
     if written == "range":
-        low, high = parameters()[key].low, parameters()[key].high
+        low, high = parameter.low, parameter.high
         if low is None or high is None:
             problems.append(f'{place} = "range": the evidence gives no low and high for it; give a list of levels')
             return None
@@ -227,11 +235,12 @@ def _spread(low: float, high: float, count: int) -> list[float]:
     return [low + (high - low) * step / steps for step in range(steps)] + [high]
 
 
-def _listed_points(given: Sequence[Mapping[str, Any]] | None, where: str, problems: list[str]) -> tuple[Point, ...]:
+def _listed_points(
+    given: Sequence[Mapping[str, Any]] | None, declared: Declared, where: str, problems: list[str]
+) -> tuple[Point, ...]:
     if given is None:
         problems.append(f"{where}design.points is missing; give {RIGHT['design.points']}")
         return ()
-    declared = parameters()
     points: list[Point] = []
     for number, entry in enumerate(given, start=1):
         place = f"{where}design.points, point {number}"

@@ -9,21 +9,18 @@ from typing import Any
 
 from sim.errors import BadInput
 from sim.folders import project_root
-from sim.results.records import MANIFEST, SERIES, read_manifest, read_rows
-from sim.world.world import world_folder
+from sim.results.records import MANIFEST, SERIES, read_manifest
+from sim.world.world import World
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 LAST_PUBLISHED = "2022-12-31"
 LARGEST = 200_000_000  # bytes of a series.csv that is read while people wait
 
 
-def published(world: str) -> dict[str, list[dict[str, Any]]]:
+def published(world: World) -> dict[str, list[dict[str, Any]]]:
     """The published shares up to 2022 by measure, 0 to 1: date, value and source; nothing where a world has none."""
-    path = world_folder(world) / "observations.csv"
     found: dict[str, list[dict[str, Any]]] = {}
-    if not path.exists():
-        return found
-    for row in read_rows(path):
+    for row in world.published:
         if row["unit"] == "percent" and row["date"] <= LAST_PUBLISHED:
             found.setdefault(row["measure"], []).append(
                 {"date": row["date"], "value": float(row["value"]) / 100, "source": row["source"]}

@@ -13,7 +13,6 @@ from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, quarter_start, quarters_
 from sim.errors import BadInput, written
 from sim.model import DecouplingModel
 from sim.world.evidence import Value
-from sim.world.world import World
 
 Entry = dict[str, Any]
 Held = Mapping[str, Value]  # the values of all keys in the next quarter to be run
@@ -61,7 +60,7 @@ def cut_off(model: DecouplingModel, held: Held) -> list[Entry]:
                 "scope": ["all"],
                 "severity": 1.0,
             }
-            for state in controllers(model.world)
+            for state in model.world.controllers
         ),
     ]
 
@@ -73,7 +72,7 @@ def truce(model: DecouplingModel, held: Held) -> list[Entry]:
         *fixed,
         *(
             {"date": quarter_start(model.quarter), **_against(model, state), "kind": "truce", "severity": 1.0}
-            for state in controllers(model.world)
+            for state in model.world.controllers
         ),
     ]
 
@@ -86,13 +85,8 @@ def fab_lost(model: DecouplingModel, firm: str) -> list[Entry]:
     ]
 
 
-def controllers(world: World) -> list[str]:
-    """The lead controller and its allies."""
-    return [row["id"] for row in world.rows["states"] if row["role"] in ("lead", "ally")]
-
-
 def _target(model: DecouplingModel) -> str:
-    return model.layout.states[model.layout.target]
+    return model.world.target
 
 
 def _against(model: DecouplingModel, by: str) -> Entry:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from sim.world.evidence import Parameter
-from sim.world.world import DEFAULT_WORLD, parameters
+from sim.world.world import World
 
-GROUPS = {
+GROUPS = {  # TARGET stands for the name of the state that the race is about
     "controls": "Export controls",
     "alliance": "Allies",
     "controller_subsidy": "Controllers' subsidies",
-    "subsidy": "China's subsidy",
-    "investment": "China's investment",
-    "mandate": "China's purchases",
-    "retaliation": "China's retaliation",
-    "plan": "China's plan",
+    "subsidy": "TARGET's subsidy",
+    "investment": "TARGET's investment",
+    "mandate": "TARGET's purchases",
+    "retaliation": "TARGET's retaliation",
+    "plan": "TARGET's plan",
 }
 LABELS = {
     "subsidy.annual": "subsidy",
@@ -29,11 +29,11 @@ LEFT_OUT = ("controls.start",)
 STEPS = 100  # on a slider
 
 
-def levers(world: str) -> list[Parameter]:
+def levers(world: World) -> list[Parameter]:
     """Every lever that can be moved during a run and whose range or words leave a choice."""
     return [
         parameter
-        for name, parameter in parameters(world).items()
+        for name, parameter in world.parameters.items()
         if parameter.role == "lever"
         and not name.startswith("mechanisms.")
         and name not in LEFT_OUT
@@ -41,12 +41,12 @@ def levers(world: str) -> list[Parameter]:
     ]
 
 
-def described(world: str = DEFAULT_WORLD) -> list[dict[str, Any]]:
+def described(world: World) -> list[dict[str, Any]]:
     """What the page writes beside each lever. A slider spans the plausible range, a field the admissible one."""
     return [
         {
             "key": lever.name,
-            "group": GROUPS.get(lever.name.split(".")[0], lever.name.split(".")[0].replace("_", " ").capitalize()),
+            "group": _group(lever, world),
             "label": LABELS.get(lever.name, lever.name.split(".")[1].replace("_", " ")),
             "choices": list(lever.choices or ()),
             "percent": lever.unit == "0 to 1",
@@ -62,6 +62,11 @@ def described(world: str = DEFAULT_WORLD) -> list[dict[str, Any]]:
         }
         for lever in levers(world)
     ]
+
+
+def _group(lever: Parameter, world: World) -> str:
+    head = lever.name.partition(".")[0]
+    return GROUPS.get(head, head.replace("_", " ").capitalize()).replace("TARGET", world.names[world.target])
 
 
 def _step(lever: Parameter) -> float | None:

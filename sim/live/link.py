@@ -12,7 +12,6 @@ from sim.errors import BadInput
 from sim.live.race import Race
 from sim.scenario.scenario import Scenario, known_configs, load_config
 from sim.world.evidence import Value
-from sim.world.world import parameters
 
 LONGEST_QUERY = 20_000  # characters of a query that are read
 SEED_DIGITS = 18  # every whole number of so many digits is a seed
@@ -43,7 +42,7 @@ def opened(search: str, default: str) -> tuple[Race, Faults]:
     if "seed" in query:
         seed = check_seed(query["seed"][-1], seed, faults)
     base = load_config(config)
-    levers = {name for name, parameter in parameters(base.world).items() if parameter.role == "lever"}
+    levers = {name for name, parameter in base.world.parameters.items() if parameter.role == "lever"}
     for key in query.keys() - levers - {"config", "seed", "event", "at"}:
         faults[""] = f"{key[:40]}: is not known; a link holds config, seed, levers, event and at"
     scenario = base
@@ -81,7 +80,7 @@ def check_seed(text: object, fallback: int, faults: Faults) -> int:
 
 def _with_lever(scenario: Scenario, key: str, text: str, faults: Faults) -> Scenario:
     value: object = {"true": True, "false": False}.get(text, text)
-    if parameters(scenario.world)[key].is_number:
+    if scenario.world.parameters[key].is_number:
         try:
             value = float(text)
         except ValueError:

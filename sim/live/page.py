@@ -11,13 +11,11 @@ import solara
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.live.background import published
-from sim.live.events import controllers
 from sim.live.levers import described
 from sim.live.race import shown_measures
 from sim.live.session import SPEEDS, Session
 from sim.measures import Measure
-from sim.results.records import TARGET
-from sim.world.world import DEFAULT_WORLD, load_world
+from sim.world.world import World
 
 HERE = Path(__file__).parent
 HISTORY_FROM = 2018  # where the axis begins on which published figures stand
@@ -133,7 +131,9 @@ def Page() -> None:
             Gaps()
             Log(settings=json.dumps(_state_colours(world)))
             Agents(event_command=session.send)
-        feed = Feed(settings=world, frame="", event_drawn=lambda number: session.send({"do": "drawn", "value": number}))
+        feed = Feed(
+            settings=world.id, frame="", event_drawn=lambda number: session.send({"do": "drawn", "value": number})
+        )
 
     def begin() -> Callable[[], None]:
         holder["widget"] = solara.get_widget(feed)
@@ -143,31 +143,29 @@ def Page() -> None:
     solara.use_effect(begin, [])
 
 
-def _bar(world: str) -> dict[str, Any]:
+def _bar(world: World) -> dict[str, Any]:
     return {"speeds": SPEEDS, "levers": [lever["key"] for lever in described(world)], "last": LAST_YEAR}
 
 
-def _levers(world: str) -> dict[str, Any]:
-    tables = load_world(world)
-    firms = sorted(tables.rows["chip_firms"], key=lambda row: -row["output"])
+def _levers(world: World) -> dict[str, Any]:
+    firms = sorted(world.rows["chip_firms"], key=lambda row: -row["output"])
     return {
         "levers": described(world),
-        "states": {row["id"]: row["name"] for row in tables.rows["states"]},
-        "controllers": controllers(tables),
-        "items": [*tables.column("inputs", "id"), *tables.column("segments", "id")],
+        "states": {state: world.names[state] for state in world.states},
+        "controllers": world.controllers,
+        "items": [*world.inputs, *world.segments],
         "firms": [[row["id"], row["name"], row["site"], row["segment"]] for row in firms],
     }
 
 
-def _tiles(world: str) -> list[dict[str, Any]]:
+def _tiles(world: World) -> list[dict[str, Any]]:
     known = shown_measures(world)
     return [{"label": _named(label, world), **_measure(known[name])} for name, label in TILES.items()]
 
 
-def _named(text: str, world: str) -> str:
+def _named(text: str, world: World) -> str:
     """The text with the name of the world's target."""
-    target = next(row["name"] for row in load_world(world).rows["states"] if row["role"] == "target")
-    return text.replace("TARGET", target)
+    return text.replace("TARGET", world.names[world.target])
 
 
 def _measure(measure: Measure) -> dict[str, Any]:
@@ -175,10 +173,10 @@ def _measure(measure: Measure) -> dict[str, Any]:
     return {"name": measure.name, "unit": measure.unit, "percent": percent, "meaning": measure.meaning}
 
 
-def _charts(world: str) -> list[dict[str, Any]]:
+def _charts(world: World) -> list[dict[str, Any]]:
     """What the charts draw, in the page's order."""
     target = _named("TARGET", world)
-    goods = "chips" if world == DEFAULT_WORLD else "goods"
+    goods = world.goods
     shares = {
         "unit": f"% of the {goods} that {target} uses, by value",
         "percent": True,
@@ -189,8 +187,9 @@ def _charts(world: str) -> list[dict[str, Any]]:
         "lines": _lines([(name, _named(label, world), colour, dash) for name, label, colour, dash in SHARES]),
         "height": 330,
     }
-    if world == DEFAULT_WORLD:
-        shares |= {"ceiling": 0.75, "target": {"value": TARGET, "label": "70 %, the target for 2025"}}
+    if goal := world.goal:
+        label = f"{100 * goal.share:.0f} %, the target for {goal.year}"
+        shares |= {"ceiling": goal.share + 0.05, "target": {"value": goal.share, "label": label}}
     by_segment = _by_segment(world)
     charts = [
         {
@@ -263,12 +262,10 @@ def _lines(lines: list[tuple[str, str, str, str]]) -> list[dict[str, str]]:
     return [{"name": name, "label": label, "colour": colour, "dash": dash} for name, label, colour, dash in lines]
 
 
-def _by_segment(world: str) -> Callable[[str], list[dict[str, str]]]:
+def _by_segment(world: World) -> Callable[[str], list[dict[str, str]]]:
     """Lines by segment; of many segments those that the target uses most."""
-    tables = load_world(world)
-    target = next(row["id"] for row in tables.rows["states"] if row["role"] == "target")
-    used = {row["segment"]: row["demand"] for row in tables.rows["demand"] if row["state"] == target}
-    segments = tables.column("segments", "id")
+    used = {row["segment"]: row["demand"] for row in world.rows["demand"] if row["state"] == world.target}
+    segments = world.segments
     most = sorted(segments, key=lambda segment: -used.get(segment, 0.0))[: len(LOOKS)]
     shown = [segment for segment in segments if segment in most]
 
@@ -283,19 +280,16 @@ def _by_segment(world: str) -> Callable[[str], list[dict[str, str]]]:
     return lines
 
 
-def _chain(world: str) -> dict[str, Any]:
-    tables = load_world(world)
-    states = tables.rows["states"]
+def _chain(world: World) -> dict[str, Any]:
     return {
-        "states": [row["id"] for row in states],
-        "inputs": tables.column("inputs", "id"),
-        "segments": tables.column("segments", "id"),
+        "states": world.states,
+        "inputs": world.inputs,
+        "segments": world.segments,
         "colours": _state_colours(world),
         "place": _named("TARGET", world),
-        "target": next(row["id"] for row in states if row["role"] == "target"),
+        "target": world.target,
     }
 
 
-def _state_colours(world: str) -> dict[str, str]:
-    states = load_world(world).column("states", "id")
-    return {state: STATES[place % len(STATES)] for place, state in enumerate(states)}
+def _state_colours(world: World) -> dict[str, str]:
+    return {state: STATES[place % len(STATES)] for place, state in enumerate(world.states)}

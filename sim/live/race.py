@@ -21,15 +21,15 @@ from sim.results.records import line, series_columns, series_rows
 from sim.scenario.events import Event
 from sim.scenario.scenario import Scenario, known_configs
 from sim.world.evidence import Value, flatten
-from sim.world.world import load_world
+from sim.world.world import World
 
 LOOKS_BACK = "subsidy_per_point"  # over all quarters, so it is not shown as they pass
 
 
-def shown_measures(world: str) -> dict[str, Measure]:
+def shown_measures(world: World) -> dict[str, Measure]:
     """What the page draws: the headline, and shares, prices and unmet demand by segment."""
-    known = catalogue(load_world(world))
-    segments = load_world(world).column("segments", "id")
+    known = catalogue(world)
+    segments = world.segments
     names = ("domestic_supply_share", "price_index", "unmet_demand")
     by_segment = [f"{name}.{segment}" for name in names for segment in segments]
     return {name: known[name] for name in (*HEADLINE, *by_segment) if name != LOOKS_BACK}

@@ -24,6 +24,7 @@ from sim.live.link import Faults
 from sim.live.race import Race
 from sim.live.turn import Turn
 from sim.scenario.scenario import known_configs, load_config
+from sim.world.world import World
 
 SPEEDS = (1, 2, 5, 10, 20, 40)  # quarters a second, at most
 DEFAULT_SPEED = 5
@@ -73,7 +74,7 @@ class Session:
         self._commands.put(command)
 
     @property
-    def world(self) -> str:
+    def world(self) -> World:
         """The world that the page opened with; a config of another one gets a page of its own."""
         return self._races["A"].scenario.world
 
@@ -356,7 +357,7 @@ class Session:
         return {
             "config": race.opened.name,
             "seed": race.seed,
-            "world": race.scenario.world,
+            "world": race.scenario.world.id,
             "state": "ended" if not model.running else "running" if self._playing else "paused",
             "quarter": quarter_name(model.quarter - 1) if model.quarter else "",
             "next": quarter_name(model.quarter),

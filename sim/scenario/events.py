@@ -92,9 +92,7 @@ def read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, 
     events = []
 
     def right(key: str) -> str:
-        return RIGHT[key].format(
-            lead=_state_of(world, "lead"), target=_state_of(world, "target"), input=world.rows["inputs"][0]["id"]
-        )
+        return RIGHT[key].format(lead=world.lead, target=world.target, input=world.inputs[0])
 
     for number, entry in enumerate(entries, start=1):
         place = f"{where} {number}"
@@ -143,14 +141,8 @@ def _well_typed(key: str, value: Any) -> bool:
     return key != "scope" or bool(value)
 
 
-def _state_of(world: World, role: str) -> str:
-    return next(row["id"] for row in world.rows["states"] if row["role"] == role)
-
-
 def _check_event(event: Event, place: str, world: World, problems: list[str]) -> None:
-    states = world.column("states", "id")
-    roles = dict(zip(states, world.column("states", "role"), strict=True))
-    target = _state_of(world, "target")
+    states, target = world.states, world.target
     for key in ("by", "target"):
         state = getattr(event, key)
         if state is not None and state not in states:
@@ -179,14 +171,14 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
     ):
         problems.append(f"{place}: severity = {event.severity}: must lie between low {event.low} and high {event.high}")
     if event.kind in ("control", "truce"):
-        if event.by in roles and roles[event.by] == "target":
+        if event.by == target:
             problems.append(
                 f"{place}: by = {event.by!r}: a {event.kind} comes from a state other than the target {target}"
             )
         if event.target not in (None, target) and event.target in states:
             problems.append(f"{place}: target = {event.target!r}: controls are against the target {target}")
     if event.kind in ("control", "truce", "retaliation"):
-        known = ["all", *world.column("inputs", "id"), *world.column("segments", "id")]
+        known = ["all", *world.inputs, *world.segments]
         known += [] if event.kind == "retaliation" else [EXPERTS]
         for item in event.scope:
             if item not in known:

@@ -19,18 +19,19 @@ from sim.scenario.values import TOP_LEVEL, WORLD_KEYS, check_values
 from sim.world.evidence import Value, flatten, read_toml
 from sim.world.lumped import LUMPED
 from sim.world.synthetic import SYNTHETIC, check_options, synthetic_id
-from sim.world.world import DEFAULT_WORLD, known_worlds, load_world, parameters, world_folder
+from sim.world.world import DEFAULT_WORLD, World, known_worlds, load_world, world_folder
 
+BASELINE = "published-2020"  # the complete, sourced config that others differ from
 MARKET = "demand.market_bn_usd."  # a row gives a year's actual market, and the run is conditional on it
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """All that a run needs but its seed. `values` holds every key of the evidence; `world` is for `load_world`."""
+    """All that a run needs but its seed. `values` holds every key of the evidence."""
 
     name: str
     purpose: str
-    world: str
+    world: World
     values: Mapping[str, Value]
     events: tuple[Event, ...]
     file: str
@@ -42,7 +43,7 @@ class Scenario:
             return self
         problems: list[str] = []
         market, others = _split_market(flatten(changes, "--set"), "--set", problems)
-        checked = check_values(others, "--set", load_world(self.world), problems)
+        checked = check_values(others, "--set", self.world, problems)
         if problems:
             raise BadInput(problems)
         return replace(
@@ -54,7 +55,7 @@ class Scenario:
     def with_event(self, entry: Mapping[str, Any]) -> Scenario:
         """The same scenario with one more event, given as the table of an [[event]]; in order of date, as in a file."""
         problems: list[str] = []
-        events = read_events([dict(entry)], "event", load_world(self.world), problems)
+        events = read_events([dict(entry)], "event", self.world, problems)
         if problems:
             raise BadInput(problems)
         return replace(self, events=tuple(sorted((*self.events, *events), key=lambda event: event.date)))
@@ -62,7 +63,7 @@ class Scenario:
     @property
     def frame(self) -> tuple[str, tuple[Event, ...], bool]:
         """What the runs of a block must share: the world, the events, and whether firms may enter."""
-        return self.world, self.events, bool(self.values["mechanisms.entry"])
+        return self.world.id, self.events, bool(self.values["mechanisms.entry"])
 
     @property
     def idle_events(self) -> str | None:
@@ -78,9 +79,8 @@ class Scenario:
 
     def effective(self) -> dict[str, Value]:
         """The values with every switched-off mechanism's parameters at their neutral value."""
-        declared = parameters(self.world)
         values = dict(self.values)
-        for name, parameter in declared.items():
+        for name, parameter in self.world.parameters.items():
             if (
                 parameter.mechanism
                 and parameter.neutral is not None
@@ -93,7 +93,7 @@ class Scenario:
         return {
             "name": self.name,
             "purpose": self.purpose,
-            "world": self.world,
+            "world": self.world.id,
             "values": dict(self.values),
             "events": [event.model_dump(mode="json", exclude_none=True) for event in self.events],
             "given_market": {str(year): market for year, market in self.given_market},
@@ -114,14 +114,14 @@ class Scenario:
         if problems:
             raise BadInput(problems)
         market = _by_year({int(year): value for year, value in kept.get("given_market", {}).items()})
-        return cls(kept["name"], kept["purpose"], kept["world"], MappingProxyType(values), tuple(events), file, market)
+        return cls(kept["name"], kept["purpose"], world, MappingProxyType(values), tuple(events), file, market)
 
     @property
     def hash(self) -> str:
         """What the results depend on: the values, the events and the world's tables (not name or purpose)."""
         content = self.as_dict()
         del content["name"], content["purpose"]
-        content["world"] = load_world(self.world).hash
+        content["world"] = self.world.hash
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -152,10 +152,9 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
         )
     chain = _chain(path)
     changes = flatten(set or {}, "--set")
-    world_name = _chosen_world(
-        [*((str(file), flatten(content, str(file))) for file, content in chain), ("--set", changes)]
+    world = load_world(
+        _chosen_world([*((str(file), flatten(content, str(file))) for file, content in chain), ("--set", changes)])
     )
-    world = load_world(world_name)
     problems: list[str] = []
     values: dict[str, Value] = {key: parameter.value for key, parameter in world.parameters.items()}
     market: dict[int, float] = {}
@@ -184,7 +183,7 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     return Scenario(
         path.stem,
         str(purpose),
-        world_name,
+        world,
         MappingProxyType(values),
         tuple(events),
         str(path),

@@ -19,7 +19,7 @@ from sim.engine.groups import Groups, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.errors import BadInput
 from sim.scenario.scenario import Scenario
-from sim.world.world import World, load_world
+from sim.world.world import World
 
 FITTING_ROUNDS = 60  # the largest residual of the fitted flows is below 1e-9 of a flow after 40
 BASE_KEYS = (
@@ -159,7 +159,7 @@ def base_year(layout: Layout, parameters: Parameters) -> BaseYear:
 
 def try_base_year(scenario: Scenario) -> None:
     """BadInput where a scenario's world and values make no base year."""
-    base_year(Layout(load_world(scenario.world)), Parameters([scenario]))
+    base_year(Layout(scenario.world), Parameters([scenario]))
 
 
 def _construct(layout: Layout, given: dict[str, Array]) -> BaseYear:

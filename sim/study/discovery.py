@@ -130,7 +130,7 @@ def _factors(found: Outcomes, parts: Sequence[Part]) -> dict[str, np.ndarray[Any
                     for key, value in varied.items():
                         columns.setdefault(key, []).extend([value] * len(found.seeds))
     arrays = {
-        key: np.array(column, dtype=np.float64 if key != "config" and is_number(key) else object)
+        key: np.array(column, dtype=np.float64 if key != "config" and is_number(found.manifest, key) else object)
         for key, column in columns.items()
     }
     return {key: array for key, array in arrays.items() if len(set(array.tolist())) > 1}

@@ -15,8 +15,8 @@ from sim.experiment.designs import Part, Sample
 from sim.experiment.factors import PartTable, read_part
 from sim.folders import project_root
 from sim.results import records
-from sim.world.evidence import Value
-from sim.world.world import parameters
+from sim.world.evidence import Parameter, Value
+from sim.world.world import load_world
 
 
 class IncompleteInput(BadInput):
@@ -93,7 +93,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def read_outcomes(folder: Path, manifest: Mapping[str, Any], outcomes: Sequence[str]) -> Outcomes:
     """The outcomes of every run, complete and finite; IncompleteInput otherwise."""
     experiment = manifest["experiment"]
-    parts = _parts(experiment, folder)
+    parts = _parts(experiment, _parameters(manifest), folder)
     configs = experiment["configs"]
     count = experiment.get("parameters", {}).get("ensemble", 0)
     sets, seeds = list(range(1, count + 1)) or [0], manifest["seeds"]
@@ -121,7 +121,7 @@ def read_outcomes(folder: Path, manifest: Mapping[str, Any], outcomes: Sequence[
     return Outcomes(folder, manifest, configs, parts, sets, seeds, values)
 
 
-def _parts(experiment: Mapping[str, Any], folder: Path) -> list[Part]:
+def _parts(experiment: Mapping[str, Any], declared: Mapping[str, Parameter], folder: Path) -> list[Part]:
     """The parts of the experiment with their points, as they were when the batch was run."""
     plans = experiment.get("parts") or {"": experiment}
     found = []
@@ -129,7 +129,7 @@ def _parts(experiment: Mapping[str, Any], folder: Path) -> list[Part]:
         plan, problems = plans[name], list[str]()
         factors = {key: plan["factors"][key] for key in plan["swept"] if key in plan["factors"]}
         table = PartTable.model_validate({"design": plan["design"], "factors": factors})
-        part, _ = read_part(name, table, f"{folder}: ", problems)
+        part, _ = read_part(name, table, declared, f"{folder}: ", problems)
         drawn = experiment.get("drawn", {}).get(name)
         if not problems and drawn and drawn != part.points.digest():  # type: ignore[attr-defined]
             problems.append(
@@ -141,5 +141,10 @@ def _parts(experiment: Mapping[str, Any], folder: Path) -> list[Part]:
     return found
 
 
-def is_number(key: str) -> bool:
-    return parameters()[key].is_number
+def _parameters(manifest: Mapping[str, Any]) -> Mapping[str, Parameter]:
+    """The parameters of the batch's world."""
+    return load_world(next(iter(manifest["scenarios"].values()))["world"]).parameters
+
+
+def is_number(manifest: Mapping[str, Any], key: str) -> bool:
+    return _parameters(manifest)[key].is_number

@@ -9,16 +9,13 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Callable, Mapping
-from functools import cache
 from numbers import Real
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from sim.errors import BadInput, nearest, written
-from sim.folders import project_root
 
 Grade = Literal["measured", "estimated", "calibrated", "assumed"]
 Role = Literal["lever", "switch", "uncertainty", "constant"]
@@ -181,8 +178,3 @@ def parameters_of(content: Mapping[str, Any], path: Path, problems: list[str]) -
                     message = error["msg"].removeprefix("Value error, ")
                     problems.append(f"{path}: {key}: {message[0].lower()}{message[1:]}")
     return found
-
-
-@cache
-def common_parameters() -> Mapping[str, Parameter]:
-    return MappingProxyType(read_parameters(project_root() / "configs" / "evidence" / "parameters.toml"))

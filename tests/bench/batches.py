@@ -29,7 +29,6 @@ from sim.batch.run import BLOCK_SIZE, run_batch
 from sim.batch.store import Store
 from sim.batch.workers import DaskCluster, Engine, WorkerProcesses, finished_blocks
 from sim.experiment.experiment import load_experiment
-from sim.world.world import load_world
 
 SHORT = "short" in sys.argv[1:]
 
@@ -50,7 +49,7 @@ def experiment_file(folder: Path, runs: int) -> Path:
 def blocks_of(runs: int) -> Iterator[tuple[list[Block], dict]]:
     with tempfile.TemporaryDirectory() as name:
         experiment = load_experiment(experiment_file(Path(name), runs))
-        kinds = kinds_of(experiment.measures, load_world(experiment.scenarios[0].world))
+        kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
         identity = batch_identity(experiment, kinds)
         store = Store(experiment, Path(name) / "out", identity, kinds)
         yield [store.block(*piece) for piece in store.missing(BLOCK_SIZE)], identity

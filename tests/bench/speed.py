@@ -21,7 +21,6 @@ import psutil
 from sim import DecouplingModel
 from sim.batch.run import BLOCK_SIZE
 from sim.scenario.scenario import Scenario, load_config
-from sim.world.world import load_world
 
 BLOCK = BLOCK_SIZE
 ROOT = Path(__file__).parent.parent.parent
@@ -52,7 +51,7 @@ def power_of_cost(sectors: int) -> tuple[float, dict[int, float]]:
     """The slope of log cost a quarter on log agents in synthetic worlds, from 500 to 5,000 firms."""
     worlds = [synthetic(sectors, firms) for firms in (500, 1000, 2000, 5000)]
     models = [DecouplingModel.block([world] * BLOCK, range(1, BLOCK + 1)) for world in worlds]
-    sizes = [sum(len(load_world(world.world).rows[table]) for table in AGENTS) for world in worlds]
+    sizes = [sum(len(world.world.rows[table]) for table in AGENTS) for world in worlds]
     times: dict[int, list[float]] = {size: [] for size in sizes}
     for _ in range(8):
         for size, model in zip(sizes, models, strict=True):

@@ -96,7 +96,7 @@ WORLDS = {
     "world-no-equipment": ["inputs.csv: kind: at least one input must be equipment"],
     "world-no-material": ["inputs.csv: kind: at least one input must be material"],
     "world-unknown-total": ["totals.csv: id 'equipment_spending': is not a known total", "equipment_spending_target"],
-    "world-unit-twice": ["columns.csv: line", "segments.build_time: stands there twice"],
+    "world-unit-twice": ["columns.csv: line", "segments.build_time: appears twice; keep one"],
     "world-no-unit": ["columns.csv: line 2: segments.build_time: unit is empty"],
 }
 

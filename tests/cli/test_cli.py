@@ -14,7 +14,7 @@ from sim import cli
 from sim.experiment.experiment import known_experiments
 from sim.measures import HEADLINE
 from sim.scenario.scenario import known_configs
-from sim.world.world import parameters
+from sim.world.world import load_world
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_set_changes_what_is_run(answer, tmp_path):
     ("what", "first"),
     [
         ("configs", known_configs()),
-        ("parameters", list(parameters())),
+        ("parameters", list(load_world("china-2020").parameters)),
         ("measures", None),
         ("experiments", known_experiments()),
     ],

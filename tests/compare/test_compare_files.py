@@ -23,7 +23,7 @@ DATES = ["2020-12-31", "2021-12-31"]
         (HEAD + 'a,"x,y",0,1,done,1.0\nb,"x,y",0,2,done\n', "line 3 has 5 cells; the header has 6"),
         (HEAD + "a,x,0,1,done,1.0,7\n", "line 2 has 7 cells; the header has 6"),
         ("run_id,config,parameter_set,status\na,x,0,done\n", "column 'seed' is missing"),
-        ("run_id,config,seed,seed,status\na,x,0,1,done\n", "line 1: column 'seed' stands there twice"),
+        ("run_id,config,seed,seed,status\na,x,0,1,done\n", "line 1: column 'seed' appears twice; keep one"),
         (HEAD + "a,x,0,1,failed,\nb,x,0,2,failed,\n", "none of its 2 runs has status done"),
         (HEAD + "a,x,0,1,done,1.0\nb,x,0,2,running,1.0\n", "line 3: status = 'running': must be done or failed"),
         (HEAD + "a,x,0,1,done,1.0\nb,x,0,2,,1.0\n", "line 3: status = '': must be done or failed"),

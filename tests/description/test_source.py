@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.world.world import parameters
+from sim.world.world import load_world
 
 SIM = Path(__file__).parent.parent.parent / "sim"
 FILES = sorted(SIM.rglob("*.py"))
@@ -129,15 +129,19 @@ def test_every_declared_parameter_is_read_and_every_read_one_declared():
     text = "\n".join(path.read_text() for path in FILES)
     read = set(re.findall(r'(?:\bp|parameters|given)\[\s*"([a-z_0-9]+\.[a-z_0-9]+)"\s*\]', text))
     read |= set(re.findall(r'is_set\(\s*"([a-z_.]+)"', text))
-    declared = set(parameters())
+    declared = set(load_world("china-2020").parameters)
     assert read <= declared, read - declared
     unused = declared - read - {name for name in declared if name.startswith("mechanisms.")}
     assert not unused, unused
 
 
 def test_every_switch_belongs_to_a_parameter_and_back():
-    switches = {name.removeprefix("mechanisms.") for name in parameters() if name.startswith("mechanisms.")}
-    used = {parameter.mechanism for parameter in parameters().values() if parameter.mechanism}
+    switches = {
+        name.removeprefix("mechanisms.")
+        for name in load_world("china-2020").parameters
+        if name.startswith("mechanisms.")
+    }
+    used = {parameter.mechanism for parameter in load_world("china-2020").parameters.values() if parameter.mechanism}
     assert switches == used
 
 

@@ -8,7 +8,7 @@ from sim.errors import BadInput
 from sim.experiment.designs import Grid
 from sim.experiment.experiment import load_experiment, of_config
 from sim.scenario.scenario import load_config
-from sim.world.world import load_world, parameters
+from sim.world.world import load_world
 
 HEAD = 'question = "Does it?"\nconfigs = ["published-2020"]\nreplications = 2\n'
 
@@ -70,7 +70,7 @@ def test_ranges(load):
 def test_the_evidence_gives_a_range(load):
     name, parameter = next(
         (name, parameter)
-        for name, parameter in parameters().items()
+        for name, parameter in load_world("china-2020").parameters.items()
         if parameter.role == "uncertainty" and parameter.low is not None
     )
     grid = load(HEAD + f'[factors]\n"{name}" = "range"\n')
@@ -178,7 +178,7 @@ def test_words_truth_values_and_levels_are_sampled_in_equal_parts(load):
 def test_the_evidence_gives_a_sampled_range(load):
     name, parameter = next(
         (name, parameter)
-        for name, parameter in parameters().items()
+        for name, parameter in load_world("china-2020").parameters.items()
         if parameter.role == "uncertainty" and parameter.low is not None
     )
     experiment = load(HEAD + f'[design]\nkind = "latin-hypercube"\nsamples = 50\n[factors]\n"{name}" = "range"\n')
@@ -292,7 +292,7 @@ ENSEMBLE_FAULTS = [
     ("parameter_set,demand.growth\n2,0.05\n", "line 2: must have 2 cells and parameter_set 1"),
     ("parameter_set,demand.growth\n1,much\n", "line 2: demand.growth = 'much'"),
     ("parameter_set,demand.growth\n1,99\n", "line 2: demand.growth = 99"),
-    ("parameter_set,demand.growth,demand.growth\n1,0.05,0.05\n", "stands there twice"),
+    ("parameter_set,demand.growth,demand.growth\n1,0.05,0.05\n", "appears twice; keep one"),
     ("parameter_set,controls.severity\n1,0.5\n", "factors.controls.severity: is set by the ensemble"),
 ]
 
@@ -329,7 +329,7 @@ FAULTS = [
     (HEAD.replace('["published-2020"]', "[]"), ["configs = []"]),
     (HEAD.replace('["published-2020"]', '"published-2020"'), ["configs = 'published-2020'", "a list of config names"]),
     (HEAD.replace("published-2020", "publishd-2020"), ["publishd-2020", "did you mean 'published-2020'"]),
-    (HEAD.replace('["published-2020"]', '["no-controls", "no-controls"]'), ["'no-controls' stands there twice"]),
+    (HEAD.replace('["published-2020"]', '["no-controls", "no-controls"]'), ["'no-controls' appears twice; every config needs a name"]),
     (HEAD + '[design]\nkind = "gird"\n', ["design.kind = 'gird'", "did you mean 'grid'"]),
     (HEAD + '[design]\nkind = "sobol"\nsamples = 64\n', ["factors is missing", "a sobol design"]),
     (HEAD + SOBOL.replace("64", "48"), ["design.samples = 48", "power of two, such as 32 or 64"]),
@@ -386,7 +386,7 @@ FAULTS = [
     (HEAD + '[record]\nevery = "month"\n', ["record.every = 'month'", "quarter, year, end"]),
     (HEAD + '[record]\nmeasures = "most"\n', ["record.measures = 'most'", '"headline", "all"']),
     (HEAD + '[record]\nmeasures = ["chip_markt"]\n', ["'chip_markt'", "did you mean 'chip_market'"]),
-    (HEAD + '[record]\nmeasures = ["chip_market", "chip_market"]\n', ["stands there twice"]),
+    (HEAD + '[record]\nmeasures = ["chip_market", "chip_market"]\n', ["appears twice; keep one"]),
     (HEAD + "[record]\nmeasures = []\n", ["record.measures = []"]),
     (HEAD + "[record]\nmeasures = 3\n", ["record.measures = 3"]),
     (

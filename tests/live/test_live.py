@@ -11,7 +11,7 @@ from sim.live.levers import described
 from sim.live.race import Race, shown_measures
 from sim.live.session import Session
 from sim.scenario.scenario import load_config
-from sim.world.world import parameters
+from sim.world.world import load_world
 
 
 class Watcher:
@@ -74,7 +74,7 @@ def test_a_session_shows_what_a_run_gives():
         watcher.session.send({"do": "play"})
         watcher.until(lambda head: head["state"] == "ended")
     alone = DecouplingModel("historic", 7, record="all").run()
-    for name in shown_measures("china-2020"):
+    for name in shown_measures(load_config("historic").world):
         assert watcher.series["A"][name] == [None if value != value else round(value, 6) for value in alone[name]]
     assert watcher.head["quarter"] == "2035-Q4"
     assert len(watcher.frames) < 64  # a page is sent at most eight frames a second
@@ -102,8 +102,8 @@ def test_a_page_that_was_built_anew_is_told_everything():
 
 
 def test_the_levers_are_those_of_the_evidence_that_leave_a_choice():
-    shown = {lever["key"] for lever in described()}
-    for name, parameter in parameters().items():
+    shown = {lever["key"] for lever in described(load_config("historic").world)}
+    for name, parameter in load_world("china-2020").parameters.items():
         choice = len(parameter.choices or ()) > 1 or (parameter.is_number and parameter.minimum < parameter.maximum)
         if parameter.role != "lever" or not choice:
             assert name not in shown
@@ -114,7 +114,9 @@ def test_the_levers_are_those_of_the_evidence_that_leave_a_choice():
         "subsidy.allocation",
         "investment.annual",
     } < shown
-    assert all(lever["unit"] and lever["source"] and lever["meaning"] for lever in described())
+    assert all(
+        lever["unit"] and lever["source"] and lever["meaning"] for lever in described(load_config("historic").world)
+    )
 
 
 def test_a_lever_acts_from_the_next_quarter_on():

@@ -5,7 +5,7 @@ import pytest
 from sim.errors import BadInput
 from sim.model import DecouplingModel
 from sim.scenario.scenario import known_configs, load_config
-from sim.world.world import parameters
+from sim.world.world import load_world
 
 SHIPPED = ["article-2021", "historic", "no-controls", "published-2020"]
 
@@ -20,7 +20,7 @@ def test_shipped_configs_load_and_say_what_they_are_for():
     assert set(SHIPPED) <= set(known_configs())
     for name in known_configs():
         scenario = load_config(name)
-        assert scenario.purpose and set(scenario.values) == set(parameters())
+        assert scenario.purpose and set(scenario.values) == set(load_world("china-2020").parameters)
 
 
 def test_a_sparse_override_changes_what_it_names_and_nothing_else(tmp_path):

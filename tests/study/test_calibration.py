@@ -1,6 +1,7 @@
 """History matching: samples and weights against known volumes, distances by hand, and a small calibration."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -133,7 +134,9 @@ def test_an_ensemble_reads_back_as_it_was_written(small, tmp_path):
     path.write_text(ensemble_text(small, waves, np.arange(5)))
     assert path.read_text().splitlines()[0] == "parameter_set,demand.surge,investment.response"
     problems = []
-    ensemble = read_ensemble(tmp_path, set(), path, problems)
+    ensemble = read_ensemble(
+        SimpleNamespace(folder=tmp_path, parameters=small.scenario.world.parameters), set(), path, problems
+    )
     assert not problems and list(ensemble.sets.values()) == small.values(units) and min(ensemble.sets) == 1
 
 

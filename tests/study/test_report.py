@@ -25,7 +25,7 @@ from sim.study.report.figure import figure
 from sim.study.report.pages import answer_page, sections
 from sim.study.report.study import read_study
 from sim.study.report.words import opening
-from sim.world.world import load_world, parameters
+from sim.world.world import load_world
 
 ROOT = Path(__file__).parent.parent.parent
 SHARE = "domestic_supply_share"
@@ -387,12 +387,15 @@ def assert_covers_the_ensemble(experiment):
     """Every parameter of the calibrated sets is sampled between their ends, and the others over their own range."""
     (part,) = experiment.parts
     problems = []
-    sets = read_ensemble(load_world("china-2020").folder, set(), Path(), problems).sets.values()
+    sets = read_ensemble(load_world("china-2020"), set(), Path(), problems).sets.values()
     for key in next(iter(sets)):
         assert part.points.factors[key].ends == (min(each[key] for each in sets), max(each[key] for each in sets))
     for key, factor in part.points.factors.items():
         if key not in next(iter(sets)):
-            assert factor.ends == (parameters()[key].low, parameters()[key].high)
+            assert factor.ends == (
+                load_world("china-2020").parameters[key].low,
+                load_world("china-2020").parameters[key].high,
+            )
     assert problems == [] and len(part.points.factors) > 60
 
 

@@ -23,7 +23,8 @@ from sim.model import DecouplingModel
 from sim.scenario.scenario import load_config
 from sim.world.lumped import lumped_firms
 from sim.world.synthetic import synthetic_id, synthetic_texts
-from sim.world.world import COMPANIONS, TABLES, load_world, parameters
+from sim.world.tables import COMPANIONS, TABLES
+from sim.world.world import load_world
 
 ROOT = Path(__file__).parent.parent.parent
 MADE = ("synthetic", "crop-seeds", "lumped")
@@ -46,7 +47,7 @@ def test_a_synthetic_world_of_any_size_and_seed_is_a_world_and_runs(sectors, fur
     scenario = load_config(
         "synthetic", {"synthetic": {"sectors": sectors, "firms": 8 * sectors + further, "seed": seed}}
     )
-    made = load_world(scenario.world)  # the checks of every world, on every value
+    made = scenario.world  # the checks of every world, on every value
     assert [len(made.rows[table]) for table in ("segments", "chip_firms")] == [sectors, 8 * sectors + further]
     model = DecouplingModel.block([scenario] * 2, [1, 2], until=2020)
     series_of(model)  # the accounts close in every quarter
@@ -84,7 +85,7 @@ def test_draws_do_not_depend_on_the_process():
 
 
 def test_every_value_is_assumed_and_says_that_it_is_an_illustration():
-    made = load_world(load_config("synthetic").world)
+    made = load_config("synthetic").world
     assert made.is_assumed and not load_world("china-2020").is_assumed
     for table, (_, quantities, optional) in TABLES.items():
         for row in made.rows[table]:
@@ -95,7 +96,7 @@ def test_every_value_is_assumed_and_says_that_it_is_an_illustration():
                     assert source.startswith("illustration, not observed: ")
     names = [row["name"] for table in ("segments", "inputs", "suppliers", "chip_firms") for row in made.rows[table]]
     assert all(name.endswith("(illustration)") for name in names)
-    base = [parameters(load_config("synthetic").world)[key] for key in ("base.chip_market", "base.home_bias")]
+    base = [load_config("synthetic").world.parameters[key] for key in ("base.chip_market", "base.home_bias")]
     assert all(entry.grade == "assumed" and "illustration" in entry.source for entry in base)
 
 
@@ -111,7 +112,7 @@ def test_the_sectors_are_the_industrial_divisions_of_the_standard():
     known = {"06": "coal", "16": "Tobacco", "27": "Medicines", "36": "Automobiles", "39": "electronic", "46": "water"}
     names = {row["division"]: row["name"] for row in divisions}
     assert all(word in names[code] for code, word in known.items())
-    assert len(load_world(load_config("synthetic").world).rows["segments"]) == 41
+    assert len(load_config("synthetic").world.rows["segments"]) == 41
 
 
 def test_the_hash_covers_the_world():
@@ -165,7 +166,7 @@ def test_faults_of_a_config_name_its_file(tmp_path):
         load_config(path)
     assert [str(path) in problem for problem in fault.value.problems] == [True, True]
     path.write_text('purpose = "mine"\nextends = "synthetic"\n[synthetic]\nfirms = 400\n')
-    assert load_config(path).world == synthetic_id(41, 400, 1)
+    assert load_config(path).world.id == synthetic_id(41, 400, 1)
 
 
 # -- merged firms
@@ -200,7 +201,7 @@ def test_merged_firms_are_sums_and_means_weighted_by_output():
 
 
 def test_the_lumped_world_has_one_firm_for_each_headquarters_site_and_segment():
-    full, lumped = load_world("china-2020"), load_world(load_config("lumped").world)
+    full, lumped = load_world("china-2020"), load_config("lumped").world
     sums = defaultdict(float)
     for row in full.rows["chip_firms"]:
         sums[row["headquarters"], row["site"], row["segment"]] += row["output"]
@@ -219,7 +220,7 @@ def test_the_lumped_world_starts_from_the_same_year(paired):
 
 def test_worlds_with_the_same_measures_may_stand_in_one_experiment(tmp_path):
     experiment = load_experiment("lumped")
-    assert {scenario.world for scenario in experiment.scenarios} == {"china-2020", "china-2020:lumped"}
+    assert {scenario.world.id for scenario in experiment.scenarios} == {"china-2020", "china-2020:lumped"}
     assert experiment.as_dict()["prediction"].startswith("Little.")
     path = tmp_path / "mixed.toml"
     path.write_text('question = "?"\nconfigs = ["published-2020", "crop-seeds"]\nreplications = 1\n')
@@ -247,7 +248,7 @@ def test_crop_seeds_meet_their_own_tables():
 def test_every_value_of_crop_seeds_is_assumed():
     made = load_world("crop-seeds")
     assert made.is_assumed
-    own = [entry for key, entry in made.parameters.items() if entry != parameters().get(key)]
+    own = [entry for key, entry in made.parameters.items() if entry != load_world("china-2020").parameters.get(key)]
     assert len(own) > 6 and all(entry.grade == "assumed" or entry.role == "lever" for entry in own)
 
 
@@ -337,7 +338,7 @@ def test_run_check_and_list_work(answer, tmp_path, config):
     assert ("every figure of this world is assumed" in said.err) == (config != "lumped")
     assert answer("check", config).out == f"{config}: a config without faults\n"
     listed = answer("list", "measures", "--config", config, "--format", "csv").out
-    assert [row["measure"] for row in rows(listed)] == list(catalogue(load_world(load_config(config).world)))
+    assert [row["measure"] for row in rows(listed)] == list(catalogue(load_config(config).world))
     market = next(row for row in rows(answer("list", "parameters", "--config", config, "--format", "csv").out)
                   if row["key"] == "base.chip_market")  # fmt: skip
     assert float(market["value"]) == load_config(config).values["base.chip_market"]

@@ -24,7 +24,7 @@ from sim.study.validation.rivals import RIVALS, History, typical_change
 from sim.study.validation.scores import Forecast, Pooled, pooled
 from sim.terminal import note
 from sim.world.evidence import Value
-from sim.world.world import load_world, parameters
+from sim.world.world import World
 
 ORIGIN_SETS, ORIGIN_SEEDS = 128, 16  # of a rolling origin: luck matters as much as parameters there
 MECHANISM_SETS = 1024  # of each mechanism that is left out
@@ -119,7 +119,7 @@ def not_scored_and_outside(outside: Sequence[Observation]) -> list[str]:
 
 def run_tests(calibration: Calibration, waves: Waves, pool: ProcessPoolExecutor | None) -> list[Scored]:
     """Leave one series out, and origins 2020, 2021 and 2022."""
-    world = load_world(calibration.scenario.world)
+    world = calibration.scenario.world
     past = histories(world_observations(world))
     still = _with_reactions_off(calibration, pool)
     found = []
@@ -180,15 +180,15 @@ def _origin_runs(
     return sets, values_at(scenario, sets, seeds, calibration.observations, pool, progress)
 
 
-def reactions() -> list[str]:
+def reactions(world: World) -> list[str]:
     """The mechanisms that are somebody's answer to something."""
-    names = [name.removeprefix("mechanisms.") for name in parameters() if name.startswith("mechanisms.")]
+    names = [name.removeprefix("mechanisms.") for name in world.parameters if name.startswith("mechanisms.")]
     return [name for name in names if name not in MOTORS]
 
 
 def _with_reactions_off(calibration: Calibration, pool: ProcessPoolExecutor | None) -> Array:
     """The model without any reaction, with its own parameters and no surge, (1, seeds, observations)."""
-    off: dict[str, Value] = {f"mechanisms.{name}": False for name in reactions()}
+    off: dict[str, Value] = {f"mechanisms.{name}": False for name in reactions(calibration.scenario.world)}
     scenario = load_config(calibration.content["config"])
     return values_at(scenario, [{**off, **NOTHING_KNOWN}], range(1, 65), calibration.observations, pool)
 
@@ -251,7 +251,7 @@ def without_mechanisms(
     sets = calibration.values(waves.units[waves.wave == 0][:MECHANISM_SETS])
     seeds = range(1, MECHANISM_SEEDS + 1)
     found = []
-    for mechanism in ["", *(name for name in (*MOTORS, *reactions()) if name != "luck")]:
+    for mechanism in ["", *(name for name in (*MOTORS, *reactions(calibration.scenario.world)) if name != "luck")]:
         off = {f"mechanisms.{mechanism}": False} if mechanism else {}
         scenario: Scenario = calibration.scenario.with_values(off)
         progress = Progress(f"without {mechanism or 'nothing'}", len(sets) * len(seeds))

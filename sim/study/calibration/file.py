@@ -20,7 +20,7 @@ from sim.results import records
 from sim.scenario.scenario import Scenario, load_config
 from sim.study.validation.observations import Observation, world_observations
 from sim.world.evidence import Value, read_toml
-from sim.world.world import load_world, parameters
+from sim.world.world import World
 
 MOST_PARAMETERS = 12
 DIGITS = 6  # of a parameter value
@@ -150,14 +150,14 @@ def load_calibration(path: Path) -> Calibration:
     )
 
 
-def _ranges(given: Mapping[str, Any], world: str, path: Path, problems: list[str]) -> tuple[list[float], list[float]]:
+def _ranges(given: Mapping[str, Any], world: World, path: Path, problems: list[str]) -> tuple[list[float], list[float]]:
     """The prior range of each parameter: the evidence's own low and high, or [low, high]."""
     lows, highs = [], []
     for key, ends in given.items():
         where = f"{path}: parameters.{key}"
-        parameter = parameters(world).get(key)
+        parameter = world.parameters.get(key)
         if parameter is None or not parameter.is_number or parameter.role == "lever":
-            problems.append(f"{where}: is not an uncertain number of the evidence{nearest(key, parameters(world))}")
+            problems.append(f"{where}: is not an uncertain number of the evidence{nearest(key, world.parameters)}")
             continue
         if ends == "range":
             ends = [parameter.low, parameter.high]
@@ -177,7 +177,7 @@ def _matched(
     given: Mapping[str, float], scenario: Scenario, path: Path, problems: list[str]
 ) -> tuple[list[Observation], list[float]]:
     """The figures after the base year, and the discrepancy of those that are matched (use = fit)."""
-    world = load_world(scenario.world)
+    world = scenario.world
     later = [o for o in world_observations(world) if o.year > FIRST_YEAR and o.series != "world_chip_sales"]
     for series in given:
         if not any(o.series == series and o.use == "fit" for o in later):

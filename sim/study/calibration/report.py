@@ -24,7 +24,6 @@ from sim.study.calibration.file import Calibration
 from sim.study.calibration.matching import Waves, counted, credibility, implausibility, standard_distances
 from sim.study.validation.observations import Observation
 from sim.study.validation.scores import Forecast, interval_score, weighted_quantiles
-from sim.world.world import parameters
 
 UNIDENTIFIED = 0.9  # of the prior's spread that is left
 CORRELATED = 0.3
@@ -208,7 +207,7 @@ def page(
     for one in learnt:
         quantiles = " / ".join(f"{value:.3g}" for value in one.left)
         tie = f"`{one.tied_to}` ({one.correlation:+.2f})" if abs(one.correlation) >= CORRELATED else ""
-        unit = parameters(calibration.scenario.world)[one.key].unit
+        unit = calibration.scenario.world.parameters[one.key].unit
         lines.append(f"| `{one.key}` | {unit} | {one.low:g} to {one.high:g} | {quantiles} | {one.spread:.2f} | {tie} |")
     unknown = [f"`{one.key}`" for one in learnt if one.spread >= UNIDENTIFIED]
     lines += ["", "Spread left: the standard deviation of what is left by that of the prior; 1 is nothing learnt."]

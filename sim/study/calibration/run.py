@@ -28,7 +28,6 @@ from sim.study.calibration.report import (
 from sim.study.validation import forecasts
 from sim.study.validation.hindcast import Progress, values_at, worker_pool
 from sim.terminal import note
-from sim.world.world import load_world
 
 MARK = "study.txt"
 MECHANISM_COLUMNS = ["left_out", "figures", "error", "interval_score", "inside_50", "inside_90", "best_distance"]
@@ -69,7 +68,7 @@ def calibrate(experiment: str | Path, workers: int | None = None, out: Path | No
         sets = calibration.values(waves.units[chosen])
         scored = run_tests(calibration, waves, pool)
         mechanisms = without_mechanisms(calibration, waves, pool)
-        figures = forecasts.forecast_figures(load_world(calibration.scenario.world))
+        figures = forecasts.forecast_figures(calibration.scenario.world)
         seeds = range(1, forecasts.SEEDS + 1)
         progress = Progress("forecasts", len(sets) * len(seeds))
         ahead = values_at(load_config(calibration.content["config"]), sets, seeds, figures, pool, progress)
@@ -92,7 +91,7 @@ def calibrate(experiment: str | Path, workers: int | None = None, out: Path | No
     with records.writing(out):
         for name, content in files.items():
             records.write_aside(out / name, [content])
-    shipped = load_world(calibration.scenario.world).folder / ENSEMBLE
+    shipped = calibration.scenario.world.folder / ENSEMBLE
     same = shipped.exists() and shipped.read_bytes() == files[ENSEMBLE]
     note(f"{out}: {len(sets)} parameter sets; {'equal to' if same else 'not'} the ensemble that ships with the world.")
     return learnt, out

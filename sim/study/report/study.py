@@ -349,7 +349,7 @@ def _ensemble(manifest: Mapping[str, Any]) -> Ensemble | None:
     given = manifest["experiment"].get("parameters")
     if not given:
         return None
-    found = read_ensemble(load_world(manifest["world"]["name"]).folder, set(), Path(), [])
+    found = read_ensemble(load_world(manifest["world"]["name"]), set(), Path(), [])
     return found if found and found.hash == given["hash"] else None
 
 

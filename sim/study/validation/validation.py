@@ -69,7 +69,7 @@ def validate(
     if records.is_result(Path(what)):
         return _validate_result(Path(what), observations)
     scenario = load_config(what)
-    world = load_world(scenario.world)
+    world = scenario.world
     figures = _figures(world, observations)
     parameter_sets = ensemble_sets(world)[:sets]
     seeds = range(1, SEEDS + 1)
@@ -85,7 +85,7 @@ def validate(
             values[kind] = values_at(
                 one, parameter_sets, seeds, asked, pool, Progress(kind, len(parameter_sets) * SEEDS)
             )
-        off = {f"mechanisms.{name}": False for name in reactions()}
+        off = {f"mechanisms.{name}": False for name in reactions(world)}
         still = values_at(scenario.with_values({**off, **NOTHING_KNOWN}), [{}], range(1, 65), figures, pool)
     for kind in scenarios:
         found[kind] = _scored(kind, world, figures, values[kind], still)
@@ -101,7 +101,7 @@ def ensemble_sets(world: World) -> list[Mapping[str, Value]]:
         note(f"{table}: there is no ensemble; the config's own parameters are used")
         return [{}]
     problems: list[str] = []
-    ensemble = read_ensemble(world.folder, set(), table, problems)
+    ensemble = read_ensemble(world, set(), table, problems)
     if ensemble is None or problems:
         raise BadInput(problems)
     return list(ensemble.sets.values())
