@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -37,6 +37,13 @@ class Scenario:
     file: str
     given_market: tuple[tuple[int, float], ...] = ()  # (year, the target's chip market in bn USD at current prices)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))  # read only, and nobody else's
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Scenario, tuple({**held, "values": dict(self.values)}.values())
+
     def with_values(self, changes: Mapping[str, object]) -> Scenario:
         """The same scenario with some keys changed; BadInput for an unknown key or a value that does not fit."""
         if not changes:
@@ -48,7 +55,7 @@ class Scenario:
             raise BadInput(problems)
         return replace(
             self,
-            values=MappingProxyType({**self.values, **checked}),
+            values={**self.values, **checked},
             given_market=_by_year({**dict(self.given_market), **market}),
         )
 
@@ -114,7 +121,7 @@ class Scenario:
         if problems:
             raise BadInput(problems)
         market = _by_year({int(year): value for year, value in kept.get("given_market", {}).items()})
-        return cls(kept["name"], kept["purpose"], world, MappingProxyType(values), tuple(events), file, market)
+        return cls(kept["name"], kept["purpose"], world, values, tuple(events), file, market)
 
     @property
     def hash(self) -> str:
@@ -184,7 +191,7 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
         path.stem,
         str(purpose),
         world,
-        MappingProxyType(values),
+        values,
         tuple(events),
         str(path),
         _by_year(market),

@@ -329,7 +329,10 @@ FAULTS = [
     (HEAD.replace('["published-2020"]', "[]"), ["configs = []"]),
     (HEAD.replace('["published-2020"]', '"published-2020"'), ["configs = 'published-2020'", "a list of config names"]),
     (HEAD.replace("published-2020", "publishd-2020"), ["publishd-2020", "did you mean 'published-2020'"]),
-    (HEAD.replace('["published-2020"]', '["no-controls", "no-controls"]'), ["'no-controls' appears twice; every config needs a name"]),
+    (
+        HEAD.replace('["published-2020"]', '["no-controls", "no-controls"]'),
+        ["'no-controls' appears twice; every config needs a name"],
+    ),
     (HEAD + '[design]\nkind = "gird"\n', ["design.kind = 'gird'", "did you mean 'grid'"]),
     (HEAD + '[design]\nkind = "sobol"\nsamples = 64\n', ["factors is missing", "a sobol design"]),
     (HEAD + SOBOL.replace("64", "48"), ["design.samples = 48", "power of two, such as 32 or 64"]),

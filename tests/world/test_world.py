@@ -1,0 +1,97 @@
+"""A world is passed and not looked up: what it answers, how it travels, and which parameters hold in it."""
+
+import pickle
+import shutil
+
+import pytest
+from support.paths import ROOT
+
+from sim import BadInput, load_config, load_experiment, load_world
+
+SWEEP = """question = "How much does the share of 2020 matter?"
+configs = ["{config}"]
+replications = 1
+[factors]
+"base.domestic_supply_share" = {levels}
+"""
+
+
+def sweep(folder, config, levels):
+    path = folder / "sweep.toml"
+    path.write_text(SWEEP.format(config=config, levels=levels))
+    return load_experiment(path)
+
+
+def test_a_world_answers_for_itself():
+    world = load_world("china-2020")
+    assert (world.id, world.target, world.lead, world.goods) == ("china-2020", "CHN", "USA", "chips")
+    assert world.controllers == ["USA", "NLD", "JPN", "TWN", "KOR", "EUR"]
+    assert world.roles["ROW"] == "neutral" and world.names["KOR"] == "South Korea"
+    assert (world.goal.share, world.goal.year) == (0.7, 2025)
+    assert any(row["measure"] == "production_share_located" for row in world.published)
+
+
+def test_a_world_that_states_less_says_less():
+    seeds = load_world("crop-seeds")
+    assert (seeds.goods, seeds.goal, seeds.published) == ("seeds", None, [])
+
+
+def test_merging_firms_changes_nothing_that_a_world_says_of_itself():
+    whole, lumped = load_world("china-2020"), load_world("china-2020:lumped")
+    assert (lumped.goods, lumped.goal, lumped.published) == (whole.goods, whole.goal, whole.published)
+
+
+@pytest.mark.parametrize(
+    "name", ["china-2020", "crop-seeds", "china-2020:lumped", "synthetic:sectors=2,firms=16,seed=1"]
+)
+def test_a_world_is_pickled_by_its_id(name):
+    world = load_world(name)
+    text = pickle.dumps(world)
+    assert len(text) < 200 and pickle.loads(text) is world
+
+
+def test_a_scenario_travels_with_its_world():
+    scenario = load_config("truce-2025")
+    again = pickle.loads(pickle.dumps(scenario))
+    assert again == scenario and again.world is scenario.world and again.hash == scenario.hash
+
+
+def test_a_range_is_that_of_the_experiments_own_world(tmp_path):
+    experiment = sweep(tmp_path, "crop-seeds", '"range"')
+    stated = load_world("crop-seeds").parameters["base.domestic_supply_share"]
+    levels = [point["base.domestic_supply_share"] for point in experiment.points]
+    assert (min(levels), max(levels)) == (stated.low, stated.high) != (0.1, 0.14)
+
+
+def test_a_worlds_own_value_is_no_fault(tmp_path):
+    assert len(sweep(tmp_path, "crop-seeds", "[0.87, 0.88]")) == 2
+    with pytest.raises(BadInput, match="base.domestic_supply_share = 0.88: is out of range"):
+        sweep(tmp_path, "published-2020", "[0.88]")
+
+
+def test_tables_and_parameters_come_from_one_home(tmp_path, monkeypatch):
+    before = load_world("china-2020")
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    evidence = tmp_path / "configs/evidence/parameters.toml"
+    text = evidence.read_text()
+    start = text.index('["demand.growth"]')
+    value = before.parameters["demand.growth"].value
+    evidence.write_text(text[:start] + text[start:].replace(f"value = {value}", f"value = {value + 0.001}", 1))
+    monkeypatch.setenv("DECOUPLING_HOME", str(tmp_path))
+    elsewhere = load_world("china-2020")
+    assert elsewhere.folder.is_relative_to(tmp_path)
+    assert elsewhere.parameters["demand.growth"].value == value + 0.001
+    monkeypatch.delenv("DECOUPLING_HOME")
+    assert load_world("china-2020").parameters["demand.growth"].value == value
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("goods = 3", "goods"), ('good = "x"', "good"), ("[goal]\nshare = 2.0\nyear = 2025", "goal.share")],
+)
+def test_what_a_world_is_about_is_checked(tmp_path, text, key):
+    folder = tmp_path / "mine"
+    shutil.copytree(ROOT / "configs/worlds/crop-seeds", folder)
+    (folder / "about.toml").write_text(text)
+    with pytest.raises(BadInput, match=rf"about.toml: {key}: must be as in goods"):
+        load_world(str(folder))
