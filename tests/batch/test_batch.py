@@ -20,120 +20,31 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.batches import (
+    EXPERIMENT,
+    MEASURES,
+    SmallModel,
+    deadly,
+    deadly_now_and_then,
+    deadly_once,
+    files,
+    forbidden,
+    small,
+    started_batch,
+    stopping,
+    unlucky,
+)
+from support.processes import children, wait_until
 
 from sim.batch import progress
 from sim.batch.blocks import read_header
 from sim.batch.run import run_batch, write_run
-from sim.calendar import quarter_end, quarters_until
 from sim.errors import BadInput
 from sim.experiment.experiment import load_experiment
 from sim.measures import catalogue
 from sim.results import records
 from sim.scenario.scenario import load_config
 from sim.world.world import load_world
-
-MEASURES = ["domestic_supply_share", "chip_market", "price_index"]
-EXPERIMENT = """
-question = "Does it?"
-configs = ["published-2020", "no-controls"]
-replications = REPLICATIONS
-[factors]
-"controls.severity" = [0, 0.25, 0.5]
-"subsidy.annual" = [0.0, 100.0]
-[record]
-every = "year"
-measures = ["domestic_supply_share", "chip_market", "price_index"]
-"""
-
-
-class SmallModel:
-    """Three measures that grow with the quarters, one of them missing now and then."""
-
-    def __init__(self, scenarios, seeds, measures, until):
-        self.quarters = quarters_until(until)
-        self.now = 0
-        severity = np.array([scenario.values["controls.severity"] for scenario in scenarios])
-        subsidy = np.array([scenario.values["subsidy.annual"] for scenario in scenarios])
-        self.luck = np.sin(np.array(seeds, dtype=float)) + severity - subsidy / 700
-        self.names = measures
-        self.history = np.full((len(seeds), self.quarters, len(measures)), np.nan)
-        self.recorder = self
-
-    @property
-    def running(self):
-        return self.now < self.quarters
-
-    def step(self):
-        share = 0.5 + 0.4 * np.tanh(self.luck + self.now / 20)
-        market = 1e3 * np.exp(self.luck)
-        price = np.where(share > 0.8, np.nan, share / 3)
-        self.history[:, self.now] = np.stack([share, market, price], axis=-1)
-        self.now += 1
-
-    def values(self, every):
-        step = {"quarter": 1, "year": 4, "end": self.quarters}[every]
-        kept = range(step - 1, self.quarters, step)
-        return [quarter_end(quarter) for quarter in kept], self.history[:, kept]
-
-    def first_reaching(self, level):
-        dates, values = self.values("quarter")
-        return [
-            next((date for date, share in zip(dates, run, strict=True) if share >= level), "")
-            for run in values[:, :, 0]
-        ]
-
-
-def small(scenarios, seeds, measures, until):
-    return SmallModel(scenarios, seeds, measures, until)
-
-
-def slow(scenarios, seeds, measures, until):
-    time.sleep(0.1)
-    return SmallModel(scenarios, seeds, measures, until)
-
-
-def unlucky(scenarios, seeds, measures, until):
-    for scenario, seed in zip(scenarios, seeds, strict=True):
-        if scenario.values["controls.severity"] == 0.25 and seed == 2:
-            raise RuntimeError(f"the accounts do not close, seed {seed}")
-    return SmallModel(scenarios, seeds, measures, until)
-
-
-def deadly_once(mark, scenarios, seeds, measures, until):
-    if 3 in seeds and not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return SmallModel(scenarios, seeds, measures, until)
-
-
-def deadly_now_and_then(calls, scenarios, seeds, measures, until):
-    (calls / f"{time.monotonic_ns()}").touch()
-    if len(list(calls.iterdir())) % 5 == 3:
-        os._exit(1)
-    return SmallModel(scenarios, seeds, measures, until)
-
-
-def deadly(scenarios, seeds, measures, until):
-    if 3 in seeds:
-        os._exit(1)
-    return SmallModel(scenarios, seeds, measures, until)
-
-
-def forbidden(scenarios, seeds, measures, until):
-    raise AssertionError("nothing was to be run")
-
-
-def stopping(after):
-    """A builder that is interrupted by Ctrl-C after some runs."""
-
-    def build(scenarios, seeds, measures, until):
-        nonlocal after
-        after -= len(seeds)
-        if after < 0:
-            raise KeyboardInterrupt
-        return SmallModel(scenarios, seeds, measures, until)
-
-    return build
 
 
 @pytest.fixture
@@ -146,14 +57,6 @@ def question(tmp_path):
         return path
 
     return write
-
-
-def files(out):
-    """The bytes of a result; of the manifest all but run_info."""
-    assert sorted(os.listdir(out)) == ["manifest.json", "runs.csv", "series.csv"]
-    manifest = json.loads((out / "manifest.json").read_text())
-    assert set(manifest.pop("run_info")) >= {"time", "machine", "git_commit", "seconds"}
-    return (out / "runs.csv").read_bytes(), (out / "series.csv").read_bytes(), json.dumps(manifest)
 
 
 @pytest.fixture
@@ -590,7 +493,7 @@ def test_two_batches_on_the_same_folder(question, undisturbed, tmp_path):
     """The second is refused with a sentence, and the first is not disturbed."""
     expected = undisturbed(8)
     path, out = question(8), tmp_path / "out"
-    first = start(path, out, "slow", 1)
+    first = started_batch(path, out, "slow", 1)
     wait_until(lambda: len(list(out.glob(".blocks-*/*.block"))) > 1)
     for fresh in (False, True):
         with pytest.raises(BadInput, match=f"out: another batch is writing there .process {first.pid} on .*; wait"):
@@ -810,40 +713,6 @@ def test_full_disk_keeps_what_is_finished(question, undisturbed, tmp_path, monke
     assert files(out) == expected
 
 
-def start(path, out, build, workers):
-    """A batch in a process of its own, as a user would start it."""
-    code = (
-        f"import test_batch as t\nfrom sim.batch.run import run_batch\n"
-        f"raise SystemExit(run_batch({str(path)!r}, workers={workers}, out={str(out)!r}, "
-        f"build=t.{build}, block_size=4))"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parent,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def children(session):
-    """The processes of a session that are still there."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[3]) == session and fields[0] != "Z":
-                found.append(int(stat.parent.name))
-    return found
-
-
-def wait_until(what, seconds=90.0):
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
-
-
 needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks for processes in /proc")
 
 
@@ -855,7 +724,7 @@ def test_killed_at_any_moment_it_goes_on(question, undisturbed, tmp_path, worker
     luck = random.Random(workers)
     done = 0
     for _ in range(2):
-        process = start(path, out, "slow", workers)
+        process = started_batch(path, out, "slow", workers)
         wait_until(lambda done=done: len(list(out.glob(".blocks-*/*.block"))) > done)
         time.sleep(luck.uniform(0, 0.2))
         process.kill()
@@ -871,7 +740,7 @@ def test_killed_at_any_moment_it_goes_on(question, undisturbed, tmp_path, worker
 def test_ctrl_c_keeps_what_is_finished_and_ends_the_workers(question, undisturbed, tmp_path):
     expected = undisturbed(8)
     path, out = question(8), tmp_path / "out"
-    process = start(path, out, "slow", 2)
+    process = started_batch(path, out, "slow", 2)
     wait_until(lambda: len(list(out.glob(".blocks-*/*.block"))) > 2)
     for worker in set(children(process.pid)) - {process.pid}:  # Ctrl-C is the parent's business
         os.kill(worker, signal.SIGINT)

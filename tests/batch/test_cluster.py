@@ -1,17 +1,16 @@
 """Blocks on a Dask cluster: the same bytes, whoever comes and goes."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import pytest
-from test_batch import EXPERIMENT, SmallModel, files, forbidden, small
+from support.batches import EXPERIMENT, deadly_once, files, forbidden, slow, small
+from support.paths import TESTS
 
 from sim.batch import workers
 from sim.batch.run import run_batch
@@ -46,18 +45,6 @@ def question(tmp_path):
 def expected(question, tmp_path):
     run_batch(question, workers=1, out=tmp_path / "here", build=small)
     return files(tmp_path / "here")
-
-
-def slow(scenarios, seeds, measures, until):
-    time.sleep(0.1)
-    return SmallModel(scenarios, seeds, measures, until)
-
-
-def deadly_once(mark, scenarios, seeds, measures, until):
-    if 3 in seeds and not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return SmallModel(scenarios, seeds, measures, until)
 
 
 def test_a_cluster_writes_the_same_bytes(cluster, question, expected, tmp_path, capsys):
@@ -118,7 +105,7 @@ def cluster_of_its_own(folder, first=""):
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
         text=True,
     ) as process:
         yield process, process.stdout.readline().strip()

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from support.processes import started
 
 QUIET = (130, -signal.SIGINT)  # a shell calls both 130
 
@@ -14,9 +15,7 @@ QUIET = (130, -signal.SIGINT)  # a shell calls both 130
 def interrupted(arguments, seconds):
     """What a process and its children say when a terminal interrupts all of them after a while."""
     command = [sys.executable, "-m", "sim", *arguments]
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    process = started(command, stdout=subprocess.DEVNULL, start_new_session=True)
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate(timeout=60)[1]

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from test_batch import children, wait_until
+from support.processes import children, started, wait_until
 
 from sim import DecouplingModel
 from sim.scenario.scenario import load_config
@@ -31,7 +31,7 @@ replications = 150
 
 def batch(experiment, out, workers):
     command = [sys.executable, "-m", "sim", "batch", str(experiment), "--out", str(out), "--workers", str(workers)]
-    return subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    return started(command, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
 def test_thirty_kills_leave_no_trace(tmp_path):

@@ -9,6 +9,7 @@ import time
 from io import StringIO
 
 import pytest
+from support.processes import started
 
 from sim import cli
 from sim.experiment.experiment import known_experiments
@@ -117,7 +118,7 @@ def test_a_closed_pipe_leaves_no_traceback():
 
 def interrupted(arguments, begun):
     """Start the program, interrupt it as Ctrl-C does once `begun` is true; exit code and standard error."""
-    program = subprocess.Popen([sys.executable, "-m", "sim", *arguments], stderr=subprocess.PIPE, text=True)
+    program = started([sys.executable, "-m", "sim", *arguments])
     end = time.monotonic() + 60
     while not begun() and program.poll() is None:
         assert time.monotonic() < end

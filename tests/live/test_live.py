@@ -1,71 +1,14 @@
 """A session of the live page without a page: orders, levers, events, branches, and frames that lose nothing."""
 
-import json
-import threading
-
 import pytest
+from support.live_session import Watcher
 
 from sim import DecouplingModel
 from sim.live import picture
 from sim.live.levers import described
 from sim.live.race import Race, shown_measures
-from sim.live.session import Session
 from sim.scenario.scenario import load_config
 from sim.world.world import load_world
-
-
-class Watcher:
-    """Takes a session's frames as a page does, and says that it has drawn them."""
-
-    def __init__(self, query="config=historic", draws=True, frames_a_second=1000):
-        self.frames, self.head, self.parts, self.series = [], {}, {}, {}
-        self.draws = draws
-        self.arrived = threading.Condition()
-        self.session = Session(query, "historic", self.take)
-        self.session.frames_a_second = frames_a_second
-
-    def take(self, text):
-        frame = json.loads(text)
-        with self.arrived:
-            self.frames.append(frame)
-            self.head = frame["head"]
-            for name, part in frame["parts"].items():
-                if name.startswith("series ") and part is not None:
-                    held = self.series.setdefault(name[7:], {})
-                    for measure, values in part["values"].items():
-                        held[measure] = held.get(measure, [])[: part["from"]] + values
-                elif part is None:
-                    self.parts.pop(name, None)
-                    self.series.pop(name.removeprefix("series "), None)
-                else:
-                    self.parts[name] = part
-            self.arrived.notify_all()
-        if self.draws:
-            self.session.send({"do": "drawn", "value": frame["number"]})
-
-    def until(self, wanted, seconds=20):
-        with self.arrived:
-            assert self.arrived.wait_for(lambda: self.head and wanted(self.head), seconds), self.head
-            return self.head
-
-    def do(self, do, **rest):
-        """Send an order and wait for a frame that was made after it."""
-        with self.arrived:
-            number = self.frames[-1]["number"] if self.frames else 0
-        self.session.send({"do": do, **rest})
-        with self.arrived:
-            assert self.arrived.wait_for(lambda: self.frames and self.frames[-1]["number"] > number, 20)
-            return self.head
-
-    def __enter__(self):
-        self.session.start()
-        self.until(lambda head: True)
-        return self
-
-    def __exit__(self, *_):
-        self.session.stop()
-        self.session._thread.join(5)
-        assert not self.session._thread.is_alive()
 
 
 def test_a_session_shows_what_a_run_gives():

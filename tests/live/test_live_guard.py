@@ -3,19 +3,14 @@
 import json
 import math
 import os
-import re
-import shutil
-import signal
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 
 import pytest
 from support.live_client import Page
-from test_live import Watcher
+from support.live_server import served, view
+from support.live_session import Watcher
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -239,53 +234,6 @@ def test_a_server_for_others_is_known_by_addresses_not_by_foreign_names(host, ri
 
 
 # -- a server
-
-
-def view(*arguments, env=None):
-    command = [sys.executable, "-m", "sim", "view", *arguments]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=env,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background inherit none
-    )
-
-
-@contextmanager
-def served(*arguments, env=None):
-    """A server and its address; ended as a user does, by an interrupt."""
-    server = view("--port", "0", *arguments, env=env)
-    lines = []
-    for line in server.stderr:
-        lines.append(line)
-        if "Ctrl-C" in line:
-            break
-    address = re.search(r"http://[^/]+:\d+/", lines[-1]) if lines else None
-    assert address, "".join(lines)
-    try:
-        yield address.group(), "".join(lines)
-    finally:
-        server.send_signal(signal.SIGINT)
-        _, error = server.communicate(timeout=30)
-    assert server.returncode == 130, error
-    assert "Traceback" not in error and "Error" not in error and "Warning" not in error, error
-
-
-def get_missing_assets():
-    """The page's front-end files are got once, through npm; without it what needs them is skipped."""
-    if missing_assets() and shutil.which("npm") is None:
-        pytest.skip("the page's front-end files are missing, and so is npm to get them")
-    if missing_assets():
-        subprocess.run([sys.executable, "-m", "sim", "view", "--get-assets"], check=True, capture_output=True)
-
-
-@pytest.fixture(scope="module")
-def address():
-    get_missing_assets()
-    with served("published-2020") as (address, _):
-        yield address
 
 
 def get(address, path, **headers):

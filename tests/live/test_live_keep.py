@@ -8,29 +8,13 @@ import tomllib
 from urllib.parse import parse_qs
 
 import pytest
-from test_live import Watcher
-from typer.testing import CliRunner
+from support.live_session import Watcher, kept, replayed
 
-from sim.cli import app
 from sim.errors import BadInput
 from sim.live import background, link
 from sim.live.levers import described
 from sim.live.race import Race
 from sim.scenario.scenario import load_config
-
-
-def replayed(config, seed, folder):
-    """The bytes of series.csv that `decoupling run` writes."""
-    answer = CliRunner().invoke(app, ["run", str(config), "--seed", str(seed), "--out", str(folder)])
-    assert answer.exit_code == 0, answer.output
-    return (folder / "series.csv").read_bytes()
-
-
-def kept(watcher, what):
-    """The name and text of the file that the page is handed."""
-    watcher.do("write", value=what)
-    files = [frame["parts"]["file"] for frame in watcher.frames if frame["parts"].get("file")]
-    return files[-1]["name"], files[-1]["text"]
 
 
 def test_a_run_watched_and_a_run_have_the_same_bytes(tmp_path):

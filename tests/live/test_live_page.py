@@ -11,8 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from PIL import Image
-from test_live_guard import get_missing_assets, served
-from test_live_keep import replayed
+from support.live_session import replayed
 
 from sim import DecouplingModel
 
@@ -21,16 +20,9 @@ LARGEST_PICTURE = 300_000  # bytes
 
 
 @pytest.fixture(scope="module")
-def address():
+def browser(address):
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine")
-    get_missing_assets()
-    with served("published-2020") as (address, _):
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser(address):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:

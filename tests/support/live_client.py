@@ -6,6 +6,7 @@ import urllib.request
 import uuid
 from urllib.parse import urlsplit
 
+from support.live_session import draw_on
 from websockets.sync.client import connect
 
 
@@ -63,9 +64,7 @@ class Page:
         self.frames, self.head = self.frames + 1, frame["head"]
         for name, part in frame["parts"].items():
             if name.startswith("series ") and part is not None:
-                held = self.series.setdefault(name[7:], {})
-                for measure, values in part["values"].items():
-                    held[measure] = held.get(measure, [])[: part["from"]] + values
+                draw_on(self.series.setdefault(name[7:], {}), part)
             elif part is None:
                 self.parts.pop(name, None)
             else:

@@ -2,4 +2,5 @@
 
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+TESTS = Path(__file__).parent.parent
+ROOT = TESTS.parent
