@@ -1,0 +1,84 @@
+"""Each mechanism alone: switched off it is its neutral values, and nothing of it acts; switched on it moves something.
+
+The switches are those that the evidence declares, so a new one is tried without being named here.
+"""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from support.models import series_of
+
+from sim.model import DecouplingModel
+from sim.scenario.scenario import load_config
+from sim.world.world import parameters
+
+SWITCHES = [name.removeprefix("mechanisms.") for name in parameters() if name.startswith("mechanisms.")]
+# Under these every mechanism has something to act on: dated controls, allies that follow them, answers to both, money
+# on both sides, a mandate and experts called home.
+CHANGES = {
+    "controls.alignment": 0.6,
+    "subsidy.annual": 400,
+    "controller_subsidy.annual": 50,
+    "investment.annual": 300,
+    "mandate.domestic": 0.2,
+    "retaliation.severity": 0.8,
+}
+EXPERTS = {"date": date(2024, 1, 1), "by": "USA", "kind": "control", "scope": ["experts"], "severity": 1.0}
+
+
+def own(mechanism):
+    """The parameters that a mechanism has for itself: {name: parameter}."""
+    return {name: parameter for name, parameter in parameters().items() if parameter.mechanism == mechanism}
+
+
+def cases():
+    """Every mechanism switched on, and each switched off, at its neutral values, and off with its parameters moved."""
+    acting = load_config("historic", CHANGES).with_event(EXPERTS)
+    found = {"on": acting}
+    for mechanism in SWITCHES:
+        off = acting.with_values({f"mechanisms.{mechanism}": False})
+        found["off", mechanism] = off
+        found["neutral", mechanism] = acting.with_values({name: each.neutral for name, each in own(mechanism).items()})
+        for name, parameter in own(mechanism).items():
+            for value in parameter.choices or (parameter.low, parameter.high):
+                found["moved", mechanism, name, value] = off.with_values({name: value})
+    return found
+
+
+@pytest.fixture(scope="module")
+def results():
+    """All recorded quarters of each case on the same luck, (quarters, measures); what may share a block does."""
+    scenarios, found = cases(), {}
+    for frame in {scenario.frame for scenario in scenarios.values()}:
+        names = [name for name, scenario in scenarios.items() if scenario.frame == frame]
+        block = DecouplingModel.block([scenarios[name] for name in names], [3] * len(names), record="all")
+        found |= dict(zip(names, series_of(block), strict=True))
+    return found
+
+
+def test_there_are_switches_to_try():
+    assert len(SWITCHES) == 22
+    assert all(own(mechanism) for mechanism in SWITCHES)
+
+
+@pytest.mark.parametrize("mechanism", SWITCHES)
+def test_a_mechanism_switched_off_is_its_neutral_values(results, mechanism):
+    off, neutral = results["off", mechanism], results["neutral", mechanism]
+    if mechanism == "entry":  # decides who is in the tables: without the firms sums are added in another order
+        np.testing.assert_allclose(off, neutral, rtol=1e-9, atol=1e-12)
+    else:
+        assert off.tobytes() == neutral.tobytes()
+
+
+@pytest.mark.parametrize("mechanism", SWITCHES)
+def test_a_mechanism_switched_on_moves_something(results, mechanism):
+    assert not np.allclose(results["on"], results["off", mechanism], rtol=1e-6, equal_nan=True)
+
+
+@pytest.mark.parametrize("mechanism", SWITCHES)
+def test_the_parameters_of_a_mechanism_that_is_off_move_nothing(results, mechanism):
+    moved = {name: values for name, values in results.items() if name[:2] == ("moved", mechanism)}
+    assert len(moved) >= 2 * len(own(mechanism))
+    off = results["off", mechanism].tobytes()
+    assert [name for name, values in moved.items() if values.tobytes() != off] == []
