@@ -2,46 +2,87 @@
 
 import csv
 import shutil
-from pathlib import Path
+import sys
+from dataclasses import replace
 
 import numpy as np
+import pytest
+from support.paths import ROOT
 
-from sim.engine.streams import uniform
+from sim.engine.streams import DECISIONS, uniform
 from sim.model import DecouplingModel
 from sim.scenario.scenario import load_config
 
-WORLD = Path(__file__).parent.parent.parent / "configs" / "worlds" / "china-2020"
+WORLD = ROOT / "configs" / "worlds" / "china-2020"
+REACTIVE = {"controls.mode": "reactive", "controls.severity": 1.0, "retaliation.severity": 0.8}
+# Answers on a date are in force where controls go by dates.
+ANSWER = {"date": "2021-07-01", "by": "CHN", "kind": "retaliation", "scope": ["critical_minerals"], "severity": 1.0}
+POLICIES = {
+    "a control": ("published-2020", {"controls.severity": 0.9, "controls.start": 2021}),
+    "a control alone": ("published-2020", {"controls.severity": 0.9, "controls.start": 2021, "controls.alignment": 0}),
+    "dated controls": ("historic", {}),
+    "subsidies, on which firms enter": ("published-2020", {"subsidy.annual": 400, "subsidy.allocation": "bottleneck"}),
+    "a plan": ("published-2020", {"subsidy.mode": "plan", "investment.annual": 300}),
+    "a mandate": ("published-2020", {"mandate.domestic": 0.4}),
+    "subsidies of the controllers": ("published-2020", {"controller_subsidy.annual": 100}),
+    "cost and benefit": (
+        "published-2020",
+        {**REACTIVE, "controls.doctrine": "cost-benefit", "doctrine.harm_weight": 3.0},
+    ),
+    "prevention": ("published-2020", {**REACTIVE, "controls.doctrine": "preventive"}),
+    "a ratchet": ("historic", {**REACTIVE, "controls.doctrine": "ratchet"}),
+    "a dated answer": ("published-2020", {"controls.mode": "events"}),
+}
 
 
-def draws(monkeypatch, scenario, seed=4, until=2023):
-    """Every draw of a run: {(decision, quarter, key of the agent): value}."""
-    found = {}
+def listen(monkeypatch):
+    """Every draw from now on, {(decision, quarter, key of the agent): value in the first run}.
+
+    Whoever draws calls `uniform`, under whatever name a module has it, so each of those names is listened at.
+    """
+    heard = {}
 
     def listening(seeds, decision, quarter, agents):
         values = uniform(seeds, decision, quarter, agents)
-        found.update({(decision, quarter, int(key)): value for key, value in zip(agents, values[0], strict=True)})
+        draws = {(decision, quarter, int(key)): value for key, value in zip(agents, values[0], strict=True)}
+        assert not draws.keys() & heard.keys(), f"{decision} is drawn twice for the same agent in quarter {quarter}"
+        heard.update(draws)
         return values
 
-    for place in ("sim.engine.columns", "sim.markets.chips", "sim.markets.inputs"):
-        monkeypatch.setattr(f"{place}.uniform", listening)
-    model = DecouplingModel(scenario, rng=seed, until=until)
-    while model.running:
-        model.step()
-    return found, model
+    for module in [module for name, module in sys.modules.items() if name.partition(".")[0] == "sim"]:
+        for name in [name for name, value in vars(module).items() if value is uniform]:
+            monkeypatch.setattr(module, name, listening)
+    return heard
 
 
-def test_a_policy_moves_no_draw(monkeypatch):
-    base = load_config("published-2020")
-    plain, quiet = draws(monkeypatch, base)
-    strict, busy = draws(
-        monkeypatch,
-        base.with_values(
-            {"controls.severity": 0.9, "controls.start": 2021, "subsidy.annual": 400, "mandate.domestic": 0.4}
-        ),
-    )
-    assert plain == strict
-    assert quiet.chips.log_shock.tobytes() == busy.chips.log_shock.tobytes()
-    assert not np.array_equal(quiet.makers.output, busy.makers.output)
+def draws(scenario, seed=4, until=2023):
+    """Every draw of a run, and its model."""
+    with pytest.MonkeyPatch.context() as patch:
+        heard = listen(patch)
+        model = DecouplingModel(scenario, rng=seed, until=until)
+        while model.running:
+            model.step()
+    return heard, model
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return draws(load_config("published-2020"))
+
+
+def test_every_decision_is_heard(plain):
+    assert {decision for decision, _, _ in plain[0]} == set(DECISIONS)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_policy_moves_no_draw(plain, policy):
+    config, changes = POLICIES[policy]
+    quiet, busy = plain, draws(load_config(config, changes).with_event(ANSWER))
+    assert quiet[0] == busy[0]
+    assert quiet[1].chips.log_shock.tobytes() == busy[1].chips.log_shock.tobytes()
+    left, right = (model.recorder.values("quarter")[1] for _, model in (quiet, busy))
+    moved = left.tobytes() != right.tobytes()
+    assert moved
 
 
 def edited_world(folder, edit):
@@ -55,12 +96,10 @@ def edited_world(folder, edit):
 
 
 def with_world(folder):
-    from dataclasses import replace
-
     return replace(load_config("published-2020"), world=folder)
 
 
-def test_another_firm_moves_nobody_elses_draws(monkeypatch, tmp_path):
+def test_another_firm_moves_nobody_elses_draws(plain, tmp_path):
     def split(rows):
         """Half of Hua Hong becomes a firm of its own, so that totals still close."""
         new = []
@@ -74,17 +113,16 @@ def test_another_firm_moves_nobody_elses_draws(monkeypatch, tmp_path):
                 new.append(row)
         return new
 
-    plain, _ = draws(monkeypatch, load_config("published-2020"))
-    grown, model = draws(monkeypatch, with_world(edited_world(tmp_path / "grown", split)))
+    grown, model = draws(with_world(edited_world(tmp_path / "grown", split)))
     assert "newcomer-chn-mature" in model.layout.firms
-    assert plain.items() < grown.items()
-    assert len({key for _, _, key in grown.keys() - plain.keys()}) == 1
+    assert plain[0].items() < grown.items()
+    assert len({key for _, _, key in grown.keys() - plain[0].keys()}) == 1
 
 
-def test_reordering_the_table_moves_no_draw_and_no_result(monkeypatch, tmp_path):
-    plain, first = draws(monkeypatch, load_config("published-2020"))
-    turned, second = draws(monkeypatch, with_world(edited_world(tmp_path / "turned", lambda rows: rows[::-1])))
-    assert plain == turned
+def test_reordering_the_table_moves_no_draw_and_no_result(plain, tmp_path):
+    first = plain[1]
+    turned, second = draws(with_world(edited_world(tmp_path / "turned", lambda rows: rows[::-1])))
+    assert plain[0] == turned
     left, right = first.recorder.values("quarter")[1], second.recorder.values("quarter")[1]
     assert np.nanmax(np.abs(left - right) / np.maximum(np.abs(left), 1.0)) < 1e-9  # sums are added in another order
 
