@@ -1,19 +1,18 @@
-"""Worlds are data: generated ones, another chain, merged firms. No code knows what the tables are about."""
+"""Worlds are data: generated ones, another chain, merged firms."""
 
-import ast
 import csv
 import json
 import subprocess
 import sys
 from collections import defaultdict
 from io import StringIO
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.models import series_of
+from support.paths import ROOT
 
 from sim import cli
 from sim.errors import BadInput
@@ -26,7 +25,6 @@ from sim.world.synthetic import synthetic_id, synthetic_texts
 from sim.world.tables import COMPANIONS, TABLES
 from sim.world.world import load_world
 
-ROOT = Path(__file__).parent.parent.parent
 MADE = ("synthetic", "crop-seeds", "lumped")
 
 
@@ -295,18 +293,6 @@ def test_supplies_are_weighed_as_a_loop_over_agents_would():
     whole = sold.sum(axis=-1, keepdims=True)
     assert model._reach_all[0] == pytest.approx(sold / whole)
     assert model._reach_above[0] == pytest.approx(above / whole)
-
-
-def test_no_code_knows_an_id_of_the_tables():
-    tables = ("states", "segments", "inputs", "suppliers", "chip_firms")
-    ids = {
-        row["id"] for name in ("china-2020", "crop-seeds") for table in tables for row in load_world(name).rows[table]
-    }
-    for path in sorted((ROOT / "sim").rglob("*.py")):
-        if path.name == "synthetic.py":  # brings its own states and inputs
-            continue
-        words = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
-        assert not ids & words, path
 
 
 def test_messages_give_examples_from_the_world_at_hand():
