@@ -358,6 +358,7 @@ class Session:
             "config": race.opened.name,
             "seed": race.seed,
             "world": race.scenario.world.id,
+            "goods": race.scenario.world.goods,
             "state": "ended" if not model.running else "running" if self._playing else "paused",
             "quarter": quarter_name(model.quarter - 1) if model.quarter else "",
             "next": quarter_name(model.quarter),

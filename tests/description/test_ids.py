@@ -15,17 +15,10 @@ TABLES = ("states", "segments", "inputs", "suppliers", "chip_firms")
 # Words of everyday language that are ids as well: only where a text is nothing but the word does it mean the id.
 EVERYDAY = {"memory": "computers and people have one too"}
 # On the page, words for what one chain makes; elsewhere chips are the model's own word for it.
-OF_ONE_CHAIN = {"chips", "goods"}
+OF_ONE_CHAIN = {"chips"}
 EXCEPTIONS = {"world/synthetic.py": "makes worlds, so it brings its own states and inputs"}
 # What names something today. The list may only become shorter: what is mended is taken out of it.
 OFFENDERS = {
-    "live/agents.vue": {"chips"},
-    "live/bar.vue": {"chips"},
-    "live/chain.vue": {"CHN", "chips"},
-    "live/heat.vue": {"chips"},
-    "live/levers.py": {"China"},
-    "live/levers.vue": {"lithography"},
-    "live/page.py": {"chips", "goods"},
     "markets/inputs.py": {"lithography"},
 }
 

@@ -12,6 +12,7 @@ from support.paths import ROOT
 from sim.engine.streams import DECISIONS, uniform
 from sim.model import DecouplingModel
 from sim.scenario.scenario import load_config
+from sim.world.world import load_world
 
 WORLD = ROOT / "configs" / "worlds" / "china-2020"
 REACTIVE = {"controls.mode": "reactive", "controls.severity": 1.0, "retaliation.severity": 0.8}
@@ -96,7 +97,7 @@ def edited_world(folder, edit):
 
 
 def with_world(folder):
-    return replace(load_config("published-2020"), world=folder)
+    return replace(load_config("published-2020"), world=load_world(folder))
 
 
 def test_another_firm_moves_nobody_elses_draws(plain, tmp_path):

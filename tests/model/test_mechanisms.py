@@ -11,9 +11,11 @@ from support.models import series_of
 
 from sim.model import DecouplingModel
 from sim.scenario.scenario import load_config
-from sim.world.world import parameters
+from sim.world.world import load_world
 
-SWITCHES = [name.removeprefix("mechanisms.") for name in parameters() if name.startswith("mechanisms.")]
+SWITCHES = [
+    name.removeprefix("mechanisms.") for name in load_world("china-2020").parameters if name.startswith("mechanisms.")
+]
 # Under these every mechanism has something to act on: dated controls, allies that follow them, answers to both, money
 # on both sides, a mandate and experts called home.
 CHANGES = {
@@ -29,7 +31,11 @@ EXPERTS = {"date": date(2024, 1, 1), "by": "USA", "kind": "control", "scope": ["
 
 def own(mechanism):
     """The parameters that a mechanism has for itself: {name: parameter}."""
-    return {name: parameter for name, parameter in parameters().items() if parameter.mechanism == mechanism}
+    return {
+        name: parameter
+        for name, parameter in load_world("china-2020").parameters.items()
+        if parameter.mechanism == mechanism
+    }
 
 
 def stirred(scenario, mechanism):
