@@ -64,12 +64,12 @@ def run(
 
     from sim.batch.run import write_run
     from sim.model import DecouplingModel
-    from sim.results import records
+    from sim.results.output import prepare_out
 
     if scenario.world.is_assumed:
         note(f"{scenario.world.name}: every figure of this world is assumed; read the results as an illustration.")
     model = DecouplingModel(scenario, seed, until=until)
-    records.prepare_out(folder)
+    prepare_out(folder)
     while model.running:
         model.step()
     write_run(model, scenario, seed, folder, every.value)
@@ -385,7 +385,7 @@ def checked(name: str) -> str:
         raise BadInput("check = '': must be a config, an experiment or a world's folder")
     path = Path(name)
     if path.is_dir():
-        from sim.results.records import is_result
+        from sim.results.output import is_result
 
         if is_result(path):
             raise BadInput(f"{name}: is a result folder; check takes a config, an experiment or a world's folder")
@@ -466,7 +466,7 @@ def result_of(name: str) -> Path:
     from sim.batch.run import run_batch
     from sim.experiment.experiment import of_config
     from sim.measures import measure_names
-    from sim.results.records import program_hash
+    from sim.results.provenance import program_hash
 
     scenario = load_config(name)
     experiment = of_config(scenario, 20)

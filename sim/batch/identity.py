@@ -10,7 +10,8 @@ from typing import Any
 from sim.calendar import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS
 from sim.experiment.experiment import Experiment
 from sim.measures import catalogue
-from sim.results import records
+from sim.results import provenance, records
+from sim.results.manifest import SCHEMA_VERSION
 from sim.scenario.scenario import Scenario
 from sim.world.world import World
 
@@ -34,16 +35,16 @@ def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, meas
     worlds = {each.world.id: each.world for each in scenarios}
     world = scenarios[0].world
     identity = {
-        "schema_version": records.SCHEMA_VERSION,
+        "schema_version": SCHEMA_VERSION,
         "scenarios": {scenario.name: {"hash": scenario.hash, **scenario.as_dict()} for scenario in scenarios},
         "world": {"name": world.name, "hash": world.hash},
         "world_tables": {id: _hashes(worlds[id]) for id in sorted(worlds)},
         "horizon": {"first": FIRST_YEAR, "last": last_year},
         "record": {"every": every, "measures": list(measures)},
-        "program_hash": records.program_hash(),
-        "program": records.program_files(),
-        "dependencies": records.dependencies(),
-        "arithmetic": records.arithmetic_fingerprint(),
+        "program_hash": provenance.program_hash(),
+        "program": provenance.program_files(),
+        "dependencies": provenance.dependencies(),
+        "arithmetic": provenance.arithmetic_fingerprint(),
     }
     return json.loads(json.dumps(identity))
 

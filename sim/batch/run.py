@@ -24,7 +24,10 @@ from sim.batch.workers import DaskCluster, WorkerProcesses, WorkersDied, finishe
 from sim.errors import BadInput
 from sim.experiment.experiment import Experiment, Run, load_experiment
 from sim.folders import project_root
-from sim.results import records
+from sim.results import provenance, records
+from sim.results.files import writing
+from sim.results.manifest import MANIFEST, manifest_text, read_manifest
+from sim.results.output import is_result, locked, move_beside, prepare_out, replace_result
 from sim.scenario.scenario import Scenario
 
 BLOCK_SIZE = 96  # at most: a seventh faster a run than 64, and twice as many gain little more
@@ -60,12 +63,12 @@ def run_batch(
     if workers < 1:
         raise BadInput(f"--workers = {workers}: must be a whole number from 1")
     out = project_root() / "results" / experiment.name if out is None else Path(out)
-    records.prepare_out(out)
-    if fresh and records.is_result(out):
-        with records.locked(out):
-            say(f"The old result is kept in {records.move_beside(out)}.")
-        records.prepare_out(out)
-    with records.locked(out):
+    prepare_out(out)
+    if fresh and is_result(out):
+        with locked(out):
+            say(f"The old result is kept in {move_beside(out)}.")
+        prepare_out(out)
+    with locked(out):
         return _run_locked(experiment, workers, out, build, block_size, cluster)
 
 
@@ -81,11 +84,11 @@ def _run_locked(
     identity = batch_identity(experiment, kinds)
     refuse_changes(out, identity, experiment.replications)
     store = Store(experiment, out, identity, kinds)
-    with records.writing(out, KEEPING):
+    with writing(out, KEEPING):
         for note in store.open():
             say(note)
         finished = store.done
-        if finished == len(experiment) and records.read_manifest(out) and not store.is_open:
+        if finished == len(experiment) and read_manifest(out) and not store.is_open:
             say(f"{out} is finished: {finished} runs; nothing to do.")
             return _end(store)
         missing = store.missing(even_size(len(experiment) - finished, workers, block_size))
@@ -99,19 +102,19 @@ def _run_locked(
         texts = finished_here(blocks, build)
     else:
         texts = finished_blocks(blocks, WorkerProcesses(workers), build)
-    with records.writing(out, KEEPING):
+    with writing(out, KEEPING):
         store.start()
     try:
         with Progress(experiment.name, len(experiment), finished) as progress, closing(texts):
             for block, text in texts:
-                with records.writing(out, KEEPING):
+                with writing(out, KEEPING):
                     store.keep(block, text)
                 progress.add(len(block.runs))
     except WorkersDied as fault:
         say(f"{fault}; {KEEPING}.")
         return 1
-    with records.writing(out, KEEPING):
-        store.join(records.run_info(time.monotonic() - started, workers))
+    with writing(out, KEEPING):
+        store.join(provenance.run_info(time.monotonic() - started, workers))
     say(f"{out}: {len(experiment)} runs in {duration(time.monotonic() - started)}.")
     return _end(store)
 
@@ -168,9 +171,9 @@ def write_run(
         "files": {
             name: {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()} for name, text in files.items()
         },
-        "run_info": records.run_info(seconds, 1),
+        "run_info": provenance.run_info(seconds, 1),
     }
-    records.replace_result(
+    replace_result(
         Path(out),
-        {**{name: [text] for name, text in files.items()}, records.MANIFEST: [records.manifest_text(manifest)]},
+        {**{name: [text] for name, text in files.items()}, MANIFEST: [manifest_text(manifest)]},
     )

@@ -27,6 +27,9 @@ from sim.calendar import LAST_YEAR
 from sim.errors import BadInput
 from sim.experiment.experiment import Experiment
 from sim.results import records
+from sim.results.files import keep_folder, write_aside
+from sim.results.manifest import MANIFEST, read_manifest, write_manifest
+from sim.results.output import RESULT_FILES, UNFINISHED, unfinished
 
 IDENTITY = "identity.json"
 FILES_OPEN = 64
@@ -58,7 +61,7 @@ class Store:
         self.kinds = kinds
         self.identity = identity
         self.hash = identity_hash(identity)
-        self.folder = out / f"{records.UNFINISHED}{self.hash}"
+        self.folder = out / f"{UNFINISHED}{self.hash}"
         self.files: list[Path] = [out]  # number 0 stands for nothing
         self.failures: dict[str, str] = {}
         self.places = {scenario.name: np.zeros(experiment.runs_of_config, PLACE) for scenario in experiment.scenarios}
@@ -117,14 +120,14 @@ class Store:
     def keep(self, block: Block, content: bytes) -> None:
         """Store a finished block and note its runs' places."""
         path = self.folder / f"{self.numbers[block.scenario.name]}-{block.first:07d}-{block.last:07d}.block"
-        records.write_aside(path, [content])
+        write_aside(path, [content])
         self._note_block(path, content)
 
     def start(self) -> None:
         """Make the folder for the blocks; it tells whose they are."""
         self.folder.mkdir(exist_ok=True)
         mark = {"identity": self.identity, "replications": self.experiment.replications}
-        records.write_aside(self.folder / IDENTITY, [json.dumps(mark, sort_keys=True, indent=1).encode()])
+        write_aside(self.folder / IDENTITY, [json.dumps(mark, sort_keys=True, indent=1).encode()])
 
     def _note_block(self, path: Path, content: bytes) -> bool:
         """Note the places of a block's runs; False if it is damaged or not a block of this batch."""
@@ -151,7 +154,7 @@ class Store:
         for path in sorted(self.folder.iterdir()):
             if path.suffix == ".aside":
                 path.unlink()
-            elif path.name in (IDENTITY, *records.RESULT_FILES):
+            elif path.name in (IDENTITY, *RESULT_FILES):
                 continue
             elif path.suffix != ".block" or not path.is_file():
                 notes.append(f"{path}: is no block of ours; it is neither read nor removed")
@@ -161,14 +164,14 @@ class Store:
 
     def _end_interrupted_join(self) -> None:
         """If the result was complete when the end came, only moving it into place is left."""
-        if (self.folder / records.MANIFEST).exists():
+        if (self.folder / MANIFEST).exists():
             self._publish()
 
     def _publish(self) -> None:
-        for name in records.RESULT_FILES:  # the manifest last: with it the result is finished
+        for name in RESULT_FILES:  # the manifest last: with it the result is finished
             if (self.folder / name).exists():
                 os.replace(self.folder / name, self.out / name)
-        records.keep_folder(self.out)
+        keep_folder(self.out)
         for path in self.folder.iterdir():
             if path.suffix == ".block" and path.is_file():
                 path.unlink()
@@ -178,7 +181,7 @@ class Store:
 
     def _find_finished(self, notes: list[str]) -> None:
         """Note the places of a finished result's runs, for a batch that is extended or run again."""
-        manifest = records.read_manifest(self.out)
+        manifest = read_manifest(self.out)
         if manifest is None:
             return
         for name, known in manifest["files"].items():
@@ -217,7 +220,7 @@ class Store:
             (records.SERIES, records.series_columns(experiment.key_columns, list(kinds))),
             (records.RUNS, records.runs_columns(experiment.key_columns, kinds)),
         ):
-            records.write_aside(self.folder / name, self._texts(name, columns))
+            write_aside(self.folder / name, self._texts(name, columns))
         manifest = {
             **self.identity,
             "experiment": experiment.as_dict(),
@@ -229,7 +232,7 @@ class Store:
         }
         if experiment.ensemble:
             manifest["parameter_sets"] = experiment.ensemble.sets
-        records.write_manifest(self.folder / records.MANIFEST, manifest)
+        write_manifest(self.folder / MANIFEST, manifest)
         self._publish()
 
     def _texts(self, name: str, columns: Sequence[str]) -> Iterator[bytes]:
@@ -265,16 +268,16 @@ def _file_facts(path: Path) -> dict[str, Any] | None:
 def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) -> None:
     """BadInput if the folder holds another batch than this one, or one with more replications."""
     held: list[tuple[Mapping[str, Any], int]] = []
-    if manifest := records.read_manifest(out):
+    if manifest := read_manifest(out):
         earlier: dict[str, Any] = {key: manifest.get(key) for key in identity}
         earlier["experiment"] = {k: v for k, v in (manifest["experiment"] or {}).items() if k != "replications"}
         held.append((earlier, len(manifest["seeds"])))
-    for folder in records.unfinished(out):
+    for folder in unfinished(out):
         try:
             mark = json.loads((folder / IDENTITY).read_bytes())
             held.append((mark["identity"], mark["replications"]))
         except (OSError, ValueError, KeyError):
-            if folder.name != f"{records.UNFINISHED}{identity_hash(identity)}":
+            if folder.name != f"{UNFINISHED}{identity_hash(identity)}":
                 held.append(({}, 0))
     advice = "--fresh starts anew beside the old, which is kept under another name"
     for other, count in held:

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from sim.batch.blocks import Block, Build, run_block
 from sim.batch.progress import say
 from sim.errors import BadInput
-from sim.results import records
+from sim.results import provenance
 
 DEATHS_IN_A_ROW = 3  # workers that die so often, with no block finished in between, will die again
 CONNECT = "10s"  # how long a scheduler may take to answer
@@ -293,10 +293,10 @@ def run_on_cluster(block: Block, build: Build, must_share: Mapping[str, Any]) ->
     """A block on another machine; BadInput if that machine would write other bytes."""
     scenario = block.scenario
     here = {
-        "program_hash": records.program_hash(),
+        "program_hash": provenance.program_hash(),
         "world": {**must_share["world"], scenario.name: scenario.hash},
-        "dependencies": records.dependencies(),
-        "arithmetic": records.arithmetic_fingerprint(),
+        "dependencies": provenance.dependencies(),
+        "arithmetic": provenance.arithmetic_fingerprint(),
     }
     refuse_another_machine(here, must_share, os.uname().nodename)
     _keep_memory()

@@ -17,7 +17,8 @@ from sim.compare.identity import UNLIKE_COLUMNS, Unlike
 from sim.compare.reaching import REACH_COLUMNS, ReachRow
 from sim.compare.words import decimals, decimals_of, main_row, percent, rounded, two_digits
 from sim.errors import BadInput
-from sim.results.records import line, write_aside, writing
+from sim.results.files import write_aside, writing
+from sim.results.records import line
 
 FORMATS = ("table", "csv", "json", "md", "html")
 POINT_COLUMNS = ("point", *COLUMNS)

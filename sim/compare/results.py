@@ -15,7 +15,9 @@ from sim.arrays import Array, Flags
 from sim.calendar import OUTCOME_YEARS
 from sim.compare.tables import Key, header_of, read_keys, read_table
 from sim.errors import BadInput
-from sim.results.records import KEYS, MANIFEST, RUNS, SCHEMA_VERSION, SERIES, read_rows, unfinished
+from sim.results.manifest import MANIFEST, SCHEMA_VERSION
+from sim.results.output import unfinished
+from sim.results.records import KEYS, RUNS, SERIES, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd

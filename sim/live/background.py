@@ -9,7 +9,8 @@ from typing import Any
 
 from sim.errors import BadInput
 from sim.folders import project_root
-from sim.results.records import MANIFEST, SERIES, read_manifest
+from sim.results.manifest import MANIFEST, read_manifest
+from sim.results.records import SERIES
 from sim.world.world import World
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -15,6 +15,8 @@ from sim.experiment.designs import Part, Sample
 from sim.experiment.factors import PartTable, read_part
 from sim.folders import project_root
 from sim.results import records
+from sim.results.manifest import read_manifest as manifest_in
+from sim.results.output import unfinished
 from sim.world.evidence import Parameter, Value
 from sim.world.world import load_world
 
@@ -80,9 +82,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a finished batch; BadInput if there is none."""
     if not folder.is_dir():
         raise BadInput(f"{folder}: there is no such result folder; run the experiment first with decoupling batch")
-    manifest = records.read_manifest(folder)
+    manifest = manifest_in(folder)
     if manifest is None:
-        if records.unfinished(folder):
+        if unfinished(folder):
             raise IncompleteInput(f"{folder}: is not finished; the same batch command goes on with it")
         raise BadInput(f"{folder}: holds no manifest.json of ours; give the folder of a batch")
     if not manifest["experiment"]:

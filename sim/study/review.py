@@ -19,7 +19,9 @@ from sim.errors import BadInput
 from sim.folders import project_root
 from sim.model import DecouplingModel
 from sim.policy.review import Review, review_inputs, review_segments
-from sim.results.records import line, read_manifest, write_aside
+from sim.results.files import write_aside
+from sim.results.manifest import read_manifest
+from sim.results.records import line
 from sim.scenario.scenario import Scenario, load_config
 from sim.study.calibration.run import open_folder
 

@@ -18,6 +18,7 @@ from sim.compare.figures import svg_text
 from sim.errors import BadInput
 from sim.experiment.designs import Part, Sample
 from sim.results import records
+from sim.results.files import write_aside, writing
 from sim.study.outcomes import Outcomes, outcome_name, read_manifest, read_outcomes
 
 LEVEL = 0.95
@@ -158,11 +159,11 @@ def seed_shares(values: Array) -> tuple[float, float]:
 
 def write(indices: Sequence[Index], out: Path) -> None:
     """`sensitivity.csv` and `sensitivity.svg` in a folder."""
-    with records.writing(out):
+    with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         lines = [records.line(HEADER), *(records.line(index.row()) for index in indices)]
-        records.write_aside(out / "sensitivity.csv", [line.encode() for line in lines])
-        records.write_aside(out / "sensitivity.svg", [figure(indices).encode()])
+        write_aside(out / "sensitivity.csv", [line.encode() for line in lines])
+        write_aside(out / "sensitivity.svg", [figure(indices).encode()])
 
 
 # What each design's panel shows: the index that ranks the factors, then its companion.

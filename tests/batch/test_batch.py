@@ -42,7 +42,8 @@ from sim.batch.run import run_batch, write_run
 from sim.errors import BadInput
 from sim.experiment.experiment import load_experiment
 from sim.measures import catalogue
-from sim.results import records
+from sim.results import provenance, records
+from sim.results.output import LOCK, unfinished
 from sim.scenario.scenario import load_config
 from sim.world.world import load_world
 
@@ -223,7 +224,7 @@ def test_a_cut_off_batch_is_balanced_over_points(question, tmp_path):
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         run_batch(question(), workers=1, out=out, build=stopping(48), block_size=6)
-    [folder] = records.unfinished(out)
+    [folder] = unfinished(out)
     done = [
         tuple(read_header(path.read_bytes())[0][key] for key in ("config", "first", "last"))
         for path in folder.glob("*.block")
@@ -342,7 +343,7 @@ def test_killed_while_the_result_is_moved_into_place(question, undisturbed, tmp_
 def interrupted(question, out, build=None):
     with pytest.raises(KeyboardInterrupt):
         run_batch(question(), workers=1, out=out, build=build or stopping(40), block_size=4)
-    [folder] = records.unfinished(out)
+    [folder] = unfinished(out)
     return sorted(folder.glob("*.block"))
 
 
@@ -376,7 +377,7 @@ def test_block_of_another_batch_is_not_joined(question, undisturbed, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run_batch(question(6, "100.0", "200.0"), workers=1, out=other, build=stopping(40), block_size=4)
     blocks = interrupted(question, out)
-    [foreign] = records.unfinished(other)
+    [foreign] = unfinished(other)
     shutil.copy(foreign / blocks[0].name, blocks[0])
     run_batch(question(), workers=1, out=out, build=small)
     assert files(out) == expected
@@ -435,12 +436,12 @@ def test_changed_config_program_and_arithmetic_are_refused(tmp_path, monkeypatch
     run_batch(path, workers=1, out=out, build=forbidden)
     for name in ("program_hash", "arithmetic_fingerprint"):
         with monkeypatch.context() as patch:
-            patch.setattr(records, name, lambda: "another")
+            patch.setattr(provenance, name, lambda: "another")
             with pytest.raises(BadInput, match=f'{name.removesuffix("_fingerprint")} was .* and is now "another"'):
                 run_batch(path, workers=1, out=out, build=forbidden)
     with monkeypatch.context() as patch:
-        files = {**records.program_files(), "markets/chips.py": "another"}
-        patch.setattr(records, "program_files", lambda: files)
+        files = {**provenance.program_files(), "markets/chips.py": "another"}
+        patch.setattr(provenance, "program_files", lambda: files)
         with pytest.raises(BadInput, match='program.markets/chips.py was .* and is now "another"'):
             run_batch(path, workers=1, out=out, build=forbidden)
     config.write_text('purpose = "Mine"\nextends = "published-2020"\n[subsidy]\nannual = 150\n')
@@ -507,7 +508,7 @@ def test_a_lock_that_was_left_behind_means_nothing(question, undisturbed, tmp_pa
     expected = undisturbed()
     out = tmp_path / "out"
     out.mkdir()
-    (out / records.LOCK).write_text("process 1 on another machine\n")
+    (out / LOCK).write_text("process 1 on another machine\n")
     run_batch(question(), workers=1, out=out, build=small)
     assert files(out) == expected
 

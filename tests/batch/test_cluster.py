@@ -154,10 +154,10 @@ def test_a_machine_with_another_arithmetic_is_refused(cluster, client, question,
 
 def set_arithmetic(value):
     """Make a worker answer another fingerprint, or its own again."""
-    from sim.results import records
+    from sim.results import provenance
 
-    own = records.__dict__.setdefault("own_fingerprint", records.arithmetic_fingerprint)
-    records.arithmetic_fingerprint = (lambda: value) if value else own
+    own = provenance.__dict__.setdefault("own_fingerprint", provenance.arithmetic_fingerprint)
+    provenance.arithmetic_fingerprint = (lambda: value) if value else own
 
 
 @pytest.mark.parametrize("key", ["program_hash", "world", "dependencies", "arithmetic"])

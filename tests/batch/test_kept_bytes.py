@@ -7,7 +7,7 @@ import pytest
 from support.kept_bytes import digests, small_home
 from support.paths import ROOT
 
-from sim.results.records import arithmetic_fingerprint
+from sim.results.provenance import arithmetic_fingerprint
 
 KEPT = json.loads((Path(__file__).parent / "kept_bytes.json").read_text())
 SAME_ARITHMETIC = arithmetic_fingerprint() == KEPT["arithmetic"]

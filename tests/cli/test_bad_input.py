@@ -11,7 +11,7 @@ import pytest
 
 from sim import cli
 from sim.errors import BadInput
-from sim.results import records
+from sim.results import output
 
 HERE = Path(__file__).parent / "bad_input"
 WORLD = Path(__file__).parent.parent.parent / "configs/worlds/china-2020"
@@ -235,7 +235,7 @@ def test_a_full_or_closed_disk_leaves_the_old_result(tmp_path, monkeypatch, caps
             number, {errno.ENOSPC: "No space left on device", errno.EACCES: "Permission denied"}[number], path
         )
 
-    monkeypatch.setattr(records, "write_aside", full)
+    monkeypatch.setattr(output, "write_aside", full)
     with pytest.raises(SystemExit) as end:
         cli.main()
     said = capsys.readouterr()

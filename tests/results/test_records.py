@@ -4,6 +4,7 @@ import errno
 import json
 import math
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.errors import BadInput
-from sim.results import records
+from sim.results import provenance, records
+from sim.results.files import write_aside, writing
+from sim.results.manifest import manifest_text, read_manifest, write_manifest
+from sim.results.output import prepare_out, replace_result
 
 NAN = float("nan")
 
@@ -138,11 +142,11 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError):
-        records.write_aside(path, half())
+        write_aside(path, half())
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["runs.csv"]
     with path.open("rb") as reader:
-        records.write_aside(path, [b"new", b"er"])
+        write_aside(path, [b"new", b"er"])
         assert reader.read() == b"old"  # whoever reads the old file keeps it whole
     assert path.read_bytes() == b"newer"
     assert os.listdir(tmp_path) == ["runs.csv"]
@@ -156,8 +160,8 @@ def test_a_full_disk_is_a_sentence_and_overwrites_nothing(tmp_path, monkeypatch)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(BadInput, match="no space left; give another --out"), records.writing(path):
-        records.write_aside(path, [b"new"])
+    with pytest.raises(BadInput, match="no space left; give another --out"), writing(path):
+        write_aside(path, [b"new"])
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["runs.csv"]
 
@@ -175,7 +179,7 @@ def test_output_folder_that_is_something_else_is_refused(tmp_path):
         (file / "below", "cannot be written"),
     ):
         with pytest.raises(BadInput, match=words) as fault:
-            records.prepare_out(out)
+            prepare_out(out)
         assert str(out) in str(fault.value)
     assert file.read_text() == "mine"
     assert sorted(os.listdir(foreign)) == ["manifest.json", "thesis.tex"]
@@ -184,24 +188,24 @@ def test_output_folder_that_is_something_else_is_refused(tmp_path):
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder where nobody may write")
 def test_output_folder_without_permission_is_refused():
     with pytest.raises(BadInput, match="/proc/results.*cannot be written"):
-        records.prepare_out(records.Path("/proc/results/here"))
+        prepare_out(Path("/proc/results/here"))
 
 
 def test_output_folder_is_made_and_left_empty(tmp_path):
-    records.prepare_out(tmp_path / "a" / "b")
-    records.prepare_out(tmp_path / "a" / "b")
+    prepare_out(tmp_path / "a" / "b")
+    prepare_out(tmp_path / "a" / "b")
     assert os.listdir(tmp_path / "a" / "b") == []
 
 
 def result(text, experiment=None):
     manifest = {"schema_version": 1, "experiment": experiment, "seeds": [1], "files": {}, "run_info": {}}
-    return {"runs.csv": [text], "series.csv": [text], "manifest.json": [records.manifest_text(manifest)]}
+    return {"runs.csv": [text], "series.csv": [text], "manifest.json": [manifest_text(manifest)]}
 
 
 def test_a_run_replaces_a_run_as_a_whole(tmp_path):
     out = tmp_path / "out"
-    records.replace_result(out, result(b"first"))
-    records.replace_result(out, result(b"second"))
+    replace_result(out, result(b"first"))
+    replace_result(out, result(b"second"))
     assert (out / "runs.csv").read_bytes() == (out / "series.csv").read_bytes() == b"second"
     assert os.listdir(tmp_path) == ["out"]
 
@@ -210,14 +214,14 @@ def test_a_run_replaces_a_run_as_a_whole(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(BadInput, match="no space left"):
-        records.replace_result(out, {**result(b"third"), "series.csv": broken()})
+        replace_result(out, {**result(b"third"), "series.csv": broken()})
     assert (out / "runs.csv").read_bytes() == (out / "series.csv").read_bytes() == b"second"
     assert os.listdir(tmp_path) == ["out"]
 
 
 def test_the_old_run_comes_back_if_the_new_one_cannot_be_moved_into_place(tmp_path, monkeypatch):
     out = tmp_path / "out"
-    records.replace_result(out, result(b"first"))
+    replace_result(out, result(b"first"))
     rename = os.rename
 
     def refusing(source, target):
@@ -227,35 +231,35 @@ def test_the_old_run_comes_back_if_the_new_one_cannot_be_moved_into_place(tmp_pa
 
     monkeypatch.setattr(os, "rename", refusing)
     with pytest.raises(BadInput, match="cannot be written: Permission denied"):
-        records.replace_result(out, result(b"second"))
+        replace_result(out, result(b"second"))
     assert (out / "runs.csv").read_bytes() == b"first"
     assert os.listdir(tmp_path) == ["out"]
 
 
 def test_a_run_replaces_neither_a_batch_nor_somebody_elses_file(tmp_path):
     batch, unfinished, noted = tmp_path / "batch", tmp_path / "unfinished", tmp_path / "noted"
-    records.replace_result(batch, result(b"of a batch", experiment={"name": "grid"}))
+    replace_result(batch, result(b"of a batch", experiment={"name": "grid"}))
     (unfinished / ".blocks-0123").mkdir(parents=True)
-    records.replace_result(noted, result(b"of a run"))
+    replace_result(noted, result(b"of a run"))
     (noted / "notes.txt").write_text("mine")
     for out, words in ((batch, "holds a batch"), (unfinished, "holds a batch"), (noted, "holds 'notes.txt'")):
         before = sorted(out.rglob("*"))
         with pytest.raises(BadInput, match=words):
-            records.replace_result(out, result(b"new"))
+            replace_result(out, result(b"new"))
         assert sorted(out.rglob("*")) == before
     assert (batch / "runs.csv").read_bytes() == b"of a batch"
 
 
 def test_manifest_is_plain_json(tmp_path):
-    records.write_manifest(tmp_path / "manifest.json", {"b": 1, "a": {"z": 0.5, "y": "Ünits"}})
+    write_manifest(tmp_path / "manifest.json", {"b": 1, "a": {"z": 0.5, "y": "Ünits"}})
     assert (tmp_path / "manifest.json").read_text(
         encoding="utf-8"
     ) == '{\n "a": {\n  "y": "Ünits",\n  "z": 0.5\n },\n "b": 1\n}\n'
     with pytest.raises(ValueError, match="not JSON compliant"):
-        records.manifest_text({"a": NAN})
-    assert records.read_manifest(tmp_path) is None  # JSON, but no manifest of ours
+        manifest_text({"a": NAN})
+    assert read_manifest(tmp_path) is None  # JSON, but no manifest of ours
     (tmp_path / "manifest.json").write_text('{"schema_version": 1, "exp')
-    assert records.read_manifest(tmp_path) is None
+    assert read_manifest(tmp_path) is None
 
 
 def test_program_hash_sees_every_byte_and_every_name(tmp_path, monkeypatch):
@@ -264,12 +268,12 @@ def test_program_hash_sees_every_byte_and_every_name(tmp_path, monkeypatch):
     (package / "results").mkdir()
     (package / "results" / "records.py").write_text("a = 1\n")
     (package / "agents" / "state.py").write_text("b = 2\n")
-    monkeypatch.setattr(records, "__file__", str(package / "results" / "records.py"))
+    monkeypatch.setattr(provenance, "__file__", str(package / "results" / "provenance.py"))
     seen = set()
 
     def note():
-        records.program_files.cache_clear()
-        seen.add(records.program_hash())
+        provenance.program_files.cache_clear()
+        seen.add(provenance.program_hash())
 
     try:
         note()
@@ -283,22 +287,22 @@ def test_program_hash_sees_every_byte_and_every_name(tmp_path, monkeypatch):
         assert len(seen) == 3
         assert all(len(value) == 64 for value in seen)
     finally:
-        records.program_files.cache_clear()
+        provenance.program_files.cache_clear()
 
 
 def test_arithmetic_fingerprint_sees_the_last_bit(monkeypatch):
-    records.arithmetic_fingerprint.cache_clear()
-    here = records.arithmetic_fingerprint()
+    provenance.arithmetic_fingerprint.cache_clear()
+    here = provenance.arithmetic_fingerprint()
     exact = np.exp
     with monkeypatch.context() as patch:
         patch.setattr(np, "exp", lambda values: np.nextafter(exact(values), np.inf))
-        records.arithmetic_fingerprint.cache_clear()
-        assert records.arithmetic_fingerprint() != here
-    records.arithmetic_fingerprint.cache_clear()
-    assert records.arithmetic_fingerprint() == here
+        provenance.arithmetic_fingerprint.cache_clear()
+        assert provenance.arithmetic_fingerprint() != here
+    provenance.arithmetic_fingerprint.cache_clear()
+    assert provenance.arithmetic_fingerprint() == here
 
 
 def test_versions_and_run_info_fit_into_json():
-    assert {"python", "mesa", "numpy", "scipy"} <= records.dependencies().keys()
-    info = json.loads(json.dumps(records.run_info(1.23456, 2), allow_nan=False))
+    assert {"python", "mesa", "numpy", "scipy"} <= provenance.dependencies().keys()
+    info = json.loads(json.dumps(provenance.run_info(1.23456, 2), allow_nan=False))
     assert info["seconds"] == 1.235 and info["workers"] == 2

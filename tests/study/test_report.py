@@ -16,7 +16,7 @@ from sim.batch.run import run_batch
 from sim.errors import BadInput
 from sim.experiment.ensemble import read_ensemble
 from sim.experiment.experiment import Claim, load_experiment
-from sim.results import records
+from sim.results.manifest import MANIFEST
 from sim.study.commands import study
 from sim.study.outcomes import IncompleteInput
 from sim.study.report import files as report_files
@@ -258,9 +258,9 @@ def test_of_many_cases_those_are_told_that_differ_in_one_thing(tmp_path, monkeyp
 
 def test_another_experiment_of_that_name_gets_no_answer(project, tmp_path):
     shutil.copytree(project / "results/tiny", tmp_path / "tiny")
-    manifest = json.loads((tmp_path / "tiny" / records.MANIFEST).read_text())
+    manifest = json.loads((tmp_path / "tiny" / MANIFEST).read_text())
     manifest["experiment"]["question"] = "Another?"
-    (tmp_path / "tiny" / records.MANIFEST).write_text(json.dumps(manifest))
+    (tmp_path / "tiny" / MANIFEST).write_text(json.dumps(manifest))
     assert report_files.write_answer(read_study(tmp_path / "tiny")) is None
 
 

@@ -12,7 +12,7 @@ from sim.batch.run import run_batch
 from sim.calendar import quarter_end
 from sim.cli import app
 from sim.errors import BadInput
-from sim.results import records
+from sim.results.output import UNFINISHED
 from sim.study.discovery import discover
 from sim.study.outcomes import IncompleteInput
 from sim.study.sensitivity import HEADER, seed_shares, sensitivity
@@ -222,7 +222,7 @@ def test_a_result_that_is_not_finished_or_failed_or_has_holes_is_refused(result,
     with pytest.raises(IncompleteInput, match="run published-2020-1-0-1 has status failed"):
         sensitivity(out, ["chip_market"])
     unfinished = tmp_path / "unfinished"
-    (unfinished / f"{records.UNFINISHED}1").mkdir(parents=True)
+    (unfinished / f"{UNFINISHED}1").mkdir(parents=True)
     with pytest.raises(IncompleteInput, match="is not finished; the same batch command goes on with it"):
         sensitivity(unfinished, ["chip_market"])
 

@@ -16,7 +16,7 @@ from sim.arrays import Array, Flags
 from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput, nearest, written
 from sim.folders import project_root
-from sim.results import records
+from sim.results import provenance
 from sim.scenario.scenario import Scenario, load_config
 from sim.study.validation.observations import Observation, world_observations
 from sim.world.evidence import Value, read_toml
@@ -102,9 +102,9 @@ class Calibration:
             "file": self.content,
             "scenario": self.scenario.hash,
             "observations": [vars(o) for o in self.observations],
-            "program": records.program_hash(),
-            "dependencies": records.dependencies(),
-            "arithmetic": records.arithmetic_fingerprint(),
+            "program": provenance.program_hash(),
+            "dependencies": provenance.dependencies(),
+            "arithmetic": provenance.arithmetic_fingerprint(),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -23,6 +23,7 @@ from sim.arrays import Array, Flags, Indices
 from sim.calendar import LAST_YEAR
 from sim.errors import BadInput
 from sim.results import records
+from sim.results.files import write_aside
 from sim.study.calibration.file import Calibration
 from sim.study.validation.hindcast import Progress, values_at
 from sim.terminal import note
@@ -172,7 +173,7 @@ def match(
         else:
             progress = Progress(f"wave {number + 1}", len(sets) * len(seeds))
             values = values_at(calibration.scenario, sets, seeds, calibration.observations, pool, progress)
-            records.write_aside(path, [_npy(values)])
+            write_aside(path, [_npy(values)])
         waves = _joined(waves, units, values, region)
         plausible = implausibility(calibration, waves.values) <= 1.0
         left = float(waves.weights[plausible].sum())

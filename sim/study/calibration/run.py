@@ -8,7 +8,7 @@ from pathlib import Path
 from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE
 from sim.folders import project_root
-from sim.results import records
+from sim.results.files import write_aside, writing
 from sim.scenario.scenario import load_config
 from sim.study.calibration.discipline import run_tests, without_mechanisms
 from sim.study.calibration.file import calibration_path, load_calibration
@@ -35,7 +35,7 @@ MECHANISM_COLUMNS = ["left_out", "figures", "error", "interval_score", "inside_5
 
 def open_folder(out: Path, made_by: str) -> None:
     """Make the folder of a study, or see that it holds one of the same kind. BadInput otherwise."""
-    with records.writing(out):
+    with writing(out):
         if out.exists() and not out.is_dir():
             raise BadInput(f"--out = {str(out)!r}: is a file; give a folder")
         held = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
@@ -88,9 +88,9 @@ def calibrate(experiment: str | Path, workers: int | None = None, out: Path | No
         "calibration.md": page(calibration, waves, learnt, met, scored, mechanisms).encode(),
         "calibration.svg": figure(calibration, learnt, met),
     }
-    with records.writing(out):
+    with writing(out):
         for name, content in files.items():
-            records.write_aside(out / name, [content])
+            write_aside(out / name, [content])
     shipped = calibration.scenario.world.folder / ENSEMBLE
     same = shipped.exists() and shipped.read_bytes() == files[ENSEMBLE]
     note(f"{out}: {len(sets)} parameter sets; {'equal to' if same else 'not'} the ensemble that ships with the world.")

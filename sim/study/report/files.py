@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sim.results.records import write_aside, writing
+from sim.results.files import write_aside, writing
 from sim.study.report.figure import figure
 from sim.study.report.pages import answer_page, gallery, html_report, markdown_report
 from sim.study.report.study import Study, project_experiment

@@ -20,6 +20,9 @@ from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
 from sim.folders import project_root
 from sim.results import records
+from sim.results.files import write_aside, writing
+from sim.results.manifest import MANIFEST, read_manifest
+from sim.results.output import is_result
 from sim.scenario.scenario import load_config
 from sim.study.calibration.discipline import (
     NOTHING_KNOWN,
@@ -66,7 +69,7 @@ def validate(
 
     `observations` is a file of new figures; without one the world's own are scored. `sets` limits the ensemble.
     """
-    if records.is_result(Path(what)):
+    if is_result(Path(what)):
         return _validate_result(Path(what), observations)
     scenario = load_config(what)
     world = scenario.world
@@ -191,9 +194,9 @@ def _with_forecasts(
 
 def _validate_result(folder: Path, observations: str | Path | None) -> Validation:
     """Score a result folder: its runs of the first config are the forecast."""
-    manifest = records.read_manifest(folder)
+    manifest = read_manifest(folder)
     if manifest is None:
-        raise BadInput(f"{folder}: has no {records.MANIFEST}; run or finish the batch first")
+        raise BadInput(f"{folder}: has no {MANIFEST}; run or finish the batch first")
     config, scenario = next(iter(manifest["scenarios"].items()))
     if len(manifest["scenarios"]) > 1:
         note(f"{folder}: holds several configs; {config} is scored")
@@ -399,6 +402,6 @@ def write(validation: Validation, out: Path) -> None:
         "validation.md": page(validation).encode(),
         "validation.svg": figure(validation),
     }
-    with records.writing(out):
+    with writing(out):
         for name, content in files.items():
-            records.write_aside(out / name, [content])
+            write_aside(out / name, [content])

@@ -1,0 +1,120 @@
+"""The folder that a result is written to: prepared, locked, replaced."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from sim.errors import BadInput
+from sim.results.files import keep_folder, write_aside, writing
+from sim.results.manifest import MANIFEST, read_manifest
+from sim.results.records import RUNS, SERIES
+
+RESULT_FILES = (RUNS, SERIES, MANIFEST)
+UNFINISHED = ".blocks-"  # the folder of an unfinished batch's blocks begins so
+LOCK = ".lock"  # held by the batch that writes into a result folder
+
+
+def is_result(folder: Path) -> bool:
+    """Whether a folder holds a result of ours, finished or not."""
+    return bool(read_manifest(folder)) or any(unfinished(folder))
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """The folders with blocks of an unfinished batch."""
+    return sorted(path for path in folder.glob(f"{UNFINISHED}*") if path.is_dir())
+
+
+def prepare_out(path: Path) -> None:
+    """Make the output folder, or see that it may be used. Raises BadInput and changes nothing otherwise."""
+    if path.exists() and not path.is_dir():
+        raise BadInput(f"--out = {str(path)!r}: is a file; give a new folder, an empty one, or a result folder")
+    with writing(path):
+        held = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK) if path.is_dir() else []
+        if held and not is_result(path):
+            raise BadInput(
+                f"--out = {str(path)!r}: holds {held[0]!r} and is no result folder; "
+                "give a new folder, an empty one, or a result folder"
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a result folder for this process alone; BadInput if another one writes there.
+
+    The system ends the lock with the process, however it ends: a file that was left behind means nothing.
+    Where the file system knows no locks, there is none.
+    """
+    import fcntl
+
+    path = folder / LOCK
+    while True:
+        with writing(folder):
+            file = path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "just started"
+            file.close()
+            raise BadInput(
+                f"{folder}: another batch is writing there ({holder}); wait for its end, or give another --out"
+            ) from None
+        except OSError:
+            break
+        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            break
+        file.close()  # its holder has just finished and taken it away
+    with file:
+        with writing(folder):
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}\n")
+            file.flush()
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def replace_result(out: Path, files: Mapping[str, Iterable[bytes]]) -> None:
+    """Put a whole result folder in the place of an old one (or none): written beside it, then swapped."""
+    prepare_out(out)
+    out = out.resolve()
+    held = sorted(entry.name for entry in out.iterdir() if entry.name not in (*RESULT_FILES, LOCK))
+    if held or (read_manifest(out) or {}).get("experiment"):
+        what = "a batch" if (read_manifest(out) or {}).get("experiment") or unfinished(out) else repr(held[0])
+        raise BadInput(f"--out = {str(out)!r}: holds {what}, which one run must not replace; give another folder")
+    beside = out.with_name(f".{out.name}.{os.getpid()}.aside")
+    old = out.with_name(f".{out.name}.{os.getpid()}.old")
+    with writing(out):
+        try:
+            beside.mkdir()
+            for name, content in files.items():
+                write_aside(beside / name, content)
+            os.rename(out, old)
+            os.rename(beside, out)
+            keep_folder(out.parent)
+        finally:
+            if old.exists() and not out.exists():
+                os.rename(old, out)
+            for folder in (beside, old):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def move_beside(path: Path) -> Path:
+    """Rename a folder to the first free of NAME.1, NAME.2, …, and return that."""
+    number = 1
+    while (beside := path.with_name(f"{path.name}.{number}")).exists():
+        number += 1
+    with writing(path):
+        os.rename(path, beside)
+        (beside / LOCK).unlink(missing_ok=True)
+    return beside
