@@ -25,22 +25,25 @@ OBSERVATIONS = "configs/worlds/china-2020/observations.csv"
 
 # Lines that are not run as they stand, what is run instead, and why.
 INSTEAD = {
-    "pip install uv && uv run ruff check && uv run mypy && uv run pytest -q": (
-        "pip install uv && uv run ruff check && uv run mypy && uv run pytest -q tests/test_streams.py",
+    "pip install uv && uv run python tests/check.py": (
+        "pip install uv && uv run python tests/check.py tests/engine/test_streams.py",
         "this test is run by a line like it",
     ),
-    "uv run pytest -q -m long": ("uv run pytest -q -m long tests/test_compare_intervals.py", "it would run itself"),
+    "uv run pytest -q -m long": (
+        "uv run pytest -q -m long tests/compare/test_compare_intervals.py",
+        "it would run itself",
+    ),
     "uv run decoupling study validate --observations FILE": (
         f"uv run decoupling study validate --observations {OBSERVATIONS}",
         "FILE is the reader's",
     ),
     "uv run --extra cluster decoupling batch drivers --cluster tcp://HOST:8786": (
         "uv run --extra cluster decoupling batch drivers --cluster local:1",
-        "HOST is the reader's; tests/test_cluster.py has a scheduler at an address",
+        "HOST is the reader's; tests/batch/test_cluster.py has a scheduler at an address",
     ),
     "uv run decoupling study calibrate calibration": (
         "uv run decoupling check experiments/calibration.toml",
-        "a test of its own in tests/test_calibration.py runs it in full",
+        "a test of its own in tests/study/test_calibration.py runs it in full",
     ),
     "uv run python tests/bench/batches.py": ("uv run python tests/bench/batches.py short", "in full it takes an hour"),
 }

@@ -160,6 +160,7 @@ def test_the_top_level_is_as_designed():
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "CITATION.cff",
+        "SECURITY.md",
     }
     import subprocess
 
