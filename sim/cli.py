@@ -19,7 +19,6 @@ from sim.study.commands import study
 from sim.terminal import Format, FormatOption, emit, note
 
 if TYPE_CHECKING:
-    from sim.scenario.scenario import Scenario
     from sim.world.world import World
 
 app = typer.Typer(
@@ -232,6 +231,8 @@ def view(
 @app.command()
 def check(files: Annotated[list[str], typer.Argument(help="Configs, experiments or folders of worlds.")]) -> None:
     """Find what is wrong with a config, an experiment or a world before running it."""
+    from sim.checking import checked
+
     problems: list[str] = []
     for name in files:
         try:
@@ -240,6 +241,19 @@ def check(files: Annotated[list[str], typer.Argument(help="Configs, experiments 
             problems += fault.problems
     if problems:
         raise BadInput(problems)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="CONFIG|EXPERIMENT", help="A name or the path of a TOML file.")],
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="A config with all that it extends, every value and every event.")
+    ] = False,
+) -> None:
+    """The file as it is, to start one's own from: decoupling show historic > mine.toml."""
+    from sim.checking import shown
+
+    typer.echo(shown(name, resolved), nl=False)
 
 
 @app.command("list")
@@ -372,83 +386,6 @@ def refuse_unnamed(out: Path | None) -> None:
     """BadInput for --out "" and ".", which would mean the folder that one stands in."""
     if out == Path():
         raise BadInput("--out = '': must be a folder's name, such as results/mine")
-
-
-def checked(name: str) -> str:
-    """Check one file or folder by what it is; says what it was found to be."""
-    from sim.experiment.experiment import experiment_path, is_calibration, known_experiments
-    from sim.scenario.scenario import known_configs
-    from sim.world.evidence import read_toml
-    from sim.world.world import known_worlds, load_world
-
-    if not name:
-        raise BadInput("check = '': must be a config, an experiment or a world's folder")
-    path = Path(name)
-    if path.is_dir():
-        from sim.results.output import is_result
-
-        if is_result(path):
-            raise BadInput(f"{name}: is a result folder; check takes a config, an experiment or a world's folder")
-        return checked_world(path)
-    if not path.suffix and not path.exists():
-        if name in known_configs():
-            return checked_config(name)
-        if name in known_experiments():
-            path = experiment_path(name)
-            return checked_calibration(path) if is_calibration(read_toml(path)) else checked_experiment(name)
-        if name in known_worlds():
-            load_world(name)
-            return "a world without faults"
-        known = [*known_configs(), *known_experiments(), *known_worlds()]
-        raise BadInput(f"{name}: there is no such file, config, experiment or world{nearest(name, known)}")
-    content = read_toml(path)
-    if is_calibration(content):
-        return checked_calibration(path)
-    if {"question", "configs"} & content.keys():
-        return checked_experiment(path)
-    return checked_config(path)
-
-
-def checked_world(folder: Path) -> str:
-    from sim.scenario.scenario import load_config
-    from sim.world.world import load_world
-
-    load_world(str(folder))
-    _try_base_year(load_config("published-2020", {"world": str(folder.resolve())}))
-    return "a world without faults"
-
-
-def checked_config(name: str | Path) -> str:
-    from sim.scenario.scenario import load_config
-
-    scenario = load_config(name)
-    _try_base_year(scenario)
-    if idle := scenario.idle_events:
-        note(idle)
-    return "a config without faults"
-
-
-def _try_base_year(scenario: Scenario) -> None:
-    """Build the base year where it could fail: the project's own worlds with their own figures are known to work."""
-    from sim.world.world import BASE_KEYS, known_worlds
-
-    changed = any(scenario.values[key] != scenario.world.parameters[key].value for key in BASE_KEYS)
-    if changed or scenario.world.id.partition(":")[0] not in known_worlds():
-        from sim.start.base_year import try_base_year  # takes seconds to import
-
-        try_base_year(scenario)
-
-
-def checked_calibration(path: Path) -> str:
-    from sim.study.calibration.file import load_calibration
-
-    return f"a calibration without faults, {len(load_calibration(path).keys)} parameters"
-
-
-def checked_experiment(name: str | Path) -> str:
-    from sim.experiment.experiment import load_experiment
-
-    return f"an experiment without faults, {len(load_experiment(name))} runs"
 
 
 def result_of(name: str) -> Path:

@@ -8,11 +8,11 @@ from datetime import date
 class BadInput(Exception):
     """Something the user gave cannot be used.
 
-    `problems` holds one sentence each, naming file, key, value and what would be right.
+    `problems` holds one sentence each, naming file, key, value and what would be right; none of them twice.
     """
 
     def __init__(self, problems: str | Sequence[str]) -> None:
-        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        self.problems = [problems] if isinstance(problems, str) else list(dict.fromkeys(problems))
         super().__init__("\n".join(self.problems))
 
 

@@ -1,10 +1,48 @@
-"""Where configs, worlds, experiments and results lie."""
+"""Where configs, worlds, experiments and results lie.
+
+What has a name is looked up in the working folder, then in $DECOUPLING_HOME where that is set, then in what ships with
+the program. Results go to the working folder.
+"""
 
 import os
 from pathlib import Path
 
+CODE = Path(__file__).resolve().parent
+CHECKOUT = CODE.parent if (CODE.parent / "pyproject.toml").is_file() else None  # None where the program is installed
+SHIPPED = CHECKOUT or CODE / "data"
+
+CONFIGS, EXPERIMENTS, WORLDS, EVIDENCE = "configs", "experiments", "configs/worlds", "configs/evidence"
+
+
+def places(kind: str) -> list[Path]:
+    """The folders that may hold what is of a kind, such as WORLDS, nearest first."""
+    named = os.environ.get("DECOUPLING_HOME")
+    homes = [Path.cwd(), *([Path(named).absolute()] if named else []), SHIPPED]
+    return list(dict.fromkeys(home / kind for home in homes))
+
+
+def find(kind: str, name: str) -> Path | None:
+    """The nearest file or folder of a kind by its name, or None."""
+    return next((place / name for place in places(kind) if (place / name).exists()), None)
+
+
+def known(kind: str) -> list[str]:
+    """The names of all that is of a kind: of folders with WORLDS, else of TOML files; sorted, each once."""
+    if kind == WORLDS:
+        return sorted({path.name for place in places(kind) for path in place.glob("*") if path.is_dir()})
+    return sorted({path.stem for place in places(kind) for path in place.glob("*.toml")})
+
+
+def results_folder(name: str) -> Path:
+    """The folder of a result that has no other place: in results/ of the working folder."""
+    return Path.cwd() / "results" / name
+
+
+def result_path(name: str) -> Path:
+    """What a result's name stands for: an existing path, else its folder in results/, which may not be there."""
+    return Path(name) if Path(name).exists() else results_folder(name)
+
 
 def project_root() -> Path:
-    """The folder that holds `configs/` and `experiments/`: $DECOUPLING_HOME, else the checkout."""
     home = os.environ.get("DECOUPLING_HOME")
     return Path(home) if home else Path(__file__).resolve().parent.parent

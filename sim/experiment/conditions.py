@@ -13,8 +13,6 @@ from sim.errors import BadInput, nearest
 if TYPE_CHECKING:
     from sim.arrays import Array, Flags
 
-    pass
-
 FORM = re.compile(r"\s*(?P<name>[^\s<>=]+)\s*(?P<sense>>=|<=)\s*(?P<level>\S+)\s*")
 
 

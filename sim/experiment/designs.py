@@ -20,8 +20,6 @@ from sim.world.evidence import Value
 if TYPE_CHECKING:
     from sim.arrays import Array
 
-    pass
-
 Point = Mapping[str, Value]
 SAMPLED = ("latin-hypercube", "sobol", "morris")
 KINDS = ("grid", "list", "one-at-a-time", *SAMPLED)

@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 
 from sim.calendar import OUTCOME_YEARS
 from sim.errors import BadInput, nearest
+from sim.experiment.base_years import try_parts
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Grid, Joined, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
@@ -27,7 +28,6 @@ from sim.folders import project_root
 from sim.measures import HEADLINE, measure_names
 from sim.scenario.scenario import BASELINE, Scenario, load_config
 from sim.world.evidence import read_toml
-from sim.world.world import BASE_KEYS
 
 EVERY = ("quarter", "year", "end")
 
@@ -235,7 +235,7 @@ def load_experiment(name: str | Path) -> Experiment:
     scenarios = _load_configs(file.configs, path, problems)
     declared = (scenarios[0] if scenarios else load_config(BASELINE)).world.parameters
     parts, plans = _parts(file, scenarios, declared, path, problems)
-    parts = _leaving_out(file.leave_out, parts, scenarios, declared, path, problems)
+    whole, parts = parts, _leaving_out(file.leave_out, parts, scenarios, declared, path, problems)
     names = _measure_names(file.record.measures, scenarios, path, problems)
     if file.baseline and scenarios and file.baseline not in (known := [scenario.name for scenario in scenarios]):
         problems.append(f"{path}: baseline = {file.baseline!r}: must be one of the configs, {', '.join(known)}")
@@ -257,6 +257,8 @@ def load_experiment(name: str | Path) -> Experiment:
             read_condition(target, f"{path}: targets", known_outcomes)
         except BadInput as fault:
             problems += fault.problems
+    if not problems:
+        try_parts(scenarios, whole, ensemble, path, problems)
     if problems:
         raise BadInput(problems)
 
@@ -419,32 +421,3 @@ def _try_values(scenarios: Sequence[Scenario], part: Part, where: str, problems:
             scenario.with_values(change)
         except BadInput as fault:
             problems += [f"{where}config {scenario.name!r}: {problem}" for problem in fault.problems]
-    if not problems:
-        _try_base_years(scenarios, part, where, problems)
-
-
-def _try_base_years(scenarios: Sequence[Scenario], part: Part, where: str, problems: list[str]) -> None:
-    """Whether every corner of what changes the base year makes one."""
-    ends: dict[str, Sequence[Any]] = {}
-    if isinstance(part.points, Grid):
-        ends = {key: (min(levels), max(levels)) for key, levels in part.points.levels.items() if key in BASE_KEYS}
-    elif isinstance(part.points, Sample):
-        ends = {key: factor.ends for key, factor in part.points.factors.items() if key in BASE_KEYS}
-    corners = [dict(zip(ends, corner, strict=True)) for corner in itertools.product(*ends.values())]
-    if isinstance(part.points, tuple):
-        corners = [{key: value for key, value in point.items() if key in BASE_KEYS} for point in part.points]
-    corners = [corner for corner in corners if corner]
-    if not corners:
-        return
-    from sim.start.base_year import try_base_year  # takes seconds to import
-
-    for corner, scenario in itertools.product(corners, scenarios):
-        try:
-            try_base_year(scenario.with_values(corner))
-        except BadInput as fault:
-            problems += [f"{where}config {scenario.name!r} with {_shown(corner)}: {text}" for text in fault.problems]
-            return
-
-
-def _shown(corner: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} = {value:g}" for key, value in corner.items())

@@ -20,7 +20,7 @@ from sim.model import DecouplingModel
 from sim.results.records import line, series_columns, series_rows
 from sim.scenario.events import Event
 from sim.scenario.scenario import Scenario, known_configs
-from sim.world.evidence import Value, flatten
+from sim.world.evidence import Value
 from sim.world.world import World
 
 LOOKS_BACK = "subsidy_per_point"  # over all quarters, so it is not shown as they pass
@@ -67,7 +67,7 @@ class Race:
         earlier = Race(self.opened, self.scenario, self.seed)
         for event in self.done:
             if (event.announced or event.date) < quarter_start(quarter):
-                earlier.intervene([_entry(event)])
+                earlier.intervene([event.as_table()])
         while earlier.model.quarter < quarter:
             earlier.step()
         return earlier
@@ -146,22 +146,11 @@ class Race:
 
     def entries(self) -> list[Entry]:
         """What was done on the page, as tables of the event grammar."""
-        return [_entry(event) for event in self.done]
+        return [event.as_table() for event in self.done]
 
     def changes(self) -> dict[str, Value]:
         """The levers that the link sets from the start on."""
         return {key: value for key, value in self.scenario.values.items() if self.opened.values[key] != value}
-
-
-def _entry(event: Event) -> Entry:
-    """An event as its table in a config."""
-    entry = event.model_dump(exclude_none=True)
-    scope = list(entry.pop("scope"))
-    if event.kind not in ("lever", "subsidy", "mandate"):
-        entry["scope"] = scope
-    if "set" in entry:
-        entry["set"] = dict(flatten(entry["set"]))
-    return entry
 
 
 def _finite(number: float) -> float | None:

@@ -77,6 +77,14 @@ class Event(BaseModel):
     def announced_quarter(self) -> int:
         return quarter_of(self.announced or self.date)
 
+    def as_table(self) -> dict[str, Any]:
+        """The event as its [[event]] in a config."""
+        entry = self.model_dump(exclude_none=True)
+        scope = list(entry.pop("scope"))
+        if "scope" in TAKES[self.kind]:
+            entry["scope"] = scope
+        return entry
+
     def levers(self) -> Mapping[str, Value]:
         """The levers that this event sets from its date on."""
         if self.kind == "lever":

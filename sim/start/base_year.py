@@ -9,6 +9,7 @@ Amounts are bn yuan a quarter at 2020 prices, stocks bn yuan; the leading axis i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,22 +20,10 @@ from sim.engine.groups import Groups, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.errors import BadInput
 from sim.scenario.scenario import Scenario
+from sim.start.keys import BASE_YEAR_KEYS
 from sim.world.world import World
 
 FITTING_ROUNDS = 60  # the largest residual of the fitted flows is below 1e-9 of a flow after 40
-BASE_KEYS = (
-    "base.exchange_rate",
-    "base.chip_market",
-    "base.domestic_supply_share",
-    "base.home_bias",
-    "base.target_home_bias",
-    "base.target_capital",
-    "base.line_cost",
-    "demand.growth",
-    "investment.depreciation",
-    "investment.normal_utilisation",
-    "state_programme.scale",
-)
 
 
 class Layout:
@@ -143,9 +132,9 @@ class BaseYear:
 
 def base_year(layout: Layout, parameters: Parameters) -> BaseYear:
     """The base year of every run; computed once for runs that share the parameters it depends on."""
-    rows = np.concatenate([parameters[key] for key in BASE_KEYS], axis=-1)
+    rows = np.concatenate([parameters[key] for key in BASE_YEAR_KEYS], axis=-1)
     distinct, place = np.unique(rows, axis=0, return_inverse=True)
-    given = {key: np.ascontiguousarray(distinct[:, [column]]) for column, key in enumerate(BASE_KEYS)}
+    given = {key: np.ascontiguousarray(distinct[:, [column]]) for column, key in enumerate(BASE_YEAR_KEYS)}
     found = _construct(layout, given)
     if len(distinct) == len(rows) == 1:
         return found
@@ -157,9 +146,9 @@ def base_year(layout: Layout, parameters: Parameters) -> BaseYear:
     )
 
 
-def try_base_year(scenario: Scenario) -> None:
-    """BadInput where a scenario's world and values make no base year."""
-    base_year(Layout(scenario.world), Parameters([scenario]))
+def try_base_year(scenarios: Sequence[Scenario]) -> None:
+    """BadInput where one of the scenarios, all of one world, makes no base year."""
+    base_year(Layout(scenarios[0].world), Parameters(scenarios))
 
 
 def _construct(layout: Layout, given: dict[str, Array]) -> BaseYear:

@@ -71,6 +71,13 @@ EXPERIMENTS = {
         "config 'published-2020' with",
         "base.domestic_supply_share",
     ],
+    "experiment-depreciation-no-base-year": [
+        "config 'published-2020' with investment.depreciation = 0.6",
+        "exceed the published equipment spending",
+    ],
+    "experiment-config-no-base-year": [
+        "config 'config-no-base-year': base.domestic_supply_share = 0.15 of base.chip_market = 1700",
+    ],
     "experiment-unknown-rhythm": ["record.every = 'month'", "quarter, year, end"],
 }
 WORLDS = {
@@ -121,7 +128,7 @@ def refused(tmp_path, monkeypatch, capsys):
 
 def test_every_fault_has_its_file():
     found = {path.stem for path in HERE.iterdir()}
-    assert found == {*CONFIGS, *EXPERIMENTS, *WORLDS, "config-circle-a"}
+    assert found == {*CONFIGS, *EXPERIMENTS, *WORLDS, "config-circle-a", "config-no-base-year"}
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -131,6 +138,11 @@ def test_a_faulty_config_is_refused(refused, tmp_path, name):
         said = refused(*verb)
         assert all(part in said for part in [name.removesuffix("-b"), *CONFIGS[name]]), said
         assert len(said.splitlines()) == 1
+
+
+def test_a_config_without_a_base_year_is_found(refused):
+    said = refused("check", HERE / "config-no-base-year.toml")
+    assert "config-no-base-year.toml: base.domestic_supply_share = 0.15 of base.chip_market = 1700" in said
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -151,6 +163,16 @@ def test_a_faulty_world_is_refused(refused, tmp_path, name):
     for verb in (["check", folder], ["run", config, "--out", tmp_path / "out"]):
         said = refused(*verb)
         assert all(part in said for part in [str(folder), *WORLDS[name]]), said
+
+
+def test_a_fault_of_a_world_is_said_once(refused, tmp_path):
+    shutil.copytree(WORLD, tmp_path / "world")
+    shutil.copytree(HERE / "world-hole", tmp_path / "world", dirs_exist_ok=True)
+    paths = [tmp_path / "a.toml", tmp_path / "b.toml"]
+    for path in paths:
+        path.write_text(f'purpose = "A faulty world"\nworld = "{tmp_path / "world"}"\n')
+    said = refused("check", tmp_path / "world", *paths)
+    assert len(said.splitlines()) == 1 and "chip_firms.csv: line 4" in said
 
 
 @pytest.mark.parametrize("file", ["states.csv", "columns.csv", "baseline.toml"])
@@ -194,6 +216,9 @@ def test_many_faults_are_said_at_once(refused, tmp_path):
         (["batch", "policy-gird"], ["policy-gird", "'policy-grid'"]),
         (["batch", "policy-grid", "--workers", "0"], ["--workers = 0", "a whole number from 1"]),
         (["check", "nothing"], ["nothing", "no such file, config, experiment or world"]),
+        (["show", "histric"], ["histric", "'historic'"]),
+        (["show", "china-2020"], ["is the folder of a world", "a config or an experiment"]),
+        (["show", "policy-grid", "--resolved"], ["--resolved", "belongs to a config"]),
         (["list", "confgs"], ["confgs", "'configs'"]),
         (["compare", "nothing", "historic"], ["nothing", "no such result"]),
         (["view", "histric"], ["histric", "'historic'"]),

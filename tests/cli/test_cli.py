@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from io import StringIO
 
 import pytest
+from support.paths import ROOT
 from support.processes import started
 
 from sim import cli
 from sim.experiment.experiment import known_experiments
 from sim.measures import HEADLINE
-from sim.scenario.scenario import known_configs
+from sim.scenario.scenario import known_configs, load_config
 from sim.world.world import load_world
 
 
@@ -104,7 +106,7 @@ def test_check_says_what_a_thing_is(answer):
     ]
 
 
-@pytest.mark.parametrize("verb", ["run", "batch", "compare", "view", "check", "list"])
+@pytest.mark.parametrize("verb", ["run", "batch", "compare", "view", "check", "show", "list"])
 def test_every_verb_has_help(answer, verb):
     code, out, _ = answer(verb, "--help")
     assert code == 0 and f"decoupling {verb}" in out and verb in answer("--help")[1]
@@ -157,6 +159,31 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path):
 def test_a_check_does_not_wait_for_numpy(what):
     """Nor for Mesa: the answer comes at once."""
     heavy = "{'numpy', 'mesa'}.intersection(sys.modules)"
-    work = f"import sys; from sim.cli import checked; checked({what!r}); print(*{heavy})"
+    work = f"import sys; from sim.checking import checked; checked({what!r}); print(*{heavy})"
     done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("name", ["historic", "policy-grid", "calibration"])
+def test_show_prints_the_file_as_it_is(answer, name):
+    folder = ROOT / ("configs" if name == "historic" else "experiments")
+    code, out, err = answer("show", name)
+    assert (code, out, err) == (0, (folder / f"{name}.toml").read_text(encoding="utf-8"), "")
+
+
+@pytest.mark.parametrize("name", known_configs())
+def test_a_resolved_config_extends_nothing_and_is_the_same_scenario(answer, tmp_path, name):
+    code, out, err = answer("show", name, "--resolved")
+    path = tmp_path / "mine.toml"
+    path.write_text(out)
+    assert code == 0 and err == "" and "extends" not in tomllib.loads(out)
+    whole, given = load_config(path), load_config(name)
+    assert (whole.hash, whole.events, whole.purpose) == (given.hash, given.events, given.purpose)
+
+
+def test_a_resolved_config_holds_a_given_market(answer, tmp_path):
+    given = 'purpose = "Given"\nextends = "historic"\n[demand.market_bn_usd]\n2021 = 186.5\n'
+    (tmp_path / "given.toml").write_text(given)
+    (tmp_path / "whole.toml").write_text(answer("show", tmp_path / "given.toml", "--resolved")[1])
+    assert load_config(tmp_path / "whole.toml").given_market == ((2021, 186.5),)
+    assert load_config(tmp_path / "whole.toml").hash == load_config(tmp_path / "given.toml").hash

@@ -23,6 +23,7 @@ LAYERS = [
     {"model"},
     {"batch"},
     {"study", "live", "description"},
+    {"checking"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,0 +1,130 @@
+"""What a name, a file or a folder is, and whether it is sound."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.errors import BadInput, nearest
+from sim.folders import CONFIGS, EXPERIMENTS, WORLDS, find, known
+from sim.terminal import note
+from sim.world.evidence import read_toml
+from sim.world.world import known_worlds, load_world
+
+if TYPE_CHECKING:
+    from sim.scenario.scenario import Scenario
+
+
+class Kind(StrEnum):
+    config = "config"
+    experiment = "experiment"
+    calibration = "calibration"
+    world = "world"
+    result = "result"
+
+
+def what_is(name: str) -> tuple[Kind, Path]:
+    """What a name stands for: an existing path, else a config, an experiment or a world; BadInput for anything else."""
+    path = Path(name)
+    if path.is_dir():
+        return _kind_of_folder(path), path
+    if path.suffix or path.exists():
+        return _kind_of_file(path), path
+    for kind, file in ((CONFIGS, f"{name}.toml"), (EXPERIMENTS, f"{name}.toml"), (WORLDS, name)):
+        if named := find(kind, file):
+            return Kind.world if kind == WORLDS else _kind_of_file(named), named
+    raise BadInput(
+        f"{name}: there is no such file, config, experiment or world"
+        f"{nearest(name, [*known(CONFIGS), *known(EXPERIMENTS), *known_worlds()])}"
+    )
+
+
+def _kind_of_folder(path: Path) -> Kind:
+    from sim.results.records import is_result
+
+    return Kind.result if is_result(path) else Kind.world
+
+
+def _kind_of_file(path: Path) -> Kind:
+    content = read_toml(path)
+    if not {"question", "configs", "waves"} & content.keys():
+        return Kind.config
+    from sim.experiment.experiment import is_calibration
+
+    return Kind.calibration if is_calibration(content) else Kind.experiment
+
+
+def checked(name: str) -> str:
+    """Check one file or folder by what it is, and say what it was found to be. BadInput with every fault at once."""
+    if not name:
+        raise BadInput("check = '': must be a config, an experiment or a world's folder")
+    kind, path = what_is(name)
+    if kind is Kind.result:
+        raise BadInput(f"{name}: is a result folder; check takes a config, an experiment or a world's folder")
+    return {
+        Kind.config: _checked_config,
+        Kind.experiment: _checked_experiment,
+        Kind.calibration: _checked_calibration,
+        Kind.world: _checked_world,
+    }[kind](path)
+
+
+def _checked_world(folder: Path) -> str:
+    from sim.scenario.scenario import load_config
+
+    load_world(str(folder))
+    _try_base_year(load_config("published-2020", {"world": str(folder.resolve())}), folder)
+    return "a world without faults"
+
+
+def _checked_config(path: Path) -> str:
+    from sim.scenario.scenario import load_config
+
+    scenario = load_config(path)
+    _try_base_year(scenario, path)
+    if idle := scenario.idle_events:
+        note(idle)
+    return "a config without faults"
+
+
+def _try_base_year(scenario: Scenario, where: Path) -> None:
+    from sim.start.keys import has_known_base_year
+
+    if has_known_base_year(scenario):
+        return
+    from sim.start.base_year import try_base_year  # takes seconds to import
+
+    try:
+        try_base_year([scenario])
+    except BadInput as fault:
+        raise BadInput([f"{where}: {text}" for text in fault.problems]) from None
+
+
+def _checked_calibration(path: Path) -> str:
+    from sim.study.calibration.file import load_calibration
+
+    return f"a calibration without faults, {len(load_calibration(path).keys)} parameters"
+
+
+def _checked_experiment(path: Path) -> str:
+    from sim.experiment.experiment import load_experiment
+
+    return f"an experiment without faults, {len(load_experiment(path))} runs"
+
+
+def shown(name: str, whole: bool) -> bytes:
+    """The file of a config or experiment as it is; with `whole`, a config with all that it extends."""
+    kind, path = what_is(name)
+    if kind in (Kind.world, Kind.result):
+        raise BadInput(f"{name}: is the folder of a {kind}; show takes a config or an experiment")
+    if not whole:
+        return path.read_bytes()
+    if kind is not Kind.config:
+        raise BadInput(
+            f"{name}: --resolved: belongs to a config; a file of kind {kind} extends nothing, so leave it out"
+        )
+    from sim.scenario.resolved import resolved
+    from sim.scenario.scenario import load_config
+
+    return resolved(load_config(path)).encode()
