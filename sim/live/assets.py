@@ -26,11 +26,37 @@ PACKAGES = {
     "requirejs@2.3.6": ("package.json", "require.js"),
 }
 NPM_SECONDS = 300
+TEMPORARY = "decoupling-"  # and the user: a cache folder where there is no better place
 
 
 def cache_folder() -> Path:
-    """The folder for what can be got again: $XDG_CACHE_HOME, else ~/.cache, and in it `decoupling`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "decoupling"
+    """The folder for what can be got again: `decoupling` in $XDG_CACHE_HOME, else in ~/.cache.
+
+    Where that holds no files yet and cannot be written, as without a home, a folder among the system's temporary ones.
+    """
+    try:
+        usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "decoupling"
+    except RuntimeError:  # nobody's home
+        return _temporary_folder()
+    return usual if (usual / "assets").is_dir() or _is_writable(usual) else _temporary_folder()
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def _temporary_folder() -> Path:
+    """A folder of this user alone, since pages run what lies in it; BadInput if somebody else was there first."""
+    user = os.getuid() if hasattr(os, "getuid") else "own"  # on Windows the temporary folder is the user's already
+    folder = Path(tempfile.gettempdir()) / f"{TEMPORARY}{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if hasattr(os, "getuid") and folder.lstat().st_uid != user:
+        raise BadInput(f"{folder}: belongs to somebody else; set XDG_CACHE_HOME to a folder that you can write")
+    return folder
 
 
 def assets_folder() -> Path:

@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from sim.errors import BadInput
-from sim.live.assets import assets_folder, cache_folder, missing_assets
+from sim.live.assets import TEMPORARY, assets_folder, cache_folder, missing_assets
 from sim.live.guard import LARGEST_MESSAGE, LOCAL, guarded
 
 DROPPED = ("/resourcez", "/_solara/api/evict/{kernel_id}")
@@ -24,6 +24,12 @@ def serve(config: str, port: int, host: str) -> None:
         print(
             f"--host {host}: whoever reaches this machine on port {port} can open the page, without a password: run "
             "the model here, and see the names of configs and of the batches in results/. Nothing is encrypted.",
+            file=sys.stderr,
+        )
+    if cache_folder().name.startswith(TEMPORARY):
+        print(
+            f"{cache_folder()} holds the page's front-end files, and only until the system clears it: there is no home "
+            "folder that can be written. XDG_CACHE_HOME names another one.",
             file=sys.stderr,
         )
     missing = missing_assets()
@@ -63,13 +69,14 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError):
         raise BadInput(f"--host = {host!r}: is no address of this machine; 0.0.0.0 stands for all of them") from None
     listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":  # elsewhere it would take the port of another program
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
         listener.listen(128)
     except OSError as fault:
         listener.close()
-        if fault.errno == errno.EADDRNOTAVAIL:
+        if fault.errno in (errno.EADDRNOTAVAIL, getattr(errno, "WSAEADDRNOTAVAIL", None)):
             raise BadInput(f"--host = {host!r}: is no address of this machine; 0.0.0.0 stands for all") from None
         raise BadInput(
             f"--port = {port}: cannot be used ({fault.strerror}); name another one, or 0 for a free one"
