@@ -41,7 +41,7 @@ def what_is(name: str) -> tuple[Kind, Path]:
 
 
 def _kind_of_folder(path: Path) -> Kind:
-    from sim.results.records import is_result
+    from sim.results.output import is_result
 
     return Kind.result if is_result(path) else Kind.world
 
