@@ -29,7 +29,7 @@ def severity(config: str, changes: dict[str, object]) -> np.ndarray:
     found = []
     for _ in range(QUARTERS):
         model.step()
-        found.append(float(model.controls.in_force.harshest[:, model.layout.lead].mean()))
+        found.append(float(model.controls.in_force.harshest[:, model.roster.lead].mean()))
     return np.array(found)
 
 

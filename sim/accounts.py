@@ -40,9 +40,9 @@ class Ledger:
 
     def close(self, model: Any, quarter: str) -> None:
         """Every identity of the quarter, in the order of the phases."""
-        makers, suppliers, states, layout = model.makers, model.suppliers, model.states, model.layout
+        makers, suppliers, states, roster = model.makers, model.suppliers, model.states, model.roster
         chips, inputs, p = model.chips, model.inputs, model.parameters
-        by_segment, by_input = layout.by_segment, layout.by_input
+        by_segment, by_input = roster.by_segment, roster.by_input
 
         def check(name: str, left: Array, right: Array) -> None:
             balance(name, left, right, quarter)
@@ -65,13 +65,13 @@ class Ledger:
         )
         check(
             "tools: received by makers = delivered by suppliers and taken from store",
-            layout.by_group.sum(makers.tools_received),
-            np.ascontiguousarray(np.where(layout.is_equipment, inputs.delivered - inputs.stored, 0.0)).sum(axis=-1),
+            roster.by_group.sum(makers.tools_received),
+            np.ascontiguousarray(np.where(roster.is_equipment, inputs.delivered - inputs.stored, 0.0)).sum(axis=-1),
         )
         check(
             "materials: stock = stock before + delivered - used",
             inputs.stock,
-            np.where(layout.is_material, self.stock + inputs.delivered - inputs.used, 0.0),
+            np.where(roster.is_material, self.stock + inputs.delivered - inputs.used, 0.0),
         )
         pipeline = sum(makers.pipeline[1:], start=makers.pipeline[0])
         check(

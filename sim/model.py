@@ -25,7 +25,8 @@ from sim.policy.controls import ExportControls
 from sim.recorder import Recorder
 from sim.scenario.scenario import Scenario, load_config
 from sim.schedule import PHASES
-from sim.start.base_year import BaseYear, Layout, base_year
+from sim.start.base_year import BaseYear, base_year
+from sim.start.roster import Roster
 
 if TYPE_CHECKING:
     import pandas
@@ -107,14 +108,14 @@ class DecouplingModel(mesa.Model):
         self.horizon = quarters_until(int(until))
         self.events = list(first.events)
         self.world = first.world
-        self.layout = Layout(self.world, bool(first.values["mechanisms.entry"]))
+        self.roster = Roster(self.world, bool(first.values["mechanisms.entry"]))
         self.parameters = Parameters(scenarios)
         self.seeds = np.array([_seed(seed) for seed in seeds], dtype=np.uint64)
-        base = base_year(self.layout, self.parameters)
+        base = base_year(self.roster, self.parameters)
         self._make_tables(base)
-        self.controls = ExportControls(self.layout, self.seeds)
-        self.chips = ChipMarket(self.layout, base, self.seeds)
-        self.inputs = InputMarket(self.layout, base, self.parameters, self.seeds)
+        self.controls = ExportControls(self.roster, self.seeds)
+        self.chips = ChipMarket(self.roster, base, self.seeds)
+        self.inputs = InputMarket(self.roster, base, self.parameters, self.seeds)
         self._weigh_supplies(base)
         self.recorder = Recorder(self.world, record)
 
@@ -135,19 +136,19 @@ class DecouplingModel(mesa.Model):
         self.suppliers = Supplier.view(tables[Supplier])
 
     def _make_tables(self, base: BaseYear) -> None:
-        layout = self.layout
+        roster = self.roster
         kinds: tuple[tuple[type[ColumnAgent], list[str]], ...] = (
-            (State, layout.states),
-            (ChipFirm, layout.firms),
-            (Supplier, layout.suppliers),
+            (State, roster.states),
+            (ChipFirm, roster.firms),
+            (Supplier, roster.suppliers),
         )
         tables = {kind: Table(ids, self.seeds, self.parameters) for kind, ids in kinds}
         tables[State].names = self.world.column("states", "name")
-        tables[ChipFirm].names = [row["name"] for row in layout.firm_rows]
-        tables[Supplier].names = [row["name"] for row in layout.supplier_rows]
+        tables[ChipFirm].names = [row["name"] for row in roster.firm_rows]
+        tables[Supplier].names = [row["name"] for row in roster.supplier_rows]
         tables[State].categories = {"role": categories("Role", ["target", "lead", "ally", "neutral"])}
-        tables[ChipFirm].categories = {"segment": categories("Segment", layout.segments)}
-        tables[Supplier].categories = {"input": categories("Input", layout.inputs)}
+        tables[ChipFirm].categories = {"segment": categories("Segment", roster.segments)}
+        tables[Supplier].categories = {"input": categories("Input", roster.inputs)}
         self._adopt(tables)
         for view, table in (
             (self.states, tables[State]),
@@ -164,27 +165,27 @@ class DecouplingModel(mesa.Model):
 
     def _start_states(self, base: BaseYear) -> None:
         roles = [member.value for member in self._tables[State].categories["role"]]
-        self.states.role = np.array([roles.index(role) for role in self.layout.roles])
-        self.states.is_target = np.array([float(role == "target") for role in self.layout.roles])
-        self.states.is_lead = np.array([float(role == "lead") for role in self.layout.roles])
-        made = Groups(self.layout.firm_site, len(self.layout.states)).sum(base.output) * self.layout.is_controller
+        self.states.role = np.array([roles.index(role) for role in self.roster.roles])
+        self.states.is_target = np.array([float(role == "target") for role in self.roster.roles])
+        self.states.is_lead = np.array([float(role == "lead") for role in self.roster.roles])
+        made = Groups(self.roster.firm_site, len(self.roster.states)).sum(base.output) * self.roster.is_controller
         self.states.controller_part = made / total(made)
         self.states.trained = self.states.engineers = np.ones_like(made)
         self.states.domestic_share = np.broadcast_to(self.parameters["base.domestic_supply_share"], made.shape)
 
     def _start_makers(self, base: BaseYear) -> None:
         """The base year is the mean of four quarters: firms that grow start below it, so that the mean meets it."""
-        makers, layout, p = self.makers, self.layout, self.parameters
+        makers, roster, p = self.makers, self.roster, self.parameters
         makers.headquarters, makers.site, makers.segment = (
-            layout.firm_headquarters,
-            layout.firm_site,
-            layout.firm_segment,
+            roster.firm_headquarters,
+            roster.firm_site,
+            roster.firm_segment,
         )
-        years = np.array(self.world.column("segments", "build_time"))[layout.firm_segment]
+        years = np.array(self.world.column("segments", "build_time"))[roster.firm_segment]
         build = np.clip(np.round(years * QUARTERS_PER_YEAR), 1, LONGEST_BUILD)
         makers.build_quarters = build
-        makers.has_programme = layout.target_owned.astype(np.float64)
-        makers.is_entrant = layout.is_entrant.astype(np.float64)
+        makers.has_programme = roster.target_owned.astype(np.float64)
+        makers.is_entrant = roster.is_entrant.astype(np.float64)
         in_place = 1.0 - makers.is_entrant
         makers.base_output = base.output
         makers.output = makers.orders = makers.revenue = base.output * in_place
@@ -199,29 +200,29 @@ class DecouplingModel(mesa.Model):
         makers.capacity = (makers.base_capacity - 1.5 * gained) * in_place
         makers.material_cover = makers.return_on_lines = makers.line_completeness = np.ones_like(base.output)
         makers.design_access = makers.unit_cost = makers.frontier_speed = np.ones_like(base.output)
-        makers.lag = makers.base_lag = np.array([row["lag"] for row in layout.firm_rows])
+        makers.lag = makers.base_lag = np.array([row["lag"] for row in roster.firm_rows])
         usual = base.output * QUARTERS_PER_YEAR * p["learning.past_years"]
         makers.experience = usual * in_place
-        others = layout.by_segment.spread(layout.by_segment.sum(makers.experience)) - makers.experience
+        others = roster.by_segment.spread(roster.by_segment.sum(makers.experience)) - makers.experience
         makers.base_experience = usual + p["learning.spillover"] * others
         makers.experience_of_others = others
 
     def _start_suppliers(self, base: BaseYear) -> None:
-        suppliers, layout, p = self.suppliers, self.layout, self.parameters
-        suppliers.headquarters, suppliers.input = layout.supplier_state, layout.supplier_input
+        suppliers, roster, p = self.suppliers, self.roster, self.parameters
+        suppliers.headquarters, suppliers.input = roster.supplier_state, roster.supplier_input
         intensity = np.array(self.world.column("inputs", "research_intensity"))
-        suppliers.research_intensity = intensity[layout.supplier_input]
-        suppliers.has_programme = layout.target_supplier.astype(np.float64)
+        suppliers.research_intensity = intensity[roster.supplier_input]
+        suppliers.has_programme = roster.target_supplier.astype(np.float64)
         suppliers.base_revenue = suppliers.revenue = base.supplier_revenue
         first = p["research.entry_share"]
-        suppliers.may_enter = (layout.target_supplier & ~layout.sells).astype(np.float64)
+        suppliers.may_enter = (roster.target_supplier & ~roster.sells).astype(np.float64)
         suppliers.base_gap = suppliers.gap = np.where(
             suppliers.may_enter > 0, np.log((1.0 - first) / first), base.supplier_gap
         )
         suppliers.quality = suppliers.unit_cost = suppliers.world_growth = np.ones_like(base.supplier_revenue)
-        suppliers.ease = _ease(layout, p, intensity)
+        suppliers.ease = _ease(roster, p, intensity)
         suppliers.experience = base.supplier_revenue * QUARTERS_PER_YEAR * p["learning.past_years"]
-        others = layout.by_input.spread(layout.by_input.sum(suppliers.experience)) - suppliers.experience
+        others = roster.by_input.spread(roster.by_input.sum(suppliers.experience)) - suppliers.experience
         suppliers.base_experience = suppliers.experience + p["learning.spillover"] * others
         suppliers.experience_of_others = others
 
@@ -231,21 +232,21 @@ class DecouplingModel(mesa.Model):
 
         `_reach_above` counts of it what lies above technical thresholds. They weigh an announced severity.
         """
-        layout = self.layout
-        items = len(layout.inputs) + len(layout.segments)
-        sold = np.zeros((len(self.seeds), len(layout.states), items))
+        roster = self.roster
+        items = len(roster.inputs) + len(roster.segments)
+        sold = np.zeros((len(self.seeds), len(roster.states), items))
         above = np.zeros_like(sold)
-        needs = layout.by_input.spread(base.input_need) * base.input_share
+        needs = roster.by_input.spread(base.input_need) * base.input_share
         exposure = self.inputs.exposure
-        suppliers: Any = (slice(None), layout.supplier_state, layout.supplier_input)
-        for group in np.flatnonzero(layout.group_at_home):
+        suppliers: Any = (slice(None), roster.supplier_state, roster.supplier_input)
+        for group in np.flatnonzero(roster.group_at_home):
             np.add.at(sold, suppliers, needs[:, group])
             np.add.at(above, suppliers, needs[:, group] * exposure[group])
-        makers: Any = (slice(None), layout.firm_headquarters, len(layout.inputs) + layout.firm_segment)
-        chips = layout.by_segment.spread(base.demand[:, layout.target]) * base.chip_share[:, layout.target]
-        foreign = np.where(layout.at_home, 0.0, chips)
+        makers: Any = (slice(None), roster.firm_headquarters, len(roster.inputs) + roster.firm_segment)
+        chips = roster.by_segment.spread(base.demand[:, roster.target]) * base.chip_share[:, roster.target]
+        foreign = np.where(roster.at_home, 0.0, chips)
         np.add.at(sold, makers, foreign)
-        np.add.at(above, makers, foreign * self.chips.exposure[layout.firm_segment])
+        np.add.at(above, makers, foreign * self.chips.exposure[roster.firm_segment])
         whole = sold.sum(axis=-1, keepdims=True)
         self._sold_by_state = whole[..., 0] / total(whole[..., 0])
         whole = np.where(whole > 0, whole, 1.0)
@@ -275,24 +276,24 @@ class DecouplingModel(mesa.Model):
 
         `dated` (runs, states, inputs) comes from events; what its answer to controls adds is for whoever controls.
         """
-        answer = self.states.retaliation[:, [self.layout.target]] * (self.states.harshest_now > 0)
-        return np.maximum(dated, answer[..., None] * self.layout.is_dominated)
+        answer = self.states.retaliation[:, [self.roster.target]] * (self.states.harshest_now > 0)
+        return np.maximum(dated, answer[..., None] * self.roster.is_dominated)
 
     def take_note_of_the_share(self) -> None:
         """Planners see the domestic supply share of about the last year; and how exposed supplies from abroad are."""
-        chips, layout, states = self.chips, self.layout, self.states
-        bought = chips.sales[:, layout.target] * np.take(chips.paid, layout.firm_segment, axis=-1)
-        share = total(bought * layout.at_home) / total(bought)
+        chips, roster, states = self.chips, self.roster, self.states
+        bought = chips.sales[:, roster.target] * np.take(chips.paid, roster.firm_segment, axis=-1)
+        share = total(bought * roster.at_home) / total(bought)
         seen = states.domestic_share + (share - states.domestic_share) / QUARTERS_PER_YEAR
         states.domestic_share = np.broadcast_to(seen, states.domestic_share.shape)
         states.exposure = np.broadcast_to(total(states.expected_cutoff * self._sold_by_state), states.exposure.shape)
 
     def lost_capacity(self) -> Array:
         """The part of each maker's capacity that outages take this quarter, (agents,)."""
-        lost = np.zeros(len(self.layout.firms))
+        lost = np.zeros(len(self.roster.firms))
         for event in self.events:
             if event.kind == "outage" and event.quarter <= self.quarter < event.quarter + OUTAGE_QUARTERS:
-                lost = np.where(np.isin(self.layout.firms, event.scope), np.maximum(lost, event.severity or 0.0), lost)
+                lost = np.where(np.isin(self.roster.firms, event.scope), np.maximum(lost, event.severity or 0.0), lost)
         return lost
 
     # -- running
@@ -399,17 +400,17 @@ def _seed(seed: int) -> int:
     return int(seed)
 
 
-def _ease(layout: Layout, p: Parameters, intensity: Array) -> Array:
+def _ease(roster: Roster, p: Parameters, intensity: Array) -> Array:
     """How fast an input can be caught up in, (runs, suppliers), 1 at the mean input, from what was known in 2019.
 
     Slower where few others master it (Herfindahl index of the other states' shares), where research is heavy, and
     where a tool is dear and so complex. What is no tool counts as a tool of mean price.
     """
-    shares = np.where(layout.target_supplier, 0.0, [row["share"] for row in layout.supplier_rows])
-    by_input = Groups(layout.supplier_input, len(layout.inputs))
+    shares = np.where(roster.target_supplier, 0.0, [row["share"] for row in roster.supplier_rows])
+    by_input = Groups(roster.supplier_input, len(roster.inputs))
     others = by_input.sum(shares)
     concentration = by_input.sum(np.square(shares)) / np.square(np.where(others > 0, others, 1.0))
-    prices = np.array([row["tool_price"] or np.nan for row in layout.world.rows["inputs"]])
+    prices = np.array([row["tool_price"] or np.nan for row in roster.world.rows["inputs"]])
     priced = ~np.isnan(prices)
     log_price = np.log(np.where(priced, prices, 1.0))
     dearness = np.where(priced, log_price - log_price.sum() / max(1, priced.sum()), 0.0)
@@ -418,4 +419,4 @@ def _ease(layout: Layout, p: Parameters, intensity: Array) -> Array:
         - p["research.intensity_weight"] * (intensity - intensity.mean())
         - p["research.price_weight"] * dearness
     )
-    return layout.by_input.spread(np.exp(log_speed))
+    return roster.by_input.spread(np.exp(log_speed))

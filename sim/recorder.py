@@ -17,13 +17,13 @@ from sim.world.world import World
 
 def observe(model: Any) -> dict[str, Array]:
     """The parts of every measure in the quarter that has just passed: (runs, columns), bn yuan a quarter."""
-    layout, chips, makers = model.layout, model.chips, model.makers
-    target, by_segment = layout.target, layout.by_segment
+    roster, chips, makers = model.roster, model.chips, model.makers
+    target, by_segment = roster.target, roster.by_segment
     price = chips.paid
     bought = chips.sales[:, target]
     market_real = by_segment.sum(bought)
-    home_real = by_segment.sum(bought * layout.at_home)
-    owned_output = makers.output * layout.target_owned
+    home_real = by_segment.sum(bought * roster.at_home)
+    owned_output = makers.output * roster.target_owned
     unmet = chips.unmet[:, target] * price
     market = market_real * price
     home = home_real * price
@@ -33,7 +33,7 @@ def observe(model: Any) -> dict[str, Array]:
         "home_sales": home,
         "home_sales_real": home_real,
         "imports": market - home,
-        "located": by_segment.sum(makers.output * layout.at_home) * price,
+        "located": by_segment.sum(makers.output * roster.at_home) * price,
         "hq": by_segment.sum(owned_output) * price,
         "unmet": unmet,
         "unmet_automotive": _unmet_automotive(model, unmet),
@@ -45,56 +45,56 @@ def observe(model: Any) -> dict[str, Array]:
         "subsidy": model.states.subsidy_spent * model.states.is_target,
     }
     parts.update(_input_parts(model))
-    inputs_sold = layout.by_supplier_state.sum(_sum_of_groups(model.inputs.sales, layout.group_at_home))
-    parts["sales_to_target"] = inputs_sold + layout.by_maker_state.sum(bought * by_segment.spread(price))
+    inputs_sold = roster.by_supplier_state.sum(_sum_of_groups(model.inputs.sales, roster.group_at_home))
+    parts["sales_to_target"] = inputs_sold + roster.by_maker_state.sum(bought * by_segment.spread(price))
     parts["output_at_risk"] = _output_at_risk(model, parts)
     return parts
 
 
 def _unmet_automotive(model: Any, unmet: Array) -> Array:
     """Car makers order late and in small lots, so their part of a shortage is larger than their part of demand."""
-    share, weight = model.layout.automotive_share, model.parameters["automotive.exposure"]
+    share, weight = model.roster.automotive_share, model.parameters["automotive.exposure"]
     return np.minimum(unmet, unmet * share * weight)
 
 
 def _input_parts(model: Any) -> dict[str, Array]:
-    layout, inputs, chips = model.layout, model.inputs, model.chips
-    target = layout.target
-    delivered = _sum_of_groups(inputs.delivered, layout.group_at_home)
-    from_home = layout.by_input.sum(_sum_of_groups(inputs.sales, layout.group_at_home) * layout.target_supplier)
+    roster, inputs, chips = model.roster, model.inputs, model.chips
+    target = roster.target
+    delivered = _sum_of_groups(inputs.delivered, roster.group_at_home)
+    from_home = roster.by_input.sum(_sum_of_groups(inputs.sales, roster.group_at_home) * roster.target_supplier)
 
     base = inputs.base
     denied_share = base.input_share * inputs.denied
-    base_denied = _sum_of_groups(layout.by_input.spread(base.input_need) * denied_share, layout.group_at_home)
-    now_denied = _sum_of_groups(layout.by_input.spread(inputs.need) * denied_share, layout.group_at_home)
-    base_inputs = _sum_of_groups(base.input_need, layout.group_at_home)
+    base_denied = _sum_of_groups(roster.by_input.spread(base.input_need) * denied_share, roster.group_at_home)
+    now_denied = _sum_of_groups(roster.by_input.spread(inputs.need) * denied_share, roster.group_at_home)
+    base_inputs = _sum_of_groups(base.input_need, roster.group_at_home)
     chips_denied_share = base.chip_share[:, target] * chips.denied
-    spread = layout.by_segment.spread
+    spread = roster.by_segment.spread
     base_chips_denied = spread(base.demand[:, target]) * chips_denied_share
     now_chips_denied = spread(chips.demand[:, target]) * chips_denied_share
-    base_inputs_denied = layout.by_input.sum(base_denied)
+    base_inputs_denied = roster.by_input.sum(base_denied)
     return {
-        "tools": delivered * layout.is_equipment,
-        "tools_home": from_home * layout.is_equipment,
-        "tools_by_state": _by_state(inputs.delivered * layout.is_equipment, layout),
+        "tools": delivered * roster.is_equipment,
+        "tools_home": from_home * roster.is_equipment,
+        "tools_by_state": _by_state(inputs.delivered * roster.is_equipment, roster),
         "inputs": delivered,
         "inputs_home": from_home,
         "base_inputs": base_inputs,
         "base_inputs_denied": base_inputs_denied,
         "base_bought": np.concatenate([base_inputs, base.demand[:, target]], axis=-1),
-        "base_denied": np.concatenate([base_inputs_denied, layout.by_segment.sum(base_chips_denied)], axis=-1),
-        "sales_denied": layout.by_supplier_state.sum(now_denied) + layout.by_maker_state.sum(now_chips_denied),
-        "world_sales": layout.by_input_and_state.sum(model.suppliers.revenue),
-        "world_sales_by_input": layout.by_input.sum(model.suppliers.revenue),
+        "base_denied": np.concatenate([base_inputs_denied, roster.by_segment.sum(base_chips_denied)], axis=-1),
+        "sales_denied": roster.by_supplier_state.sum(now_denied) + roster.by_maker_state.sum(now_chips_denied),
+        "world_sales": roster.by_input_and_state.sum(model.suppliers.revenue),
+        "world_sales_by_input": roster.by_input.sum(model.suppliers.revenue),
     }
 
 
 def _output_at_risk(model: Any, parts: dict[str, Array]) -> Array:
     """Loss over four quarters without any foreign input: bn yuan at 2020 prices, (runs, 1)."""
-    layout, inputs, p = model.layout, model.inputs, model.parameters
-    output = layout.by_group.sum(model.makers.output)
-    yearly_use = 4.0 * output[..., None] * inputs.base.material_need * layout.is_material
-    at_home = layout.by_input.sum(inputs.sales * layout.target_supplier)
+    roster, inputs, p = model.roster, model.inputs, model.parameters
+    output = roster.by_group.sum(model.makers.output)
+    yearly_use = 4.0 * output[..., None] * inputs.base.material_need * roster.is_material
+    at_home = roster.by_input.sum(inputs.sales * roster.target_supplier)
     supply = np.where(inputs.delivered > 0, at_home / np.where(inputs.delivered > 0, inputs.delivered, 1.0), 1.0)
     stocks = np.where(yearly_use > 0, inputs.stock / np.where(yearly_use > 0, yearly_use, 1.0), 1.0)
     cover = np.minimum(1.0, stocks + supply).min(axis=-1)
@@ -102,14 +102,14 @@ def _output_at_risk(model: Any, parts: dict[str, Array]) -> Array:
     kept_up = 1.0 - 0.5 * p["investment.depreciation"] * (
         1.0 - tools
     )  # wear is even over the year: half of it on average
-    loss = 4.0 * output * (1.0 - cover * kept_up) * layout.group_at_home
+    loss = 4.0 * output * (1.0 - cover * kept_up) * roster.group_at_home
     return np.ascontiguousarray(loss).sum(axis=-1, keepdims=True)
 
 
-def _by_state(values: Array, layout: Any) -> Array:
+def _by_state(values: Array, roster: Any) -> Array:
     """Sum of all inputs by the state where the buyers stand: (runs, K, I) to (runs, S)."""
     of_group = np.add.reduceat(values, np.array([0]), axis=-1)[..., 0]
-    return Groups(layout.group_state, len(layout.states)).sum(np.ascontiguousarray(of_group))
+    return Groups(roster.group_state, len(roster.states)).sum(np.ascontiguousarray(of_group))
 
 
 def _sum_of_groups(values: Array, which: Flags) -> Array:

@@ -27,12 +27,12 @@ def controls(model: Any) -> None:
         weigh_stakes(model)
     parameters, states = model.parameters, model.states
     model.everybody("states", "weigh_following")
-    states.enacted_severity = states.enacted_severity * (1.0 - truce(model.events, model.quarter, model.layout))
+    states.enacted_severity = states.enacted_severity * (1.0 - truce(model.events, model.quarter, model.roster))
     model.everybody("states", "decide_controls")
     model.controls.impose(parameters, model.events, model.quarter, states)
     in_force, announced = model.controls.in_force, model.controls.announced
     states.harshest_now = in_force.harshest
-    states.faced_control = in_force.harshest[:, [model.layout.lead]] * states.is_target
+    states.faced_control = in_force.harshest[:, [model.roster.lead]] * states.is_target
     states.experts_denied = in_force.on_experts.max(axis=-1, keepdims=True) * states.is_target
     model.everybody("states", "remember_controls")
     model.everybody("states", "retaliate")
@@ -69,9 +69,9 @@ def prices(model: Any) -> None:
 def investment(model: Any) -> None:
     """Grants are shared out by this quarter's sales, new firms enter on them, then firms decide what to order."""
     allocate_subsidies(
-        model.parameters, model.layout, model.states, model.makers, model.suppliers, model.chips, model.inputs
+        model.parameters, model.roster, model.states, model.makers, model.suppliers, model.chips, model.inputs
     )
-    if model.layout.is_entrant.any():
+    if model.roster.is_entrant.any():
         model.everybody("makers", "enter_or_fail")
     model.everybody("makers", "decide_investment")
 

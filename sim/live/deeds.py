@@ -44,7 +44,7 @@ def told(model: DecouplingModel, before: Stance, yours: list[Event]) -> list[Dee
             acted.add(event.by)
     now = stance(model)
     for name, least in LEAST_CHANGE.items():
-        for state, (who, was, level) in enumerate(zip(model.layout.states, before[name], now[name], strict=True)):
+        for state, (who, was, level) in enumerate(zip(model.roster.states, before[name], now[name], strict=True)):
             if abs(level - was) < least:
                 continue
             before[name][state] = level
@@ -78,17 +78,17 @@ def _of_event(event: Event, quarter: int) -> list[str]:
 
 
 def _controls(model: DecouplingModel, state: int, was: float, now: float) -> tuple[str, str]:
-    target = model.layout.states[model.layout.target]
+    target = model.roster.states[model.roster.target]
     what = f"{_percent(now)} of its sales to {target} denied or announced, after {_percent(was)}."
     return f"{'Tightens' if now > was else 'Loosens'}: {what}", _why_it_controls(model, state)
 
 
 def _why_it_controls(model: DecouplingModel, state: int) -> str:
-    value, states, layout = model.parameters.value, model.states, model.layout
-    if layout.roles[state] == "ally" and value("controls.alignment"):
+    value, states, roster = model.parameters.value, model.states, model.roster
+    if roster.roles[state] == "ally" and value("controls.alignment"):
         strength, stake = states.follow_strength[0, state], states.exposed_revenue[0, state]
         return (
-            f"Takes over {_percent(strength)} of {layout.states[layout.lead]}'s severity: an alignment of "
+            f"Takes over {_percent(strength)} of {roster.states[roster.lead]}'s severity: an alignment of "
             f"{_percent(value('controls.alignment'))}, and {_percent(stake)} of its suppliers' sales at stake."
         )
     mode = value("controls.mode")

@@ -99,7 +99,7 @@ def _lever(model: DecouplingModel, values: dict[str, Any]) -> Entry:
 
 def _dated(model: DecouplingModel, held: Held) -> list[Entry]:
     """What it takes for dated controls to count: nothing where they do already."""
-    layout, mode = model.layout, held["controls.mode"]
+    roster, mode = model.roster, held["controls.mode"]
     if mode == "events" or (mode == "reactive" and held["controls.doctrine"] == "ratchet"):
         return []
     entries = [_lever(model, {"controls.mode": "events", "controls.severity": 1.0})]
@@ -108,16 +108,16 @@ def _dated(model: DecouplingModel, held: Held) -> list[Entry]:
         severity = float(held["controls.severity"])
         first = max(first, quarters_until(int(float(held["controls.start"])) - 1))
     elif mode == "reactive":
-        severity = float(model.states.enacted_severity[0, layout.lead])
+        severity = float(model.states.enacted_severity[0, roster.lead])
     if severity > 0 and first < model.horizon:
-        listed = [item for item, controlled in zip(layout.inputs, layout.is_controlled, strict=True) if controlled]
+        listed = [item for item, controlled in zip(roster.inputs, roster.is_controlled, strict=True) if controlled]
         entries.append(
             {
                 "date": quarter_start(first),
                 "announced": quarter_start(max(model.quarter, first - QUARTERS_PER_YEAR)),
-                **_against(model, layout.states[layout.lead]),
+                **_against(model, roster.states[roster.lead]),
                 "kind": "control",
-                "scope": [*listed, *layout.segments],
+                "scope": [*listed, *roster.segments],
                 "severity": severity,
             }
         )

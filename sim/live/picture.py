@@ -34,9 +34,9 @@ class Flows:
 
 def flows(model: DecouplingModel) -> Flows:
     """What lines in the target were sold in the quarter that has just passed."""
-    layout, home = model.layout, model.layout.group_at_home
-    delivered = np.zeros((len(layout.segments), len(layout.inputs)))
-    np.add.at(delivered, layout.group_segment[home], model.inputs.delivered[0, home])
+    roster, home = model.roster, model.roster.group_at_home
+    delivered = np.zeros((len(roster.segments), len(roster.inputs)))
+    np.add.at(delivered, roster.group_segment[home], model.inputs.delivered[0, home])
     return Flows(model.inputs.sales[0, home].sum(axis=0), delivered)
 
 
@@ -46,18 +46,18 @@ def chain(model: DecouplingModel, year: Iterable[Flows]) -> dict[str, Any]:
     `supplies`: [state, input, bn yuan a year, part of base sales denied]; `uses`: [input, segment, bn yuan a year].
     A supplier that sold next to nothing in the base year and now is left out.
     """
-    layout, quarters = model.layout, list(year)
+    roster, quarters = model.roster, list(year)
     sold = QUARTERS_PER_YEAR * np.mean([quarter.from_suppliers for quarter in quarters], axis=0)
     used = QUARTERS_PER_YEAR * np.mean([quarter.to_segments for quarter in quarters], axis=0)
     base, denied = _denied(model)
     return {
         "supplies": [
-            [layout.states[state], layout.inputs[item], round(float(sold[cell]), 3), round(float(denied[cell]), 3)]
-            for cell, (state, item) in enumerate(zip(layout.supplier_state, layout.supplier_input, strict=True))
+            [roster.states[state], roster.inputs[item], round(float(sold[cell]), 3), round(float(denied[cell]), 3)]
+            for cell, (state, item) in enumerate(zip(roster.supplier_state, roster.supplier_input, strict=True))
             if sold[cell] >= LEAST_FLOW or (denied[cell] > 0 and QUARTERS_PER_YEAR * base[cell] >= LEAST_FLOW)
         ],
         "uses": [
-            [layout.inputs[item], layout.segments[segment], round(float(used[segment, item]), 3)]
+            [roster.inputs[item], roster.segments[segment], round(float(used[segment, item]), 3)]
             for segment, item in np.argwhere(used >= LEAST_FLOW)
         ],
     }
@@ -70,17 +70,17 @@ def empty_spots(model: DecouplingModel) -> dict[str, Any]:
     chain review, the part bought abroad, what the lead alone and with its allies could deny, the concentration of
     the states it comes from, and the score.
     """
-    layout, home = model.layout, model.layout.group_at_home
-    bought = np.zeros((len(layout.segments), len(layout.suppliers)))
-    np.add.at(bought, layout.group_segment[home], model.inputs.sales[0, home])
-    whole, abroad = layout.by_input.sum(bought), layout.by_input.sum(bought * ~layout.target_supplier)
-    lines = [_parts(abroad[:, item], whole[:, item]) for item in range(len(layout.inputs))]
-    of_inputs = review_inputs(model.parameters, layout, model.inputs, model.suppliers)
-    of_chips = review_segments(model.parameters, layout, model.chips, model.makers)
-    nothing: list[list[float | None]] = [[None] * len(layout.segments) for _ in layout.segments]
+    roster, home = model.roster, model.roster.group_at_home
+    bought = np.zeros((len(roster.segments), len(roster.suppliers)))
+    np.add.at(bought, roster.group_segment[home], model.inputs.sales[0, home])
+    whole, abroad = roster.by_input.sum(bought), roster.by_input.sum(bought * ~roster.target_supplier)
+    lines = [_parts(abroad[:, item], whole[:, item]) for item in range(len(roster.inputs))]
+    of_inputs = review_inputs(model.parameters, roster, model.inputs, model.suppliers)
+    of_chips = review_segments(model.parameters, roster, model.chips, model.makers)
+    nothing: list[list[float | None]] = [[None] * len(roster.segments) for _ in roster.segments]
     return {
-        "rows": [*layout.inputs, *layout.segments],
-        "columns": [*layout.segments, "all", "lead alone", "with allies", "concentration", "score"],
+        "rows": [*roster.inputs, *roster.segments],
+        "columns": [*roster.segments, "all", "lead alone", "with allies", "concentration", "score"],
         "values": [*_with_review(lines, of_inputs), *_with_review(nothing, of_chips)],
     }
 
@@ -101,23 +101,23 @@ def gaps(model: DecouplingModel) -> dict[str, Any]:
 
     None: the target has no supplier of it.
     """
-    layout, suppliers = model.layout, model.suppliers
+    roster, suppliers = model.roster, model.suppliers
     now = {
-        layout.inputs[layout.supplier_input[cell]]: [
+        roster.inputs[roster.supplier_input[cell]]: [
             _finite(suppliers.base_gap[0, cell]),
             _finite(suppliers.gap[0, cell]),
         ]
-        for cell in np.flatnonzero(layout.target_supplier)
+        for cell in np.flatnonzero(roster.target_supplier)
     }
-    return {"rows": [[item, *now.get(item, [None, None])] for item in layout.inputs]}
+    return {"rows": [[item, *now.get(item, [None, None])] for item in roster.inputs]}
 
 
 def segment_gaps(model: DecouplingModel) -> dict[str, float | None]:
     """Years behind the frontier of each segment, of firms headquartered in the target, weighted by output."""
-    layout, makers = model.layout, model.makers
-    output = makers.output[0] * layout.target_owned
-    made, lag = layout.by_segment.sum(output), layout.by_segment.sum(output * makers.lag[0])
-    return dict(zip(layout.segments, _parts(lag, made), strict=True))
+    roster, makers = model.roster, model.makers
+    output = makers.output[0] * roster.target_owned
+    made, lag = roster.by_segment.sum(output), roster.by_segment.sum(output * makers.lag[0])
+    return dict(zip(roster.segments, _parts(lag, made), strict=True))
 
 
 def agents(model: DecouplingModel) -> list[list[Any]]:
@@ -126,28 +126,28 @@ def agents(model: DecouplingModel) -> list[list[Any]]:
     Sales are bn yuan a year (a state's: chips made there), the share is of the world's sales of the same thing, growth
     is by 2020 = 1, the gap is years behind the frontier for a firm and log points of quality for a supplier.
     """
-    layout, makers, suppliers = model.layout, model.makers, model.suppliers
+    roster, makers, suppliers = model.roster, model.makers, model.suppliers
     names = {row["id"]: row["name"] for table in model.world.rows.values() for row in table if "name" in row}
     made, sold = makers.output[0], suppliers.revenue[0]
-    of_segment = made / layout.by_segment.spread(layout.by_segment.sum(made))
-    of_input = sold / layout.by_input.spread(layout.by_input.sum(sold))
-    at_site = np.bincount(layout.firm_site, made, len(layout.states))
-    base_at_site = np.bincount(layout.firm_site, makers.base_output[0], len(layout.states))
+    of_segment = made / roster.by_segment.spread(roster.by_segment.sum(made))
+    of_input = sold / roster.by_input.spread(roster.by_input.sum(sold))
+    at_site = np.bincount(roster.firm_site, made, len(roster.states))
+    base_at_site = np.bincount(roster.firm_site, makers.base_output[0], len(roster.states))
 
     def numbers(flow: float, share: float, base: float, gap: float | None) -> list[float | None]:
         growth = flow / base if base > 0 else None
         return [_finite(number) for number in (QUARTERS_PER_YEAR * flow, share, growth, gap)]
 
     rows: list[list[Any]] = []
-    for state, id in enumerate(layout.states):
+    for state, id in enumerate(roster.states):
         row = numbers(at_site[state], at_site[state] / made.sum(), base_at_site[state], None)
-        rows.append([id, names[id], "state", id, layout.roles[state], *row])
-    for cell, id in enumerate(layout.firms):
-        home, what = layout.states[layout.firm_headquarters[cell]], layout.segments[layout.firm_segment[cell]]
+        rows.append([id, names[id], "state", id, roster.roles[state], *row])
+    for cell, id in enumerate(roster.firms):
+        home, what = roster.states[roster.firm_headquarters[cell]], roster.segments[roster.firm_segment[cell]]
         row = numbers(made[cell], of_segment[cell], makers.base_output[0, cell], makers.lag[0, cell])
         rows.append([id, names[id], "chip firm", home, what, *row])
-    for cell, id in enumerate(layout.suppliers):
-        home, what = layout.states[layout.supplier_state[cell]], layout.inputs[layout.supplier_input[cell]]
+    for cell, id in enumerate(roster.suppliers):
+        home, what = roster.states[roster.supplier_state[cell]], roster.inputs[roster.supplier_input[cell]]
         row = numbers(sold[cell], of_input[cell], suppliers.base_revenue[0, cell], suppliers.gap[0, cell])
         rows.append([id, names[id], "supplier", home, what, *row])
     return rows
@@ -186,8 +186,8 @@ def history(model: DecouplingModel, kind: str, id: str, quarters: Iterable[Colum
 
 def _denied(model: DecouplingModel) -> tuple[Array, Array]:
     """Each supplier's base sales to lines in the target, bn yuan a quarter, and the part denied now: (suppliers,)."""
-    layout, base, home = model.layout, model.inputs.base, model.layout.group_at_home
-    sold = (layout.by_input.spread(base.input_need[0]) * base.input_share[0])[home]
+    roster, base, home = model.roster, model.inputs.base, model.roster.group_at_home
+    sold = (roster.by_input.spread(base.input_need[0]) * base.input_share[0])[home]
     whole = sold.sum(axis=0)
     denied = (sold * model.inputs.denied[0, home]).sum(axis=0)
     return whole, denied / np.where(whole > 0, whole, 1.0)

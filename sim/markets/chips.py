@@ -17,7 +17,8 @@ from sim.engine.groups import power, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Denial, Severity, decided, part_met
-from sim.start.base_year import BaseYear, Layout
+from sim.start.base_year import BaseYear
+from sim.start.roster import Roster
 
 _EVERYWHERE = np.ones(1)  # controls on chips reach all that the target buys
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
@@ -27,30 +28,30 @@ SURGE = range(4, 6)  # the first half of 2021
 class ChipMarket:
     """Demand, choice, rationing and price of every segment, for all runs at once."""
 
-    def __init__(self, layout: Layout, base: BaseYear, seeds: NDArray[np.uint64]) -> None:
+    def __init__(self, roster: Roster, base: BaseYear, seeds: NDArray[np.uint64]) -> None:
         runs = len(seeds)
-        self.layout = layout
+        self.roster = roster
         self.base_share = base.chip_share
         self.base_demand = base.demand
         self.seeds = seeds
-        self._shock_keys = agent_keys(layout.segments)
+        self._shock_keys = agent_keys(roster.segments)
         self._world_key = agent_keys(["world"])
-        self._maker_keys = agent_keys(layout.firms)
-        self.exposure = np.array(layout.world.column("segments", "chip_exposure"))  # (G,)
-        ones = np.ones((runs, len(layout.segments)))
+        self._maker_keys = agent_keys(roster.firms)
+        self.exposure = np.array(roster.world.column("segments", "chip_exposure"))  # (G,)
+        ones = np.ones((runs, len(roster.segments)))
         self.log_shock = np.zeros_like(ones)
         self.given_market = np.full((runs, 1), np.nan)  # the target's market that the config gives for this quarter
         self.price = ones  # of the coming trade
         self.paid = ones  # of the last one
         self.slow_log_price = np.zeros_like(ones)
-        share = np.where(layout.is_entrant, 0.0, base.chip_share)
-        self.choice = share[:, layout.target]  # (runs, M) what buyers in the target would choose if free
+        share = np.where(roster.is_entrant, 0.0, base.chip_share)
+        self.choice = share[:, roster.target]  # (runs, M) what buyers in the target would choose if free
         self.denied = np.zeros_like(self.choice)  # part of the base sales to the target, by controls
         self.in_the_way = Denial(
-            self.denied, self.denied, _EVERYWHERE, self.exposure[layout.firm_segment]
+            self.denied, self.denied, _EVERYWHERE, self.exposure[roster.firm_segment]
         )  # by whomever
         self._in_force: Severity | None = None
-        self.sales = layout.by_segment.spread(base.demand) * share  # (runs, S, M)
+        self.sales = roster.by_segment.spread(base.demand) * share  # (runs, S, M)
         self.demand = base.demand  # (runs, S, G) wanted at present prices, whether it may be bought or not
         self.unmet = np.zeros_like(base.demand)  # (runs, S, G)
         self.tightness = ones  # orders over capacity at normal utilisation
@@ -73,7 +74,7 @@ class ChipMarket:
         answer = (
             p["demand.elasticity_short_run"] * np.log(self.price) + p["demand.elasticity_slow"] * self.slow_log_price
         )
-        wanted = self.base_demand[:, self.layout.target] * np.exp(trend + self.log_shock + answer)
+        wanted = self.base_demand[:, self.roster.target] * np.exp(trend + self.log_shock + answer)
         self.given_market = parameters.given_market[:, [quarter]]
         self.log_shock = self.log_shock + self._to_given_market(total(wanted * self.price))
         level = np.exp(trend + self.log_shock + answer)
@@ -91,7 +92,7 @@ class ChipMarket:
 
         `barred` (runs, states, segments) is what the target itself does not let in.
         """
-        p, layout = parameters, self.layout
+        p, roster = parameters, self.roster
         new_year = quarter % QUARTERS_PER_YEAR == 0
         if new_year:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._maker_keys)
@@ -101,28 +102,28 @@ class ChipMarket:
             self.denied = self.by_controls.of_sales
         self.in_the_way = self.by_controls
         if barred.any():
-            kept_out = p["retaliation.bite"] * barred[:, layout.firm_headquarters, layout.firm_segment]
-            kept_out = np.where(layout.at_home, 0.0, kept_out)
+            kept_out = p["retaliation.bite"] * barred[:, roster.firm_headquarters, roster.firm_segment]
+            kept_out = np.where(roster.at_home, 0.0, kept_out)
             parts = (self.by_controls.above, self.by_controls.below)
             above, below = (1.0 - (1.0 - part) * (1.0 - kept_out) for part in parts)
             self.in_the_way = Denial(above, below, self.by_controls.reach, self.by_controls.exposure)
 
     def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
         """The part of each maker's base sales to the target that a severity denies, (runs, M)."""
-        layout = self.layout
-        items = len(layout.inputs) + layout.firm_segment
-        above, below = decided(parameters, severity, layout.firm_headquarters, items, licence)
-        abroad = ~layout.at_home
-        return Denial(above * abroad, below * abroad, _EVERYWHERE, self.exposure[layout.firm_segment])
+        roster = self.roster
+        items = len(roster.inputs) + roster.firm_segment
+        above, below = decided(parameters, severity, roster.firm_headquarters, items, licence)
+        abroad = ~roster.at_home
+        return Denial(above * abroad, below * abroad, _EVERYWHERE, self.exposure[roster.firm_segment])
 
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of the target's wants is met when its buyers would choose by these shares, (runs, G)."""
-        return part_met(share, denial, self.exposure, self.layout.by_segment, parameters["controls.backfill"])
+        return part_met(share, denial, self.exposure, self.roster.by_segment, parameters["controls.backfill"])
 
     def trade(self, parameters: Parameters, makers: Any, expected_cutoff: Array) -> None:
         """Orders by choice, permits and mandate; output by capacity and materials; the rest goes where slack is."""
-        p, layout, by_segment = parameters, self.layout, self.layout.by_segment
-        target = layout.target
+        p, roster, by_segment = parameters, self.roster, self.roster.by_segment
+        target = roster.target
 
         # Choice: base share times relative capacity, technology and cost.
         appeal = (
@@ -132,8 +133,8 @@ class ChipMarket:
             * np.exp(-p["buyers.price_elasticity"] * np.log(makers.unit_cost))
         )
         wish = self.base_share * appeal[:, None, :]
-        risk = np.take(expected_cutoff, layout.firm_headquarters, axis=-1)
-        shunned = np.where(layout.at_home, 1.0, np.exp(-p["buyers.caution"] * risk))
+        risk = np.take(expected_cutoff, roster.firm_headquarters, axis=-1)
+        shunned = np.where(roster.at_home, 1.0, np.exp(-p["buyers.caution"] * risk))
         wish[:, target] = wish[:, target] * shunned
         share = wish / by_segment.spread(by_segment.sum(wish))
 
@@ -154,7 +155,7 @@ class ChipMarket:
         bought = orders * fill[:, None, :]
         short = by_segment.sum(orders - bought)
         slack = np.maximum(0.0, able - placed * fill)
-        open_to = np.repeat(slack[:, None, :], len(layout.states), axis=1)
+        open_to = np.repeat(slack[:, None, :], len(roster.states), axis=1)
         open_to[:, target] = slack * (1.0 - self.in_the_way.of_sales)
         room = by_segment.sum(open_to)
         wanted = open_to * by_segment.spread(short / np.where(room > 0, room, 1.0))
@@ -167,12 +168,12 @@ class ChipMarket:
 
     def _mandated(self, chosen: Array, least: Array) -> Array:
         """Raise the part placed with makers headquartered in the target to what the mandate asks for."""
-        owned = self.layout.target_owned
-        part = self.layout.by_segment.sum(chosen * owned)
+        owned = self.roster.target_owned
+        part = self.roster.by_segment.sum(chosen * owned)
         wanted = np.where(part > 0, np.maximum(part, least), part)
         up = wanted / np.where(part > 0, part, 1.0)
         down = (1.0 - wanted) / np.where(part < 1, 1.0 - part, 1.0)
-        spread = self.layout.by_segment.spread
+        spread = self.roster.by_segment.spread
         return chosen * np.where(owned, spread(up), spread(down))
 
     def form_prices(self, parameters: Parameters, makers: Any) -> None:
@@ -181,27 +182,27 @@ class ChipMarket:
         Where the market is given and not all of it could be bought, what there was cost as much more: it is known
         what was paid. That does not outlast the quarter; what is scarce grows dearer by the rule.
         """
-        p, layout = parameters, self.layout
-        bought = total(layout.by_segment.sum(self.sales[:, layout.target]) * self.price)
+        p, roster = parameters, self.roster
+        bought = total(roster.by_segment.sum(self.sales[:, roster.target]) * self.price)
         self.paid = self.price * np.where(np.isnan(self.given_market), 1.0, self.given_market / bought)
-        makers.revenue = makers.output * np.take(self.paid, layout.firm_segment, axis=-1)
+        makers.revenue = makers.output * np.take(self.paid, roster.firm_segment, axis=-1)
         log_price = np.log(self.price)
         pressure = np.log(self.tightness) - p["chip_market.price_return"] * log_price
         log_price = log_price + p["chip_market.price_speed"] * pressure
         self.price = np.exp(log_price)
         self.slow_log_price = self.slow_log_price + (log_price - self.slow_log_price) * p["demand.slow_speed"]
-        paid = np.take(self.price, layout.firm_segment, axis=-1)
+        paid = np.take(self.price, roster.firm_segment, axis=-1)
         room = makers.capacity * p["investment.normal_utilisation"]
         own = np.where(room > 0, makers.output / np.where(room > 0, room, 1.0), 1.0)
         weight = p["investment.own_orders"]
-        market = np.take(self.tightness, layout.firm_segment, axis=-1)
+        market = np.take(self.tightness, roster.firm_segment, axis=-1)
         makers.return_on_lines = paid * power(own, weight) * power(market, 1.0 - weight)
         intensity = p["research.intensity_chip_firms"]
-        spent = np.where(layout.target_owned, 0.0, intensity * makers.revenue + makers.research_grant)
-        leading = layout.by_segment.sum(spent)
-        in_2020 = layout.by_segment.sum(np.where(layout.target_owned, 0.0, intensity * makers.base_output))
-        growth = total(makers.revenue) / total(makers.base_output * ~layout.is_entrant)
+        spent = np.where(roster.target_owned, 0.0, intensity * makers.revenue + makers.research_grant)
+        leading = roster.by_segment.sum(spent)
+        in_2020 = roster.by_segment.sum(np.where(roster.target_owned, 0.0, intensity * makers.base_output))
+        growth = total(makers.revenue) / total(makers.base_output * ~roster.is_entrant)
         relative = np.where(in_2020 > 0, leading / np.where(in_2020 > 0, in_2020, 1.0), growth) / growth
-        makers.frontier_speed = layout.by_segment.spread(power(relative, p["research.frontier_elasticity"]))
-        grown = layout.by_segment.sum(makers.experience + makers.output)
-        makers.experience_of_others = layout.by_segment.spread(grown) - makers.experience - makers.output
+        makers.frontier_speed = roster.by_segment.spread(power(relative, p["research.frontier_elasticity"]))
+        grown = roster.by_segment.sum(makers.experience + makers.output)
+        makers.experience_of_others = roster.by_segment.spread(grown) - makers.experience - makers.output

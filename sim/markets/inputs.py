@@ -1,6 +1,6 @@
 """The markets of inputs: chip firms buy equipment, materials and design software from the world's suppliers.
 
-Buyers come in groups that hold the same permits (`Layout`). Amounts are bn yuan a quarter at 2020 prices. Shapes:
+Buyers come in groups that hold the same permits (`Roster`). Amounts are bn yuan a quarter at 2020 prices. Shapes:
 K buyer groups, I inputs, U suppliers.
 """
 
@@ -17,39 +17,40 @@ from sim.engine.groups import total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Denial, Severity, decided, part_met, supplied
-from sim.start.base_year import BaseYear, Layout
+from sim.start.base_year import BaseYear
+from sim.start.roster import Roster
 
 
 class InputMarket:
     """Needs, choice of suppliers, permits, deliveries and the stocks of materials, for all runs at once."""
 
-    def __init__(self, layout: Layout, base: BaseYear, parameters: Parameters, seeds: NDArray[np.uint64]) -> None:
-        self.layout = layout
+    def __init__(self, roster: Roster, base: BaseYear, parameters: Parameters, seeds: NDArray[np.uint64]) -> None:
+        self.roster = roster
         self.base = base
         self.seeds = seeds
-        first = layout.group_at_home[:, None] & layout.target_supplier & ~layout.sells
+        first = roster.group_at_home[:, None] & roster.target_supplier & ~roster.sells
         self.entry_share = parameters["research.entry_share"][..., None] * first  # (runs, K, U)
-        self._keys = agent_keys(layout.suppliers)
-        segments = layout.world.rows["segments"]
-        exposure = np.array([row["control_exposure"] for row in segments])[layout.group_segment]
-        self.exposure = np.where(layout.group_at_home, exposure, 0.0)  # (K,)
-        self._home = slice(0, int(layout.group_at_home.sum()))  # groups in the target come first
-        self._quality_bound = layout.group_at_home & layout.is_quality_bound[layout.group_segment]
-        self._weights = np.where(self._quality_bound[:, None] & layout.is_quality_critical, 0.0, base.tool_mix)
+        self._keys = agent_keys(roster.suppliers)
+        segments = roster.world.rows["segments"]
+        exposure = np.array([row["control_exposure"] for row in segments])[roster.group_segment]
+        self.exposure = np.where(roster.group_at_home, exposure, 0.0)  # (K,)
+        self._home = slice(0, int(roster.group_at_home.sum()))  # groups in the target come first
+        self._quality_bound = roster.group_at_home & roster.is_quality_bound[roster.group_segment]
+        self._weights = np.where(self._quality_bound[:, None] & roster.is_quality_critical, 0.0, base.tool_mix)
         self._weights = self._weights / self._weights.sum(axis=-1, keepdims=True)
         self.denied = np.zeros_like(base.input_share)  # (runs, K, U) part of base sales, by controls
         self.in_the_way = self.denied  # by whomever
         self._in_force: Severity | None = None
         self.need = base.input_need
         self.delivered = base.input_need  # (runs, K, I)
-        self.sales = layout.by_input.spread(base.input_need) * base.input_share  # (runs, K, U)
+        self.sales = roster.by_input.spread(base.input_need) * base.input_share  # (runs, K, U)
         self.wanted = self.used = np.zeros_like(base.input_need)  # by the output of the quarter
-        need = base.input_need * layout.is_material
+        need = base.input_need * roster.is_material
         self.stock = need * parameters["materials.stock_quarters"][..., None]  # (runs, K, I)
         self.availability = np.ones_like(base.input_need)  # part of an order that is delivered
         self.choice = base.input_share  # (runs, K, U) what groups would choose if free
         self._usual_share = base.input_share  # with the first share of who has entered
-        self._entered = np.zeros((len(seeds), len(layout.suppliers)))
+        self._entered = np.zeros((len(seeds), len(roster.suppliers)))
         self.store = np.zeros_like(base.input_need)  # (runs, K, I) tools bought ahead, not yet installed
         self.stored = self.store  # change of it this quarter
         self.feared = self.store  # part of an input's supply that may be cut off and is not yet
@@ -71,8 +72,8 @@ class InputMarket:
         self.in_the_way = self.denied
         if barred.any():
             abroad = slice(home.stop, None)
-            of_group = np.take(barred, self.layout.group_state[abroad], axis=1)
-            of_group = np.take(of_group, self.layout.supplier_input, axis=-1) * self.layout.target_supplier
+            of_group = np.take(barred, self.roster.group_state[abroad], axis=1)
+            of_group = np.take(of_group, self.roster.supplier_input, axis=-1) * self.roster.target_supplier
             self.in_the_way = self.denied.copy()
             self.in_the_way[:, abroad] = p["retaliation.bite"][..., None] * of_group
         if p["stockpiling.quarters"].any():
@@ -83,9 +84,9 @@ class InputMarket:
         to_come = np.zeros_like(self.base.input_need)
         if feared is in_force:
             return to_come
-        even = np.full((len(to_come), len(self.layout.suppliers)), 0.5)
+        even = np.full((len(to_come), len(self.roster.suppliers)), 0.5)
         worse, now = self.denial(parameters, feared, even), self.denial(parameters, in_force, even)
-        share, by_input = self.base.input_share[:, self._home], self.layout.by_input
+        share, by_input = self.base.input_share[:, self._home], self.roster.by_input
         for part, more, less in (
             (worse.exposure, worse.above, now.above),
             (1.0 - worse.exposure, worse.below, now.below),
@@ -101,10 +102,10 @@ class InputMarket:
 
         Lines owned by foreigners are reached in part (licences for named plants).
         """
-        p, layout = parameters, self.layout
-        above, below = decided(p, severity, layout.supplier_state, layout.supplier_input, licence)
-        foreign = ~layout.target_supplier
-        owned = layout.group_target_owned[self._home][:, None]
+        p, roster = parameters, self.roster
+        above, below = decided(p, severity, roster.supplier_state, roster.supplier_input, licence)
+        foreign = ~roster.target_supplier
+        owned = roster.group_target_owned[self._home][:, None]
         reach = np.where(owned, 1.0, p["controls.foreign_owned_part"][..., None])
         exposure = self.exposure[self._home][:, None]
         return Denial((above * foreign)[:, None], (below * foreign)[:, None], reach, exposure)
@@ -114,42 +115,42 @@ class InputMarket:
 
         A part of output does without some materials (`dispensable`).
         """
-        layout = self.layout
-        planned = layout.by_group.sum(makers.capacity)[..., None] * self.base.material_need
-        needed = layout.is_material & (planned > 0)
+        roster = self.roster
+        planned = roster.by_group.sum(makers.capacity)[..., None] * self.base.material_need
+        needed = roster.is_material & (planned > 0)
         part = np.where(needed, self.stock / np.where(needed, planned, 1.0), 1.0)
         part = np.minimum(1.0, part)
-        part = part + layout.dispensable * (1.0 - part)
+        part = part + roster.dispensable * (1.0 - part)
         self.covered = part.min(axis=-1)
-        makers.material_cover = layout.by_group.spread(self.covered)
+        makers.material_cover = roster.by_group.spread(self.covered)
 
     def use_materials(self, makers: Any) -> None:
         """Output uses up materials and design software in fixed proportion, as far as there are materials in stock."""
-        self.wanted = self.layout.by_group.sum(makers.output)[..., None] * self.base.material_need
-        self.used = np.where(self.layout.is_material, np.minimum(self.wanted, self.stock), self.wanted)
-        self.stock = self.stock - self.used * self.layout.is_material
+        self.wanted = self.roster.by_group.sum(makers.output)[..., None] * self.base.material_need
+        self.used = np.where(self.roster.is_material, np.minimum(self.wanted, self.stock), self.wanted)
+        self.stock = self.stock - self.used * self.roster.is_material
 
     def trade(self, parameters: Parameters, makers: Any, suppliers: Any, expected_cutoff: Array) -> None:
         """Order, choose, deliver. Stocks of materials are refilled a part of the way each quarter."""
-        p, layout, by_input = parameters, self.layout, self.layout.by_input
+        p, roster, by_input = parameters, self.roster, self.roster.by_input
         ahead = p["stockpiling.quarters"][..., None] * self.feared  # quarters of need
-        to_come = layout.by_group.sum(makers.capacity)[..., None] * self.base.material_need
+        to_come = roster.by_group.sum(makers.capacity)[..., None] * self.base.material_need
         without_shortage = self.wanted / np.where(self.covered > 0, self.covered, 1.0)[..., None]
         use = np.where(self.wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
-        wanted_stock = use * layout.is_material * (p["materials.stock_quarters"][..., None] + ahead)
-        refill = (wanted_stock - self.stock - use * layout.is_material) * p["materials.refill_speed"][..., None]
-        tools = layout.by_group.sum(makers.investment)[..., None] * self.base.tool_mix
+        wanted_stock = use * roster.is_material * (p["materials.stock_quarters"][..., None] + ahead)
+        refill = (wanted_stock - self.stock - use * roster.is_material) * p["materials.refill_speed"][..., None]
+        tools = roster.by_group.sum(makers.investment)[..., None] * self.base.tool_mix
         hoard, released = self._bought_ahead(p["stockpiling.speed"][..., None], ahead * tools, tools)
         self.need = (tools - released) + hoard + np.maximum(0.0, use + refill)
 
         appeal = suppliers.quality * np.exp(-p["buyers.price_elasticity"] * np.log(suppliers.unit_cost))
-        risk = np.take(expected_cutoff, layout.supplier_state, axis=-1)
-        shunned = np.where(layout.target_supplier, 1.0, np.exp(-p["buyers.caution"] * risk))
+        risk = np.take(expected_cutoff, roster.supplier_state, axis=-1)
+        shunned = np.where(roster.target_supplier, 1.0, np.exp(-p["buyers.caution"] * risk))
         if not np.array_equal(suppliers.entered, self._entered):
             self._entered = suppliers.entered
             self._usual_share = self.base.input_share + self.entry_share * suppliers.entered[:, None, :]
         wish = self._usual_share * appeal[:, None, :]
-        cautious = slice(0, int(layout.group_target_owned.sum()))  # the target's own, which come first
+        cautious = slice(0, int(roster.group_target_owned.sum()))  # the target's own, which come first
         wish[:, cautious] = self._usual_share[:, cautious] * (appeal * shunned)[:, None, :]
         share = wish / by_input.spread(by_input.sum(wish))
         self.choice = share
@@ -158,7 +159,7 @@ class InputMarket:
         permitted = by_input.sum(allowed)
         self.delivered = self.need * self.availability
         self.sales = allowed * by_input.spread(self.delivered / np.where(permitted > 0, permitted, 1.0))
-        self.stock = self.stock + self.delivered * layout.is_material
+        self.stock = self.stock + self.delivered * roster.is_material
         suppliers.revenue = total_over_rows(self.sales)
         grown = by_input.sum(suppliers.experience + suppliers.revenue)
         suppliers.experience_of_others = by_input.spread(grown) - suppliers.experience - suppliers.revenue
@@ -168,7 +169,7 @@ class InputMarket:
 
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of its needs each group gets when it would choose suppliers by these shares, (runs, K, I)."""
-        backfill, by_input, home = parameters["controls.backfill"][..., None], self.layout.by_input, self._home
+        backfill, by_input, home = parameters["controls.backfill"][..., None], self.roster.by_input, self._home
         met = np.ones_like(self.base.input_need)
         met[:, home] = part_met(share[:, home], denial, denial.exposure, by_input, backfill)
         if self.in_the_way is not self.denied:
@@ -178,7 +179,7 @@ class InputMarket:
 
     def sales_lost(self, denial: Denial) -> Array:
         """What suppliers would not sell to the target under a denial, at its needs and free choice, (runs, U)."""
-        wanted = self.layout.by_input.spread(self.need[:, self._home]) * self.choice[:, self._home]
+        wanted = self.roster.by_input.spread(self.need[:, self._home]) * self.choice[:, self._home]
         return total_over_rows(wanted * denial.of_sales)
 
     def _bought_ahead(self, speed: Array, wanted_store: Array, tools: Array) -> tuple[Array, Array]:
@@ -197,11 +198,11 @@ class InputMarket:
 
     def _hand_over(self, least_yield: Array, at_hand: Array, makers: Any) -> None:
         """What firms receive of the tools they ordered, what lines these make, and what software is at hand."""
-        layout = self.layout
-        spread = layout.by_group.spread
+        roster = self.roster
+        spread = roster.by_group.spread
         makers.tools_received = makers.investment * spread((at_hand * self.base.tool_mix).sum(axis=-1))
         makers.line_completeness = spread(self.assembled(at_hand, least_yield))
-        makers.design_access = spread(np.where(layout.is_software, self.availability, 1.0).min(axis=-1))
+        makers.design_access = spread(np.where(roster.is_software, self.availability, 1.0).min(axis=-1))
 
     def assembled(self, at_hand: Array, least_yield: Array) -> Array:
         """What a line is worth that is assembled from the tools at hand, (runs, K), 1 with all of them.
@@ -211,7 +212,7 @@ class InputMarket:
         lithography, for leading and advanced logic) decide the yield instead: a third of it without the best
         (Financial Times 2024), all with them.
         """
-        layout = self.layout
+        roster = self.roster
         complete = 1.0 / (self._weights / np.maximum(at_hand, 1e-9)).sum(axis=-1)
-        critical = np.where(layout.is_quality_critical, at_hand, 1.0).min(axis=-1)
+        critical = np.where(roster.is_quality_critical, at_hand, 1.0).min(axis=-1)
         return complete * np.where(self._quality_bound, least_yield + (1.0 - least_yield) * critical, 1.0)

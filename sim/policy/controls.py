@@ -23,7 +23,7 @@ from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Severity
 from sim.scenario.events import EXPERTS, Event
-from sim.start.base_year import Layout
+from sim.start.roster import Roster
 
 ANNOUNCED_AHEAD = QUARTERS_PER_YEAR  # a fixed control is announced a year before it is in force
 
@@ -31,17 +31,17 @@ ANNOUNCED_AHEAD = QUARTERS_PER_YEAR  # a fixed control is announced a year befor
 class ExportControls:
     """What each state denies the target, in force and announced; remembers what the lead did, for allies to follow."""
 
-    def __init__(self, layout: Layout, seeds: NDArray[np.uint64]) -> None:
-        self.layout = layout
-        self.items = (*layout.inputs, *layout.segments, EXPERTS)
-        self.listed = np.concatenate([layout.is_controlled, np.ones(len(layout.segments), dtype=bool), [False]])
-        nothing = np.zeros((len(seeds), len(layout.states), len(self.items)))
+    def __init__(self, roster: Roster, seeds: NDArray[np.uint64]) -> None:
+        self.roster = roster
+        self.items = (*roster.inputs, *roster.segments, EXPERTS)
+        self.listed = np.concatenate([roster.is_controlled, np.ones(len(roster.segments), dtype=bool), [False]])
+        nothing = np.zeros((len(seeds), len(roster.states), len(self.items)))
         self.in_force = self.announced = self.feared = Severity(nothing, nothing)
         self.embargo = np.zeros(
             len(self.items), dtype=bool
         )  # items of which nobody abroad sells anything, to ask what if
-        self.allies = [state for state, role in enumerate(layout.roles) if role == "ally"]
-        self._timing = uniform(seeds, "alliance timing", 0, agent_keys(layout.states))
+        self.allies = [state for state, role in enumerate(roster.roles) if role == "ally"]
+        self._timing = uniform(seeds, "alliance timing", 0, agent_keys(roster.states))
         self._of_lead: list[tuple[Array, Array]] = []  # by quarter: above thresholds and of everything, (runs, items)
         self._led = False  # whether there has been anything to follow
 
@@ -53,7 +53,7 @@ class ExportControls:
 
     def impose(self, parameters: Parameters, events: Sequence[Event], quarter: int, states: Any) -> None:
         """Put in force and announce what the lead decides, and what the allies make of it."""
-        lead = self.layout.lead
+        lead = self.roster.lead
         own = self._stated(parameters, events, quarter, states.enacted_severity)
         before = self._of_lead[-1] if self._of_lead else (own.above_threshold[:, lead], own.of_everything[:, lead])
         for kept, last in zip((own.above_threshold, own.of_everything), before, strict=True):
@@ -67,7 +67,7 @@ class ExportControls:
         self._led = self._led or bool(ahead.of_state(lead).any())
         if self._led and strength.any():
             self._follow(parameters, strength, quarter, own, ahead)
-        foreign = np.arange(len(self.layout.states)) != self.layout.target
+        foreign = np.arange(len(self.roster.states)) != self.roster.target
         everything = np.maximum(own.of_everything, foreign[:, None] & self.embargo)
         self.in_force = Severity(own.above_threshold, everything).unless_like(self.in_force)
         self.announced = ahead.unless_like(self.announced)
@@ -76,7 +76,7 @@ class ExportControls:
         self, parameters: Parameters, strength: Array, quarter: int, in_force: Severity, announced: Severity
     ) -> None:
         """Add what the allies take over: of what the lead had in force a lag ago, and of what it has announced."""
-        lead = self.layout.lead
+        lead = self.roster.lead
         lags = np.floor(parameters["alliance.lag"] + self._timing)  # (runs, states) quarters
         now = (announced.above_threshold[:, lead].copy(), announced.of_everything[:, lead].copy())
         for place, ally in enumerate(self.allies):
@@ -100,18 +100,18 @@ class ExportControls:
         A retaliation without a `target` is against every controller; the latest severity on an item holds. Dated
         answers belong to dated controls: where states decide for themselves, `State.retaliate` answers.
         """
-        layout = self.layout
-        materials = np.zeros((len(layout.states), len(layout.inputs)))
-        makers = np.zeros((len(layout.states), len(layout.segments)))
+        roster = self.roster
+        materials = np.zeros((len(roster.states), len(roster.inputs)))
+        makers = np.zeros((len(roster.states), len(roster.segments)))
         for event in events:
             if event.kind == "retaliation" and event.quarter <= quarter:
-                named = np.array([state == event.target for state in layout.states])
-                against = (layout.is_controller if event.target is None else named)[:, None]
+                named = np.array([state == event.target for state in roster.states])
+                against = (roster.is_controller if event.target is None else named)[:, None]
                 items = _reached(event.scope, self.items)
                 severity = float(event.severity or 0.0)
-                materials = np.where(against & items[: len(layout.inputs)] & layout.is_dominated, severity, materials)
+                materials = np.where(against & items[: len(roster.inputs)] & roster.is_dominated, severity, materials)
                 if "all" not in event.scope:
-                    makers = np.where(against & items[len(layout.inputs) : -1], severity, makers)
+                    makers = np.where(against & items[len(roster.inputs) : -1], severity, makers)
         by_date = _by_date(parameters)[..., None]
         return by_date * materials, by_date * makers
 
@@ -129,16 +129,16 @@ class ExportControls:
         self, parameters: Parameters, events: Sequence[Event], quarter: int, decided: Array, ahead: bool = False
     ) -> Severity:
         """What states do by themselves in a quarter or, with `ahead`, have announced by then."""
-        layout, items = self.layout, self.items
-        threshold = np.zeros((len(decided), len(layout.states), len(items)))
+        roster, items = self.roster, self.items
+        threshold = np.zeros((len(decided), len(roster.states), len(items)))
         everything = np.zeros_like(threshold)
         scale = parameters["controls.severity"]
         day = FIRST_YEAR + (quarter + (ANNOUNCED_AHEAD if ahead else 0)) / QUARTERS_PER_YEAR
         fixed = parameters.is_set("controls.mode", "fixed") & (parameters["controls.start"] <= day)
-        threshold[:, layout.lead] = np.where(fixed & self.listed, scale, 0.0)
+        threshold[:, roster.lead] = np.where(fixed & self.listed, scale, 0.0)
         decides = parameters.is_set("controls.mode", "reactive") & ~_ratchets(parameters)
-        threshold[:, layout.lead] = np.where(
-            decides & self.listed, decided[:, [layout.lead]], threshold[:, layout.lead]
+        threshold[:, roster.lead] = np.where(
+            decides & self.listed, decided[:, [roster.lead]], threshold[:, roster.lead]
         )
 
         dated = np.where(_by_date(parameters), scale, 0.0)
@@ -147,7 +147,7 @@ class ExportControls:
                 continue
             if (event.announced_quarter if ahead else event.quarter) > quarter:
                 continue
-            by = layout.states.index(event.by)
+            by = roster.states.index(event.by)
             reached = _reached(event.scope, items)
             if event.kind == "truce":
                 remains = np.where(reached & (dated > 0), 1.0 - float(event.severity or 0.0), 1.0)
@@ -169,12 +169,12 @@ def _by_date(parameters: Parameters) -> Flags:
     return parameters.is_set("controls.mode", "events") | _ratchets(parameters)
 
 
-def truce(events: Sequence[Event], quarter: int, layout: Layout) -> float:
+def truce(events: Sequence[Event], quarter: int, roster: Roster) -> float:
     """The part of its controls that the lead gives up by a truce in this very quarter, 0 without one."""
     given_up = [
         float(event.severity or 0.0)
         for event in events
-        if event.kind == "truce" and event.quarter == quarter and event.by == layout.states[layout.lead]
+        if event.kind == "truce" and event.quarter == quarter and event.by == roster.states[roster.lead]
     ]
     return max(given_up, default=0.0)
 

@@ -15,7 +15,7 @@ from sim.engine.groups import total
 from sim.engine.parameters import Parameters
 from sim.markets.denial import Severity, supplied
 from sim.policy.controls import ExportControls
-from sim.start.base_year import Layout
+from sim.start.roster import Roster
 
 
 def weigh_stakes(model: Any) -> None:
@@ -25,39 +25,39 @@ def weigh_stakes(model: Any) -> None:
     missing from the middle of it on average), and chips not replaced. Loss: sales denied. Retaliation: output that
     the dominated materials carry, beyond what others can supply.
     """
-    p, layout, states = model.parameters, model.layout, model.states
+    p, roster, states = model.parameters, model.roster, model.states
     chips, inputs, makers = model.chips, model.inputs, model.makers
     full = _full_control(model.controls, states.follow_strength)
-    even = np.full((len(makers.output), len(layout.suppliers)), 0.5)
+    even = np.full((len(makers.output), len(roster.suppliers)), 0.5)
     denied = inputs.denial(p, full, even)
     met = inputs.part_met(p, inputs.choice, denied)
     line = inputs.assembled(met, p["production.yield_without_critical_inputs"]) * _tools(met, inputs)
     begun = makers.investment / np.where(makers.capital_per_capacity > 0, makers.capital_per_capacity, 1.0)
-    price = np.take(chips.price, layout.firm_segment, axis=-1)
-    lost_lines = begun * QUARTERS_PER_YEAR * price * layout.at_home * (1.0 - layout.by_group.spread(line))
+    price = np.take(chips.price, roster.firm_segment, axis=-1)
+    lost_lines = begun * QUARTERS_PER_YEAR * price * roster.at_home * (1.0 - roster.by_group.spread(line))
 
-    chips_denied = chips.denial(p, full, np.full((len(makers.output), len(layout.firms)), 0.5))
+    chips_denied = chips.denial(p, full, np.full((len(makers.output), len(roster.firms)), 0.5))
     chips_met = chips.part_met(p, chips.choice, chips_denied)
-    wanted = chips.demand[:, layout.target] * chips.price * QUARTERS_PER_YEAR
+    wanted = chips.demand[:, roster.target] * chips.price * QUARTERS_PER_YEAR
     harm = total(lost_lines) * p["doctrine.horizon"] / 2.0 + total(wanted * (1.0 - chips_met))
 
     inputs_lost = inputs.sales_lost(denied) * QUARTERS_PER_YEAR
-    chips_lost = layout.by_segment.spread(wanted) * chips.choice * chips_denied.of_sales
+    chips_lost = roster.by_segment.spread(wanted) * chips.choice * chips_denied.of_sales
     states.harm_expected = np.broadcast_to(harm, states.harm_expected.shape)
-    states.loss_expected = layout.by_supplier_state.sum(inputs_lost) + layout.by_maker_state.sum(chips_lost)
-    sold = layout.by_supplier_state.sum(model.suppliers.revenue) * QUARTERS_PER_YEAR
+    states.loss_expected = roster.by_supplier_state.sum(inputs_lost) + roster.by_maker_state.sum(chips_lost)
+    sold = roster.by_supplier_state.sum(model.suppliers.revenue) * QUARTERS_PER_YEAR
     reachable = inputs.denial(p, _full_control(model.controls, np.ones_like(states.follow_strength)), even)
     to_target = inputs.sales_lost(reachable) * QUARTERS_PER_YEAR
-    states.exposed_revenue = layout.by_supplier_state.sum(to_target) / np.where(sold > 0, sold, 1.0)
-    states.retaliation_expected = p["retaliation.severity"] * _carried(p, layout, model)
-    states.gap_closed = np.broadcast_to(_gap_closed(layout, model), states.gap_closed.shape)
+    states.exposed_revenue = roster.by_supplier_state.sum(to_target) / np.where(sold > 0, sold, 1.0)
+    states.retaliation_expected = p["retaliation.severity"] * _carried(p, roster, model)
+    states.gap_closed = np.broadcast_to(_gap_closed(roster, model), states.gap_closed.shape)
 
 
 def _full_control(controls: ExportControls, follow_strength: Array) -> Severity:
     """Everything listed denied by the lead, and by the allies as far as they follow."""
     by_state = np.zeros_like(follow_strength)
     by_state[:, controls.allies] = follow_strength[:, controls.allies]
-    by_state[:, controls.layout.lead] = 1.0
+    by_state[:, controls.roster.lead] = 1.0
     above = by_state[..., None] * controls.listed
     return Severity(above, np.zeros_like(above))
 
@@ -67,21 +67,21 @@ def _tools(met: Array, inputs: Any) -> Array:
     return (met * inputs.base.tool_mix).sum(axis=-1)
 
 
-def _carried(p: Parameters, layout: Layout, model: Any) -> Array:
+def _carried(p: Parameters, roster: Roster, model: Any) -> Array:
     """Yearly output of each state's makers that would stop without the materials the target dominates, (runs, S)."""
-    kept = layout.by_input.sum(model.inputs.choice * ~layout.target_supplier)
+    kept = roster.by_input.sum(model.inputs.choice * ~roster.target_supplier)
     met = supplied(1.0 - p["retaliation.bite"][..., None] * (1.0 - kept), p["controls.backfill"][..., None])
-    stops = np.where(layout.is_dominated, (1.0 - met) * (1.0 - layout.dispensable), 0.0).max(axis=-1)
-    value = model.makers.revenue * QUARTERS_PER_YEAR * ~layout.at_home
-    return layout.by_maker_state.sum(value * layout.by_group.spread(stops))
+    stops = np.where(roster.is_dominated, (1.0 - met) * (1.0 - roster.dispensable), 0.0).max(axis=-1)
+    value = model.makers.revenue * QUARTERS_PER_YEAR * ~roster.at_home
+    return roster.by_maker_state.sum(value * roster.by_group.spread(stops))
 
 
-def _gap_closed(layout: Layout, model: Any) -> Array:
+def _gap_closed(roster: Roster, model: Any) -> Array:
     """The part of the gap of 2020 that is closed, mean of tools (by their part of a line) and chips (by output)."""
     suppliers, makers = model.suppliers, model.makers
-    weight = np.where(layout.target_supplier, model.inputs.base.tool_mix[layout.supplier_input], 0.0)
+    weight = np.where(roster.target_supplier, model.inputs.base.tool_mix[roster.supplier_input], 0.0)
     tools = total(weight * suppliers.gap) / total(weight * suppliers.base_gap)
-    owned = makers.base_output * layout.target_owned * ~layout.is_entrant
+    owned = makers.base_output * roster.target_owned * ~roster.is_entrant
     behind = total(owned * makers.base_lag)
     chips = total(owned * makers.lag) / np.where(behind > 0, behind, 1.0)
     return np.clip(1.0 - 0.5 * (tools + chips), 0.0, 1.0)

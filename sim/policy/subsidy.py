@@ -12,12 +12,12 @@ from sim.engine.parameters import Parameters
 from sim.markets.chips import ChipMarket
 from sim.markets.inputs import InputMarket
 from sim.policy.review import review_inputs, review_segments
-from sim.start.base_year import Layout
+from sim.start.roster import Roster
 
 
 def allocate_subsidies(
     parameters: Parameters,
-    layout: Layout,
+    roster: Roster,
     states: Any,
     makers: Any,
     suppliers: Any,
@@ -36,49 +36,49 @@ def allocate_subsidies(
         return
     by_score = p.is_set("subsidy.allocation", "bottleneck").any()
     unscored = np.zeros((len(makers.revenue), 1))
-    of_target = slice(layout.target, layout.target + 1)
+    of_target = slice(roster.target, roster.target + 1)
     maker_parts = _parts(
         p,
-        makers.revenue * layout.target_owned,
-        layout.target_owned & ~layout.is_entrant,
-        layout.by_segment,
-        review_segments(p, layout, chips, makers).score if by_score else unscored,
+        makers.revenue * roster.target_owned,
+        roster.target_owned & ~roster.is_entrant,
+        roster.by_segment,
+        review_segments(p, roster, chips, makers).score if by_score else unscored,
     )
     supplier_parts = _parts(
         p,
-        suppliers.revenue * layout.target_supplier,
-        layout.target_supplier,
-        layout.by_input,
-        review_inputs(p, layout, inputs, suppliers).score if by_score else unscored,
+        suppliers.revenue * roster.target_supplier,
+        roster.target_supplier,
+        roster.by_input,
+        review_inputs(p, roster, inputs, suppliers).score if by_score else unscored,
     )
     to_suppliers = p["subsidy.research_to_suppliers"]
     research = states.research_grants[:, of_target]
     for_capacity = states.capacity_grants[:, of_target]
     makers.grant_offered = np.zeros_like(makers.revenue)
     to_entrants = np.zeros_like(makers.revenue)
-    if layout.is_entrant.any():
-        imports = _by_sales(chip_imports(layout, chips))
+    if roster.is_entrant.any():
+        imports = _by_sales(chip_imports(roster, chips))
         makers.grant_offered = (
-            for_capacity * p["entry.grant_part"] * layout.by_segment.spread(imports) * layout.is_entrant
+            for_capacity * p["entry.grant_part"] * roster.by_segment.spread(imports) * roster.is_entrant
         )
         to_entrants = makers.grant_offered * makers.entered
     makers.capacity_grant = (for_capacity - total(to_entrants)) * maker_parts + to_entrants
     makers.research_grant = research * (1.0 - to_suppliers) * maker_parts
     suppliers.research_grant = research * to_suppliers * supplier_parts
     if p["controller_subsidy.annual"].any():
-        paid = layout.is_controller
+        paid = roster.is_controller
         capacity, research = total(states.capacity_grants * paid), total(states.research_grants * paid)
-        at_home, own = paid[layout.firm_site], paid[layout.supplier_state]
+        at_home, own = paid[roster.firm_site], paid[roster.supplier_state]
         makers.capacity_grant = makers.capacity_grant + capacity * _by_sales(makers.revenue * at_home)
-        for_makers = research * (1.0 - to_suppliers) * _by_sales(makers.revenue * paid[layout.firm_headquarters])
+        for_makers = research * (1.0 - to_suppliers) * _by_sales(makers.revenue * paid[roster.firm_headquarters])
         makers.research_grant = makers.research_grant + for_makers
         for_suppliers = research * to_suppliers * _by_sales(suppliers.revenue * own)
         suppliers.research_grant = suppliers.research_grant + for_suppliers
 
 
-def chip_imports(layout: Layout, chips: ChipMarket) -> Array:
+def chip_imports(roster: Roster, chips: ChipMarket) -> Array:
     """Chips that the target uses and buys from abroad, (runs, G), bn yuan a quarter at 2020 prices."""
-    return layout.by_segment.sum(chips.sales[:, layout.target] * ~layout.at_home)
+    return roster.by_segment.sum(chips.sales[:, roster.target] * ~roster.at_home)
 
 
 def _by_sales(sales: Array) -> Array:

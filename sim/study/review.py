@@ -97,10 +97,10 @@ def review(scenario: Scenario, seed: int = 1, year: int = FIRST_YEAR) -> list[Sp
 
 def review_of(model: DecouplingModel) -> list[Spot]:
     """The review of a model of one run at this moment; the model itself does not move."""
-    inputs = review_inputs(model.parameters, model.layout, model.inputs, model.suppliers)
-    segments = review_segments(model.parameters, model.layout, model.chips, model.makers)
-    items = [*model.layout.inputs, *model.layout.segments]
-    kinds = [*model.world.column("inputs", "kind"), *["chips"] * len(model.layout.segments)]
+    inputs = review_inputs(model.parameters, model.roster, model.inputs, model.suppliers)
+    segments = review_segments(model.parameters, model.roster, model.chips, model.makers)
+    items = [*model.roster.inputs, *model.roster.segments]
+    kinds = [*model.world.column("inputs", "kind"), *["chips"] * len(model.roster.segments)]
 
     def both(name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         return np.concatenate([getattr(each, name)[0] for each in (inputs, segments)])
@@ -141,7 +141,7 @@ def at_risk(model: DecouplingModel, item: int) -> tuple[float, float]:
     Of an input: output at the target's sites that is not made; of chips: purchases that cannot be made. In the first
     four quarters and in all of the horizon, against the same future without it.
     """
-    is_input = item < len(model.layout.inputs)
+    is_input = item < len(model.roster.inputs)
     cut, free = model.branch(), model.branch()
     for future in (cut, free):  # the horizon of the run does not matter to the question
         future.horizon, future.running = model.quarter + HORIZON, True
@@ -155,12 +155,12 @@ def at_risk(model: DecouplingModel, item: int) -> tuple[float, float]:
 
 
 def _made(model: DecouplingModel) -> float:
-    return float((model.makers.output * model.layout.at_home).sum())
+    return float((model.makers.output * model.roster.at_home).sum())
 
 
 def _bought(model: DecouplingModel, item: int) -> float:
-    sales = model.layout.by_segment.sum(model.chips.sales[:, model.layout.target])
-    return float(sales[0, item - len(model.layout.inputs)])
+    sales = model.roster.by_segment.sum(model.chips.sales[:, model.roster.target])
+    return float(sales[0, item - len(model.roster.inputs)])
 
 
 def agreement(spots: Sequence[Spot]) -> list[tuple[str, str, float]]:

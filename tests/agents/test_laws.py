@@ -55,22 +55,22 @@ def controlled(changes, quarter, config="published-2020", ahead=False):
     model.states.weigh_following()
     for each in range(quarter + 1):
         model.controls.impose(model.parameters, model.events, each, model.states)
-    return model.layout, model.controls.announced if ahead else model.controls.in_force
+    return model.roster, model.controls.announced if ahead else model.controls.in_force
 
 
 def test_a_fixed_control_is_announced_a_year_before_its_start():
     changes = {"controls.severity": 0.6, "controls.start": 2023}
-    layout, before = controlled(changes, 11)
+    roster, before = controlled(changes, 11)
     assert before.above_threshold.max() == 0.0
     _, announced = controlled(changes, 8, ahead=True)
     assert announced.above_threshold.max() == 0.6
     _, unannounced = controlled(changes, 7, ahead=True)
     assert unannounced.above_threshold.max() == 0.0
     _, after = controlled({**changes, "controls.alignment": 0.5}, 12)
-    item = layout.inputs.index("lithography")
-    by = dict(zip(layout.states, after.above_threshold[0, :, item], strict=True))
+    item = roster.inputs.index("lithography")
+    by = dict(zip(roster.states, after.above_threshold[0, :, item], strict=True))
     assert by == {"CHN": 0.0, "USA": 0.6, "ROW": 0.0} | dict.fromkeys(["NLD", "JPN", "TWN", "KOR", "EUR"], 0.3)
-    assert after.above_threshold[0, :, layout.inputs.index("wafers")].max() == 0.0
+    assert after.above_threshold[0, :, roster.inputs.index("wafers")].max() == 0.0
     assert after.of_everything.max() == 0.0
 
 
@@ -96,8 +96,8 @@ def test_events_accumulate_to_the_strictest_and_a_truce_takes_back():
         {"date": "2023-01-01", "by": "USA", "kind": "truce", "scope": ["deposition"], "severity": 0.75},
     ):
         base = base.with_event(event)
-    layout, found = controlled({}, 4, config=base)
-    usa, deposition = layout.states.index("USA"), layout.inputs.index("deposition")
+    roster, found = controlled({}, 4, config=base)
+    usa, deposition = roster.states.index("USA"), roster.inputs.index("deposition")
     assert found.above_threshold[0, usa, deposition] == pytest.approx(0.4)
     assert found.of_everything.max() == 0.0
     _, ahead = controlled({}, 6, config=base, ahead=True)
@@ -116,8 +116,8 @@ def quiet(changes=None, **more):
 def test_lines_make_chips_after_their_build_time_and_not_before():
     model = quiet({"mechanisms.subsidy": True, "subsidy.annual": 100, "subsidy.research_share": 0.0})
     untouched = quiet()
-    segments = np.array(model.layout.segments)[model.layout.firm_segment]
-    owned = model.layout.target_owned & ~model.layout.is_entrant
+    segments = np.array(model.roster.segments)[model.roster.firm_segment]
+    owned = model.roster.target_owned & ~model.roster.is_entrant
     for quarter in range(8):
         model.step()
         untouched.step()
@@ -125,7 +125,7 @@ def test_lines_make_chips_after_their_build_time_and_not_before():
         # Ordered and delivered in quarter 0: ready for quarter 4 where building takes a year, 6 where 1.5.
         assert grown[owned & (segments == "mature_logic")].all() == (quarter + 1 >= 4)
         assert grown[owned & (segments == "advanced_logic")].all() == (quarter + 1 >= 6)
-        assert not grown[~owned & ~model.layout.is_entrant].any()
+        assert not grown[~owned & ~model.roster.is_entrant].any()
 
 
 def test_extra_money_is_absorbed_with_falling_returns():
@@ -139,7 +139,7 @@ def test_extra_money_is_absorbed_with_falling_returns():
             }
         )
         model.step()
-        at = model.layout.firms.index("smic-chn-mature")
+        at = model.roster.firms.index("smic-chn-mature")
         return (
             float(model.makers.investment[0, at] - model.makers.private_investment[0, at]),
             float(model.makers.capacity_grant[0, at]),
@@ -158,7 +158,7 @@ def test_extra_money_is_absorbed_with_falling_returns():
 def test_less_equity_cuts_the_part_that_outsiders_paid():
     model = quiet({"investment.annual": 70})
     model.step()
-    owned = model.layout.target_owned & ~model.layout.is_entrant
+    owned = model.roster.target_owned & ~model.roster.is_entrant
     spent, before = model.makers.investment[0], model.makers.base_investment[0]
     assert spent[owned] == pytest.approx(before[owned] * (1 - 0.5 * 0.68), rel=1e-9)
     assert spent[~owned] == pytest.approx(before[~owned], rel=1e-12)
@@ -167,12 +167,12 @@ def test_less_equity_cuts_the_part_that_outsiders_paid():
 def test_a_mandate_fills_idle_home_capacity_at_once():
     model, before = quiet({"mandate.domestic": 0.5}), quiet()
     model.step(), before.step()
-    owned = model.layout.target_owned & ~model.layout.is_entrant
-    segment = model.layout.firm_segment
-    mature = owned & (segment == model.layout.segments.index("mature_logic"))
+    owned = model.roster.target_owned & ~model.roster.is_entrant
+    segment = model.roster.firm_segment
+    mature = owned & (segment == model.roster.segments.index("mature_logic"))
     assert model.makers.output[0, mature] == pytest.approx(model.makers.capacity[0, mature], rel=1e-9)
     assert before.makers.output[0, mature] == pytest.approx(0.88 * before.makers.capacity[0, mature], rel=1e-9)
-    leading = model.layout.segments.index("leading_logic")
+    leading = model.roster.segments.index("leading_logic")
     assert model.makers.output[0, segment == leading] == pytest.approx(before.makers.output[0, segment == leading])
 
 
@@ -182,8 +182,8 @@ def test_an_outage_is_re_routed_and_what_is_left_is_unmet():
     )
     model = DecouplingModel(base)
     model.step()
-    leading = model.layout.segments.index("leading_logic")
-    makers = model.layout.firm_segment == leading
+    leading = model.roster.segments.index("leading_logic")
+    makers = model.roster.firm_segment == leading
     whole = 45 * 6.9 / 4
     # TSMC makes half of its capacity (41.4 / 0.88 / 2), Samsung all of it (3.6 / 0.88).
     made = (41.4 / 0.88 / 2 + 3.6 / 0.88) * 6.9 / 4
@@ -221,7 +221,7 @@ def test_without_the_best_lithography_an_advanced_line_yields_a_third():
     )
     model = DecouplingModel(base)
     model.step()
-    completeness = dict(zip(model.layout.firms, model.makers.line_completeness[0], strict=True))
+    completeness = dict(zip(model.roster.firms, model.makers.line_completeness[0], strict=True))
     assert completeness["smic-chn-advanced"] == pytest.approx(0.33, abs=1e-9)
     assert completeness["tsmc-twn-advanced"] == pytest.approx(1.0)
     # Mature lines are reached by 0.15: the harmonic mean with weight 10.3 / 56.7 on what is left.
@@ -244,7 +244,7 @@ def test_a_shortage_of_one_material_throttles_output():
     falls = []
     for _ in range(6):
         model.step(), free.step()
-        at = model.layout.firms.index("smic-chn-mature")
+        at = model.roster.firms.index("smic-chn-mature")
         falls.append(float(model.makers.output[0, at] / free.makers.output[0, at]))
     assert falls[0] > 1.0  # home makers gain the orders that foreign ones may not fill, while stocks last
     # Masks in use serve half of output; of wafers and photoresist 0.28 come from home and from who does not control,
@@ -280,7 +280,7 @@ def test_expectations_move_a_quarter_of_the_way():
     )
     model = DecouplingModel(base)
     model.step()
-    usa = model.layout.states.index("USA")
+    usa = model.roster.states.index("USA")
     first = float(model.states.expected_cutoff[0, usa])
     announced = float(model.states.announced_severity[0, usa])
     assert 0 < announced < 0.8

@@ -62,14 +62,14 @@ def test_columns_are_values():
     smic.capacity = 2 * smic.capacity
     assert np.array_equal(before, was)
     changed = np.flatnonzero(model.makers.capacity[0] != was[0])
-    assert [model.layout.firms[index] for index in changed] == ["smic-chn-mature"]
+    assert [model.roster.firms[index] for index in changed] == ["smic-chn-mature"]
 
 
 def test_a_block_says_why_it_has_no_agents(model):
     block = DecouplingModel.block([model.scenarios[0]] * 2, [1, 2], until=2020)
     with pytest.raises(AttributeError, match="DecouplingModel of one run"):
         block.agents_by_type[ChipFirm]
-    assert block.makers.capacity.shape == (2, len(block.layout.firms))
+    assert block.makers.capacity.shape == (2, len(block.roster.firms))
 
 
 def test_sums_by_group_keep_empty_groups_at_zero():

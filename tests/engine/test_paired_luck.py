@@ -115,7 +115,7 @@ def test_another_firm_moves_nobody_elses_draws(plain, tmp_path):
         return new
 
     grown, model = draws(with_world(edited_world(tmp_path / "grown", split)))
-    assert "newcomer-chn-mature" in model.layout.firms
+    assert "newcomer-chn-mature" in model.roster.firms
     assert plain[0].items() < grown.items()
     assert len({key for _, _, key in grown.keys() - plain[0].keys()}) == 1
 

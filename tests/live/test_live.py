@@ -237,7 +237,7 @@ def test_what_is_denied_is_marked(race):
 def test_empty_spots_are_shares(race):
     spots = picture.empty_spots(race.model)
     values = dict(zip(spots["rows"], spots["values"], strict=True))
-    assert len(values) == len(race.model.layout.inputs) + len(race.model.layout.segments)
+    assert len(values) == len(race.model.roster.inputs) + len(race.model.roster.segments)
     assert all(cell is None or 0 <= cell <= 1 for row in values.values() for cell in row)
     # the Netherlands hold most of the world's lithography, so it is nearly all foreign and concentrated
     column = dict(zip(spots["columns"], values["lithography"], strict=True))

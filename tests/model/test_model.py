@@ -37,8 +37,8 @@ def test_the_data_collector_works_on_one_run():
         model.step()
         collector.collect(model)
     frame = collector.get_agenttype_vars_dataframe(ChipFirm)
-    assert len(frame) == 4 * len(model.layout.firms) and (frame["output"] >= 0).all()
-    assert (frame["output"] == 0).sum() == 4 * model.layout.is_entrant.sum()
+    assert len(frame) == 4 * len(model.roster.firms) and (frame["output"] >= 0).all()
+    assert (frame["output"] == 0).sum() == 4 * model.roster.is_entrant.sum()
 
 
 def test_the_same_seed_gives_the_same_run_and_another_another():

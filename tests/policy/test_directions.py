@@ -71,5 +71,5 @@ def test_lost_sales_lower_the_leaders_quality(paired):
     strict = DecouplingModel("published-2020", set={"controls.severity": 0.9, "controls.alignment": 0.0})
     free = DecouplingModel("published-2020")
     strict.run(), free.run()
-    at = strict.layout.suppliers.index("usa-deposition")
+    at = strict.roster.suppliers.index("usa-deposition")
     assert strict.suppliers.quality[0, at] < free.suppliers.quality[0, at]

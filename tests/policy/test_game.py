@@ -16,7 +16,7 @@ from sim.scenario.scenario import load_config
 
 
 def at(model, state):
-    return model.layout.states.index(state)
+    return model.roster.states.index(state)
 
 
 def advance(model, quarters):
@@ -40,7 +40,7 @@ def test_allies_follow_nine_to_twelve_months_later_and_the_less_the_more_it_cost
     """Stylised fact: the Netherlands and Japan acted 9 to 11 months after October 2022; in quarters, 3 or 4."""
     scenario = load_config("published-2020").with_values({"controls.severity": 0.8, "controls.start": 2022})
     model = DecouplingModel.block([scenario] * 40, range(40))
-    item = model.layout.inputs.index("lithography")
+    item = model.roster.inputs.index("lithography")
     began = {}
     for quarter in range(16):
         model.step()
@@ -89,9 +89,9 @@ def test_an_announced_control_is_stocked_up_for(paired):
     A year's need is wanted ahead of a sure cut-off of what is reached, and a quarter of the gap ordered each quarter:
     by hand between a twentieth and two fifths of a year's spending.
     """
-    layout = DecouplingModel("published-2020").layout
-    listed = [name for name, is_listed in zip(layout.inputs, layout.is_controlled, strict=True) if is_listed]
-    scope = [*listed, *layout.segments]
+    roster = DecouplingModel("published-2020").roster
+    listed = [name for name, is_listed in zip(roster.inputs, roster.is_controlled, strict=True) if is_listed]
+    scope = [*listed, *roster.segments]
     sudden = load_config("published-2020").with_values({"controls.mode": "events", "controls.severity": 1.0})
     sudden = sudden.with_event(
         {"date": date(2023, 1, 1), "by": "USA", "kind": "control", "scope": scope, "severity": 0.8}
@@ -129,7 +129,7 @@ def test_controllers_suppliers_lose_sales_and_research():
     for severity in (0.0, 0.8):
         scenario = load_config("published-2020").with_values({"controls.severity": severity})
         model = advance(DecouplingModel.block([scenario] * 50, range(50)), 24)
-        suppliers, by_state = model.suppliers, model.layout.by_supplier_state
+        suppliers, by_state = model.suppliers, model.roster.by_supplier_state
         sales.append(by_state.sum(suppliers.revenue)[:, at(model, "USA")])
         research.append(by_state.sum(suppliers.revenue * suppliers.research_intensity)[:, at(model, "USA")])
     for before, after in (sales, research):
@@ -181,12 +181,12 @@ def test_retaliation_is_felt_in_stocks_and_output_of_those_who_control():
     )
     model = advance(DecouplingModel(ban), 16)
     free = advance(DecouplingModel("published-2020", set={"controls.mode": "events"}), 16)
-    item, usa = model.layout.inputs.index("critical_minerals"), model.layout.group_names.index("USA")
+    item, usa = model.roster.inputs.index("critical_minerals"), model.roster.group_names.index("USA")
     assert model.inputs.stock[0, usa, item] < 0.5 * free.inputs.stock[0, usa, item]
     cover = model.makers.material_cover[0]
-    american = model.layout.firm_site == at(model, "USA")
+    american = model.roster.firm_site == at(model, "USA")
     assert cover[american].min() >= 0.9 and cover[american].max() < 1.0
-    assert (cover[model.layout.firm_site == at(model, "ROW")] == 1.0).all()
+    assert (cover[model.roster.firm_site == at(model, "ROW")] == 1.0).all()
 
 
 def test_a_barred_maker_loses_its_sales_to_the_target_and_no_other():
@@ -196,11 +196,11 @@ def test_a_barred_maker_loses_its_sales_to_the_target_and_no_other():
         | {"severity": 1.0}
     )
     model = advance(DecouplingModel(ban), 9)
-    layout = model.layout
-    memory = layout.firm_segment == layout.segments.index("memory")
-    american = layout.firm_headquarters == at(model, "USA")
-    sales = model.chips.sales[0, layout.target]
-    assert sales[memory & american & ~layout.at_home].max() == 0.0
+    roster = model.roster
+    memory = roster.firm_segment == roster.segments.index("memory")
+    american = roster.firm_headquarters == at(model, "USA")
+    sales = model.chips.sales[0, roster.target]
+    assert sales[memory & american & ~roster.at_home].max() == 0.0
     assert sales[memory & ~american].sum() > 0.0
     assert sales[~memory & american].sum() > 0.0
 
@@ -240,7 +240,7 @@ def test_foreign_experts_called_home_leave_fewer_to_do_research():
 
 def test_nobody_enters_without_subsidy_and_a_failed_fab_leaves_no_lines():
     model = advance(DecouplingModel("published-2020", rng=3), 64)
-    entrants = model.layout.is_entrant
+    entrants = model.roster.is_entrant
     assert model.makers.entered[0, entrants].max() == model.makers.output[0, entrants].max() == 0.0
 
     scenario = load_config("published-2020").with_values({"subsidy.annual": 400, "entry.failure": 0.9})
@@ -258,11 +258,11 @@ def test_nobody_enters_without_subsidy_and_a_failed_fab_leaves_no_lines():
 def test_controllers_subsidies_go_to_their_own_and_all_arrive():
     model = DecouplingModel("published-2020", set={"controller_subsidy.annual": 100, "subsidy.leakage": 0.2})
     model.step()
-    layout = model.layout
-    home = layout.is_controller[layout.firm_site]
+    roster = model.roster
+    home = roster.is_controller[roster.firm_site]
     assert model.makers.capacity_grant[0, ~home].sum() == 0.0
     assert model.makers.capacity_grant[0, home].sum() == pytest.approx(100 / 4 * 0.8 * 0.7)
-    own = layout.is_controller[layout.supplier_state]
+    own = roster.is_controller[roster.supplier_state]
     assert model.suppliers.research_grant[0, own].sum() == pytest.approx(100 / 4 * 0.8 * 0.3 * 0.5)
 
 
@@ -313,7 +313,7 @@ def test_the_ratchet_never_goes_back_where_a_truce_takes_back():
         events = events.with_event(event)
     kept = advance(DecouplingModel(events), 10)
     taken_back = advance(DecouplingModel(events.with_values({"controls.mode": "events"})), 10)
-    item, usa = kept.layout.inputs.index("deposition"), at(kept, "USA")
+    item, usa = kept.roster.inputs.index("deposition"), at(kept, "USA")
     assert kept.controls.in_force.above_threshold[0, usa, item] == 0.6
     assert taken_back.controls.in_force.above_threshold[0, usa, item] == 0.0
 
@@ -337,13 +337,13 @@ def test_a_truce_lets_a_reactive_lead_start_again():
 def test_the_score_by_hand():
     """From the model's own purchases of one input: reliance x Herfindahl index of foreign states x y / (y + 5)."""
     model = DecouplingModel("published-2020")
-    found = review_inputs(model.parameters, model.layout, model.inputs, model.suppliers)
-    layout, item = model.layout, model.layout.inputs.index("design_software")
-    bought = dict.fromkeys(layout.states, 0.0)
-    for group in np.flatnonzero(layout.group_at_home):
-        for supplier in np.flatnonzero(layout.supplier_input == item):
+    found = review_inputs(model.parameters, model.roster, model.inputs, model.suppliers)
+    roster, item = model.roster, model.roster.inputs.index("design_software")
+    bought = dict.fromkeys(roster.states, 0.0)
+    for group in np.flatnonzero(roster.group_at_home):
+        for supplier in np.flatnonzero(roster.supplier_input == item):
             value = model.inputs.need[0, group, item] * model.inputs.choice[0, group, supplier]
-            bought[layout.states[layout.supplier_state[supplier]]] += value
+            bought[roster.states[roster.supplier_state[supplier]]] += value
     whole, abroad = sum(bought.values()), sum(bought.values()) - bought["CHN"]
     concentration = sum((value / abroad) ** 2 for state, value in bought.items() if state != "CHN")
     years = found.years[0, item]

@@ -22,8 +22,8 @@ def test_world_shares_of_every_input_are_those_of_the_table(paired):
     runs = paired()
     model = DecouplingModel("published-2020", until=2020)
     shares = {(row["input"], row["headquarters"]): row["share"] for row in model.world.rows["suppliers"]}
-    for item in model.layout.inputs:
-        for state in model.layout.states:
+    for item in model.roster.inputs:
+        for state in model.roster.states:
             found = year(runs[f"input_world_share.{item}.{state}"], 2020).mean()
             assert found == pytest.approx(shares.get((item, state), 0.0), abs=0.01), (item, state)
 

@@ -277,19 +277,19 @@ def test_the_rules_agent_by_agent_give_the_same_bits_in_another_chain():
 
 def test_supplies_are_weighed_as_a_loop_over_agents_would():
     model = DecouplingModel("crop-seeds")
-    layout, base = model.layout, model.inputs.base
-    sold = np.zeros((len(layout.states), len(layout.inputs) + len(layout.segments)))
+    roster, base = model.roster, model.inputs.base
+    sold = np.zeros((len(roster.states), len(roster.inputs) + len(roster.segments)))
     above = np.zeros_like(sold)
-    for group in np.flatnonzero(layout.group_at_home):
-        for cell, (state, item) in enumerate(zip(layout.supplier_state, layout.supplier_input, strict=True)):
+    for group in np.flatnonzero(roster.group_at_home):
+        for cell, (state, item) in enumerate(zip(roster.supplier_state, roster.supplier_input, strict=True)):
             bought = base.input_need[0, group, item] * base.input_share[0, group, cell]
             sold[state, item] += bought
             above[state, item] += bought * model.inputs.exposure[group]
-    for cell, (state, segment) in enumerate(zip(layout.firm_headquarters, layout.firm_segment, strict=True)):
-        if not layout.at_home[cell]:
-            bought = base.demand[0, layout.target, segment] * base.chip_share[0, layout.target, cell]
-            sold[state, len(layout.inputs) + segment] += bought
-            above[state, len(layout.inputs) + segment] += bought * model.chips.exposure[segment]
+    for cell, (state, segment) in enumerate(zip(roster.firm_headquarters, roster.firm_segment, strict=True)):
+        if not roster.at_home[cell]:
+            bought = base.demand[0, roster.target, segment] * base.chip_share[0, roster.target, cell]
+            sold[state, len(roster.inputs) + segment] += bought
+            above[state, len(roster.inputs) + segment] += bought * model.chips.exposure[segment]
     whole = sold.sum(axis=-1, keepdims=True)
     assert model._reach_all[0] == pytest.approx(sold / whole)
     assert model._reach_above[0] == pytest.approx(above / whole)

@@ -1,0 +1,95 @@
+"""The roster: who is there in a world, and in which groups."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.arrays import Flags, Indices
+from sim.engine.groups import Groups
+from sim.world.world import World
+
+
+class Roster:
+    """Who is who in a world: index arrays that never differ between runs.
+
+    Buyer groups of inputs are the makers owned by the target at home, those foreign-owned there (both by segment),
+    and one group for every other state: firms within a group hold the same permits. With `entry` the makers of the
+    target that may enter on subsidies are there too; in 2020 they make nothing.
+    """
+
+    def __init__(self, world: World, entry: bool = False) -> None:
+        def index(ids: list[str], names: list[str]) -> Indices:
+            return np.array([ids.index(name) for name in names], dtype=np.int64)
+
+        self.world = world
+        self.states: list[str] = world.column("states", "id")
+        self.segments: list[str] = world.column("segments", "id")
+        self.inputs: list[str] = world.column("inputs", "id")
+        self.roles: list[str] = world.column("states", "role")
+        self.target = self.roles.index("target")
+        self.lead = self.roles.index("lead")
+        # Makers stand segment by segment and suppliers input by input, so that sums by market run over neighbours.
+        entrants = world.rows["entrants"] if entry else []
+        firm_rows = [*world.rows["chip_firms"], *entrants]
+        self.firm_rows = sorted(firm_rows, key=lambda row: self.segments.index(row["segment"]))
+        self.is_entrant = np.array([row in entrants for row in self.firm_rows])
+        self.supplier_rows = sorted(world.rows["suppliers"], key=lambda row: self.inputs.index(row["input"]))
+        self.firms = [row["id"] for row in self.firm_rows]
+        self.suppliers = [row["id"] for row in self.supplier_rows]
+        self.firm_headquarters = index(self.states, [row["headquarters"] for row in self.firm_rows])
+        self.firm_site = index(self.states, [row["site"] for row in self.firm_rows])
+        self.firm_segment = index(self.segments, [row["segment"] for row in self.firm_rows])
+        self.supplier_state = index(self.states, [row["headquarters"] for row in self.supplier_rows])
+        self.supplier_input = index(self.inputs, [row["input"] for row in self.supplier_rows])
+        self.at_home = self.firm_site == self.target
+        self.target_owned = self.firm_headquarters == self.target
+        self.target_supplier = self.supplier_state == self.target
+        self.sells = np.array([row["share"] > 0 for row in self.supplier_rows])  # sold anything in 2019
+        kinds = world.column("inputs", "kind")
+        self.is_equipment = np.array([kind == "equipment" for kind in kinds])
+        self.is_material = np.array([kind == "material" for kind in kinds])
+        self.is_software = np.array([kind == "software" for kind in kinds])
+        self.is_quality_critical = np.array([word == "yes" for word in world.column("inputs", "quality_critical")])
+        self.is_quality_bound = np.array([word == "yes" for word in world.column("segments", "quality_bound")])
+        self.dispensable = np.array(world.column("inputs", "dispensable"))
+        self.is_controlled = np.array([word == "yes" for word in world.column("inputs", "controlled")])
+        self.by_segment = Groups(self.firm_segment, len(self.segments))
+        self.by_input = Groups(self.supplier_input, len(self.inputs))
+        self.by_supplier_state = Groups(self.supplier_state, len(self.states))
+        self.by_maker_state = Groups(self.firm_headquarters, len(self.states))
+        self.is_controller = np.array([role in ("lead", "ally") for role in self.roles])
+        cells = self.supplier_input * len(self.states) + self.supplier_state
+        self.by_input_and_state = Groups(cells, len(self.inputs) * len(self.states))
+        self.is_dominated = self.is_material & self._largest_seller()
+        self.automotive_share = np.array([share or 0.0 for share in world.column("segments", "automotive_share")])
+        self._name_groups()
+
+    def _largest_seller(self) -> Flags:
+        """Inputs of which the target sold more than any other state in the base year."""
+        shares = np.array([row["share"] for row in self.supplier_rows])
+        by_state = self.by_input_and_state.sum(shares).reshape(len(self.inputs), len(self.states))
+        return by_state.argmax(axis=-1) == self.target
+
+    def _name_groups(self) -> None:
+        keys = []
+        for site, headquarters, segment in zip(self.firm_site, self.firm_headquarters, self.firm_segment, strict=True):
+            if site != self.target:
+                keys.append((1, int(site), 0))
+            else:
+                keys.append((0, int(headquarters != self.target), int(segment)))
+        order = sorted(set(keys))
+        self.group_of_firm = np.array([order.index(key) for key in keys])
+        self.group_state = np.array([self.target if key[0] == 0 else key[1] for key in order])
+        self.group_at_home = np.array([key[0] == 0 for key in order])
+        self.group_target_owned = np.array([key[0] == 0 and key[1] == 0 for key in order])
+        self.group_segment = np.array([key[2] for key in order])  # has a meaning for groups at home only
+        self.by_group = Groups(self.group_of_firm, len(order))
+        self.group_names = [
+            f"{self.states[self.target]} {'owned' if key[1] == 0 else 'foreign-owned'} {self.segments[key[2]]}"
+            if key[0] == 0
+            else self.states[key[1]]
+            for key in order
+        ]
+
+    def total(self, name: str) -> float:
+        return next(row["value"] for row in self.world.rows["totals"] if row["id"] == name)
