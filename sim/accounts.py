@@ -33,67 +33,69 @@ class Ledger:
     """Takes stock when a quarter opens and checks every account when it closes."""
 
     def __init__(self, model: Any) -> None:
-        makers = model.makers
-        self.capacity = makers.capacity
-        self.pipeline = sum(makers.pipeline[1:], start=makers.pipeline[0])
-        self.stock = model.inputs.stock
+        firms = model.chip_firms
+        self.capacity = firms.capacity
+        self.pipeline = sum(firms.pipeline[1:], start=firms.pipeline[0])
+        self.stock = model.input_market.stock
 
     def close(self, model: Any, quarter: str) -> None:
         """Every identity of the quarter, in the order of the phases."""
-        makers, suppliers, states, roster = model.makers, model.suppliers, model.states, model.roster
-        chips, inputs, p = model.chips, model.inputs, model.parameters
+        firms, suppliers, states, roster = model.chip_firms, model.suppliers, model.states, model.roster
+        chip_market, input_market, p = model.chip_market, model.input_market, model.parameters
         by_segment, by_input = roster.by_segment, roster.by_input
 
         def check(name: str, left: Array, right: Array) -> None:
             balance(name, left, right, quarter)
 
-        bought = by_segment.sum(chips.sales)
-        check("chips: wanted = bought + unmet", chips.demand, bought + chips.unmet)
-        check("chips: made = bought", by_segment.sum(makers.output), total_over_rows(bought))
+        bought = by_segment.sum(chip_market.sales)
+        check("chips: wanted = bought + unmet", chip_market.demand, bought + chip_market.unmet)
+        check("chips: made = bought", by_segment.sum(firms.output), total_over_rows(bought))
         check(
-            "chips: makers' revenue = buyers' spending",
-            total(makers.revenue),
-            total(total_over_rows(bought) * chips.paid),
+            "chips: firms' revenue = buyers' spending",
+            total(firms.revenue),
+            total(total_over_rows(bought) * chip_market.paid),
         )
-        able = self.capacity * (1.0 - makers.outage)
-        check("chips: made within capacity", np.maximum(makers.output, able), able)
-        check("inputs: delivered = sold", inputs.delivered, by_input.sum(inputs.sales))
+        able = self.capacity * (1.0 - firms.outage)
+        check("chips: made within capacity", np.maximum(firms.output, able), able)
+        check("inputs: delivered = sold", input_market.delivered, by_input.sum(input_market.sales))
         check(
             "inputs: suppliers' revenue = buyers' spending",
             total(suppliers.revenue),
-            total(total_over_rows(inputs.delivered)),
+            total(total_over_rows(input_market.delivered)),
         )
         check(
-            "tools: received by makers = delivered by suppliers and taken from store",
-            roster.by_group.sum(makers.tools_received),
-            np.ascontiguousarray(np.where(roster.is_equipment, inputs.delivered - inputs.stored, 0.0)).sum(axis=-1),
+            "tools: received by firms = delivered by suppliers and taken from store",
+            roster.by_group.sum(firms.tools_received),
+            np.ascontiguousarray(np.where(roster.is_equipment, input_market.delivered - input_market.stored, 0.0)).sum(
+                axis=-1
+            ),
         )
         check(
             "materials: stock = stock before + delivered - used",
-            inputs.stock,
-            np.where(roster.is_material, self.stock + inputs.delivered - inputs.used, 0.0),
+            input_market.stock,
+            np.where(roster.is_material, self.stock + input_market.delivered - input_market.used, 0.0),
         )
-        pipeline = sum(makers.pipeline[1:], start=makers.pipeline[0])
+        pipeline = sum(firms.pipeline[1:], start=firms.pipeline[0])
         check(
             "lines: building = building before + begun - arrived - abandoned",
             pipeline,
-            self.pipeline + makers.new_lines - makers.arrivals - makers.abandoned,
+            self.pipeline + firms.new_lines - firms.arrivals - firms.abandoned,
         )
         wear = p["investment.depreciation"] / 4
         check(
             "lines: capacity = capacity before - worn out + arrived",
-            makers.capacity,
-            self.capacity - wear * self.capacity + makers.arrivals,
+            firms.capacity,
+            self.capacity - wear * self.capacity + firms.arrivals,
         )
         check(
             "money for tools: equity and grants = tools ordered on them + lost to haste",
-            total(makers.extra_money),
-            total(makers.absorbed) + total(makers.lost_to_haste),
+            total(firms.extra_money),
+            total(firms.absorbed) + total(firms.lost_to_haste),
         )
         check(
             "money for tools: grants are part of it",
-            total(np.minimum(makers.capacity_grant, makers.extra_money + makers.base_investment)),
-            total(makers.capacity_grant),
+            total(np.minimum(firms.capacity_grant, firms.extra_money + firms.base_investment)),
+            total(firms.capacity_grant),
         )
         spent = states.subsidy_spent
         arrived = spent * (1.0 - p["subsidy.leakage"])
@@ -105,5 +107,5 @@ class Ledger:
         check(
             "subsidy: granted = received",
             total(states.capacity_grants) + total(states.research_grants),
-            total(makers.capacity_grant) + total(makers.research_grant) + total(suppliers.research_grant),
+            total(firms.capacity_grant) + total(firms.research_grant) + total(suppliers.research_grant),
         )

@@ -114,8 +114,8 @@ class DecouplingModel(mesa.Model):
         base = base_year(self.roster, self.parameters)
         self._make_tables(base)
         self.controls = ExportControls(self.roster, self.seeds)
-        self.chips = ChipMarket(self.roster, base, self.seeds)
-        self.inputs = InputMarket(self.roster, base, self.parameters, self.seeds)
+        self.chip_market = ChipMarket(self.roster, base, self.seeds)
+        self.input_market = InputMarket(self.roster, base, self.parameters, self.seeds)
         self._weigh_supplies(base)
         self.recorder = Recorder(self.world, record)
 
@@ -127,19 +127,19 @@ class DecouplingModel(mesa.Model):
                 kind(self, table, index)
 
     def _adopt(self, tables: dict[type[ColumnAgent], Table]) -> None:
-        """Link the tables and look at them: `states`, `makers` and `suppliers` are everybody of a kind."""
+        """Link the tables and look at them: `states`, `chip_firms` and `suppliers` are everybody of a kind."""
         tables[ChipFirm].links = {"headquarters": tables[State], "site": tables[State]}
         tables[Supplier].links = {"headquarters": tables[State]}
         self._tables = tables
         self.states = State.view(tables[State])
-        self.makers = ChipFirm.view(tables[ChipFirm])
+        self.chip_firms = ChipFirm.view(tables[ChipFirm])
         self.suppliers = Supplier.view(tables[Supplier])
 
     def _make_tables(self, base: BaseYear) -> None:
         roster = self.roster
         kinds: tuple[tuple[type[ColumnAgent], list[str]], ...] = (
             (State, roster.states),
-            (ChipFirm, roster.firms),
+            (ChipFirm, roster.chip_firms),
             (Supplier, roster.suppliers),
         )
         tables = {kind: Table(ids, self.seeds, self.parameters) for kind, ids in kinds}
@@ -152,7 +152,7 @@ class DecouplingModel(mesa.Model):
         self._adopt(tables)
         for view, table in (
             (self.states, tables[State]),
-            (self.makers, tables[ChipFirm]),
+            (self.chip_firms, tables[ChipFirm]),
             (self.suppliers, tables[Supplier]),
         ):
             for name, column in type(view).columns().items():
@@ -160,7 +160,7 @@ class DecouplingModel(mesa.Model):
                     empty = np.zeros((len(self.seeds), len(table.ids)))
                     setattr(view, name, [empty] * column.length if isinstance(column, Queue) else empty)
         self._start_states(base)
-        self._start_makers(base)
+        self._start_chip_firms(base)
         self._start_suppliers(base)
 
     def _start_states(self, base: BaseYear) -> None:
@@ -173,39 +173,39 @@ class DecouplingModel(mesa.Model):
         self.states.trained = self.states.engineers = np.ones_like(made)
         self.states.domestic_share = np.broadcast_to(self.parameters["base.domestic_supply_share"], made.shape)
 
-    def _start_makers(self, base: BaseYear) -> None:
+    def _start_chip_firms(self, base: BaseYear) -> None:
         """The base year is the mean of four quarters: firms that grow start below it, so that the mean meets it."""
-        makers, roster, p = self.makers, self.roster, self.parameters
-        makers.headquarters, makers.site, makers.segment = (
+        firms, roster, p = self.chip_firms, self.roster, self.parameters
+        firms.headquarters, firms.site, firms.segment = (
             roster.firm_headquarters,
             roster.firm_site,
             roster.firm_segment,
         )
         years = np.array(self.world.column("segments", "build_time"))[roster.firm_segment]
         build = np.clip(np.round(years * QUARTERS_PER_YEAR), 1, LONGEST_BUILD)
-        makers.build_quarters = build
-        makers.has_programme = roster.target_owned.astype(np.float64)
-        makers.is_entrant = roster.is_entrant.astype(np.float64)
-        in_place = 1.0 - makers.is_entrant
-        makers.base_output = base.output
-        makers.output = makers.orders = makers.revenue = base.output * in_place
-        makers.base_capacity = base.output / p["investment.normal_utilisation"]
-        makers.capital_per_capacity = base.capital / makers.base_capacity
-        makers.programme_investment = base.programme_investment
-        makers.base_investment = base.private_investment + base.programme_investment
-        makers.private_investment, makers.investment = base.private_investment, makers.base_investment
-        begun = makers.base_investment / makers.capital_per_capacity
-        makers.pipeline = [np.where(build - 1 > ahead, begun, 0.0) for ahead in range(LONGEST_BUILD)]
-        gained = begun - p["investment.depreciation"] / QUARTERS_PER_YEAR * makers.base_capacity
-        makers.capacity = (makers.base_capacity - 1.5 * gained) * in_place
-        makers.material_cover = makers.return_on_lines = makers.line_completeness = np.ones_like(base.output)
-        makers.design_access = makers.unit_cost = makers.frontier_speed = np.ones_like(base.output)
-        makers.lag = makers.base_lag = np.array([row["lag"] for row in roster.firm_rows])
+        firms.build_quarters = build
+        firms.has_programme = roster.target_owned.astype(np.float64)
+        firms.is_entrant = roster.is_entrant.astype(np.float64)
+        in_place = 1.0 - firms.is_entrant
+        firms.base_output = base.output
+        firms.output = firms.orders = firms.revenue = base.output * in_place
+        firms.base_capacity = base.output / p["investment.normal_utilisation"]
+        firms.capital_per_capacity = base.capital / firms.base_capacity
+        firms.programme_investment = base.programme_investment
+        firms.base_investment = base.private_investment + base.programme_investment
+        firms.private_investment, firms.investment = base.private_investment, firms.base_investment
+        begun = firms.base_investment / firms.capital_per_capacity
+        firms.pipeline = [np.where(build - 1 > ahead, begun, 0.0) for ahead in range(LONGEST_BUILD)]
+        gained = begun - p["investment.depreciation"] / QUARTERS_PER_YEAR * firms.base_capacity
+        firms.capacity = (firms.base_capacity - 1.5 * gained) * in_place
+        firms.material_cover = firms.return_on_lines = firms.line_completeness = np.ones_like(base.output)
+        firms.design_access = firms.unit_cost = firms.frontier_speed = np.ones_like(base.output)
+        firms.lag = firms.base_lag = np.array([row["lag"] for row in roster.firm_rows])
         usual = base.output * QUARTERS_PER_YEAR * p["learning.past_years"]
-        makers.experience = usual * in_place
-        others = roster.by_segment.spread(roster.by_segment.sum(makers.experience)) - makers.experience
-        makers.base_experience = usual + p["learning.spillover"] * others
-        makers.experience_of_others = others
+        firms.experience = usual * in_place
+        others = roster.by_segment.spread(roster.by_segment.sum(firms.experience)) - firms.experience
+        firms.base_experience = usual + p["learning.spillover"] * others
+        firms.experience_of_others = others
 
     def _start_suppliers(self, base: BaseYear) -> None:
         suppliers, roster, p = self.suppliers, self.roster, self.parameters
@@ -237,16 +237,16 @@ class DecouplingModel(mesa.Model):
         sold = np.zeros((len(self.seeds), len(roster.states), items))
         above = np.zeros_like(sold)
         needs = roster.by_input.spread(base.input_need) * base.input_share
-        exposure = self.inputs.exposure
+        exposure = self.input_market.exposure
         suppliers: Any = (slice(None), roster.supplier_state, roster.supplier_input)
         for group in np.flatnonzero(roster.group_at_home):
             np.add.at(sold, suppliers, needs[:, group])
             np.add.at(above, suppliers, needs[:, group] * exposure[group])
-        makers: Any = (slice(None), roster.firm_headquarters, len(roster.inputs) + roster.firm_segment)
+        firms: Any = (slice(None), roster.firm_headquarters, len(roster.inputs) + roster.firm_segment)
         chips = roster.by_segment.spread(base.demand[:, roster.target]) * base.chip_share[:, roster.target]
         foreign = np.where(roster.at_home, 0.0, chips)
-        np.add.at(sold, makers, foreign)
-        np.add.at(above, makers, foreign * self.chips.exposure[roster.firm_segment])
+        np.add.at(sold, firms, foreign)
+        np.add.at(above, firms, foreign * self.chip_market.exposure[roster.firm_segment])
         whole = sold.sum(axis=-1, keepdims=True)
         self._sold_by_state = whole[..., 0] / total(whole[..., 0])
         whole = np.where(whole > 0, whole, 1.0)
@@ -281,7 +281,7 @@ class DecouplingModel(mesa.Model):
 
     def take_note_of_the_share(self) -> None:
         """Planners see the domestic supply share of about the last year; and how exposed supplies from abroad are."""
-        chips, roster, states = self.chips, self.roster, self.states
+        chips, roster, states = self.chip_market, self.roster, self.states
         bought = chips.sales[:, roster.target] * np.take(chips.paid, roster.firm_segment, axis=-1)
         share = total(bought * roster.at_home) / total(bought)
         seen = states.domestic_share + (share - states.domestic_share) / QUARTERS_PER_YEAR
@@ -289,11 +289,13 @@ class DecouplingModel(mesa.Model):
         states.exposure = np.broadcast_to(total(states.expected_cutoff * self._sold_by_state), states.exposure.shape)
 
     def lost_capacity(self) -> Array:
-        """The part of each maker's capacity that outages take this quarter, (agents,)."""
-        lost = np.zeros(len(self.roster.firms))
+        """The part of each firm's capacity that outages take this quarter, (agents,)."""
+        lost = np.zeros(len(self.roster.chip_firms))
         for event in self.events:
             if event.kind == "outage" and event.quarter <= self.quarter < event.quarter + OUTAGE_QUARTERS:
-                lost = np.where(np.isin(self.roster.firms, event.scope), np.maximum(lost, event.severity or 0.0), lost)
+                lost = np.where(
+                    np.isin(self.roster.chip_firms, event.scope), np.maximum(lost, event.severity or 0.0), lost
+                )
         return lost
 
     # -- running
@@ -353,7 +355,11 @@ class DecouplingModel(mesa.Model):
                 setattr(twin, name, value)
         twin.running = self.running
         twin.scenarios, twin.events = list(self.scenarios), list(self.events)
-        twin.parameters, twin.chips, twin.inputs = copy(self.parameters), copy(self.chips), copy(self.inputs)
+        twin.parameters, twin.chip_market, twin.input_market = (
+            copy(self.parameters),
+            copy(self.chip_market),
+            copy(self.input_market),
+        )
         twin.controls, twin.recorder = self.controls.copy(), self.recorder.copy()
         twin._adopt({kind: table.copy(twin.parameters) for kind, table in self._tables.items()})
         if any(table.agents for table in self._tables.values()):

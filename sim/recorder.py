@@ -17,14 +17,14 @@ from sim.world.world import World
 
 def observe(model: Any) -> dict[str, Array]:
     """The parts of every measure in the quarter that has just passed: (runs, columns), bn yuan a quarter."""
-    roster, chips, makers = model.roster, model.chips, model.makers
+    roster, chip_market, firms = model.roster, model.chip_market, model.chip_firms
     target, by_segment = roster.target, roster.by_segment
-    price = chips.paid
-    bought = chips.sales[:, target]
+    price = chip_market.paid
+    bought = chip_market.sales[:, target]
     market_real = by_segment.sum(bought)
     home_real = by_segment.sum(bought * roster.at_home)
-    owned_output = makers.output * roster.target_owned
-    unmet = chips.unmet[:, target] * price
+    owned_output = firms.output * roster.target_owned
+    unmet = chip_market.unmet[:, target] * price
     market = market_real * price
     home = home_real * price
     parts = {
@@ -33,20 +33,20 @@ def observe(model: Any) -> dict[str, Array]:
         "home_sales": home,
         "home_sales_real": home_real,
         "imports": market - home,
-        "located": by_segment.sum(makers.output * roster.at_home) * price,
+        "located": by_segment.sum(firms.output * roster.at_home) * price,
         "hq": by_segment.sum(owned_output) * price,
         "unmet": unmet,
         "unmet_automotive": _unmet_automotive(model, unmet),
         "buyer_cost": market - market_real,
         "price": price,
         "price_index": market.sum(axis=-1, keepdims=True) / market_real.sum(axis=-1, keepdims=True),
-        "lag_output": owned_output * makers.lag,
+        "lag_output": owned_output * firms.lag,
         "owned_output": owned_output,
         "subsidy": model.states.subsidy_spent * model.states.is_target,
     }
     parts.update(_input_parts(model))
-    inputs_sold = roster.by_supplier_state.sum(_sum_of_groups(model.inputs.sales, roster.group_at_home))
-    parts["sales_to_target"] = inputs_sold + roster.by_maker_state.sum(bought * by_segment.spread(price))
+    inputs_sold = roster.by_supplier_state.sum(_sum_of_groups(model.input_market.sales, roster.group_at_home))
+    parts["sales_to_target"] = inputs_sold + roster.by_firm_state.sum(bought * by_segment.spread(price))
     parts["output_at_risk"] = _output_at_risk(model, parts)
     return parts
 
@@ -58,32 +58,32 @@ def _unmet_automotive(model: Any, unmet: Array) -> Array:
 
 
 def _input_parts(model: Any) -> dict[str, Array]:
-    roster, inputs, chips = model.roster, model.inputs, model.chips
+    roster, input_market, chip_market = model.roster, model.input_market, model.chip_market
     target = roster.target
-    delivered = _sum_of_groups(inputs.delivered, roster.group_at_home)
-    from_home = roster.by_input.sum(_sum_of_groups(inputs.sales, roster.group_at_home) * roster.target_supplier)
+    delivered = _sum_of_groups(input_market.delivered, roster.group_at_home)
+    from_home = roster.by_input.sum(_sum_of_groups(input_market.sales, roster.group_at_home) * roster.target_supplier)
 
-    base = inputs.base
-    denied_share = base.input_share * inputs.denied
+    base = input_market.base
+    denied_share = base.input_share * input_market.denied
     base_denied = _sum_of_groups(roster.by_input.spread(base.input_need) * denied_share, roster.group_at_home)
-    now_denied = _sum_of_groups(roster.by_input.spread(inputs.need) * denied_share, roster.group_at_home)
+    now_denied = _sum_of_groups(roster.by_input.spread(input_market.need) * denied_share, roster.group_at_home)
     base_inputs = _sum_of_groups(base.input_need, roster.group_at_home)
-    chips_denied_share = base.chip_share[:, target] * chips.denied
+    chips_denied_share = base.chip_share[:, target] * chip_market.denied
     spread = roster.by_segment.spread
     base_chips_denied = spread(base.demand[:, target]) * chips_denied_share
-    now_chips_denied = spread(chips.demand[:, target]) * chips_denied_share
+    now_chips_denied = spread(chip_market.demand[:, target]) * chips_denied_share
     base_inputs_denied = roster.by_input.sum(base_denied)
     return {
         "tools": delivered * roster.is_equipment,
         "tools_home": from_home * roster.is_equipment,
-        "tools_by_state": _by_state(inputs.delivered * roster.is_equipment, roster),
+        "tools_by_state": _by_state(input_market.delivered * roster.is_equipment, roster),
         "inputs": delivered,
         "inputs_home": from_home,
         "base_inputs": base_inputs,
         "base_inputs_denied": base_inputs_denied,
         "base_bought": np.concatenate([base_inputs, base.demand[:, target]], axis=-1),
         "base_denied": np.concatenate([base_inputs_denied, roster.by_segment.sum(base_chips_denied)], axis=-1),
-        "sales_denied": roster.by_supplier_state.sum(now_denied) + roster.by_maker_state.sum(now_chips_denied),
+        "sales_denied": roster.by_supplier_state.sum(now_denied) + roster.by_firm_state.sum(now_chips_denied),
         "world_sales": roster.by_input_and_state.sum(model.suppliers.revenue),
         "world_sales_by_input": roster.by_input.sum(model.suppliers.revenue),
     }
@@ -91,14 +91,16 @@ def _input_parts(model: Any) -> dict[str, Array]:
 
 def _output_at_risk(model: Any, parts: dict[str, Array]) -> Array:
     """Loss over four quarters without any foreign input: bn yuan at 2020 prices, (runs, 1)."""
-    roster, inputs, p = model.roster, model.inputs, model.parameters
-    output = roster.by_group.sum(model.makers.output)
-    yearly_use = 4.0 * output[..., None] * inputs.base.material_need * roster.is_material
-    at_home = roster.by_input.sum(inputs.sales * roster.target_supplier)
-    supply = np.where(inputs.delivered > 0, at_home / np.where(inputs.delivered > 0, inputs.delivered, 1.0), 1.0)
-    stocks = np.where(yearly_use > 0, inputs.stock / np.where(yearly_use > 0, yearly_use, 1.0), 1.0)
+    roster, input_market, p = model.roster, model.input_market, model.parameters
+    output = roster.by_group.sum(model.chip_firms.output)
+    yearly_use = 4.0 * output[..., None] * input_market.base.material_need * roster.is_material
+    at_home = roster.by_input.sum(input_market.sales * roster.target_supplier)
+    supply = np.where(
+        input_market.delivered > 0, at_home / np.where(input_market.delivered > 0, input_market.delivered, 1.0), 1.0
+    )
+    stocks = np.where(yearly_use > 0, input_market.stock / np.where(yearly_use > 0, yearly_use, 1.0), 1.0)
     cover = np.minimum(1.0, stocks + supply).min(axis=-1)
-    tools = (supply * inputs.base.tool_mix).sum(axis=-1)
+    tools = (supply * input_market.base.tool_mix).sum(axis=-1)
     kept_up = 1.0 - 0.5 * p["investment.depreciation"] * (
         1.0 - tools
     )  # wear is even over the year: half of it on average

@@ -18,7 +18,7 @@ def calendar(model: Any) -> None:
     for event in model.events:
         if event.quarter == model.quarter and event.levers():
             model.parameters.change(event.levers())
-    model.makers.outage = model.lost_capacity()
+    model.chip_firms.outage = model.lost_capacity()
 
 
 def controls(model: Any) -> None:
@@ -36,10 +36,12 @@ def controls(model: Any) -> None:
     states.experts_denied = in_force.on_experts.max(axis=-1, keepdims=True) * states.is_target
     model.everybody("states", "remember_controls")
     model.everybody("states", "retaliate")
-    materials, makers = model.controls.barred(parameters, model.events, model.quarter)
+    materials, firms = model.controls.barred(parameters, model.events, model.quarter)
     model.controls.fear(parameters, states)
-    model.chips.permit(parameters, in_force, makers, model.quarter)
-    model.inputs.permit(parameters, in_force, model.controls.feared, model.denied_materials(materials), model.quarter)
+    model.chip_market.permit(parameters, in_force, firms, model.quarter)
+    model.input_market.permit(
+        parameters, in_force, model.controls.feared, model.denied_materials(materials), model.quarter
+    )
     states.announced_severity = model.announced_by_value(announced)
     model.everybody("states", "form_expectations")
 
@@ -54,45 +56,51 @@ def plans(model: Any) -> None:
 
 def chip_market(model: Any) -> None:
     """Chips are ordered at last quarter's prices, made within capacity and materials, and bought."""
-    model.chips.form_demand(model.parameters, model.quarter)
-    model.inputs.cover(model.makers)
-    model.chips.trade(model.parameters, model.makers, model.states.expected_cutoff)
-    model.inputs.use_materials(model.makers)
+    model.chip_market.form_demand(model.parameters, model.quarter)
+    model.input_market.cover(model.chip_firms)
+    model.chip_market.trade(model.parameters, model.chip_firms, model.states.expected_cutoff)
+    model.input_market.use_materials(model.chip_firms)
 
 
 def prices(model: Any) -> None:
     """Prices move after production, so that they answer to the orders of this quarter and are paid in the next."""
-    model.chips.form_prices(model.parameters, model.makers)
+    model.chip_market.form_prices(model.parameters, model.chip_firms)
     model.take_note_of_the_share()
 
 
 def investment(model: Any) -> None:
     """Grants are shared out by this quarter's sales, new firms enter on them, then firms decide what to order."""
     allocate_subsidies(
-        model.parameters, model.roster, model.states, model.makers, model.suppliers, model.chips, model.inputs
+        model.parameters,
+        model.roster,
+        model.states,
+        model.chip_firms,
+        model.suppliers,
+        model.chip_market,
+        model.input_market,
     )
     if model.roster.is_entrant.any():
-        model.everybody("makers", "enter_or_fail")
-    model.everybody("makers", "decide_investment")
+        model.everybody("chip_firms", "enter_or_fail")
+    model.everybody("chip_firms", "decide_investment")
 
 
 def input_market(model: Any) -> None:
     """Tools, materials and software are ordered, permitted or denied, back-filled and delivered."""
-    model.inputs.trade(model.parameters, model.makers, model.suppliers, model.states.expected_cutoff)
+    model.input_market.trade(model.parameters, model.chip_firms, model.suppliers, model.states.expected_cutoff)
 
 
 def lines(model: Any) -> None:
     """Delivered tools become lines; lines that are due make chips from the next quarter on."""
-    model.everybody("makers", "start_lines")
-    model.everybody("makers", "complete_lines")
+    model.everybody("chip_firms", "start_lines")
+    model.everybody("chip_firms", "complete_lines")
 
 
 def learning(model: Any) -> None:
     """Learning and research come last: they count from the next quarter on."""
-    model.everybody("makers", "learn_by_doing")
+    model.everybody("chip_firms", "learn_by_doing")
     model.everybody("suppliers", "enter")
     model.everybody("suppliers", "learn_by_doing")
-    model.everybody("makers", "do_research")
+    model.everybody("chip_firms", "do_research")
     model.everybody("suppliers", "do_research")
 
 

@@ -1,4 +1,4 @@
-"""Chip firms: one agent for what a maker does at one site in one segment."""
+"""Chip firms: one agent for what a company does at one site in one segment."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ NEW_PLAN = 4  # the first quarter of 2021, when the fourteenth five-year plan be
 
 
 class ChipFirm(ColumnAgent):
-    """A maker's lines at one site in one segment. `headquarters` owns it, `site` is where its chips are made."""
+    """A company's lines at one site in one segment. `headquarters` owns it, `site` is where its chips are made."""
 
     headquarters = Link("the state that owns the firm")
     site = Link("the state in which its lines stand")
@@ -61,7 +61,7 @@ class ChipFirm(ColumnAgent):
     frontier_speed = Column("1 = the usual", "how fast the leaders' sales let its segment's frontier move")
     lag = Column("years", "distance behind its segment's frontier")
     experience = Column("bn yuan", "cumulative output")
-    experience_of_others = Column("bn yuan", "cumulative output of the segment's other makers")
+    experience_of_others = Column("bn yuan", "cumulative output of the segment's other firms")
     unit_cost = Column("2020 = 1", "cost of a chip by Wright's law")
 
     @rule

@@ -21,7 +21,7 @@ DECISIONS = {
     "demand shock": "each quarter, normal: news of the chip cycle (an autoregression), for the world and each segment",
     "research success": "each quarter and agent, Bernoulli: research advances by 1 / probability, or not at all",
     "supplier entry": "each quarter, Bernoulli: the target enters an input of which it sold nothing in 2019",
-    "build delay": "each quarter and maker, Bernoulli: lines that are due arrive, or slip by a quarter",
+    "build delay": "each quarter and chip firm, Bernoulli: lines that are due arrive, or slip by a quarter",
     "entry": "each quarter and possible entrant, Bernoulli: enters on the subsidies offered in its segment",
     "failure": "each quarter and unfinished new fab, Bernoulli: its lines are given up",
     "alliance timing": "once for each ally, uniform within a quarter: by how much its lag is rounded up",

@@ -36,8 +36,8 @@ def flows(model: DecouplingModel) -> Flows:
     """What lines in the target were sold in the quarter that has just passed."""
     roster, home = model.roster, model.roster.group_at_home
     delivered = np.zeros((len(roster.segments), len(roster.inputs)))
-    np.add.at(delivered, roster.group_segment[home], model.inputs.delivered[0, home])
-    return Flows(model.inputs.sales[0, home].sum(axis=0), delivered)
+    np.add.at(delivered, roster.group_segment[home], model.input_market.delivered[0, home])
+    return Flows(model.input_market.sales[0, home].sum(axis=0), delivered)
 
 
 def chain(model: DecouplingModel, year: Iterable[Flows]) -> dict[str, Any]:
@@ -72,11 +72,11 @@ def empty_spots(model: DecouplingModel) -> dict[str, Any]:
     """
     roster, home = model.roster, model.roster.group_at_home
     bought = np.zeros((len(roster.segments), len(roster.suppliers)))
-    np.add.at(bought, roster.group_segment[home], model.inputs.sales[0, home])
+    np.add.at(bought, roster.group_segment[home], model.input_market.sales[0, home])
     whole, abroad = roster.by_input.sum(bought), roster.by_input.sum(bought * ~roster.target_supplier)
     lines = [_parts(abroad[:, item], whole[:, item]) for item in range(len(roster.inputs))]
-    of_inputs = review_inputs(model.parameters, roster, model.inputs, model.suppliers)
-    of_chips = review_segments(model.parameters, roster, model.chips, model.makers)
+    of_inputs = review_inputs(model.parameters, roster, model.input_market, model.suppliers)
+    of_chips = review_segments(model.parameters, roster, model.chip_market, model.chip_firms)
     nothing: list[list[float | None]] = [[None] * len(roster.segments) for _ in roster.segments]
     return {
         "rows": [*roster.inputs, *roster.segments],
@@ -114,9 +114,9 @@ def gaps(model: DecouplingModel) -> dict[str, Any]:
 
 def segment_gaps(model: DecouplingModel) -> dict[str, float | None]:
     """Years behind the frontier of each segment, of firms headquartered in the target, weighted by output."""
-    roster, makers = model.roster, model.makers
-    output = makers.output[0] * roster.target_owned
-    made, lag = roster.by_segment.sum(output), roster.by_segment.sum(output * makers.lag[0])
+    roster, firms = model.roster, model.chip_firms
+    output = firms.output[0] * roster.target_owned
+    made, lag = roster.by_segment.sum(output), roster.by_segment.sum(output * firms.lag[0])
     return dict(zip(roster.segments, _parts(lag, made), strict=True))
 
 
@@ -126,13 +126,13 @@ def agents(model: DecouplingModel) -> list[list[Any]]:
     Sales are bn yuan a year (a state's: chips made there), the share is of the world's sales of the same thing, growth
     is by 2020 = 1, the gap is years behind the frontier for a firm and log points of quality for a supplier.
     """
-    roster, makers, suppliers = model.roster, model.makers, model.suppliers
+    roster, firms, suppliers = model.roster, model.chip_firms, model.suppliers
     names = {row["id"]: row["name"] for table in model.world.rows.values() for row in table if "name" in row}
-    made, sold = makers.output[0], suppliers.revenue[0]
+    made, sold = firms.output[0], suppliers.revenue[0]
     of_segment = made / roster.by_segment.spread(roster.by_segment.sum(made))
     of_input = sold / roster.by_input.spread(roster.by_input.sum(sold))
     at_site = np.bincount(roster.firm_site, made, len(roster.states))
-    base_at_site = np.bincount(roster.firm_site, makers.base_output[0], len(roster.states))
+    base_at_site = np.bincount(roster.firm_site, firms.base_output[0], len(roster.states))
 
     def numbers(flow: float, share: float, base: float, gap: float | None) -> list[float | None]:
         growth = flow / base if base > 0 else None
@@ -142,9 +142,9 @@ def agents(model: DecouplingModel) -> list[list[Any]]:
     for state, id in enumerate(roster.states):
         row = numbers(at_site[state], at_site[state] / made.sum(), base_at_site[state], None)
         rows.append([id, names[id], "state", id, roster.roles[state], *row])
-    for cell, id in enumerate(roster.firms):
+    for cell, id in enumerate(roster.chip_firms):
         home, what = roster.states[roster.firm_headquarters[cell]], roster.segments[roster.firm_segment[cell]]
-        row = numbers(made[cell], of_segment[cell], makers.base_output[0, cell], makers.lag[0, cell])
+        row = numbers(made[cell], of_segment[cell], firms.base_output[0, cell], firms.lag[0, cell])
         rows.append([id, names[id], "chip firm", home, what, *row])
     for cell, id in enumerate(roster.suppliers):
         home, what = roster.states[roster.supplier_state[cell]], roster.inputs[roster.supplier_input[cell]]
@@ -186,10 +186,10 @@ def history(model: DecouplingModel, kind: str, id: str, quarters: Iterable[Colum
 
 def _denied(model: DecouplingModel) -> tuple[Array, Array]:
     """Each supplier's base sales to lines in the target, bn yuan a quarter, and the part denied now: (suppliers,)."""
-    roster, base, home = model.roster, model.inputs.base, model.roster.group_at_home
+    roster, base, home = model.roster, model.input_market.base, model.roster.group_at_home
     sold = (roster.by_input.spread(base.input_need[0]) * base.input_share[0])[home]
     whole = sold.sum(axis=0)
-    denied = (sold * model.inputs.denied[0, home]).sum(axis=0)
+    denied = (sold * model.input_market.denied[0, home]).sum(axis=0)
     return whole, denied / np.where(whole > 0, whole, 1.0)
 
 

@@ -1,6 +1,6 @@
-"""The chip market: buyers of every state choose among makers, capacity rations, prices move.
+"""The chip market: buyers of every state choose among chip firms, capacity rations, prices move.
 
-Quantities are bn yuan a quarter at 2020 prices; a price is relative to 2020. Shapes: S states, G segments, M makers.
+Quantities are bn yuan a quarter at 2020 prices; a price is relative to 2020. Shapes: S states, G segments, F firms.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ChipMarket:
         self.seeds = seeds
         self._shock_keys = agent_keys(roster.segments)
         self._world_key = agent_keys(["world"])
-        self._maker_keys = agent_keys(roster.firms)
+        self._firm_keys = agent_keys(roster.chip_firms)
         self.exposure = np.array(roster.world.column("segments", "chip_exposure"))  # (G,)
         ones = np.ones((runs, len(roster.segments)))
         self.log_shock = np.zeros_like(ones)
@@ -45,13 +45,13 @@ class ChipMarket:
         self.paid = ones  # of the last one
         self.slow_log_price = np.zeros_like(ones)
         share = np.where(roster.is_entrant, 0.0, base.chip_share)
-        self.choice = share[:, roster.target]  # (runs, M) what buyers in the target would choose if free
+        self.choice = share[:, roster.target]  # (runs, F) what buyers in the target would choose if free
         self.denied = np.zeros_like(self.choice)  # part of the base sales to the target, by controls
         self.in_the_way = Denial(
             self.denied, self.denied, _EVERYWHERE, self.exposure[roster.firm_segment]
         )  # by whomever
         self._in_force: Severity | None = None
-        self.sales = roster.by_segment.spread(base.demand) * share  # (runs, S, M)
+        self.sales = roster.by_segment.spread(base.demand) * share  # (runs, S, F)
         self.demand = base.demand  # (runs, S, G) wanted at present prices, whether it may be bought or not
         self.unmet = np.zeros_like(base.demand)  # (runs, S, G)
         self.tightness = ones  # orders over capacity at normal utilisation
@@ -88,14 +88,14 @@ class ChipMarket:
         return np.where(np.isnan(self.given_market), 0.0, np.log(self.given_market / market))
 
     def permit(self, parameters: Parameters, severity: Severity, barred: Array, quarter: int) -> None:
-        """What controls leave of each maker's base sales to the target. What is made there may be sold there.
+        """What controls leave of each firm's base sales to the target. What is made there may be sold there.
 
         `barred` (runs, states, segments) is what the target itself does not let in.
         """
         p, roster = parameters, self.roster
         new_year = quarter % QUARTERS_PER_YEAR == 0
         if new_year:
-            self._licence = uniform(self.seeds, "licence outcome", quarter, self._maker_keys)
+            self._licence = uniform(self.seeds, "licence outcome", quarter, self._firm_keys)
         if new_year or severity is not self._in_force:
             self._in_force = severity
             self.by_controls = self.denial(p, severity, self._licence)
@@ -109,7 +109,7 @@ class ChipMarket:
             self.in_the_way = Denial(above, below, self.by_controls.reach, self.by_controls.exposure)
 
     def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
-        """The part of each maker's base sales to the target that a severity denies, (runs, M)."""
+        """The part of each firm's base sales to the target that a severity denies, (runs, F)."""
         roster = self.roster
         items = len(roster.inputs) + roster.firm_segment
         above, below = decided(parameters, severity, roster.firm_headquarters, items, licence)
@@ -120,17 +120,17 @@ class ChipMarket:
         """What part of the target's wants is met when its buyers would choose by these shares, (runs, G)."""
         return part_met(share, denial, self.exposure, self.roster.by_segment, parameters["controls.backfill"])
 
-    def trade(self, parameters: Parameters, makers: Any, expected_cutoff: Array) -> None:
+    def trade(self, parameters: Parameters, firms: Any, expected_cutoff: Array) -> None:
         """Orders by choice, permits and mandate; output by capacity and materials; the rest goes where slack is."""
         p, roster, by_segment = parameters, self.roster, self.roster.by_segment
         target = roster.target
 
         # Choice: base share times relative capacity, technology and cost.
         appeal = (
-            makers.capacity
-            / makers.base_capacity
-            * np.exp(p["buyers.technology_weight"] * (makers.base_lag - makers.lag))
-            * np.exp(-p["buyers.price_elasticity"] * np.log(makers.unit_cost))
+            firms.capacity
+            / firms.base_capacity
+            * np.exp(p["buyers.technology_weight"] * (firms.base_lag - firms.lag))
+            * np.exp(-p["buyers.price_elasticity"] * np.log(firms.unit_cost))
         )
         wish = self.base_share * appeal[:, None, :]
         risk = np.take(expected_cutoff, roster.firm_headquarters, axis=-1)
@@ -146,11 +146,11 @@ class ChipMarket:
         chosen = allowed / by_segment.spread(np.where(permitted > 0, permitted, 1.0))
         share[:, target] = by_segment.spread(met) * self._mandated(chosen, p["mandate.domestic"])
         orders = by_segment.spread(self.demand) * share
-        makers.orders = total_over_rows(orders)
+        firms.orders = total_over_rows(orders)
 
-        # Rationing, and one round of re-routing to makers with slack.
-        able = makers.capacity * makers.material_cover * (1.0 - makers.outage)
-        placed = makers.orders
+        # Rationing, and one round of re-routing to firms with slack.
+        able = firms.capacity * firms.material_cover * (1.0 - firms.outage)
+        placed = firms.orders
         fill = np.minimum(1.0, able / np.where(placed > 0, placed, 1.0))
         bought = orders * fill[:, None, :]
         short = by_segment.sum(orders - bought)
@@ -161,13 +161,13 @@ class ChipMarket:
         wanted = open_to * by_segment.spread(short / np.where(room > 0, room, 1.0))
         asked = total_over_rows(wanted)
         self.sales = bought + wanted * np.minimum(1.0, slack / np.where(asked > 0, asked, 1.0))[:, None, :]
-        makers.output = total_over_rows(self.sales)
+        firms.output = total_over_rows(self.sales)
         self.unmet = np.maximum(0.0, self.demand - by_segment.sum(self.sales))
         normal = p["investment.normal_utilisation"]
         self.tightness = by_segment.sum(placed) / (by_segment.sum(able) * normal)
 
     def _mandated(self, chosen: Array, least: Array) -> Array:
-        """Raise the part placed with makers headquartered in the target to what the mandate asks for."""
+        """Raise the part placed with firms headquartered in the target to what the mandate asks for."""
         owned = self.roster.target_owned
         part = self.roster.by_segment.sum(chosen * owned)
         wanted = np.where(part > 0, np.maximum(part, least), part)
@@ -176,7 +176,7 @@ class ChipMarket:
         spread = self.roster.by_segment.spread
         return chosen * np.where(owned, spread(up), spread(down))
 
-    def form_prices(self, parameters: Parameters, makers: Any) -> None:
+    def form_prices(self, parameters: Parameters, firms: Any) -> None:
         """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price.
 
         Where the market is given and not all of it could be bought, what there was cost as much more: it is known
@@ -185,24 +185,24 @@ class ChipMarket:
         p, roster = parameters, self.roster
         bought = total(roster.by_segment.sum(self.sales[:, roster.target]) * self.price)
         self.paid = self.price * np.where(np.isnan(self.given_market), 1.0, self.given_market / bought)
-        makers.revenue = makers.output * np.take(self.paid, roster.firm_segment, axis=-1)
+        firms.revenue = firms.output * np.take(self.paid, roster.firm_segment, axis=-1)
         log_price = np.log(self.price)
         pressure = np.log(self.tightness) - p["chip_market.price_return"] * log_price
         log_price = log_price + p["chip_market.price_speed"] * pressure
         self.price = np.exp(log_price)
         self.slow_log_price = self.slow_log_price + (log_price - self.slow_log_price) * p["demand.slow_speed"]
         paid = np.take(self.price, roster.firm_segment, axis=-1)
-        room = makers.capacity * p["investment.normal_utilisation"]
-        own = np.where(room > 0, makers.output / np.where(room > 0, room, 1.0), 1.0)
+        room = firms.capacity * p["investment.normal_utilisation"]
+        own = np.where(room > 0, firms.output / np.where(room > 0, room, 1.0), 1.0)
         weight = p["investment.own_orders"]
         market = np.take(self.tightness, roster.firm_segment, axis=-1)
-        makers.return_on_lines = paid * power(own, weight) * power(market, 1.0 - weight)
+        firms.return_on_lines = paid * power(own, weight) * power(market, 1.0 - weight)
         intensity = p["research.intensity_chip_firms"]
-        spent = np.where(roster.target_owned, 0.0, intensity * makers.revenue + makers.research_grant)
+        spent = np.where(roster.target_owned, 0.0, intensity * firms.revenue + firms.research_grant)
         leading = roster.by_segment.sum(spent)
-        in_2020 = roster.by_segment.sum(np.where(roster.target_owned, 0.0, intensity * makers.base_output))
-        growth = total(makers.revenue) / total(makers.base_output * ~roster.is_entrant)
+        in_2020 = roster.by_segment.sum(np.where(roster.target_owned, 0.0, intensity * firms.base_output))
+        growth = total(firms.revenue) / total(firms.base_output * ~roster.is_entrant)
         relative = np.where(in_2020 > 0, leading / np.where(in_2020 > 0, in_2020, 1.0), growth) / growth
-        makers.frontier_speed = roster.by_segment.spread(power(relative, p["research.frontier_elasticity"]))
-        grown = roster.by_segment.sum(makers.experience + makers.output)
-        makers.experience_of_others = roster.by_segment.spread(grown) - makers.experience - makers.output
+        firms.frontier_speed = roster.by_segment.spread(power(relative, p["research.frontier_elasticity"]))
+        grown = roster.by_segment.sum(firms.experience + firms.output)
+        firms.experience_of_others = roster.by_segment.spread(grown) - firms.experience - firms.output

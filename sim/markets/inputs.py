@@ -110,36 +110,36 @@ class InputMarket:
         exposure = self.exposure[self._home][:, None]
         return Denial((above * foreign)[:, None], (below * foreign)[:, None], reach, exposure)
 
-    def cover(self, makers: Any) -> None:
+    def cover(self, firms: Any) -> None:
         """The part of a group's capacity that its scarcest material in stock allows to run.
 
         A part of output does without some materials (`dispensable`).
         """
         roster = self.roster
-        planned = roster.by_group.sum(makers.capacity)[..., None] * self.base.material_need
+        planned = roster.by_group.sum(firms.capacity)[..., None] * self.base.material_need
         needed = roster.is_material & (planned > 0)
         part = np.where(needed, self.stock / np.where(needed, planned, 1.0), 1.0)
         part = np.minimum(1.0, part)
         part = part + roster.dispensable * (1.0 - part)
         self.covered = part.min(axis=-1)
-        makers.material_cover = roster.by_group.spread(self.covered)
+        firms.material_cover = roster.by_group.spread(self.covered)
 
-    def use_materials(self, makers: Any) -> None:
+    def use_materials(self, firms: Any) -> None:
         """Output uses up materials and design software in fixed proportion, as far as there are materials in stock."""
-        self.wanted = self.roster.by_group.sum(makers.output)[..., None] * self.base.material_need
+        self.wanted = self.roster.by_group.sum(firms.output)[..., None] * self.base.material_need
         self.used = np.where(self.roster.is_material, np.minimum(self.wanted, self.stock), self.wanted)
         self.stock = self.stock - self.used * self.roster.is_material
 
-    def trade(self, parameters: Parameters, makers: Any, suppliers: Any, expected_cutoff: Array) -> None:
+    def trade(self, parameters: Parameters, firms: Any, suppliers: Any, expected_cutoff: Array) -> None:
         """Order, choose, deliver. Stocks of materials are refilled a part of the way each quarter."""
         p, roster, by_input = parameters, self.roster, self.roster.by_input
         ahead = p["stockpiling.quarters"][..., None] * self.feared  # quarters of need
-        to_come = roster.by_group.sum(makers.capacity)[..., None] * self.base.material_need
+        to_come = roster.by_group.sum(firms.capacity)[..., None] * self.base.material_need
         without_shortage = self.wanted / np.where(self.covered > 0, self.covered, 1.0)[..., None]
         use = np.where(self.wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
         wanted_stock = use * roster.is_material * (p["materials.stock_quarters"][..., None] + ahead)
         refill = (wanted_stock - self.stock - use * roster.is_material) * p["materials.refill_speed"][..., None]
-        tools = roster.by_group.sum(makers.investment)[..., None] * self.base.tool_mix
+        tools = roster.by_group.sum(firms.investment)[..., None] * self.base.tool_mix
         hoard, released = self._bought_ahead(p["stockpiling.speed"][..., None], ahead * tools, tools)
         self.need = (tools - released) + hoard + np.maximum(0.0, use + refill)
 
@@ -165,7 +165,7 @@ class InputMarket:
         suppliers.experience_of_others = by_input.spread(grown) - suppliers.experience - suppliers.revenue
         suppliers.world_growth = total(suppliers.revenue) / total(suppliers.base_revenue)
         at_hand = self._install(tools, hoard, released)
-        self._hand_over(p["production.yield_without_critical_inputs"], at_hand, makers)
+        self._hand_over(p["production.yield_without_critical_inputs"], at_hand, firms)
 
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of its needs each group gets when it would choose suppliers by these shares, (runs, K, I)."""
@@ -196,13 +196,13 @@ class InputMarket:
         from_store = (drawn - released * self.availability) / np.where(tools > 0, tools, 1.0)
         return self.availability + from_store
 
-    def _hand_over(self, least_yield: Array, at_hand: Array, makers: Any) -> None:
+    def _hand_over(self, least_yield: Array, at_hand: Array, firms: Any) -> None:
         """What firms receive of the tools they ordered, what lines these make, and what software is at hand."""
         roster = self.roster
         spread = roster.by_group.spread
-        makers.tools_received = makers.investment * spread((at_hand * self.base.tool_mix).sum(axis=-1))
-        makers.line_completeness = spread(self.assembled(at_hand, least_yield))
-        makers.design_access = spread(np.where(roster.is_software, self.availability, 1.0).min(axis=-1))
+        firms.tools_received = firms.investment * spread((at_hand * self.base.tool_mix).sum(axis=-1))
+        firms.line_completeness = spread(self.assembled(at_hand, least_yield))
+        firms.design_access = spread(np.where(roster.is_software, self.availability, 1.0).min(axis=-1))
 
     def assembled(self, at_hand: Array, least_yield: Array) -> Array:
         """What a line is worth that is assembled from the tools at hand, (runs, K), 1 with all of them.

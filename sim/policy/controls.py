@@ -94,7 +94,7 @@ class ExportControls:
         self.feared = feared.unless_like(self.in_force)
 
     def barred(self, parameters: Parameters, events: Sequence[Event], quarter: int) -> tuple[Array, Array]:
-        """What the target restricts on dates: materials to each state (runs, states, inputs), and makers of each
+        """What the target restricts on dates: materials to each state (runs, states, inputs), and firms of each
         state (runs, states, segments).
 
         A retaliation without a `target` is against every controller; the latest severity on an item holds. Dated
@@ -102,7 +102,7 @@ class ExportControls:
         """
         roster = self.roster
         materials = np.zeros((len(roster.states), len(roster.inputs)))
-        makers = np.zeros((len(roster.states), len(roster.segments)))
+        firms = np.zeros((len(roster.states), len(roster.segments)))
         for event in events:
             if event.kind == "retaliation" and event.quarter <= quarter:
                 named = np.array([state == event.target for state in roster.states])
@@ -111,9 +111,9 @@ class ExportControls:
                 severity = float(event.severity or 0.0)
                 materials = np.where(against & items[: len(roster.inputs)] & roster.is_dominated, severity, materials)
                 if "all" not in event.scope:
-                    makers = np.where(against & items[len(roster.inputs) : -1], severity, makers)
+                    firms = np.where(against & items[len(roster.inputs) : -1], severity, firms)
         by_date = _by_date(parameters)[..., None]
-        return by_date * materials, by_date * makers
+        return by_date * materials, by_date * firms
 
     def _lagged(self, lag: Array, quarter: int) -> tuple[Array, Array]:
         """What the lead had in force `lag` quarters ago, (runs, items), nothing before the first quarter."""

@@ -35,14 +35,14 @@ class Review:
     score: Array
 
 
-def review_inputs(p: Parameters, roster: Roster, inputs: Any, suppliers: Any) -> Review:
+def review_inputs(p: Parameters, roster: Roster, input_market: Any, suppliers: Any) -> Review:
     """The review of every input, from what buyers in the target would choose if free."""
-    by_state = np.zeros((len(inputs.choice), len(roster.inputs) * len(roster.states)))
-    purchases = np.zeros((len(inputs.choice), len(roster.inputs)))
+    by_state = np.zeros((len(input_market.choice), len(roster.inputs) * len(roster.states)))
+    purchases = np.zeros((len(input_market.choice), len(roster.inputs)))
     for group in np.flatnonzero(roster.group_at_home):
-        chosen = roster.by_input.spread(inputs.need[:, group]) * inputs.choice[:, group]
+        chosen = roster.by_input.spread(input_market.need[:, group]) * input_market.choice[:, group]
         by_state = by_state + roster.by_input_and_state.sum(chosen)
-        purchases = purchases + inputs.need[:, group]
+        purchases = purchases + input_market.need[:, group]
     waits = suppliers.may_enter * (1.0 - suppliers.entered)
     years = waits * _over(1.0, p["research.entry_rate"] * suppliers.ease)
     years = years + _over(np.log(np.maximum(1.0, suppliers.gap)), p["research.supplier_catch_up"] * suppliers.ease)
@@ -53,15 +53,15 @@ def review_inputs(p: Parameters, roster: Roster, inputs: Any, suppliers: Any) ->
     return _review(p, roster, purchases, by_state.reshape(len(by_state), len(roster.inputs), -1), fastest)
 
 
-def review_segments(p: Parameters, roster: Roster, chips: Any, makers: Any) -> Review:
+def review_segments(p: Parameters, roster: Roster, chip_market: Any, firms: Any) -> Review:
     """The review of every segment of chips; chips made in the target by anybody are home supplies."""
-    wanted = chips.demand[:, roster.target]
-    bought = roster.by_segment.spread(wanted) * chips.choice
+    wanted = chip_market.demand[:, roster.target]
+    bought = roster.by_segment.spread(wanted) * chip_market.choice
     seller = np.where(roster.at_home, roster.target, roster.firm_headquarters)
     cells = Groups(roster.firm_segment * len(roster.states) + seller, len(roster.segments) * len(roster.states))
     by_state = cells.sum(bought).reshape(len(bought), len(roster.segments), -1)
-    lag = roster.by_segment.sum(makers.lag * makers.base_output * roster.target_owned)
-    owned = roster.by_segment.sum(makers.base_output * roster.target_owned)
+    lag = roster.by_segment.sum(firms.lag * firms.base_output * roster.target_owned)
+    owned = roster.by_segment.sum(firms.base_output * roster.target_owned)
     lag = np.where(owned > 0, lag / np.where(owned > 0, owned, 1.0), LONGEST)
     home = by_state[..., roster.target]
     short = np.where(home > 0, np.log(np.maximum(1.0, 0.5 * wanted / np.where(home > 0, home, 1.0))), LONGEST)

@@ -26,28 +26,28 @@ def weigh_stakes(model: Any) -> None:
     the dominated materials carry, beyond what others can supply.
     """
     p, roster, states = model.parameters, model.roster, model.states
-    chips, inputs, makers = model.chips, model.inputs, model.makers
+    chip_market, input_market, firms = model.chip_market, model.input_market, model.chip_firms
     full = _full_control(model.controls, states.follow_strength)
-    even = np.full((len(makers.output), len(roster.suppliers)), 0.5)
-    denied = inputs.denial(p, full, even)
-    met = inputs.part_met(p, inputs.choice, denied)
-    line = inputs.assembled(met, p["production.yield_without_critical_inputs"]) * _tools(met, inputs)
-    begun = makers.investment / np.where(makers.capital_per_capacity > 0, makers.capital_per_capacity, 1.0)
-    price = np.take(chips.price, roster.firm_segment, axis=-1)
+    even = np.full((len(firms.output), len(roster.suppliers)), 0.5)
+    denied = input_market.denial(p, full, even)
+    met = input_market.part_met(p, input_market.choice, denied)
+    line = input_market.assembled(met, p["production.yield_without_critical_inputs"]) * _tools(met, input_market)
+    begun = firms.investment / np.where(firms.capital_per_capacity > 0, firms.capital_per_capacity, 1.0)
+    price = np.take(chip_market.price, roster.firm_segment, axis=-1)
     lost_lines = begun * QUARTERS_PER_YEAR * price * roster.at_home * (1.0 - roster.by_group.spread(line))
 
-    chips_denied = chips.denial(p, full, np.full((len(makers.output), len(roster.firms)), 0.5))
-    chips_met = chips.part_met(p, chips.choice, chips_denied)
-    wanted = chips.demand[:, roster.target] * chips.price * QUARTERS_PER_YEAR
+    chips_denied = chip_market.denial(p, full, np.full((len(firms.output), len(roster.chip_firms)), 0.5))
+    chips_met = chip_market.part_met(p, chip_market.choice, chips_denied)
+    wanted = chip_market.demand[:, roster.target] * chip_market.price * QUARTERS_PER_YEAR
     harm = total(lost_lines) * p["doctrine.horizon"] / 2.0 + total(wanted * (1.0 - chips_met))
 
-    inputs_lost = inputs.sales_lost(denied) * QUARTERS_PER_YEAR
-    chips_lost = roster.by_segment.spread(wanted) * chips.choice * chips_denied.of_sales
+    inputs_lost = input_market.sales_lost(denied) * QUARTERS_PER_YEAR
+    chips_lost = roster.by_segment.spread(wanted) * chip_market.choice * chips_denied.of_sales
     states.harm_expected = np.broadcast_to(harm, states.harm_expected.shape)
-    states.loss_expected = roster.by_supplier_state.sum(inputs_lost) + roster.by_maker_state.sum(chips_lost)
+    states.loss_expected = roster.by_supplier_state.sum(inputs_lost) + roster.by_firm_state.sum(chips_lost)
     sold = roster.by_supplier_state.sum(model.suppliers.revenue) * QUARTERS_PER_YEAR
-    reachable = inputs.denial(p, _full_control(model.controls, np.ones_like(states.follow_strength)), even)
-    to_target = inputs.sales_lost(reachable) * QUARTERS_PER_YEAR
+    reachable = input_market.denial(p, _full_control(model.controls, np.ones_like(states.follow_strength)), even)
+    to_target = input_market.sales_lost(reachable) * QUARTERS_PER_YEAR
     states.exposed_revenue = roster.by_supplier_state.sum(to_target) / np.where(sold > 0, sold, 1.0)
     states.retaliation_expected = p["retaliation.severity"] * _carried(p, roster, model)
     states.gap_closed = np.broadcast_to(_gap_closed(roster, model), states.gap_closed.shape)
@@ -62,26 +62,26 @@ def _full_control(controls: ExportControls, follow_strength: Array) -> Severity:
     return Severity(above, np.zeros_like(above))
 
 
-def _tools(met: Array, inputs: Any) -> Array:
+def _tools(met: Array, input_market: Any) -> Array:
     """The part of the tools ordered that would come, by value, (runs, K)."""
-    return (met * inputs.base.tool_mix).sum(axis=-1)
+    return (met * input_market.base.tool_mix).sum(axis=-1)
 
 
 def _carried(p: Parameters, roster: Roster, model: Any) -> Array:
-    """Yearly output of each state's makers that would stop without the materials the target dominates, (runs, S)."""
-    kept = roster.by_input.sum(model.inputs.choice * ~roster.target_supplier)
+    """Yearly output of each state's firms that would stop without the materials the target dominates, (runs, S)."""
+    kept = roster.by_input.sum(model.input_market.choice * ~roster.target_supplier)
     met = supplied(1.0 - p["retaliation.bite"][..., None] * (1.0 - kept), p["controls.backfill"][..., None])
     stops = np.where(roster.is_dominated, (1.0 - met) * (1.0 - roster.dispensable), 0.0).max(axis=-1)
-    value = model.makers.revenue * QUARTERS_PER_YEAR * ~roster.at_home
-    return roster.by_maker_state.sum(value * roster.by_group.spread(stops))
+    value = model.chip_firms.revenue * QUARTERS_PER_YEAR * ~roster.at_home
+    return roster.by_firm_state.sum(value * roster.by_group.spread(stops))
 
 
 def _gap_closed(roster: Roster, model: Any) -> Array:
     """The part of the gap of 2020 that is closed, mean of tools (by their part of a line) and chips (by output)."""
-    suppliers, makers = model.suppliers, model.makers
-    weight = np.where(roster.target_supplier, model.inputs.base.tool_mix[roster.supplier_input], 0.0)
+    suppliers, firms = model.suppliers, model.chip_firms
+    weight = np.where(roster.target_supplier, model.input_market.base.tool_mix[roster.supplier_input], 0.0)
     tools = total(weight * suppliers.gap) / total(weight * suppliers.base_gap)
-    owned = makers.base_output * roster.target_owned * ~roster.is_entrant
-    behind = total(owned * makers.base_lag)
-    chips = total(owned * makers.lag) / np.where(behind > 0, behind, 1.0)
+    owned = firms.base_output * roster.target_owned * ~roster.is_entrant
+    behind = total(owned * firms.base_lag)
+    chips = total(owned * firms.lag) / np.where(behind > 0, behind, 1.0)
     return np.clip(1.0 - 0.5 * (tools + chips), 0.0, 1.0)

@@ -19,66 +19,66 @@ def allocate_subsidies(
     parameters: Parameters,
     roster: Roster,
     states: Any,
-    makers: Any,
+    firms: Any,
     suppliers: Any,
-    chips: ChipMarket,
-    inputs: InputMarket,
+    chip_market: ChipMarket,
+    input_market: InputMarket,
 ) -> None:
-    """Share each state's grants among makers (tools, research) and suppliers (research).
+    """Share each state's grants among firms (tools, research) and suppliers (research).
 
     The target's go to the firms it owns by its rule of allocation, and a part to who enters, where imports are large;
-    the controllers' go by sales, for tools to who makes chips there, for research to their own suppliers and makers.
+    the controllers' go by sales, for tools to who makes chips there, for research to their own suppliers and firms.
     """
     p = parameters
     if not states.subsidy_spent.any():
-        makers.capacity_grant = makers.research_grant = makers.grant_offered = np.zeros_like(makers.revenue)
+        firms.capacity_grant = firms.research_grant = firms.grant_offered = np.zeros_like(firms.revenue)
         suppliers.research_grant = np.zeros_like(suppliers.revenue)
         return
     by_score = p.is_set("subsidy.allocation", "bottleneck").any()
-    unscored = np.zeros((len(makers.revenue), 1))
+    unscored = np.zeros((len(firms.revenue), 1))
     of_target = slice(roster.target, roster.target + 1)
-    maker_parts = _parts(
+    firm_parts = _parts(
         p,
-        makers.revenue * roster.target_owned,
+        firms.revenue * roster.target_owned,
         roster.target_owned & ~roster.is_entrant,
         roster.by_segment,
-        review_segments(p, roster, chips, makers).score if by_score else unscored,
+        review_segments(p, roster, chip_market, firms).score if by_score else unscored,
     )
     supplier_parts = _parts(
         p,
         suppliers.revenue * roster.target_supplier,
         roster.target_supplier,
         roster.by_input,
-        review_inputs(p, roster, inputs, suppliers).score if by_score else unscored,
+        review_inputs(p, roster, input_market, suppliers).score if by_score else unscored,
     )
     to_suppliers = p["subsidy.research_to_suppliers"]
     research = states.research_grants[:, of_target]
     for_capacity = states.capacity_grants[:, of_target]
-    makers.grant_offered = np.zeros_like(makers.revenue)
-    to_entrants = np.zeros_like(makers.revenue)
+    firms.grant_offered = np.zeros_like(firms.revenue)
+    to_entrants = np.zeros_like(firms.revenue)
     if roster.is_entrant.any():
-        imports = _by_sales(chip_imports(roster, chips))
-        makers.grant_offered = (
+        imports = _by_sales(chip_imports(roster, chip_market))
+        firms.grant_offered = (
             for_capacity * p["entry.grant_part"] * roster.by_segment.spread(imports) * roster.is_entrant
         )
-        to_entrants = makers.grant_offered * makers.entered
-    makers.capacity_grant = (for_capacity - total(to_entrants)) * maker_parts + to_entrants
-    makers.research_grant = research * (1.0 - to_suppliers) * maker_parts
+        to_entrants = firms.grant_offered * firms.entered
+    firms.capacity_grant = (for_capacity - total(to_entrants)) * firm_parts + to_entrants
+    firms.research_grant = research * (1.0 - to_suppliers) * firm_parts
     suppliers.research_grant = research * to_suppliers * supplier_parts
     if p["controller_subsidy.annual"].any():
         paid = roster.is_controller
         capacity, research = total(states.capacity_grants * paid), total(states.research_grants * paid)
         at_home, own = paid[roster.firm_site], paid[roster.supplier_state]
-        makers.capacity_grant = makers.capacity_grant + capacity * _by_sales(makers.revenue * at_home)
-        for_makers = research * (1.0 - to_suppliers) * _by_sales(makers.revenue * paid[roster.firm_headquarters])
-        makers.research_grant = makers.research_grant + for_makers
+        firms.capacity_grant = firms.capacity_grant + capacity * _by_sales(firms.revenue * at_home)
+        for_firms = research * (1.0 - to_suppliers) * _by_sales(firms.revenue * paid[roster.firm_headquarters])
+        firms.research_grant = firms.research_grant + for_firms
         for_suppliers = research * to_suppliers * _by_sales(suppliers.revenue * own)
         suppliers.research_grant = suppliers.research_grant + for_suppliers
 
 
-def chip_imports(roster: Roster, chips: ChipMarket) -> Array:
+def chip_imports(roster: Roster, chip_market: ChipMarket) -> Array:
     """Chips that the target uses and buys from abroad, (runs, G), bn yuan a quarter at 2020 prices."""
-    return roster.by_segment.sum(chips.sales[:, roster.target] * ~roster.at_home)
+    return roster.by_segment.sum(chip_market.sales[:, roster.target] * ~roster.at_home)
 
 
 def _by_sales(sales: Array) -> Array:

@@ -28,14 +28,14 @@ FITTING_ROUNDS = 60  # the largest residual of the fitted flows is below 1e-9 of
 
 @dataclass(frozen=True)
 class BaseYear:
-    """The base year of every run. G segments, S states, M makers, K groups, I inputs, U suppliers; units as above."""
+    """The base year of every run. G segments, S states, F firms, K groups, I inputs, U suppliers; units as above."""
 
     demand: Array  # (runs, S, G) chips used
-    chip_share: Array  # (runs, S, M) each buyer's shares of makers, sum to 1 within a segment
-    output: Array  # (runs, M); of an entrant, of the fab it plans
-    capital: Array  # (runs, M) tools in place, bn yuan; of an entrant, what its fab takes
-    private_investment: Array  # (runs, M) tools bought a quarter out of firms' own decision
-    programme_investment: Array  # (runs, M) tools bought a quarter by the state-led programme that 2020 contains
+    chip_share: Array  # (runs, S, F) each buyer's shares of firms, sum to 1 within a segment
+    output: Array  # (runs, F); of an entrant, of the fab it plans
+    capital: Array  # (runs, F) tools in place, bn yuan; of an entrant, what its fab takes
+    private_investment: Array  # (runs, F) tools bought a quarter out of firms' own decision
+    programme_investment: Array  # (runs, F) tools bought a quarter by the state-led programme that 2020 contains
     material_need: Array  # (runs, 1, I) materials and software per unit of chips; zero for equipment
     tool_mix: Array  # (I,) parts of a line's cost, sum to 1; zero for what is not equipment
     input_need: Array  # (runs, K, I) purchases of inputs
@@ -127,7 +127,7 @@ def _demand(roster: Roster, given: dict[str, Array], output: Array) -> Array:
 
 
 def _chip_flows(roster: Roster, given: dict[str, Array], demand: Array, output: Array) -> Array:
-    """Who buys whose chips: the home sales of makers in the target are given, the rest is fitted with a home bias."""
+    """Who buys whose chips: the home sales of firms in the target are given, the rest is fitted with a home bias."""
     own = np.arange(len(roster.states))[:, None] == roster.firm_site
     home_sales = given["base.domestic_supply_share"] * given["base.chip_market"] / QUARTERS_PER_YEAR
     made_at_home = output * roster.at_home
@@ -206,7 +206,7 @@ def _input_flows(roster: Roster, given: dict[str, Array], need: Array) -> Array:
     sales = roster.by_input.spread(total_over_rows(need)) * shares
     at_home = roster.group_at_home[:, None] & roster.target_supplier
     prior = np.where(at_home, given["base.target_home_bias"][..., None], 1.0)
-    # makers that buy nothing yet will choose as the others at home do
+    # firms that buy nothing yet will choose as the others at home do
     return _fit(prior, np.maximum(need, 1e-12), sales, roster.by_input)
 
 

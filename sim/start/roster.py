@@ -12,8 +12,8 @@ from sim.world.world import World
 class Roster:
     """Who is who in a world: index arrays that never differ between runs.
 
-    Buyer groups of inputs are the makers owned by the target at home, those foreign-owned there (both by segment),
-    and one group for every other state: firms within a group hold the same permits. With `entry` the makers of the
+    Buyer groups of inputs are the firms owned by the target at home, those foreign-owned there (both by segment),
+    and one group for every other state: firms within a group hold the same permits. With `entry` the firms of the
     target that may enter on subsidies are there too; in 2020 they make nothing.
     """
 
@@ -28,13 +28,13 @@ class Roster:
         self.roles: list[str] = world.column("states", "role")
         self.target = self.roles.index("target")
         self.lead = self.roles.index("lead")
-        # Makers stand segment by segment and suppliers input by input, so that sums by market run over neighbours.
+        # Chip firms stand segment by segment and suppliers input by input, so that sums by market run over neighbours.
         entrants = world.rows["entrants"] if entry else []
         firm_rows = [*world.rows["chip_firms"], *entrants]
         self.firm_rows = sorted(firm_rows, key=lambda row: self.segments.index(row["segment"]))
         self.is_entrant = np.array([row in entrants for row in self.firm_rows])
         self.supplier_rows = sorted(world.rows["suppliers"], key=lambda row: self.inputs.index(row["input"]))
-        self.firms = [row["id"] for row in self.firm_rows]
+        self.chip_firms = [row["id"] for row in self.firm_rows]
         self.suppliers = [row["id"] for row in self.supplier_rows]
         self.firm_headquarters = index(self.states, [row["headquarters"] for row in self.firm_rows])
         self.firm_site = index(self.states, [row["site"] for row in self.firm_rows])
@@ -56,7 +56,7 @@ class Roster:
         self.by_segment = Groups(self.firm_segment, len(self.segments))
         self.by_input = Groups(self.supplier_input, len(self.inputs))
         self.by_supplier_state = Groups(self.supplier_state, len(self.states))
-        self.by_maker_state = Groups(self.firm_headquarters, len(self.states))
+        self.by_firm_state = Groups(self.firm_headquarters, len(self.states))
         self.is_controller = np.array([role in ("lead", "ally") for role in self.roles])
         cells = self.supplier_input * len(self.states) + self.supplier_state
         self.by_input_and_state = Groups(cells, len(self.inputs) * len(self.states))

@@ -97,8 +97,8 @@ def review(scenario: Scenario, seed: int = 1, year: int = FIRST_YEAR) -> list[Sp
 
 def review_of(model: DecouplingModel) -> list[Spot]:
     """The review of a model of one run at this moment; the model itself does not move."""
-    inputs = review_inputs(model.parameters, model.roster, model.inputs, model.suppliers)
-    segments = review_segments(model.parameters, model.roster, model.chips, model.makers)
+    inputs = review_inputs(model.parameters, model.roster, model.input_market, model.suppliers)
+    segments = review_segments(model.parameters, model.roster, model.chip_market, model.chip_firms)
     items = [*model.roster.inputs, *model.roster.segments]
     kinds = [*model.world.column("inputs", "kind"), *["chips"] * len(model.roster.segments)]
 
@@ -155,11 +155,11 @@ def at_risk(model: DecouplingModel, item: int) -> tuple[float, float]:
 
 
 def _made(model: DecouplingModel) -> float:
-    return float((model.makers.output * model.roster.at_home).sum())
+    return float((model.chip_firms.output * model.roster.at_home).sum())
 
 
 def _bought(model: DecouplingModel, item: int) -> float:
-    sales = model.roster.by_segment.sum(model.chips.sales[:, model.roster.target])
+    sales = model.roster.by_segment.sum(model.chip_market.sales[:, model.roster.target])
     return float(sales[0, item - len(model.roster.inputs)])
 
 

@@ -121,7 +121,7 @@ def test_lines_make_chips_after_their_build_time_and_not_before():
     for quarter in range(8):
         model.step()
         untouched.step()
-        grown = model.makers.capacity[0] > untouched.makers.capacity[0] * (1 + 1e-9)
+        grown = model.chip_firms.capacity[0] > untouched.chip_firms.capacity[0] * (1 + 1e-9)
         # Ordered and delivered in quarter 0: ready for quarter 4 where building takes a year, 6 where 1.5.
         assert grown[owned & (segments == "mature_logic")].all() == (quarter + 1 >= 4)
         assert grown[owned & (segments == "advanced_logic")].all() == (quarter + 1 >= 6)
@@ -139,11 +139,11 @@ def test_extra_money_is_absorbed_with_falling_returns():
             }
         )
         model.step()
-        at = model.roster.firms.index("smic-chn-mature")
+        at = model.roster.chip_firms.index("smic-chn-mature")
         return (
-            float(model.makers.investment[0, at] - model.makers.private_investment[0, at]),
-            float(model.makers.capacity_grant[0, at]),
-            float(model.makers.base_capacity[0, at] * model.makers.capital_per_capacity[0, at]),
+            float(model.chip_firms.investment[0, at] - model.chip_firms.private_investment[0, at]),
+            float(model.chip_firms.capacity_grant[0, at]),
+            float(model.chip_firms.base_capacity[0, at] * model.chip_firms.capital_per_capacity[0, at]),
         )
 
     for subsidy in (40.0, 400.0):
@@ -159,7 +159,7 @@ def test_less_equity_cuts_the_part_that_outsiders_paid():
     model = quiet({"investment.annual": 70})
     model.step()
     owned = model.roster.target_owned & ~model.roster.is_entrant
-    spent, before = model.makers.investment[0], model.makers.base_investment[0]
+    spent, before = model.chip_firms.investment[0], model.chip_firms.base_investment[0]
     assert spent[owned] == pytest.approx(before[owned] * (1 - 0.5 * 0.68), rel=1e-9)
     assert spent[~owned] == pytest.approx(before[~owned], rel=1e-12)
 
@@ -170,10 +170,12 @@ def test_a_mandate_fills_idle_home_capacity_at_once():
     owned = model.roster.target_owned & ~model.roster.is_entrant
     segment = model.roster.firm_segment
     mature = owned & (segment == model.roster.segments.index("mature_logic"))
-    assert model.makers.output[0, mature] == pytest.approx(model.makers.capacity[0, mature], rel=1e-9)
-    assert before.makers.output[0, mature] == pytest.approx(0.88 * before.makers.capacity[0, mature], rel=1e-9)
+    assert model.chip_firms.output[0, mature] == pytest.approx(model.chip_firms.capacity[0, mature], rel=1e-9)
+    assert before.chip_firms.output[0, mature] == pytest.approx(0.88 * before.chip_firms.capacity[0, mature], rel=1e-9)
     leading = model.roster.segments.index("leading_logic")
-    assert model.makers.output[0, segment == leading] == pytest.approx(before.makers.output[0, segment == leading])
+    assert model.chip_firms.output[0, segment == leading] == pytest.approx(
+        before.chip_firms.output[0, segment == leading]
+    )
 
 
 def test_an_outage_is_re_routed_and_what_is_left_is_unmet():
@@ -183,26 +185,26 @@ def test_an_outage_is_re_routed_and_what_is_left_is_unmet():
     model = DecouplingModel(base)
     model.step()
     leading = model.roster.segments.index("leading_logic")
-    makers = model.roster.firm_segment == leading
+    is_leading = model.roster.firm_segment == leading
     whole = 45 * 6.9 / 4
     # TSMC makes half of its capacity (41.4 / 0.88 / 2), Samsung all of it (3.6 / 0.88).
     made = (41.4 / 0.88 / 2 + 3.6 / 0.88) * 6.9 / 4
-    assert model.makers.output[0, makers].sum() == pytest.approx(made, rel=1e-9)
-    assert model.chips.unmet[0, :, leading].sum() == pytest.approx(whole - made, rel=1e-9)
+    assert model.chip_firms.output[0, is_leading].sum() == pytest.approx(made, rel=1e-9)
+    assert model.chip_market.unmet[0, :, leading].sum() == pytest.approx(whole - made, rel=1e-9)
     for _ in range(4):
         model.step()
-    assert model.makers.outage.max() == 0.0
+    assert model.chip_firms.outage.max() == 0.0
 
 
 def test_prices_move_by_the_stated_speed():
     model = quiet({"chip_market.price_speed": 0.2})
     model.step()
-    pressure = model.chips.tightness.copy()
-    model.makers.capacity = model.makers.capacity * 0.9
+    pressure = model.chip_market.tightness.copy()
+    model.chip_firms.capacity = model.chip_firms.capacity * 0.9
     model.step()
     # Orders are as before, capacity a tenth less: tightness 1 / 0.9; the price starts at 1.
-    assert model.chips.tightness == pytest.approx(pressure / 0.9, rel=1e-9)
-    assert np.log(model.chips.price) == pytest.approx(np.full((1, 5), 0.2 * np.log(1 / 0.9)), rel=1e-9)
+    assert model.chip_market.tightness == pytest.approx(pressure / 0.9, rel=1e-9)
+    assert np.log(model.chip_market.price) == pytest.approx(np.full((1, 5), 0.2 * np.log(1 / 0.9)), rel=1e-9)
 
 
 def test_without_the_best_lithography_an_advanced_line_yields_a_third():
@@ -221,7 +223,7 @@ def test_without_the_best_lithography_an_advanced_line_yields_a_third():
     )
     model = DecouplingModel(base)
     model.step()
-    completeness = dict(zip(model.roster.firms, model.makers.line_completeness[0], strict=True))
+    completeness = dict(zip(model.roster.chip_firms, model.chip_firms.line_completeness[0], strict=True))
     assert completeness["smic-chn-advanced"] == pytest.approx(0.33, abs=1e-9)
     assert completeness["tsmc-twn-advanced"] == pytest.approx(1.0)
     # Mature lines are reached by 0.15: the harmonic mean with weight 10.3 / 56.7 on what is left.
@@ -244,8 +246,8 @@ def test_a_shortage_of_one_material_throttles_output():
     falls = []
     for _ in range(6):
         model.step(), free.step()
-        at = model.roster.firms.index("smic-chn-mature")
-        falls.append(float(model.makers.output[0, at] / free.makers.output[0, at]))
+        at = model.roster.chip_firms.index("smic-chn-mature")
+        falls.append(float(model.chip_firms.output[0, at] / free.chip_firms.output[0, at]))
     assert falls[0] > 1.0  # home makers gain the orders that foreign ones may not fill, while stocks last
     # Masks in use serve half of output; of wafers and photoresist 0.28 come from home and from who does not control,
     # which is 0.28 to 0.28 / 0.88 of what lines at 0.88 of their capacity made, and a stock runs out slowly.

@@ -31,14 +31,14 @@ def test_a_person_sees_floats_members_and_agents(model):
 
 def test_mesa_tools_work(model):
     firms = model.agents_by_type[ChipFirm]
-    assert firms.agg("capacity", sum) == pytest.approx(float(model.makers.capacity.sum()), rel=1e-12)
+    assert firms.agg("capacity", sum) == pytest.approx(float(model.chip_firms.capacity.sum()), rel=1e-12)
     assert len(firms.select(lambda each: each.site.id == "CHN")) == len(
         [row for name in ("chip_firms", "entrants") for row in model.world.rows[name] if row["site"] == "CHN"]
     )
     by_segment = firms.groupby("segment").agg("output", sum)
     assert len(by_segment) == 5
     largest = firms.sort("output", ascending=False).to_list()[0]
-    assert largest.output == model.makers.output.max()
+    assert largest.output == model.chip_firms.output.max()
     assert len(model.agents_by_type[Supplier]) == len(model.world.rows["suppliers"])
 
 
@@ -49,27 +49,27 @@ def test_undeclared_names_are_refused_with_the_nearest(model):
     with pytest.raises(AttributeError, match="did you mean 'capacity'"):
         _ = smic.capacitty
     with pytest.raises(AttributeError, match="did you mean 'subsidy_spent'"):
-        _ = model.makers.headquarters.subsidy_spnt
+        _ = model.chip_firms.headquarters.subsidy_spnt
 
 
 def test_columns_are_values():
     model = DecouplingModel("published-2020", rng=3, until=2020)
-    before = model.makers.capacity
+    before = model.chip_firms.capacity
     with pytest.raises(ValueError, match="read-only"):
         before[0, 0] = 1.0
     smic = firm(model, "smic-chn-mature")
     was = before.copy()
     smic.capacity = 2 * smic.capacity
     assert np.array_equal(before, was)
-    changed = np.flatnonzero(model.makers.capacity[0] != was[0])
-    assert [model.roster.firms[index] for index in changed] == ["smic-chn-mature"]
+    changed = np.flatnonzero(model.chip_firms.capacity[0] != was[0])
+    assert [model.roster.chip_firms[index] for index in changed] == ["smic-chn-mature"]
 
 
 def test_a_block_says_why_it_has_no_agents(model):
     block = DecouplingModel.block([model.scenarios[0]] * 2, [1, 2], until=2020)
     with pytest.raises(AttributeError, match="DecouplingModel of one run"):
         block.agents_by_type[ChipFirm]
-    assert block.makers.capacity.shape == (2, len(block.roster.firms))
+    assert block.chip_firms.capacity.shape == (2, len(block.roster.chip_firms))
 
 
 def test_sums_by_group_keep_empty_groups_at_zero():

@@ -80,7 +80,7 @@ def test_a_policy_moves_no_draw(plain, policy):
     config, changes = POLICIES[policy]
     quiet, busy = plain, draws(load_config(config, changes).with_event(ANSWER))
     assert quiet[0] == busy[0]
-    assert quiet[1].chips.log_shock.tobytes() == busy[1].chips.log_shock.tobytes()
+    assert quiet[1].chip_market.log_shock.tobytes() == busy[1].chip_market.log_shock.tobytes()
     left, right = (model.recorder.values("quarter")[1] for _, model in (quiet, busy))
     moved = left.tobytes() != right.tobytes()
     assert moved
@@ -115,7 +115,7 @@ def test_another_firm_moves_nobody_elses_draws(plain, tmp_path):
         return new
 
     grown, model = draws(with_world(edited_world(tmp_path / "grown", split)))
-    assert "newcomer-chn-mature" in model.roster.firms
+    assert "newcomer-chn-mature" in model.roster.chip_firms
     assert plain[0].items() < grown.items()
     assert len({key for _, _, key in grown.keys() - plain[0].keys()}) == 1
 
@@ -133,9 +133,9 @@ def test_luck_begins_after_the_observed_year():
     model = DecouplingModel.block([base] * 8, range(8), until=2021)
     for _ in range(4):
         model.step()
-    assert (np.ptp(model.makers.output, axis=0) == 0).all()
+    assert (np.ptp(model.chip_firms.output, axis=0) == 0).all()
     model.step()
-    assert (np.ptp(model.makers.output, axis=0) > 0).any()
+    assert (np.ptp(model.chip_firms.output, axis=0) > 0).any()
 
 
 def test_the_chip_cycle_is_drawn_from_its_first_unknown_year():
@@ -143,6 +143,6 @@ def test_the_chip_cycle_is_drawn_from_its_first_unknown_year():
     model = DecouplingModel.block([base] * 8, range(8), until=2022)
     for _ in range(8):
         model.step()
-    assert (np.ptp(model.chips.demand, axis=0) == 0).all()
+    assert (np.ptp(model.chip_market.demand, axis=0) == 0).all()
     model.step()
-    assert (np.ptp(model.chips.demand, axis=0) > 0).all()
+    assert (np.ptp(model.chip_market.demand, axis=0) > 0).all()

@@ -39,14 +39,14 @@ def put(owner, name, change):
 @pytest.mark.parametrize(
     ("after", "spill", "account"),
     [
-        ("chip_market", put("chips", "sales", lambda sales: sales * 1.001), "chips"),
-        ("chip_market", put("makers", "output", lambda output: output * 1.001), "chips: made = bought"),
+        ("chip_market", put("chip_market", "sales", lambda sales: sales * 1.001), "chips"),
+        ("chip_market", put("chip_firms", "output", lambda output: output * 1.001), "chips: made = bought"),
         ("input_market", put("suppliers", "revenue", lambda revenue: revenue * 1.001), "inputs: suppliers' revenue"),
-        ("input_market", put("inputs", "stock", lambda stock: stock * 1.001), "materials"),
-        ("input_market", put("makers", "tools_received", lambda tools: tools * 1.001), "tools"),
-        ("lines", put("makers", "capacity", lambda capacity: capacity * 1.001), "lines: capacity"),
-        ("lines", put("makers", "pipeline", lambda places: [places[0] * 1.01, *places[1:]]), "lines: building"),
-        ("investment", put("makers", "capacity_grant", lambda grant: grant * 1.001), "subsidy"),
+        ("input_market", put("input_market", "stock", lambda stock: stock * 1.001), "materials"),
+        ("input_market", put("chip_firms", "tools_received", lambda tools: tools * 1.001), "tools"),
+        ("lines", put("chip_firms", "capacity", lambda capacity: capacity * 1.001), "lines: capacity"),
+        ("lines", put("chip_firms", "pipeline", lambda places: [places[0] * 1.01, *places[1:]]), "lines: building"),
+        ("investment", put("chip_firms", "capacity_grant", lambda grant: grant * 1.001), "subsidy"),
     ],
 )
 def test_a_leak_is_named(monkeypatch, after, spill, account):

@@ -37,7 +37,7 @@ def test_the_data_collector_works_on_one_run():
         model.step()
         collector.collect(model)
     frame = collector.get_agenttype_vars_dataframe(ChipFirm)
-    assert len(frame) == 4 * len(model.roster.firms) and (frame["output"] >= 0).all()
+    assert len(frame) == 4 * len(model.roster.chip_firms) and (frame["output"] >= 0).all()
     assert (frame["output"] == 0).sum() == 4 * model.roster.is_entrant.sum()
 
 
@@ -90,7 +90,7 @@ def test_a_branch_of_a_block_has_its_bits():
     other = model.branch()
     other.step()
     model.step()
-    assert np.array_equal(other.makers.capacity, model.makers.capacity)
+    assert np.array_equal(other.chip_firms.capacity, model.chip_firms.capacity)
     with pytest.raises(AttributeError, match="block of many runs"):
         _ = other.agents
 

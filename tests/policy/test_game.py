@@ -108,8 +108,8 @@ def test_the_store_empties_once_the_control_bites_and_never_holds_less_than_noth
     stored = []
     while model.running:
         model.step()
-        assert (model.inputs.store >= -1e-12).all()
-        stored.append(float(model.inputs.store.sum()))
+        assert (model.input_market.store >= -1e-12).all()
+        stored.append(float(model.input_market.store.sum()))
     assert stored[7] == 0.0  # 2021-Q4: nothing is announced
     assert stored[11] > 10.0  # 2022-Q4: a year after the announcement
     assert stored[23] < 0.5 * max(stored)
@@ -182,8 +182,8 @@ def test_retaliation_is_felt_in_stocks_and_output_of_those_who_control():
     model = advance(DecouplingModel(ban), 16)
     free = advance(DecouplingModel("published-2020", set={"controls.mode": "events"}), 16)
     item, usa = model.roster.inputs.index("critical_minerals"), model.roster.group_names.index("USA")
-    assert model.inputs.stock[0, usa, item] < 0.5 * free.inputs.stock[0, usa, item]
-    cover = model.makers.material_cover[0]
+    assert model.input_market.stock[0, usa, item] < 0.5 * free.input_market.stock[0, usa, item]
+    cover = model.chip_firms.material_cover[0]
     american = model.roster.firm_site == at(model, "USA")
     assert cover[american].min() >= 0.9 and cover[american].max() < 1.0
     assert (cover[model.roster.firm_site == at(model, "ROW")] == 1.0).all()
@@ -199,7 +199,7 @@ def test_a_barred_maker_loses_its_sales_to_the_target_and_no_other():
     roster = model.roster
     memory = roster.firm_segment == roster.segments.index("memory")
     american = roster.firm_headquarters == at(model, "USA")
-    sales = model.chips.sales[0, roster.target]
+    sales = model.chip_market.sales[0, roster.target]
     assert sales[memory & american & ~roster.at_home].max() == 0.0
     assert sales[memory & ~american].sum() > 0.0
     assert sales[~memory & american].sum() > 0.0
@@ -241,18 +241,18 @@ def test_foreign_experts_called_home_leave_fewer_to_do_research():
 def test_nobody_enters_without_subsidy_and_a_failed_fab_leaves_no_lines():
     model = advance(DecouplingModel("published-2020", rng=3), 64)
     entrants = model.roster.is_entrant
-    assert model.makers.entered[0, entrants].max() == model.makers.output[0, entrants].max() == 0.0
+    assert model.chip_firms.entered[0, entrants].max() == model.chip_firms.output[0, entrants].max() == 0.0
 
     scenario = load_config("published-2020").with_values({"subsidy.annual": 400, "entry.failure": 0.9})
     model = DecouplingModel.block([scenario] * 20, range(20))
     abandoned = 0.0
     while model.running:
         model.step()
-        gone = model.makers.abandoned > 0
-        abandoned += float(model.makers.abandoned.sum())
+        gone = model.chip_firms.abandoned > 0
+        abandoned += float(model.chip_firms.abandoned.sum())
         assert not gone[:, ~entrants].any()
-        assert (model.makers.entered[gone] == 0).all()
-    assert abandoned > 0 and model.makers.output[:, entrants].sum() > 0
+        assert (model.chip_firms.entered[gone] == 0).all()
+    assert abandoned > 0 and model.chip_firms.output[:, entrants].sum() > 0
 
 
 def test_controllers_subsidies_go_to_their_own_and_all_arrive():
@@ -260,8 +260,8 @@ def test_controllers_subsidies_go_to_their_own_and_all_arrive():
     model.step()
     roster = model.roster
     home = roster.is_controller[roster.firm_site]
-    assert model.makers.capacity_grant[0, ~home].sum() == 0.0
-    assert model.makers.capacity_grant[0, home].sum() == pytest.approx(100 / 4 * 0.8 * 0.7)
+    assert model.chip_firms.capacity_grant[0, ~home].sum() == 0.0
+    assert model.chip_firms.capacity_grant[0, home].sum() == pytest.approx(100 / 4 * 0.8 * 0.7)
     own = roster.is_controller[roster.supplier_state]
     assert model.suppliers.research_grant[0, own].sum() == pytest.approx(100 / 4 * 0.8 * 0.3 * 0.5)
 
@@ -337,12 +337,12 @@ def test_a_truce_lets_a_reactive_lead_start_again():
 def test_the_score_by_hand():
     """From the model's own purchases of one input: reliance x Herfindahl index of foreign states x y / (y + 5)."""
     model = DecouplingModel("published-2020")
-    found = review_inputs(model.parameters, model.roster, model.inputs, model.suppliers)
+    found = review_inputs(model.parameters, model.roster, model.input_market, model.suppliers)
     roster, item = model.roster, model.roster.inputs.index("design_software")
     bought = dict.fromkeys(roster.states, 0.0)
     for group in np.flatnonzero(roster.group_at_home):
         for supplier in np.flatnonzero(roster.supplier_input == item):
-            value = model.inputs.need[0, group, item] * model.inputs.choice[0, group, supplier]
+            value = model.input_market.need[0, group, item] * model.input_market.choice[0, group, supplier]
             bought[roster.states[roster.supplier_state[supplier]]] += value
     whole, abroad = sum(bought.values()), sum(bought.values()) - bought["CHN"]
     concentration = sum((value / abroad) ** 2 for state, value in bought.items() if state != "CHN")

@@ -76,7 +76,7 @@ def test_lever_events_act_from_their_quarter_on():
     for quarter in range(16):
         model.step(), plain.step()
         assert float(model.states.subsidy_spent.sum()) == (25.0 if quarter >= 9 else 0.0)
-        same = model.makers.investment.tobytes() == plain.makers.investment.tobytes()
+        same = model.chip_firms.investment.tobytes() == plain.chip_firms.investment.tobytes()
         assert same == (quarter < 9)
 
 

@@ -154,7 +154,7 @@ def test_sizes_are_for_synthetic_worlds_and_chosen_when_loading():
     with pytest.raises(BadInput, match=r"synthetic.firms: chooses the world"):
         load_config("synthetic").with_values({"synthetic.firms": 500})
     model = DecouplingModel("synthetic", set={"synthetic.sectors": 2, "synthetic.firms": 20, "subsidy.annual": 5})
-    assert len(model.makers.capacity[0]) == 20 and model.parameters.value("subsidy.annual") == 5
+    assert len(model.chip_firms.capacity[0]) == 20 and model.parameters.value("subsidy.annual") == 5
 
 
 def test_faults_of_a_config_name_its_file(tmp_path):
@@ -277,19 +277,19 @@ def test_the_rules_agent_by_agent_give_the_same_bits_in_another_chain():
 
 def test_supplies_are_weighed_as_a_loop_over_agents_would():
     model = DecouplingModel("crop-seeds")
-    roster, base = model.roster, model.inputs.base
+    roster, base = model.roster, model.input_market.base
     sold = np.zeros((len(roster.states), len(roster.inputs) + len(roster.segments)))
     above = np.zeros_like(sold)
     for group in np.flatnonzero(roster.group_at_home):
         for cell, (state, item) in enumerate(zip(roster.supplier_state, roster.supplier_input, strict=True)):
             bought = base.input_need[0, group, item] * base.input_share[0, group, cell]
             sold[state, item] += bought
-            above[state, item] += bought * model.inputs.exposure[group]
+            above[state, item] += bought * model.input_market.exposure[group]
     for cell, (state, segment) in enumerate(zip(roster.firm_headquarters, roster.firm_segment, strict=True)):
         if not roster.at_home[cell]:
             bought = base.demand[0, roster.target, segment] * base.chip_share[0, roster.target, cell]
             sold[state, len(roster.inputs) + segment] += bought
-            above[state, len(roster.inputs) + segment] += bought * model.chips.exposure[segment]
+            above[state, len(roster.inputs) + segment] += bought * model.chip_market.exposure[segment]
     whole = sold.sum(axis=-1, keepdims=True)
     assert model._reach_all[0] == pytest.approx(sold / whole)
     assert model._reach_above[0] == pytest.approx(above / whole)
