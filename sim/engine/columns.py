@@ -17,14 +17,19 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 import mesa
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from sim.arrays import Array, Indices
+from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
 from sim.errors import nearest
+
+if TYPE_CHECKING:
+    from sim.model import DecouplingModel
 
 Values = NDArray[Any]  # numbers of any kind
 EVERYONE = slice(None)
@@ -36,7 +41,7 @@ class Table:
     `values[name]` is (runs, agents), or (agents,) for what never differs between runs.
     """
 
-    def __init__(self, ids: Sequence[str], seeds: NDArray[np.uint64], parameters: Any) -> None:
+    def __init__(self, ids: Sequence[str], seeds: NDArray[np.uint64], parameters: Parameters) -> None:
         self.ids = list(ids)
         self.names = self.ids
         self.seeds = seeds
@@ -49,29 +54,32 @@ class Table:
         self.links: dict[str, Table] = {}
         self.categories: dict[str, list[enum.Enum]] = {}
 
-    def copy(self, parameters: Any) -> Table:
+    def copy(self, parameters: Parameters) -> Table:
         """The same columns for a second future; columns are values, so only their dictionary is copied."""
         twin = Table(self.ids, self.seeds, parameters)
         twin.quarter, twin.values, twin.categories = self.quarter, dict(self.values), self.categories
         twin.names = self.names
         return twin
 
-    def put(self, name: str, value: Any, where: slice, fixed: bool) -> None:
+    def put(self, name: str, value: ArrayLike, where: slice, fixed: bool) -> None:
         """Replace a column, or one agent's part of it, by new values."""
         shape = (len(self.ids),) if fixed else (self.runs, len(self.ids))
-        value = np.asarray(value)
+        array = np.asarray(value)
         if where != EVERYONE:
             whole = self.values[name].copy()
-            whole[..., where] = value
-            value = whole
-        elif value.shape != shape or not value.flags.c_contiguous:
-            value = np.array(np.broadcast_to(value, shape), order="C")
-        value.flags.writeable = False
-        self.values[name] = value
+            whole[..., where] = array
+            array = whole
+        elif array.shape != shape or not array.flags.c_contiguous:
+            array = np.array(np.broadcast_to(array, shape), order="C")
+        array.flags.writeable = False
+        self.values[name] = array
 
 
-class Column:
-    """A quantity of an agent, with its unit and meaning; `fixed` ones are the same in every run."""
+class Quantity[Seen]:
+    """What an agent has, with its unit and meaning; `fixed` ones are the same in every run.
+
+    `Seen` is what rules and markets read. A person who holds one agent reads floats, members and agents instead.
+    """
 
     def __init__(self, unit: str, meaning: str, *, fixed: bool = False) -> None:
         self.unit = unit
@@ -82,100 +90,109 @@ class Column:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, agent: Any, owner: type | None = None) -> Any:
-        if agent is None:
-            return self
+    @overload
+    def __get__(self, agent: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, agent: ColumnAgent, owner: type) -> Seen: ...
+
+    def __get__(self, agent: ColumnAgent | None, owner: type) -> Self | Seen:
+        return self if agent is None else self.read(agent)
+
+    def __set__(self, agent: ColumnAgent, value: ArrayLike) -> None:
+        agent._table.put(self.name, value, agent._own_place(), self.fixed)
+
+    def read(self, agent: ColumnAgent) -> Seen:
+        """What this agent, or everybody of the view, has."""
+        raise NotImplementedError
+
+
+class Column(Quantity[Array]):
+    """A number: an array for rules, a float for a person (an array over runs in a block)."""
+
+    def read(self, agent: ColumnAgent) -> Array:
         try:
             values = agent._table.values[self.name]
         except KeyError:
             raise AttributeError(f"{type(agent).__name__}.{self.name} has no value yet") from None
         if agent._where is EVERYONE:
             return values
-        if agent._where is not None:
-            return values[..., agent._where]
-        return self.for_person(values[..., agent._index])
-
-    def for_person(self, value: Values) -> Any:
-        return value.item() if value.size == 1 else value
-
-    def __set__(self, agent: Any, value: Any) -> None:
-        where = agent._where
-        agent._table.put(
-            self.name, value, slice(agent._index, agent._index + 1) if where is None else where, self.fixed
-        )
+        if agent._where is None:
+            return for_person(values[..., agent._index])
+        return values[..., agent._where]
 
 
-class Category(Column):
-    """One of a fixed list of words: an enum member for a person, its index in rules."""
+class Category(Quantity[Indices]):
+    """One of a fixed list of words: its index for rules, an enum member for a person."""
 
     def __init__(self, meaning: str) -> None:
         super().__init__("category", meaning, fixed=True)
 
-    def __get__(self, agent: Any, owner: type | None = None) -> Any:
-        value = super().__get__(agent, owner)
-        if agent is None or agent._where is not None:
-            return value
-        return agent._table.categories[self.name][value]
+    def read(self, agent: ColumnAgent) -> Indices:
+        values = agent._table.values[self.name]
+        if agent._where is None:
+            return cast(Indices, agent._table.categories[self.name][values[agent._index]])
+        return cast(Indices, values[agent._where])
 
 
-class Link(Column):
-    """Another agent. In rules, `self.site.subsidy` gathers each agent's own; for a person it is that agent."""
+class Link(Quantity["Gathered"]):
+    """Another agent: for rules `self.site.subsidy` gathers each agent's own; for a person it is that agent."""
 
     def __init__(self, meaning: str) -> None:
         super().__init__("link", meaning, fixed=True)
 
-    def __get__(self, agent: Any, owner: type | None = None) -> Any:
-        if agent is None:
-            return self
-        target: Table = agent._table.links[self.name]
+    def read(self, agent: ColumnAgent) -> Gathered:
+        table = agent._table.links[self.name]
         index = agent._table.values[self.name]
         if agent._where is None:
-            return target.agents[int(index[agent._index])]
-        return _Gathered(target, index[agent._where])
+            return cast(Gathered, table.agents[int(index[agent._index])])
+        return Gathered(table, index[agent._where])
 
 
-class _Gathered:
+class Gathered:
     """The columns of linked agents, read only: shape (runs, agents that look)."""
 
-    def __init__(self, table: Table, index: Values) -> None:
+    def __init__(self, table: Table, index: Indices) -> None:
         self._table = table
         self._index = index
 
-    def __getattr__(self, name: str) -> Values:
+    def __getattr__(self, name: str) -> Array:
         values = self._table.values
         if name not in values:
             raise AttributeError(f"no column {name!r}{nearest(name, values)}")
         return np.take(values[name], self._index, axis=-1)
 
 
-class Queue(Column):
+class Queue(Quantity[tuple[Array, ...]]):
     """A row of columns, one per quarter ahead; turning it moves no numbers."""
 
     def __init__(self, unit: str, meaning: str, length: int) -> None:
         super().__init__(unit, meaning)
         self.length = length
 
-    def __get__(self, agent: Any, owner: type | None = None) -> Any:
-        if agent is None:
-            return self
+    def read(self, agent: ColumnAgent) -> tuple[Array, ...]:
         values = agent._table.values
         places = [values[f"{self.name}[{ahead}]"] for ahead in range(self.length)]
         if agent._where is None:
-            return tuple(self.for_person(place[..., agent._index]) for place in places)
+            return tuple(for_person(place[..., agent._index]) for place in places)
         return tuple(place[..., agent._where] for place in places)
 
-    def __set__(self, agent: Any, value: Sequence[Any]) -> None:
-        where = slice(agent._index, agent._index + 1) if agent._where is None else agent._where
+    def __set__(self, agent: ColumnAgent, value: Sequence[ArrayLike]) -> None:  # type: ignore[override]
         for ahead, place in enumerate(value):
-            agent._table.put(f"{self.name}[{ahead}]", place, where, fixed=False)
+            agent._table.put(f"{self.name}[{ahead}]", place, agent._own_place(), fixed=False)
 
 
-def rule(method: Callable[[Any], None]) -> Callable[[Any], None]:
+def for_person(value: Array) -> Array:
+    """A number where there is one run, an array over runs in a block."""
+    return cast(Array, value.item()) if value.size == 1 else value
+
+
+def rule[Agent: ColumnAgent](method: Callable[[Agent], None]) -> Callable[[Agent], None]:
     """Mark a method as a rule: inside it, columns are arrays whose last axis is agents."""
 
     @wraps(method)
-    def act(self: Any) -> None:
-        method(self if self._where is not None else self._own_arrays)
+    def act(self: Agent) -> None:
+        method(self if self._where is not None else type(self).view(self._table, self._own_place(), self._index))
 
     act.is_rule = True  # type: ignore[attr-defined]
     return act
@@ -184,20 +201,21 @@ def rule(method: Callable[[Any], None]) -> Callable[[Any], None]:
 _MESA_NAMES = frozenset({"model", "unique_id", "pos"})
 
 
-class ColumnAgent(mesa.Agent):
+class ColumnAgent(mesa.Agent["DecouplingModel"]):
     """A Mesa agent whose quantities live in a `Table`. Undeclared names are refused on reading and writing."""
 
     _where: slice | None = None
+    _table: Table
+    _index: int
 
-    def __init__(self, model: mesa.Model, table: Table, index: int) -> None:
+    def __init__(self, model: DecouplingModel, table: Table, index: int) -> None:
         self._table = table
         self._index = index
-        self._own_arrays = self.view(table, slice(index, index + 1), index)
         super().__init__(model)
         table.agents.append(self)
 
     @classmethod
-    def view(cls, table: Table, where: slice = EVERYONE, index: int = 0) -> Any:
+    def view(cls, table: Table, where: slice = EVERYONE, index: int = 0) -> Self:
         """The array face of this kind of agent; not registered with Mesa."""
         arrays = object.__new__(cls)
         arrays._table = table
@@ -206,22 +224,24 @@ class ColumnAgent(mesa.Agent):
         return arrays
 
     @classmethod
-    def columns(cls) -> dict[str, Column]:
+    def columns(cls) -> dict[str, Quantity[object]]:
         """Every declared column by name, in order of declaration."""
         return {
             name: value
             for kind in reversed(cls.__mro__)
             for name, value in vars(kind).items()
-            if isinstance(value, Column)
+            if isinstance(value, Quantity)
         }
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _MESA_NAMES or name.startswith("_") or isinstance(getattr(type(self), name, None), Column)):
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _MESA_NAMES or name.startswith("_") or isinstance(getattr(type(self), name, None), Quantity)):
             raise AttributeError(f"{type(self).__name__} has no column {name!r}{nearest(name, self.columns())}")
         super().__setattr__(name, value)
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{type(self).__name__} has no column {name!r}{nearest(name, self.columns())}")
+    if not TYPE_CHECKING:  # a name that is not declared is an error for the type checker too
+
+        def __getattr__(self, name):
+            raise AttributeError(f"{type(self).__name__} has no column {name!r}{nearest(name, self.columns())}")
 
     @property
     def id(self) -> str:
@@ -240,7 +260,7 @@ class ColumnAgent(mesa.Agent):
         )
 
     @property
-    def parameters(self) -> Any:
+    def parameters(self) -> Parameters:
         """Parameters and levers: `self.parameters["demand.growth"]` has shape (runs, 1)."""
         return self._table.parameters
 
@@ -249,19 +269,22 @@ class ColumnAgent(mesa.Agent):
         """The quarter that is being run, counted from 2020-Q1 = 0."""
         return self._table.quarter
 
-    def draw(self, decision: str, among: Values | None = None) -> Values:
+    def draw(self, decision: str, among: Array | None = None) -> Array:
         """A uniform draw between 0 and 1 for this decision in this quarter, one for each agent and run.
 
         With `among`, a fixed column of 0 and 1, only for those: the others get 1, at which nothing happens.
         """
-        where = slice(self._index, self._index + 1) if self._where is None else self._where
-        keys = self._table.keys[where]
+        keys = self._table.keys[self._own_place()]
         if among is None:
             return uniform(self._table.seeds, decision, self._table.quarter, keys)
         chosen = np.flatnonzero(among)
         draws = np.ones((self._table.runs, len(keys)))
         draws[:, chosen] = uniform(self._table.seeds, decision, self._table.quarter, keys[chosen])
         return draws
+
+    def _own_place(self) -> slice:
+        """Where its cells stand in the columns."""
+        return slice(self._index, self._index + 1) if self._where is None else self._where
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from sim.arrays import Array, Indices
 
 
-def power(base: Array, exponent: Any) -> Array:
+def power(base: Array, exponent: Array | float) -> Array:
     """base ** exponent, with bits that do not depend on how many runs are held.
 
     np.power itself takes shortcuts for some exponents (1/2, 2, -1) where it sees a single one, that is in one run.
     """
-    return np.power(base, np.ones_like(base) * exponent)
+    result: Array = np.power(base, np.ones_like(base) * exponent)
+    return result
 
 
 # Sums whose bytes do not depend on how many runs are held at once (the order of addition never changes).

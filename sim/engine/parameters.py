@@ -97,6 +97,6 @@ def _places(scenarios: Sequence[Scenario]) -> Indices:
     return np.array([order[id(scenario)] for scenario in scenarios], dtype=np.int64)
 
 
-def _frozen(array: NDArray) -> NDArray:
+def _frozen[Kind: np.generic](array: NDArray[Kind]) -> NDArray[Kind]:
     array.flags.writeable = False
     return array

@@ -77,4 +77,4 @@ def uniform(seeds: NDArray[np.uint64], decision: str, quarter: int, agents: NDAr
 @cache
 def _step_key(decision: str, quarter: int) -> np.uint64:
     key = np.array([(_word_key(decision) + (quarter + 1) * _GOLDEN) & _64_BITS], dtype=np.uint64)
-    return _mix(key)[0]
+    return np.uint64(_mix(key)[0])
