@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.arrays import Array
 from sim.engine.groups import total, total_over_rows
 from sim.errors import BadInput
+
+if TYPE_CHECKING:
+    from sim.model import DecouplingModel
 
 TOLERANCE = 1e-8  # of the flow
 
@@ -32,13 +35,13 @@ def balance(name: str, left: Array, right: Array, quarter: str) -> None:
 class Ledger:
     """Takes stock when a quarter opens and checks every account when it closes."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: DecouplingModel) -> None:
         firms = model.chip_firms
         self.capacity = firms.capacity
         self.pipeline = sum(firms.pipeline[1:], start=firms.pipeline[0])
         self.stock = model.input_market.stock
 
-    def close(self, model: Any, quarter: str) -> None:
+    def close(self, model: DecouplingModel, quarter: str) -> None:
         """Every identity of the quarter, in the order of the phases."""
         firms, suppliers, states, roster = model.chip_firms, model.suppliers, model.states, model.roster
         chip_market, input_market, p = model.chip_market, model.input_market, model.parameters

@@ -17,6 +17,10 @@ def year_of(quarter: int) -> int:
     return FIRST_YEAR + quarter // QUARTERS_PER_YEAR
 
 
+def is_first_of_year(quarter: int) -> bool:
+    return quarter % QUARTERS_PER_YEAR == 0
+
+
 def quarter_name(quarter: int) -> str:
     """For example '2023-Q4'."""
     return f"{year_of(quarter)}-Q{quarter % QUARTERS_PER_YEAR + 1}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +14,12 @@ from sim.engine.groups import Groups
 from sim.measures import Measure, Part, catalogue, measure_names
 from sim.world.world import World
 
+if TYPE_CHECKING:
+    from sim.model import DecouplingModel
+    from sim.start.roster import Roster
 
-def observe(model: Any) -> dict[str, Array]:
+
+def observe(model: DecouplingModel) -> dict[str, Array]:
     """The parts of every measure in the quarter that has just passed: (runs, columns), bn yuan a quarter."""
     roster, chip_market, firms = model.roster, model.chip_market, model.chip_firms
     target, by_segment = roster.target, roster.by_segment
@@ -24,7 +28,6 @@ def observe(model: Any) -> dict[str, Array]:
     market_real = by_segment.sum(bought)
     home_real = by_segment.sum(bought * roster.at_home)
     owned_output = firms.output * roster.target_owned
-    unmet = chip_market.unmet[:, target] * price
     market = market_real * price
     home = home_real * price
     parts = {
@@ -35,8 +38,8 @@ def observe(model: Any) -> dict[str, Array]:
         "imports": market - home,
         "located": by_segment.sum(firms.output * roster.at_home) * price,
         "hq": by_segment.sum(owned_output) * price,
-        "unmet": unmet,
-        "unmet_automotive": _unmet_automotive(model, unmet),
+        "unmet": chip_market.unmet[:, target] * price,
+        "unmet_automotive": chip_market.unmet_of_car_makers(model.parameters),
         "buyer_cost": market - market_real,
         "price": price,
         "price_index": market.sum(axis=-1, keepdims=True) / market_real.sum(axis=-1, keepdims=True),
@@ -51,13 +54,7 @@ def observe(model: Any) -> dict[str, Array]:
     return parts
 
 
-def _unmet_automotive(model: Any, unmet: Array) -> Array:
-    """Car makers order late and in small lots, so their part of a shortage is larger than their part of demand."""
-    share, weight = model.roster.automotive_share, model.parameters["automotive.exposure"]
-    return np.minimum(unmet, unmet * share * weight)
-
-
-def _input_parts(model: Any) -> dict[str, Array]:
+def _input_parts(model: DecouplingModel) -> dict[str, Array]:
     roster, input_market, chip_market = model.roster, model.input_market, model.chip_market
     target = roster.target
     delivered = _sum_of_groups(input_market.delivered, roster.group_at_home)
@@ -89,7 +86,7 @@ def _input_parts(model: Any) -> dict[str, Array]:
     }
 
 
-def _output_at_risk(model: Any, parts: dict[str, Array]) -> Array:
+def _output_at_risk(model: DecouplingModel, parts: dict[str, Array]) -> Array:
     """Loss over four quarters without any foreign input: bn yuan at 2020 prices, (runs, 1)."""
     roster, input_market, p = model.roster, model.input_market, model.parameters
     output = roster.by_group.sum(model.chip_firms.output)
@@ -108,7 +105,7 @@ def _output_at_risk(model: Any, parts: dict[str, Array]) -> Array:
     return np.ascontiguousarray(loss).sum(axis=-1, keepdims=True)
 
 
-def _by_state(values: Array, roster: Any) -> Array:
+def _by_state(values: Array, roster: Roster) -> Array:
     """Sum of all inputs by the state where the buyers stand: (runs, K, I) to (runs, S)."""
     of_group = np.add.reduceat(values, np.array([0]), axis=-1)[..., 0]
     return Groups(roster.group_state, len(roster.states)).sum(np.ascontiguousarray(of_group))
@@ -135,7 +132,7 @@ class Recorder:
         self._parts: dict[Part, list[Array]] = {part: [] for part in self._needed}
         self._first = first_quarter
 
-    def record(self, model: Any) -> None:
+    def record(self, model: DecouplingModel) -> None:
         """Take down the quarter that has just passed."""
         observed = observe(model)
         for (name, column), kept in self._parts.items():

@@ -3,58 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sim.calendar import QUARTERS_PER_YEAR
-from sim.policy.controls import truce
-from sim.policy.stakes import weigh_stakes
+from sim.agents import ChipFirm, State, Supplier
+from sim.calendar import is_first_of_year
+from sim.markets.spillovers import move_frontier, pass_on_experience
+from sim.policy.retaliation import restrictions
+from sim.policy.stakes import take_note_of_supply, weigh_stakes
 from sim.policy.subsidy import allocate_subsidies
 
+if TYPE_CHECKING:
+    from sim.model import DecouplingModel
 
-def calendar(model: Any) -> None:
+
+def calendar(model: DecouplingModel) -> None:
     """The date comes first: luck begins after the base year, and levers take the values that events give them."""
-    if model.quarter == QUARTERS_PER_YEAR:
-        model.parameters.start_luck()
-    for event in model.events:
-        if event.quarter == model.quarter and event.levers():
-            model.parameters.change(event.levers())
-    model.chip_firms.outage = model.lost_capacity()
+    model.parameters.turn_to(model.quarter, model.events)
+    model.chip_market.lose_capacity(model.chip_firms, model.events, model.quarter)
 
 
-def controls(model: Any) -> None:
+def controls(model: DecouplingModel) -> None:
     """States decide, announce, enforce and answer; firms form expectations before they choose."""
-    if model.quarter % QUARTERS_PER_YEAR == 0:
+    parameters, events, quarter, states = model.parameters, model.events, model.quarter, model.states
+    if is_first_of_year(quarter):
         weigh_stakes(model)
-    parameters, states = model.parameters, model.states
-    model.everybody("states", "weigh_following")
-    states.enacted_severity = states.enacted_severity * (1.0 - truce(model.events, model.quarter, model.roster))
-    model.everybody("states", "decide_controls")
-    model.controls.impose(parameters, model.events, model.quarter, states)
-    in_force, announced = model.controls.in_force, model.controls.announced
-    states.harshest_now = in_force.harshest
-    states.faced_control = in_force.harshest[:, [model.roster.lead]] * states.is_target
-    states.experts_denied = in_force.on_experts.max(axis=-1, keepdims=True) * states.is_target
-    model.everybody("states", "remember_controls")
-    model.everybody("states", "retaliate")
-    materials, firms = model.controls.barred(parameters, model.events, model.quarter)
+    model.everybody(states, State.weigh_following)
+    model.controls.keep_truce(events, quarter, states)
+    model.everybody(states, State.decide_controls)
+    model.controls.impose(parameters, events, quarter, states)
+    model.controls.inform(states)
+    model.everybody(states, State.remember_controls)
+    model.everybody(states, State.retaliate)
+    materials, chips = restrictions(parameters, events, quarter, states, model.roster)
     model.controls.fear(parameters, states)
-    model.chip_market.permit(parameters, in_force, firms, model.quarter)
-    model.input_market.permit(
-        parameters, in_force, model.controls.feared, model.denied_materials(materials), model.quarter
-    )
-    states.announced_severity = model.announced_by_value(announced)
-    model.everybody("states", "form_expectations")
+    model.chip_market.permit(parameters, model.controls.in_force, chips, quarter)
+    model.input_market.permit(parameters, model.controls.in_force, model.controls.feared, materials, quarter)
+    model.everybody(states, State.form_expectations)
 
 
-def plans(model: Any) -> None:
+def plans(model: DecouplingModel) -> None:
     """Once a year the target revises its plan; every quarter states spend, and engineers are trained."""
-    if model.quarter % QUARTERS_PER_YEAR == 0:
-        model.everybody("states", "revise_plan")
-    model.everybody("states", "set_budget")
-    model.everybody("states", "train_engineers")
+    if is_first_of_year(model.quarter):
+        model.everybody(model.states, State.revise_plan)
+    model.everybody(model.states, State.set_budget)
+    model.everybody(model.states, State.train_engineers)
 
 
-def chip_market(model: Any) -> None:
+def chip_market(model: DecouplingModel) -> None:
     """Chips are ordered at last quarter's prices, made within capacity and materials, and bought."""
     model.chip_market.form_demand(model.parameters, model.quarter)
     model.input_market.cover(model.chip_firms)
@@ -62,49 +57,46 @@ def chip_market(model: Any) -> None:
     model.input_market.use_materials(model.chip_firms)
 
 
-def prices(model: Any) -> None:
-    """Prices move after production, so that they answer to the orders of this quarter and are paid in the next."""
+def prices(model: DecouplingModel) -> None:
+    """Prices move after production, so that they answer to the orders of this quarter and are paid in the next.
+
+    What was sold pays, with the grants of the last quarter, for the leaders' research.
+    """
     model.chip_market.form_prices(model.parameters, model.chip_firms)
-    model.take_note_of_the_share()
+    move_frontier(model.parameters, model.chip_firms, model.roster)
+    take_note_of_supply(model)
 
 
-def investment(model: Any) -> None:
+def investment(model: DecouplingModel) -> None:
     """Grants are shared out by this quarter's sales, new firms enter on them, then firms decide what to order."""
-    allocate_subsidies(
-        model.parameters,
-        model.roster,
-        model.states,
-        model.chip_firms,
-        model.suppliers,
-        model.chip_market,
-        model.input_market,
-    )
+    allocate_subsidies(model)
     if model.roster.is_entrant.any():
-        model.everybody("chip_firms", "enter_or_fail")
-    model.everybody("chip_firms", "decide_investment")
+        model.everybody(model.chip_firms, ChipFirm.enter_or_fail)
+    model.everybody(model.chip_firms, ChipFirm.decide_investment)
 
 
-def input_market(model: Any) -> None:
+def input_market(model: DecouplingModel) -> None:
     """Tools, materials and software are ordered, permitted or denied, back-filled and delivered."""
     model.input_market.trade(model.parameters, model.chip_firms, model.suppliers, model.states.expected_cutoff)
 
 
-def lines(model: Any) -> None:
+def lines(model: DecouplingModel) -> None:
     """Delivered tools become lines; lines that are due make chips from the next quarter on."""
-    model.everybody("chip_firms", "start_lines")
-    model.everybody("chip_firms", "complete_lines")
+    model.everybody(model.chip_firms, ChipFirm.start_lines)
+    model.everybody(model.chip_firms, ChipFirm.complete_lines)
 
 
-def learning(model: Any) -> None:
+def learning(model: DecouplingModel) -> None:
     """Learning and research come last: they count from the next quarter on."""
-    model.everybody("chip_firms", "learn_by_doing")
-    model.everybody("suppliers", "enter")
-    model.everybody("suppliers", "learn_by_doing")
-    model.everybody("chip_firms", "do_research")
-    model.everybody("suppliers", "do_research")
+    pass_on_experience(model.chip_firms, model.suppliers, model.roster)
+    model.everybody(model.chip_firms, ChipFirm.learn_by_doing)
+    model.everybody(model.suppliers, Supplier.enter)
+    model.everybody(model.suppliers, Supplier.learn_by_doing)
+    model.everybody(model.chip_firms, ChipFirm.do_research)
+    model.everybody(model.suppliers, Supplier.do_research)
 
 
-PHASES: tuple[Callable[[Any], None], ...] = (
+PHASES: tuple[Callable[[DecouplingModel], None], ...] = (
     calendar,
     controls,
     plans,

@@ -18,18 +18,20 @@ from sim import schedule
 from sim.agents import ChipFirm, State, Supplier, chip_firm, learning, state, supplier
 from sim.engine.streams import DECISIONS
 from sim.folders import project_root
-from sim.markets import chips, denial, inputs
+from sim.markets import chips, denial, inputs, spillovers
 from sim.measures import HEADLINE, describe
-from sim.policy import controls, review, stakes, subsidy
+from sim.policy import controls, retaliation, review, stakes, subsidy
 from sim.scenario.scenario import BASELINE, load_config
 
 FILE = project_root() / "docs" / "ODD.md"
 SUBMODELS: tuple[ModuleType, ...] = (
     state,
     controls,
+    retaliation,
     stakes,
     denial,
     chips,
+    spillovers,
     chip_firm,
     inputs,
     supplier,
@@ -59,11 +61,17 @@ def process() -> str:
     """The phases of a quarter, and what each calls."""
     lines = []
     for number, phase in enumerate(schedule.PHASES, start=1):
-        calls = re.findall(r'everybody\("(\w+)", "(\w+)"\)|(?<!\w)model\.(\w+)\.(\w+)\(', inspect.getsource(phase))
-        named = [f"`{who or market}.{act or method}`" for who, act, market, method in calls]
-        steps = f" ({', '.join(named)})" if named else ""
-        lines.append(f"{number}. **{phase.__name__.replace('_', ' ')}**{steps}: {first_letter_down(doc(phase))}")
+        steps = ", ".join(f"`{name}`" for name in called(phase))
+        lines.append(f"{number}. **{phase.__name__.replace('_', ' ')}** ({steps}): {first_letter_down(doc(phase))}")
     return "\n".join(lines)
+
+
+def called(phase: Callable[..., None]) -> list[str]:
+    """What a phase calls, in its order: rules of agents, methods of what the model holds, and functions."""
+    acts = [node for node in ast.walk(ast.parse(inspect.getsource(phase))) if isinstance(node, ast.Expr | ast.Assign)]
+    calls = [act.value for act in sorted(acts, key=lambda act: act.lineno) if isinstance(act.value, ast.Call)]
+    names = [ast.unparse(call.func).removeprefix("model.") for call in calls]
+    return [ast.unparse(call.args[1]) if name == "everybody" else name for name, call in zip(names, calls, strict=True)]
 
 
 def luck() -> str:

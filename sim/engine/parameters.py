@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sim.arrays import Array, Flags, Indices
 from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, quarters_until
 from sim.errors import nearest
+from sim.scenario.events import Event
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
 
@@ -58,12 +59,16 @@ class Parameters:
         """What one run holds, as its config would write it."""
         return self._scenarios[run].values[name]
 
-    def start_luck(self) -> None:
-        self._luck = True
-        self._resolve()
+    def turn_to(self, quarter: int, events: Sequence[Event]) -> None:
+        """Luck begins after the base year; events of the quarter set their levers."""
+        if quarter == QUARTERS_PER_YEAR:
+            self._luck = True
+            self._resolve()
+        for event in events:
+            if event.quarter == quarter and event.levers():
+                self._change(event.levers())
 
-    def change(self, levers: Mapping[str, Value]) -> None:
-        """Set levers in every run."""
+    def _change(self, levers: Mapping[str, Value]) -> None:
         changed = {id(scenario): scenario.with_values(levers) for scenario in self._scenarios}
         self._scenarios = [changed[id(scenario)] for scenario in self._scenarios]
         self._resolve()

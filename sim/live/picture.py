@@ -75,8 +75,8 @@ def empty_spots(model: DecouplingModel) -> dict[str, Any]:
     np.add.at(bought, roster.group_segment[home], model.input_market.sales[0, home])
     whole, abroad = roster.by_input.sum(bought), roster.by_input.sum(bought * ~roster.target_supplier)
     lines = [_parts(abroad[:, item], whole[:, item]) for item in range(len(roster.inputs))]
-    of_inputs = review_inputs(model.parameters, roster, model.input_market, model.suppliers)
-    of_chips = review_segments(model.parameters, roster, model.chip_market, model.chip_firms)
+    of_inputs = review_inputs(model)
+    of_chips = review_segments(model)
     nothing: list[list[float | None]] = [[None] * len(roster.segments) for _ in roster.segments]
     return {
         "rows": [*roster.inputs, *roster.segments],
@@ -155,18 +155,18 @@ def agents(model: DecouplingModel) -> list[list[Any]]:
 
 def columns(model: DecouplingModel) -> Columns:
     """The columns of every agent at this moment, by kind. They are values, so keeping them copies nothing."""
-    return {kind: dict(model._tables[agent].values) for kind, agent in KINDS.items()}
+    return {kind: dict(model.tables[agent].values) for kind, agent in KINDS.items()}
 
 
 def kind_of(model: DecouplingModel, id: str) -> str | None:
     """Which kind of agent has this id; None for an unknown one."""
-    return next((kind for kind, agent in KINDS.items() if id in model._tables[agent].ids), None)
+    return next((kind for kind, agent in KINDS.items() if id in model.tables[agent].ids), None)
 
 
 def history(model: DecouplingModel, kind: str, id: str, quarters: Iterable[Columns]) -> dict[str, Any]:
     """Every quantity of one agent over the quarters run, with its unit and meaning."""
     agent = KINDS[kind]
-    place = model._tables[agent].ids.index(id)
+    place = model.tables[agent].ids.index(id)
     past = [quarter[kind] for quarter in quarters]
     return {
         "id": id,

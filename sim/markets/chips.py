@@ -5,24 +5,27 @@ Quantities are bn yuan a quarter at 2020 prices; a price is relative to 2020. Sh
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from sim.agents import ChipFirm
 from sim.arrays import Array
-from sim.calendar import QUARTERS_PER_YEAR, year_of
+from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year, year_of
 from sim.engine.groups import power, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Denial, Severity, decided, part_met
+from sim.scenario.events import Event
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
 
 _EVERYWHERE = np.ones(1)  # controls on chips reach all that the target buys
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
 SURGE = range(4, 6)  # the first half of 2021
+OUTAGE_QUARTERS = 4
 
 
 class ChipMarket:
@@ -37,7 +40,6 @@ class ChipMarket:
         self._shock_keys = agent_keys(roster.segments)
         self._world_key = agent_keys(["world"])
         self._firm_keys = agent_keys(roster.chip_firms)
-        self.exposure = np.array(roster.world.column("segments", "chip_exposure"))  # (G,)
         ones = np.ones((runs, len(roster.segments)))
         self.log_shock = np.zeros_like(ones)
         self.given_market = np.full((runs, 1), np.nan)  # the target's market that the config gives for this quarter
@@ -47,9 +49,9 @@ class ChipMarket:
         share = np.where(roster.is_entrant, 0.0, base.chip_share)
         self.choice = share[:, roster.target]  # (runs, F) what buyers in the target would choose if free
         self.denied = np.zeros_like(self.choice)  # part of the base sales to the target, by controls
-        self.in_the_way = Denial(
-            self.denied, self.denied, _EVERYWHERE, self.exposure[roster.firm_segment]
-        )  # by whomever
+        self.by_controls = Denial(self.denied, self.denied, _EVERYWHERE, roster.chip_exposure[roster.firm_segment])
+        self.in_the_way = self.by_controls  # by whomever
+        self._licence = np.full_like(self.choice, 0.5)  # the year's draw
         self._in_force: Severity | None = None
         self.sales = roster.by_segment.spread(base.demand) * share  # (runs, S, F)
         self.demand = base.demand  # (runs, S, G) wanted at present prices, whether it may be bought or not
@@ -87,13 +89,22 @@ class ChipMarket:
         """
         return np.where(np.isnan(self.given_market), 0.0, np.log(self.given_market / market))
 
+    def lose_capacity(self, firms: ChipFirm, events: Sequence[Event], quarter: int) -> None:
+        """An outage takes a part of the named firms' capacity for a year."""
+        lost = np.zeros(len(self.roster.chip_firms))
+        for event in events:
+            if event.kind == "outage" and event.quarter <= quarter < event.quarter + OUTAGE_QUARTERS:
+                named = np.isin(self.roster.chip_firms, event.scope)
+                lost = np.where(named, np.maximum(lost, event.severity or 0.0), lost)
+        firms.outage = lost
+
     def permit(self, parameters: Parameters, severity: Severity, barred: Array, quarter: int) -> None:
         """What controls leave of each firm's base sales to the target. What is made there may be sold there.
 
         `barred` (runs, states, segments) is what the target itself does not let in.
         """
         p, roster = parameters, self.roster
-        new_year = quarter % QUARTERS_PER_YEAR == 0
+        new_year = is_first_of_year(quarter)
         if new_year:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._firm_keys)
         if new_year or severity is not self._in_force:
@@ -114,18 +125,34 @@ class ChipMarket:
         items = len(roster.inputs) + roster.firm_segment
         above, below = decided(parameters, severity, roster.firm_headquarters, items, licence)
         abroad = ~roster.at_home
-        return Denial(above * abroad, below * abroad, _EVERYWHERE, self.exposure[roster.firm_segment])
+        return Denial(above * abroad, below * abroad, _EVERYWHERE, self.roster.chip_exposure[roster.firm_segment])
 
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of the target's wants is met when its buyers would choose by these shares, (runs, G)."""
-        return part_met(share, denial, self.exposure, self.roster.by_segment, parameters["controls.backfill"])
+        roster = self.roster
+        return part_met(share, denial, roster.chip_exposure, roster.by_segment, parameters["controls.backfill"])
 
-    def trade(self, parameters: Parameters, firms: Any, expected_cutoff: Array) -> None:
+    def trade(self, parameters: Parameters, firms: ChipFirm, expected_cutoff: Array) -> None:
         """Orders by choice, permits and mandate; output by capacity and materials; the rest goes where slack is."""
-        p, roster, by_segment = parameters, self.roster, self.roster.by_segment
-        target = roster.target
+        by_segment = self.roster.by_segment
+        share = self._chosen(parameters, firms, expected_cutoff)
+        self.choice = share[:, self.roster.target].copy()
+        share[:, self.roster.target] = self._permitted(parameters, self.choice)
+        orders = by_segment.spread(self.demand) * share
+        firms.orders = total_over_rows(orders)
+        able = firms.capacity * firms.material_cover * (1.0 - firms.outage)
+        self.sales = self._rationed(orders, firms.orders, able)
+        firms.output = total_over_rows(self.sales)
+        self.unmet = np.maximum(0.0, self.demand - by_segment.sum(self.sales))
+        normal = parameters["investment.normal_utilisation"]
+        self.tightness = by_segment.sum(firms.orders) / (by_segment.sum(able) * normal)
 
-        # Choice: base share times relative capacity, technology and cost.
+    def _chosen(self, parameters: Parameters, firms: ChipFirm, expected_cutoff: Array) -> Array:
+        """Each buyer's shares of firms: the base share times relative capacity, technology and cost, (runs, S, F).
+
+        Buyers in the target shun who may be cut off.
+        """
+        p, roster, by_segment = parameters, self.roster, self.roster.by_segment
         appeal = (
             firms.capacity
             / firms.base_capacity
@@ -135,36 +162,18 @@ class ChipMarket:
         wish = self.base_share * appeal[:, None, :]
         risk = np.take(expected_cutoff, roster.firm_headquarters, axis=-1)
         shunned = np.where(roster.at_home, 1.0, np.exp(-p["buyers.caution"] * risk))
-        wish[:, target] = wish[:, target] * shunned
-        share = wish / by_segment.spread(by_segment.sum(wish))
+        wish[:, roster.target] = wish[:, roster.target] * shunned
+        shares: Array = wish / by_segment.spread(by_segment.sum(wish))
+        return shares
 
-        # Permits: the target's buyers lose what is denied and not replaced.
-        self.choice = share[:, target].copy()
-        met = self.part_met(p, self.choice, self.in_the_way)
-        allowed = self.choice * (1.0 - self.in_the_way.of_sales)
+    def _permitted(self, parameters: Parameters, choice: Array) -> Array:
+        """What the target's buyers may order of their choice: they lose what is denied and not replaced, (runs, F)."""
+        by_segment = self.roster.by_segment
+        met = self.part_met(parameters, choice, self.in_the_way)
+        allowed = choice * (1.0 - self.in_the_way.of_sales)
         permitted = by_segment.sum(allowed)
         chosen = allowed / by_segment.spread(np.where(permitted > 0, permitted, 1.0))
-        share[:, target] = by_segment.spread(met) * self._mandated(chosen, p["mandate.domestic"])
-        orders = by_segment.spread(self.demand) * share
-        firms.orders = total_over_rows(orders)
-
-        # Rationing, and one round of re-routing to firms with slack.
-        able = firms.capacity * firms.material_cover * (1.0 - firms.outage)
-        placed = firms.orders
-        fill = np.minimum(1.0, able / np.where(placed > 0, placed, 1.0))
-        bought = orders * fill[:, None, :]
-        short = by_segment.sum(orders - bought)
-        slack = np.maximum(0.0, able - placed * fill)
-        open_to = np.repeat(slack[:, None, :], len(roster.states), axis=1)
-        open_to[:, target] = slack * (1.0 - self.in_the_way.of_sales)
-        room = by_segment.sum(open_to)
-        wanted = open_to * by_segment.spread(short / np.where(room > 0, room, 1.0))
-        asked = total_over_rows(wanted)
-        self.sales = bought + wanted * np.minimum(1.0, slack / np.where(asked > 0, asked, 1.0))[:, None, :]
-        firms.output = total_over_rows(self.sales)
-        self.unmet = np.maximum(0.0, self.demand - by_segment.sum(self.sales))
-        normal = p["investment.normal_utilisation"]
-        self.tightness = by_segment.sum(placed) / (by_segment.sum(able) * normal)
+        return by_segment.spread(met) * self._mandated(chosen, parameters["mandate.domestic"])
 
     def _mandated(self, chosen: Array, least: Array) -> Array:
         """Raise the part placed with firms headquartered in the target to what the mandate asks for."""
@@ -176,7 +185,21 @@ class ChipMarket:
         spread = self.roster.by_segment.spread
         return chosen * np.where(owned, spread(up), spread(down))
 
-    def form_prices(self, parameters: Parameters, firms: Any) -> None:
+    def _rationed(self, orders: Array, placed: Array, able: Array) -> Array:
+        """What buyers get of their orders, with one round of re-routing to firms with slack, (runs, S, F)."""
+        roster, by_segment = self.roster, self.roster.by_segment
+        fill = np.minimum(1.0, able / np.where(placed > 0, placed, 1.0))
+        bought = orders * fill[:, None, :]
+        short = by_segment.sum(orders - bought)
+        slack = np.maximum(0.0, able - placed * fill)
+        open_to = np.repeat(slack[:, None, :], len(roster.states), axis=1)
+        open_to[:, roster.target] = slack * (1.0 - self.in_the_way.of_sales)
+        room = by_segment.sum(open_to)
+        wanted = open_to * by_segment.spread(short / np.where(room > 0, room, 1.0))
+        asked = total_over_rows(wanted)
+        return bought + wanted * np.minimum(1.0, slack / np.where(asked > 0, asked, 1.0))[:, None, :]
+
+    def form_prices(self, parameters: Parameters, firms: ChipFirm) -> None:
         """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price.
 
         Where the market is given and not all of it could be bought, what there was cost as much more: it is known
@@ -191,18 +214,28 @@ class ChipMarket:
         log_price = log_price + p["chip_market.price_speed"] * pressure
         self.price = np.exp(log_price)
         self.slow_log_price = self.slow_log_price + (log_price - self.slow_log_price) * p["demand.slow_speed"]
-        paid = np.take(self.price, roster.firm_segment, axis=-1)
+        firms.return_on_lines = self._return_on_lines(p, firms)
+
+    def _return_on_lines(self, parameters: Parameters, firms: ChipFirm) -> Array:
+        """Price times utilisation, each firm's own and its segment's, (runs, F)."""
+        p, of_segment = parameters, self.roster.firm_segment
         room = firms.capacity * p["investment.normal_utilisation"]
         own = np.where(room > 0, firms.output / np.where(room > 0, room, 1.0), 1.0)
         weight = p["investment.own_orders"]
-        market = np.take(self.tightness, roster.firm_segment, axis=-1)
-        firms.return_on_lines = paid * power(own, weight) * power(market, 1.0 - weight)
-        intensity = p["research.intensity_chip_firms"]
-        spent = np.where(roster.target_owned, 0.0, intensity * firms.revenue + firms.research_grant)
-        leading = roster.by_segment.sum(spent)
-        in_2020 = roster.by_segment.sum(np.where(roster.target_owned, 0.0, intensity * firms.base_output))
-        growth = total(firms.revenue) / total(firms.base_output * ~roster.is_entrant)
-        relative = np.where(in_2020 > 0, leading / np.where(in_2020 > 0, in_2020, 1.0), growth) / growth
-        firms.frontier_speed = roster.by_segment.spread(power(relative, p["research.frontier_elasticity"]))
-        grown = roster.by_segment.sum(firms.experience + firms.output)
-        firms.experience_of_others = roster.by_segment.spread(grown) - firms.experience - firms.output
+        market = np.take(self.tightness, of_segment, axis=-1)
+        return np.take(self.price, of_segment, axis=-1) * power(own, weight) * power(market, 1.0 - weight)
+
+    def domestic_share(self) -> Array:
+        """The part of the target's purchases this quarter that was made there by anybody, (runs, 1)."""
+        roster = self.roster
+        bought = self.sales[:, roster.target] * np.take(self.paid, roster.firm_segment, axis=-1)
+        return total(bought * roster.at_home) / total(bought)
+
+    def unmet_of_car_makers(self, parameters: Parameters) -> Array:
+        """Their part of the target's unmet demand, bn yuan a quarter at this quarter's prices, (runs, G).
+
+        Car makers order late and in small lots, so it is larger than their part of demand.
+        """
+        unmet = self.unmet[:, self.roster.target] * self.paid
+        late: Array = np.minimum(unmet, unmet * self.roster.automotive_share * parameters["automotive.exposure"])
+        return late

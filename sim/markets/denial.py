@@ -22,6 +22,12 @@ class Severity:
     above_threshold: Array
     of_everything: Array
 
+    @classmethod
+    def nothing(cls, runs: int, states: int, items: int) -> Severity:
+        """No state denies anything."""
+        zeros = np.zeros((runs, states, items))
+        return cls(zeros, zeros)
+
     def of_state(self, state: int) -> Array:
         """All that one state denies, (runs, items)."""
         return np.maximum(self.above_threshold[:, state], self.of_everything[:, state])
@@ -39,7 +45,8 @@ class Severity:
     @property
     def on_experts(self) -> Array:
         """The part of its nationals' help that each state forbids, (runs, states)."""
-        return np.maximum(self.above_threshold[..., -1], self.of_everything[..., -1])
+        harsher: Array = np.maximum(self.above_threshold[..., -1], self.of_everything[..., -1])
+        return harsher
 
 
 def at_items(severities: Array, states: Indices, items: Indices) -> Array:
@@ -122,4 +129,5 @@ def supplied(permitted: Array, backfill: Array) -> Array:
     denied, p + d (1 - exp(-m p / d)). So a control by one state leaks and one by all bites.
     """
     denied = np.maximum(1.0 - permitted, 1e-12)
-    return np.minimum(1.0, permitted + denied * -np.expm1(-backfill * permitted / denied))
+    met: Array = np.minimum(1.0, permitted + denied * -np.expm1(-backfill * permitted / denied))
+    return met

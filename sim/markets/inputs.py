@@ -6,13 +6,12 @@ K buyer groups, I inputs, U suppliers.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.agents import ChipFirm, Supplier
 from sim.arrays import Array
-from sim.calendar import QUARTERS_PER_YEAR
+from sim.calendar import is_first_of_year
 from sim.engine.groups import total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
@@ -31,15 +30,15 @@ class InputMarket:
         first = roster.group_at_home[:, None] & roster.target_supplier & ~roster.sells
         self.entry_share = parameters["research.entry_share"][..., None] * first  # (runs, K, U)
         self._keys = agent_keys(roster.suppliers)
-        segments = roster.world.rows["segments"]
-        exposure = np.array([row["control_exposure"] for row in segments])[roster.group_segment]
-        self.exposure = np.where(roster.group_at_home, exposure, 0.0)  # (K,)
         self._home = slice(0, int(roster.group_at_home.sum()))  # groups in the target come first
         self._quality_bound = roster.group_at_home & roster.is_quality_bound[roster.group_segment]
         self._weights = np.where(self._quality_bound[:, None] & roster.is_quality_critical, 0.0, base.tool_mix)
         self._weights = self._weights / self._weights.sum(axis=-1, keepdims=True)
         self.denied = np.zeros_like(base.input_share)  # (runs, K, U) part of base sales, by controls
         self.in_the_way = self.denied  # by whomever
+        self._licence = np.full((len(seeds), len(roster.suppliers)), 0.5)  # the year's draw
+        nothing = Severity.nothing(len(seeds), len(roster.states), len(roster.items))
+        self.by_controls = self.denial(parameters, nothing, self._licence)
         self._in_force: Severity | None = None
         self.need = base.input_need
         self.delivered = base.input_need  # (runs, K, I)
@@ -49,6 +48,7 @@ class InputMarket:
         self.stock = need * parameters["materials.stock_quarters"][..., None]  # (runs, K, I)
         self.availability = np.ones_like(base.input_need)  # part of an order that is delivered
         self.choice = base.input_share  # (runs, K, U) what groups would choose if free
+        self.covered = np.ones((len(seeds), len(roster.group_names)))  # part of capacity that materials in stock allow
         self._usual_share = base.input_share  # with the first share of who has entered
         self._entered = np.zeros((len(seeds), len(roster.suppliers)))
         self.store = np.zeros_like(base.input_need)  # (runs, K, I) tools bought ahead, not yet installed
@@ -61,7 +61,7 @@ class InputMarket:
         `barred` (runs, states, inputs) is what the target denies groups elsewhere of its own.
         """
         p, home = parameters, self._home
-        new_year = quarter % QUARTERS_PER_YEAR == 0
+        new_year = is_first_of_year(quarter)
         if new_year:
             self._licence = uniform(self.seeds, "licence outcome", quarter, self._keys)
         if new_year or in_force is not self._in_force:
@@ -107,10 +107,10 @@ class InputMarket:
         foreign = ~roster.target_supplier
         owned = roster.group_target_owned[self._home][:, None]
         reach = np.where(owned, 1.0, p["controls.foreign_owned_part"][..., None])
-        exposure = self.exposure[self._home][:, None]
+        exposure = self.roster.line_exposure[self._home][:, None]
         return Denial((above * foreign)[:, None], (below * foreign)[:, None], reach, exposure)
 
-    def cover(self, firms: Any) -> None:
+    def cover(self, firms: ChipFirm) -> None:
         """The part of a group's capacity that its scarcest material in stock allows to run.
 
         A part of output does without some materials (`dispensable`).
@@ -124,25 +124,48 @@ class InputMarket:
         self.covered = part.min(axis=-1)
         firms.material_cover = roster.by_group.spread(self.covered)
 
-    def use_materials(self, firms: Any) -> None:
+    def use_materials(self, firms: ChipFirm) -> None:
         """Output uses up materials and design software in fixed proportion, as far as there are materials in stock."""
         self.wanted = self.roster.by_group.sum(firms.output)[..., None] * self.base.material_need
         self.used = np.where(self.roster.is_material, np.minimum(self.wanted, self.stock), self.wanted)
         self.stock = self.stock - self.used * self.roster.is_material
 
-    def trade(self, parameters: Parameters, firms: Any, suppliers: Any, expected_cutoff: Array) -> None:
-        """Order, choose, deliver. Stocks of materials are refilled a part of the way each quarter."""
+    def trade(self, parameters: Parameters, firms: ChipFirm, suppliers: Supplier, expected_cutoff: Array) -> None:
+        """Order, choose, deliver."""
         p, roster, by_input = parameters, self.roster, self.roster.by_input
         ahead = p["stockpiling.quarters"][..., None] * self.feared  # quarters of need
+        tools = roster.by_group.sum(firms.investment)[..., None] * self.base.tool_mix
+        hoard, released = self._bought_ahead(p["stockpiling.speed"][..., None], ahead * tools, tools)
+        self.need = (tools - released) + hoard + self._materials_ordered(p, firms, ahead)
+        self.choice = self._chosen(p, suppliers, expected_cutoff)
+        self.availability = self.part_met(p, self.choice, self.by_controls)
+        allowed = self.choice * (1.0 - self.in_the_way) if self.in_the_way.any() else self.choice
+        permitted = by_input.sum(allowed)
+        self.delivered = self.need * self.availability
+        self.sales = allowed * by_input.spread(self.delivered / np.where(permitted > 0, permitted, 1.0))
+        self.stock = self.stock + self.delivered * roster.is_material
+        suppliers.revenue = total_over_rows(self.sales)
+        suppliers.world_growth = total(suppliers.revenue) / total(suppliers.base_revenue)
+        at_hand = self._install(tools, hoard, released)
+        self._hand_over(p["production.yield_without_critical_inputs"], at_hand, firms)
+
+    def _materials_ordered(self, parameters: Parameters, firms: ChipFirm, ahead: Array) -> Array:
+        """What is used, and what refills the stock a part of the way each quarter, (runs, K, I)."""
+        p, roster = parameters, self.roster
         to_come = roster.by_group.sum(firms.capacity)[..., None] * self.base.material_need
         without_shortage = self.wanted / np.where(self.covered > 0, self.covered, 1.0)[..., None]
         use = np.where(self.wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
         wanted_stock = use * roster.is_material * (p["materials.stock_quarters"][..., None] + ahead)
         refill = (wanted_stock - self.stock - use * roster.is_material) * p["materials.refill_speed"][..., None]
-        tools = roster.by_group.sum(firms.investment)[..., None] * self.base.tool_mix
-        hoard, released = self._bought_ahead(p["stockpiling.speed"][..., None], ahead * tools, tools)
-        self.need = (tools - released) + hoard + np.maximum(0.0, use + refill)
+        ordered: Array = np.maximum(0.0, use + refill)
+        return ordered
 
+    def _chosen(self, parameters: Parameters, suppliers: Supplier, expected_cutoff: Array) -> Array:
+        """Each group's shares of suppliers: the base share times quality and cost, (runs, K, U).
+
+        The target's own firms shun who may be cut off.
+        """
+        p, roster, by_input = parameters, self.roster, self.roster.by_input
         appeal = suppliers.quality * np.exp(-p["buyers.price_elasticity"] * np.log(suppliers.unit_cost))
         risk = np.take(expected_cutoff, roster.supplier_state, axis=-1)
         shunned = np.where(roster.target_supplier, 1.0, np.exp(-p["buyers.caution"] * risk))
@@ -152,20 +175,8 @@ class InputMarket:
         wish = self._usual_share * appeal[:, None, :]
         cautious = slice(0, int(roster.group_target_owned.sum()))  # the target's own, which come first
         wish[:, cautious] = self._usual_share[:, cautious] * (appeal * shunned)[:, None, :]
-        share = wish / by_input.spread(by_input.sum(wish))
-        self.choice = share
-        self.availability = self.part_met(p, share, self.by_controls)
-        allowed = share * (1.0 - self.in_the_way) if self.in_the_way.any() else share
-        permitted = by_input.sum(allowed)
-        self.delivered = self.need * self.availability
-        self.sales = allowed * by_input.spread(self.delivered / np.where(permitted > 0, permitted, 1.0))
-        self.stock = self.stock + self.delivered * roster.is_material
-        suppliers.revenue = total_over_rows(self.sales)
-        grown = by_input.sum(suppliers.experience + suppliers.revenue)
-        suppliers.experience_of_others = by_input.spread(grown) - suppliers.experience - suppliers.revenue
-        suppliers.world_growth = total(suppliers.revenue) / total(suppliers.base_revenue)
-        at_hand = self._install(tools, hoard, released)
-        self._hand_over(p["production.yield_without_critical_inputs"], at_hand, firms)
+        shares: Array = wish / by_input.spread(by_input.sum(wish))
+        return shares
 
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of its needs each group gets when it would choose suppliers by these shares, (runs, K, I)."""
@@ -196,7 +207,7 @@ class InputMarket:
         from_store = (drawn - released * self.availability) / np.where(tools > 0, tools, 1.0)
         return self.availability + from_store
 
-    def _hand_over(self, least_yield: Array, at_hand: Array, firms: Any) -> None:
+    def _hand_over(self, least_yield: Array, at_hand: Array, firms: ChipFirm) -> None:
         """What firms receive of the tools they ordered, what lines these make, and what software is at hand."""
         roster = self.roster
         spread = roster.by_group.spread

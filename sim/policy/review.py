@@ -10,7 +10,7 @@ second a Herfindahl index over states, since it is states that deny, the third g
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from sim.arrays import Array
 from sim.engine.groups import Groups
 from sim.engine.parameters import Parameters
 from sim.start.roster import Roster
+
+if TYPE_CHECKING:
+    from sim.model import DecouplingModel
 
 LONGEST = 50.0  # years; what takes longer is not told apart
 
@@ -35,8 +38,9 @@ class Review:
     score: Array
 
 
-def review_inputs(p: Parameters, roster: Roster, input_market: Any, suppliers: Any) -> Review:
+def review_inputs(model: DecouplingModel) -> Review:
     """The review of every input, from what buyers in the target would choose if free."""
+    p, roster, input_market, suppliers = model.parameters, model.roster, model.input_market, model.suppliers
     by_state = np.zeros((len(input_market.choice), len(roster.inputs) * len(roster.states)))
     purchases = np.zeros((len(input_market.choice), len(roster.inputs)))
     for group in np.flatnonzero(roster.group_at_home):
@@ -53,8 +57,9 @@ def review_inputs(p: Parameters, roster: Roster, input_market: Any, suppliers: A
     return _review(p, roster, purchases, by_state.reshape(len(by_state), len(roster.inputs), -1), fastest)
 
 
-def review_segments(p: Parameters, roster: Roster, chip_market: Any, firms: Any) -> Review:
+def review_segments(model: DecouplingModel) -> Review:
     """The review of every segment of chips; chips made in the target by anybody are home supplies."""
+    p, roster, chip_market, firms = model.parameters, model.roster, model.chip_market, model.chip_firms
     wanted = chip_market.demand[:, roster.target]
     bought = roster.by_segment.spread(wanted) * chip_market.choice
     seller = np.where(roster.at_home, roster.target, roster.firm_headquarters)
@@ -70,9 +75,10 @@ def review_segments(p: Parameters, roster: Roster, chip_market: Any, firms: Any)
     return _review(p, roster, wanted, by_state, years)
 
 
-def _over(distance: Any, speed: Array) -> Array:
+def _over(distance: Array | float, speed: Array) -> Array:
     """Years to go a distance at a speed; a quality gap counts until it is within one log point of parity."""
-    return np.minimum(LONGEST, np.where(speed > 0, distance / np.where(speed > 0, speed, 1.0), LONGEST))
+    years: Array = np.minimum(LONGEST, np.where(speed > 0, distance / np.where(speed > 0, speed, 1.0), LONGEST))
+    return years
 
 
 def _review(p: Parameters, roster: Roster, purchases: Array, by_state: Array, years: Array) -> Review:
@@ -83,14 +89,13 @@ def _review(p: Parameters, roster: Roster, purchases: Array, by_state: Array, ye
     abroad = foreign.sum(axis=-1)
     safe = np.where(whole > 0, whole, 1.0)
     parts = foreign / np.where(abroad > 0, abroad, 1.0)[..., None]
-    allies = np.array([role in ("lead", "ally") for role in roster.roles])
     dependence, concentration = abroad / safe, np.square(parts).sum(axis=-1)
     return Review(
         purchases,
         dependence,
         concentration,
         foreign[..., roster.lead] / safe,
-        (foreign * allies).sum(axis=-1) / safe,
+        (foreign * roster.is_controller).sum(axis=-1) / safe,
         years,
         dependence * concentration * years / (years + p["review.horizon"]),
     )

@@ -5,7 +5,7 @@ States reckon this once a year from what buyers would choose if free, with the m
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +17,12 @@ from sim.markets.denial import Severity, supplied
 from sim.policy.controls import ExportControls
 from sim.start.roster import Roster
 
+if TYPE_CHECKING:
+    from sim.markets import InputMarket
+    from sim.model import DecouplingModel
 
-def weigh_stakes(model: Any) -> None:
+
+def weigh_stakes(model: DecouplingModel) -> None:
     """Set what states expect of a full control by the lead, followed by the allies as far as they do; bn yuan a year.
 
     Harm: lines that would not be built in a year, at the value of their output over half the horizon (they are
@@ -53,6 +57,15 @@ def weigh_stakes(model: Any) -> None:
     states.gap_closed = np.broadcast_to(_gap_closed(roster, model), states.gap_closed.shape)
 
 
+def take_note_of_supply(model: DecouplingModel) -> None:
+    """Planners see the domestic supply share of about the last year; and how exposed supplies from abroad are."""
+    states = model.states
+    seen = states.domestic_share + (model.chip_market.domestic_share() - states.domestic_share) / QUARTERS_PER_YEAR
+    states.domestic_share = np.broadcast_to(seen, states.domestic_share.shape)
+    exposed = total(states.expected_cutoff * model.controls.supplies.of_state)
+    states.exposure = np.broadcast_to(exposed, states.exposure.shape)
+
+
 def _full_control(controls: ExportControls, follow_strength: Array) -> Severity:
     """Everything listed denied by the lead, and by the allies as far as they follow."""
     by_state = np.zeros_like(follow_strength)
@@ -62,12 +75,13 @@ def _full_control(controls: ExportControls, follow_strength: Array) -> Severity:
     return Severity(above, np.zeros_like(above))
 
 
-def _tools(met: Array, input_market: Any) -> Array:
+def _tools(met: Array, input_market: InputMarket) -> Array:
     """The part of the tools ordered that would come, by value, (runs, K)."""
-    return (met * input_market.base.tool_mix).sum(axis=-1)
+    part: Array = (met * input_market.base.tool_mix).sum(axis=-1)
+    return part
 
 
-def _carried(p: Parameters, roster: Roster, model: Any) -> Array:
+def _carried(p: Parameters, roster: Roster, model: DecouplingModel) -> Array:
     """Yearly output of each state's firms that would stop without the materials the target dominates, (runs, S)."""
     kept = roster.by_input.sum(model.input_market.choice * ~roster.target_supplier)
     met = supplied(1.0 - p["retaliation.bite"][..., None] * (1.0 - kept), p["controls.backfill"][..., None])
@@ -76,7 +90,7 @@ def _carried(p: Parameters, roster: Roster, model: Any) -> Array:
     return roster.by_firm_state.sum(value * roster.by_group.spread(stops))
 
 
-def _gap_closed(roster: Roster, model: Any) -> Array:
+def _gap_closed(roster: Roster, model: DecouplingModel) -> Array:
     """The part of the gap of 2020 that is closed, mean of tools (by their part of a line) and chips (by output)."""
     suppliers, firms = model.suppliers, model.chip_firms
     weight = np.where(roster.target_supplier, model.input_market.base.tool_mix[roster.supplier_input], 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,70 +10,83 @@ from sim.arrays import Array, Flags
 from sim.engine.groups import Groups, total
 from sim.engine.parameters import Parameters
 from sim.markets.chips import ChipMarket
-from sim.markets.inputs import InputMarket
 from sim.policy.review import review_inputs, review_segments
 from sim.start.roster import Roster
 
+if TYPE_CHECKING:
+    from sim.model import DecouplingModel
 
-def allocate_subsidies(
-    parameters: Parameters,
-    roster: Roster,
-    states: Any,
-    firms: Any,
-    suppliers: Any,
-    chip_market: ChipMarket,
-    input_market: InputMarket,
-) -> None:
-    """Share each state's grants among firms (tools, research) and suppliers (research).
+
+def allocate_subsidies(model: DecouplingModel) -> None:
+    """Share each state's grants among chip firms (tools, research) and suppliers (research).
 
     The target's go to the firms it owns by its rule of allocation, and a part to who enters, where imports are large;
     the controllers' go by sales, for tools to who makes chips there, for research to their own suppliers and firms.
     """
-    p = parameters
-    if not states.subsidy_spent.any():
+    firms, suppliers = model.chip_firms, model.suppliers
+    if not model.states.subsidy_spent.any():
         firms.capacity_grant = firms.research_grant = firms.grant_offered = np.zeros_like(firms.revenue)
         suppliers.research_grant = np.zeros_like(suppliers.revenue)
         return
+    _share_out_targets(model)
+    if model.parameters["controller_subsidy.annual"].any():
+        _add_controllers(model)
+
+
+def _share_out_targets(model: DecouplingModel) -> None:
+    """The target's grants, by its rule of allocation."""
+    p, roster, states = model.parameters, model.roster, model.states
+    firms, suppliers = model.chip_firms, model.suppliers
     by_score = p.is_set("subsidy.allocation", "bottleneck").any()
     unscored = np.zeros((len(firms.revenue), 1))
-    of_target = slice(roster.target, roster.target + 1)
     firm_parts = _parts(
         p,
         firms.revenue * roster.target_owned,
         roster.target_owned & ~roster.is_entrant,
         roster.by_segment,
-        review_segments(p, roster, chip_market, firms).score if by_score else unscored,
+        review_segments(model).score if by_score else unscored,
     )
     supplier_parts = _parts(
         p,
         suppliers.revenue * roster.target_supplier,
         roster.target_supplier,
         roster.by_input,
-        review_inputs(p, roster, input_market, suppliers).score if by_score else unscored,
+        review_inputs(model).score if by_score else unscored,
     )
     to_suppliers = p["subsidy.research_to_suppliers"]
-    research = states.research_grants[:, of_target]
-    for_capacity = states.capacity_grants[:, of_target]
-    firms.grant_offered = np.zeros_like(firms.revenue)
-    to_entrants = np.zeros_like(firms.revenue)
-    if roster.is_entrant.any():
-        imports = _by_sales(chip_imports(roster, chip_market))
-        firms.grant_offered = (
-            for_capacity * p["entry.grant_part"] * roster.by_segment.spread(imports) * roster.is_entrant
-        )
-        to_entrants = firms.grant_offered * firms.entered
+    of_target = slice(roster.target, roster.target + 1)
+    research, for_capacity = states.research_grants[:, of_target], states.capacity_grants[:, of_target]
+    firms.grant_offered = _offered_to_entrants(model, for_capacity)
+    to_entrants = firms.grant_offered * firms.entered
     firms.capacity_grant = (for_capacity - total(to_entrants)) * firm_parts + to_entrants
     firms.research_grant = research * (1.0 - to_suppliers) * firm_parts
     suppliers.research_grant = research * to_suppliers * supplier_parts
-    if p["controller_subsidy.annual"].any():
-        paid = roster.is_controller
-        capacity, research = total(states.capacity_grants * paid), total(states.research_grants * paid)
-        at_home, own = paid[roster.firm_site], paid[roster.supplier_state]
-        firms.capacity_grant = firms.capacity_grant + capacity * _by_sales(firms.revenue * at_home)
-        for_firms = research * (1.0 - to_suppliers) * _by_sales(firms.revenue * paid[roster.firm_headquarters])
-        firms.research_grant = firms.research_grant + for_firms
-        for_suppliers = research * to_suppliers * _by_sales(suppliers.revenue * own)
-        suppliers.research_grant = suppliers.research_grant + for_suppliers
+
+
+def _offered_to_entrants(model: DecouplingModel, for_capacity: Array) -> Array:
+    """What each possible entrant would get for tools, more where the target imports more, (runs, F)."""
+    roster = model.roster
+    if not roster.is_entrant.any():
+        return np.zeros_like(model.chip_firms.revenue)
+    imports = _by_sales(chip_imports(roster, model.chip_market))
+    part = for_capacity * model.parameters["entry.grant_part"]
+    offered: Array = part * roster.by_segment.spread(imports) * roster.is_entrant
+    return offered
+
+
+def _add_controllers(model: DecouplingModel) -> None:
+    """The controllers' grants, by sales."""
+    p, roster, states = model.parameters, model.roster, model.states
+    firms, suppliers = model.chip_firms, model.suppliers
+    pays = roster.is_controller
+    capacity, research = total(states.capacity_grants * pays), total(states.research_grants * pays)
+    to_suppliers = p["subsidy.research_to_suppliers"]
+    at_home, own = pays[roster.firm_site], pays[roster.supplier_state]
+    firms.capacity_grant = firms.capacity_grant + capacity * _by_sales(firms.revenue * at_home)
+    for_firms = research * (1.0 - to_suppliers) * _by_sales(firms.revenue * pays[roster.firm_headquarters])
+    firms.research_grant = firms.research_grant + for_firms
+    for_suppliers = research * to_suppliers * _by_sales(suppliers.revenue * own)
+    suppliers.research_grant = suppliers.research_grant + for_suppliers
 
 
 def chip_imports(roster: Roster, chip_market: ChipMarket) -> Array:
@@ -119,4 +132,5 @@ def _largest(sales: Array, by_market: Groups) -> Array:
     cells: Any = (slice(None), by_market.group_of)
     np.maximum.at(top, cells, sales)
     is_top = ((sales == by_market.spread(top)) & (sales > 0)).astype(np.float64)
-    return is_top / np.maximum(1.0, by_market.spread(by_market.sum(is_top)))
+    shared: Array = is_top / np.maximum(1.0, by_market.spread(by_market.sum(is_top)))
+    return shared

@@ -121,7 +121,7 @@ def _demand(roster: Roster, given: dict[str, Array], output: Array) -> Array:
     others = table.copy()
     others[roster.target] = 0.0
     others = others / others.sum(axis=0)
-    demand = left[:, None, :] * others
+    demand: Array = left[:, None, :] * others
     demand[:, roster.target, :] = of_target
     return demand
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.arrays import Flags, Indices
 from sim.engine.groups import Groups
+from sim.scenario.events import EXPERTS
 from sim.world.world import World
 
 
@@ -62,13 +63,19 @@ class Roster:
         self.by_input_and_state = Groups(cells, len(self.inputs) * len(self.states))
         self.is_dominated = self.is_material & self._largest_seller()
         self.automotive_share = np.array([share or 0.0 for share in world.column("segments", "automotive_share")])
+        self.items = (*self.inputs, *self.segments, EXPERTS)  # what a control can be on
         self._name_groups()
+        # What part of purchases lies above the technical thresholds of controls: of chips, and of tools for lines.
+        self.chip_exposure = np.array(world.column("segments", "chip_exposure"))
+        of_segment = np.array(world.column("segments", "control_exposure"))[self.group_segment]
+        self.line_exposure = np.where(self.group_at_home, of_segment, 0.0)  # by buyer group
 
     def _largest_seller(self) -> Flags:
         """Inputs of which the target sold more than any other state in the base year."""
         shares = np.array([row["share"] for row in self.supplier_rows])
         by_state = self.by_input_and_state.sum(shares).reshape(len(self.inputs), len(self.states))
-        return by_state.argmax(axis=-1) == self.target
+        largest: Flags = by_state.argmax(axis=-1) == self.target
+        return largest
 
     def _name_groups(self) -> None:
         keys = []
@@ -92,4 +99,5 @@ class Roster:
         ]
 
     def total(self, name: str) -> float:
-        return next(row["value"] for row in self.world.rows["totals"] if row["id"] == name)
+        """A total of the world's industry, by its id."""
+        return float(next(row["value"] for row in self.world.rows["totals"] if row["id"] == name))

@@ -97,8 +97,8 @@ def review(scenario: Scenario, seed: int = 1, year: int = FIRST_YEAR) -> list[Sp
 
 def review_of(model: DecouplingModel) -> list[Spot]:
     """The review of a model of one run at this moment; the model itself does not move."""
-    inputs = review_inputs(model.parameters, model.roster, model.input_market, model.suppliers)
-    segments = review_segments(model.parameters, model.roster, model.chip_market, model.chip_firms)
+    inputs = review_inputs(model)
+    segments = review_segments(model)
     items = [*model.roster.inputs, *model.roster.segments]
     kinds = [*model.world.column("inputs", "kind"), *["chips"] * len(model.roster.segments)]
 
@@ -145,7 +145,7 @@ def at_risk(model: DecouplingModel, item: int) -> tuple[float, float]:
     cut, free = model.branch(), model.branch()
     for future in (cut, free):  # the horizon of the run does not matter to the question
         future.horizon, future.running = model.quarter + HORIZON, True
-    cut.controls.embargo = np.arange(len(cut.controls.items)) == item
+    cut.controls.embargo = np.arange(len(cut.roster.items)) == item
     lost = np.zeros(HORIZON)
     for quarter in range(HORIZON):
         for future in (cut, free):

@@ -24,7 +24,7 @@ STRICT = {
 
 def columns_of(model):
     return {
-        (kind.__name__, name): values for kind, table in model._tables.items() for name, values in table.values.items()
+        (kind.__name__, name): values for kind, table in model.tables.items() for name, values in table.values.items()
     }
 
 

@@ -246,7 +246,7 @@ def test_empty_spots_are_shares(race):
 
 def test_agents_are_all_there_with_a_history(race):
     rows = picture.agents(race.model)
-    assert len({row[0] for row in rows}) == len(rows) == sum(len(t.ids) for t in race.model._tables.values())
+    assert len({row[0] for row in rows}) == len(rows) == sum(len(t.ids) for t in race.model.tables.values())
     by_id = {row[0]: row for row in rows}
     (smic,) = (firm for firm in race.model.agents if firm.id == "smic-chn-mature")
     assert by_id["smic-chn-mature"][5] == pytest.approx(4 * smic.output, abs=1e-3)

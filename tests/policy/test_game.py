@@ -143,7 +143,7 @@ def test_controllers_suppliers_lose_sales_and_research():
 
 def answer(model, quarter, severity):
     """The target's retaliation in a quarter in which the lead's harshest control is `severity`."""
-    for table in model._tables.values():
+    for table in model.tables.values():
         table.quarter = quarter
     model.states.faced_control = severity * model.states.is_target * np.ones((1, 1))
     model.states.retaliate()
@@ -214,7 +214,7 @@ def test_the_plan_by_hand():
     No exposure: 2.4 x 15.2 + 6.793 = 43.27 bn yuan a year.
     """
     model = DecouplingModel("published-2020", set={"subsidy.mode": "plan"})
-    for table in model._tables.values():
+    for table in model.tables.values():
         table.quarter = 8
     model.states.domestic_share = np.full_like(model.states.domestic_share, 0.2)
     model.states.revise_plan()
@@ -337,7 +337,7 @@ def test_a_truce_lets_a_reactive_lead_start_again():
 def test_the_score_by_hand():
     """From the model's own purchases of one input: reliance x Herfindahl index of foreign states x y / (y + 5)."""
     model = DecouplingModel("published-2020")
-    found = review_inputs(model.parameters, model.roster, model.input_market, model.suppliers)
+    found = review_inputs(model)
     roster, item = model.roster, model.roster.inputs.index("design_software")
     bought = dict.fromkeys(roster.states, 0.0)
     for group in np.flatnonzero(roster.group_at_home):

@@ -284,15 +284,15 @@ def test_supplies_are_weighed_as_a_loop_over_agents_would():
         for cell, (state, item) in enumerate(zip(roster.supplier_state, roster.supplier_input, strict=True)):
             bought = base.input_need[0, group, item] * base.input_share[0, group, cell]
             sold[state, item] += bought
-            above[state, item] += bought * model.input_market.exposure[group]
+            above[state, item] += bought * roster.line_exposure[group]
     for cell, (state, segment) in enumerate(zip(roster.firm_headquarters, roster.firm_segment, strict=True)):
         if not roster.at_home[cell]:
             bought = base.demand[0, roster.target, segment] * base.chip_share[0, roster.target, cell]
             sold[state, len(roster.inputs) + segment] += bought
-            above[state, len(roster.inputs) + segment] += bought * model.chip_market.exposure[segment]
+            above[state, len(roster.inputs) + segment] += bought * roster.chip_exposure[segment]
     whole = sold.sum(axis=-1, keepdims=True)
-    assert model._reach_all[0] == pytest.approx(sold / whole)
-    assert model._reach_above[0] == pytest.approx(above / whole)
+    assert model.controls.supplies.of_item[0] == pytest.approx(sold / whole)
+    assert model.controls.supplies.above_threshold[0] == pytest.approx(above / whole)
 
 
 def test_messages_give_examples_from_the_world_at_hand():
