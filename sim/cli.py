@@ -81,7 +81,7 @@ def run(
 @app.command()
 def batch(
     experiment: Annotated[str, typer.Argument(help="A name in experiments/ or the path of a TOML file.")],
-    workers: Annotated[int | None, typer.Option(help="Processes. [default: one for each core]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes. [default: one for each processor]")] = None,
     cluster: Annotated[
         str | None, typer.Option(help="A Dask scheduler's address, or local:N for a cluster of N processes here.")
     ] = None,
@@ -89,14 +89,12 @@ def batch(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew; an old result is kept beside.")] = False,
 ) -> None:
     """The sweep of an experiment. The same command again continues what was interrupted."""
+    from sim.batch.progress import resumable
     from sim.batch.run import run_batch
 
     refuse_unnamed(out)
-    try:
+    with resumable():
         raise typer.Exit(run_batch(experiment, workers, out, fresh, cluster=cluster))
-    except KeyboardInterrupt:
-        note("Interrupted. What was finished is kept, and the same command goes on from there.")
-        raise
 
 
 class By(StrEnum):
@@ -429,7 +427,10 @@ def _plain(fault: typer.TyperException) -> str | None:
 
 
 def main() -> None:
-    """Run a verb. Exit codes: 0 done, 1 some runs failed, 2 bad use or input, 3 incomplete input, 130 interrupted."""
+    """Run a verb. Exit codes: 0 done, 1 some runs failed, 2 bad use or input, 3 incomplete input.
+
+    130 if interrupted and 143 if the system asks it to end (`sim.__main__`).
+    """
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except typer.TyperException as fault:

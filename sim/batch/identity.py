@@ -46,7 +46,8 @@ def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, meas
         "dependencies": provenance.dependencies(),
         "arithmetic": provenance.arithmetic_fingerprint(),
     }
-    return json.loads(json.dumps(identity))
+    plain: dict[str, Any] = json.loads(json.dumps(identity))
+    return plain
 
 
 def _hashes(world: World) -> dict[str, str]:

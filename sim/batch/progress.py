@@ -1,9 +1,11 @@
-"""What a batch says while it works, to standard error: how far it is, how long it takes, how large it gets."""
+"""What long work says to standard error: how far it is, how long it takes, how large it gets."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 from sim.calendar import LAST_YEAR, QUARTERS_PER_YEAR, quarters_until
@@ -14,12 +16,30 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+KEEPING = "what is finished is kept, and the same command goes on from there"
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Says, when work is interrupted or the system asks it to end, that the same command goes on from there."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        say(f"Interrupted: {KEEPING}.")
+        raise
+
+
 class Progress:
-    """How far a batch is and how long it will take: a bar in a terminal, else a line every few seconds."""
+    """How far a batch or a stage of a study is and how long it will take: a bar in a terminal, else lines.
 
-    SECONDS = 5.0
+    The pause between lines grows with the time that has passed, so that ten hours are a page and not seven thousand.
+    """
 
-    def __init__(self, name: str, total: int, done: int) -> None:
+    SECONDS = 5.0  # the first pause
+    PAUSES = 20  # so many lines in the time that has passed
+    LONGEST = 300.0
+
+    def __init__(self, name: str, total: int, done: int = 0) -> None:
         self.name, self.total, self.done = name, total, done
         self.done_before = done
         self.started = self.said = time.monotonic()
@@ -55,9 +75,9 @@ class Progress:
         left = f"{duration(pace * (self.total - self.done))} left"
         if self.bar:
             self.bar.update(self.task, completed=self.done, left=left)
-        elif now - self.said >= self.SECONDS:
+        elif now - self.said >= max(self.SECONDS, min(self.LONGEST, (now - self.started) / self.PAUSES)):
             self.said = now
-            print(f"{self.name}: {self.done} of {self.total} runs, {left}", file=sys.stderr, flush=True)
+            say(f"{self.name}: {self.done} of {self.total} runs, {left}")
 
 
 def duration(seconds: float) -> str:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-import os
 import shutil
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from sim.batch.blocks import Build, Model, build_model, keys_of, result_texts
+from sim.batch.blocks import Build, Model, build_model, keys_of, result_texts, run_block
 from sim.batch.identity import batch_identity, column_notes, kinds_of, run_identity
-from sim.batch.progress import Progress, duration, say, size, size_on_disk
+from sim.batch.jobs import WorkersDied, finished_jobs
+from sim.batch.progress import KEEPING, Progress, duration, say, size, size_on_disk
 from sim.batch.store import Store, refuse_changes
-from sim.batch.workers import DaskCluster, WorkerProcesses, WorkersDied, finished_blocks, finished_here
+from sim.batch.workers import open_engine, worker_count
 from sim.errors import BadInput
 from sim.experiment.experiment import Experiment, Run, load_experiment
 from sim.folders import project_root
@@ -57,11 +58,7 @@ def run_batch(
     """
     if not isinstance(experiment, Experiment):
         experiment = load_experiment(experiment)
-    if cluster is not None and workers is not None:
-        raise BadInput(f"--workers = {workers}: are processes of this machine; leave it out with --cluster")
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    if workers < 1:
-        raise BadInput(f"--workers = {workers}: must be a whole number from 1")
+    workers = worker_count(workers, cluster)
     out = project_root() / "results" / experiment.name if out is None else Path(out)
     prepare_out(out)
     if fresh and is_result(out):
@@ -70,9 +67,6 @@ def run_batch(
         prepare_out(out)
     with locked(out):
         return _run_locked(experiment, workers, out, build, block_size, cluster)
-
-
-KEEPING = "what is finished is kept, and the same command goes on from there"
 
 
 def _run_locked(
@@ -96,17 +90,15 @@ def _run_locked(
         _say_plan(store, where, out)
 
     blocks = (store.block(*piece) for piece in missing)
-    if cluster is not None and missing:
-        texts = finished_blocks(blocks, DaskCluster(cluster, identity), build)
-    elif workers == 1 or len(missing) <= 2:  # too little for workers
-        texts = finished_here(blocks, build)
-    else:
-        texts = finished_blocks(blocks, WorkerProcesses(workers), build)
-    with writing(out, KEEPING):
-        store.start()
+    few = len(missing) <= 2  # too few for workers
     try:
-        with Progress(experiment.name, len(experiment), finished) as progress, closing(texts):
-            for block, text in texts:
+        with (
+            closing(open_engine(1 if few else workers, cluster if missing else None)) as engine,
+            Progress(experiment.name, len(experiment), finished) as progress,
+        ):
+            with writing(out, KEEPING):
+                store.start()
+            for block, text in finished_jobs(blocks, partial(run_block, build=build), engine):
                 with writing(out, KEEPING):
                     store.keep(block, text)
                 progress.add(len(block.runs))

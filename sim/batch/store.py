@@ -15,7 +15,6 @@ import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -100,7 +99,6 @@ class Store:
     def block(self, config: str, first: int, end: int) -> Block:
         """The block of a config's runs from number `first` to before `end`."""
         scenario = self.experiment.scenarios[self.numbers[config] - 1]
-        scenario = replace(scenario, values=dict(scenario.values))  # a plain dictionary can be sent to a worker
         experiment = self.experiment
         runs = tuple(experiment.run(scenario, number) for number in range(first, end))
         sets = experiment.ensemble.sets if experiment.ensemble else {}
@@ -131,9 +129,9 @@ class Store:
 
     def _note_block(self, path: Path, content: bytes) -> bool:
         """Note the places of a block's runs; False if it is damaged or not a block of this batch."""
-        if (found := read_header(content)) is None:
+        if (read := read_header(content)) is None:
             return False
-        header, offset = found
+        header, offset = read
         places = self.places.get(header["config"])
         if header["identity"] != self.hash or places is None or header["last"] > len(places):
             return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,10 @@ from sim.errors import BadInput
 from sim.terminal import Format, FormatOption, emit, note
 
 study = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Studies of results and of the model.")
+Workers = Annotated[int | None, typer.Option(help="Processes. [default: one for each processor]")]
+Cluster = Annotated[
+    str | None, typer.Option(help="A Dask scheduler's address, or local:N for a cluster of N processes here.")
+]
 Result = Annotated[str, typer.Argument(help="The folder of a finished batch, or its name in results/.")]
 
 
@@ -52,15 +55,18 @@ def review(
 @study.command()
 def calibrate(
     experiment: Annotated[str, typer.Argument(help="A calibration's name in experiments/ or the path of its file.")],
-    workers: Annotated[int | None, typer.Option(help="Processes; all processors if left out.")] = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
     out: Annotated[Path | None, typer.Option(help="Folder; results/NAME if left out.")] = None,
     format: FormatOption = Format.table,
 ) -> None:
     """History matching: what observed figures leave of the parameters' ranges. The same command again goes on."""
+    from sim.batch.progress import KEEPING, resumable
     from sim.study.calibration.report import LEARNT_COLUMNS, learnt_rows
     from sim.study.calibration.run import calibrate as run
 
-    learnt, _ = run(experiment, workers, out)
+    with resumable(), workers_may_die(f"; {KEEPING}"):
+        learnt, _ = run(experiment, workers, out, cluster)
     emit(LEARNT_COLUMNS, learnt_rows(learnt), format)
 
 
@@ -68,22 +74,21 @@ def calibrate(
 def validate(
     what: Annotated[str, typer.Argument(metavar="[CONFIG|RESULT]", help="A config or a result folder.")] = "historic",
     observations: Annotated[Path | None, typer.Option(help="New figures: a CSV file like observations.csv.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; all processors if left out.")] = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
     sets: Annotated[int | None, typer.Option(min=1, help="Parameter sets; all of the ensemble if left out.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; results/validation if left out.")] = None,
     format: FormatOption = Format.table,
 ) -> None:
     """The model against observed figures, simple rivals and forecasts published at the time."""
     from sim.folders import project_root
-    from sim.study.calibration.run import open_folder
+    from sim.study.files import open_folder
     from sim.study.validation.validation import SCORE_COLUMNS, score_rows, write
     from sim.study.validation.validation import validate as run
 
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    if workers < 1:
-        raise BadInput(f"--workers = {workers}: must be a whole number from 1")
     out = out or project_root() / "results" / "validation"
-    validation = run(what, observations, workers, sets)
+    with workers_may_die():
+        validation = run(what, observations, workers, sets, cluster)
     open_folder(out, "decoupling study validate")
     write(validation, out)
     note(f"{out}: every figure in figures.csv, the page in validation.md.")
@@ -157,6 +162,18 @@ def report(
         if path := write_answer(each):
             note(f"{path}: the answer that is kept with the experiment")
     emit(HEADER, [row for each in read for row in each.rows()], format)
+
+
+@contextmanager
+def workers_may_die(advice: str = "") -> Iterator[None]:
+    """Workers that could not be kept alive end the verb with exit code 1."""
+    from sim.batch.jobs import WorkersDied
+
+    try:
+        yield
+    except WorkersDied as fault:
+        note(f"{fault}{advice}.")
+        raise typer.Exit(1) from None
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from sim.results.files import write_aside
 from sim.results.manifest import read_manifest
 from sim.results.records import line
 from sim.scenario.scenario import Scenario, load_config
-from sim.study.calibration.run import open_folder
+from sim.study.files import open_folder
 
 HORIZON = 3 * QUARTERS_PER_YEAR  # how long a cut-off is followed: lines that are not built are missed after a year
 COLUMNS = {

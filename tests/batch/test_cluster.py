@@ -12,7 +12,8 @@ import pytest
 from support.batches import EXPERIMENT, deadly_once, files, forbidden, slow, small
 from support.paths import TESTS
 
-from sim.batch import workers
+from sim.batch import cluster as dask_cluster
+from sim.batch import jobs
 from sim.batch.run import run_batch
 from sim.errors import BadInput
 
@@ -65,7 +66,7 @@ def test_a_worker_that_is_killed_is_survived(cluster, question, expected, tmp_pa
 
 def test_workers_come_and_go(question, expected, tmp_path, capsys, monkeypatch):
     """It starts without a worker and says so; one comes, another one comes, the first one goes."""
-    monkeypatch.setattr(workers, "PATIENCE", 0.5)
+    monkeypatch.setattr(jobs, "PATIENCE", 0.5)
     out = tmp_path / "out"
     with distributed.LocalCluster(
         n_workers=0, threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL", processes=False
@@ -85,7 +86,7 @@ def test_workers_come_and_go(question, expected, tmp_path, capsys, monkeypatch):
         assert run_batch(question, out=out, build=slow, block_size=2, cluster=cluster.scheduler_address) == 0
         mover.join()
     assert files(out) == expected
-    assert "The cluster has no workers now; the batch goes on when some come." in capsys.readouterr().err
+    assert "The cluster has no workers now; it goes on when some come." in capsys.readouterr().err
 
 
 @contextmanager
@@ -134,7 +135,7 @@ def test_a_scheduler_that_is_lost_ends_the_batch_and_loses_nothing(question, exp
 def test_machines_without_the_program_are_a_sentence(question, tmp_path):
     with (
         cluster_of_its_own(tmp_path, "import sys; sys.modules['sim'] = None") as (_, address),
-        pytest.raises(BadInput, match="--cluster: a machine of it cannot read a block .*; install the same version"),
+        pytest.raises(BadInput, match="--cluster: a machine of it cannot read a job .*; install the same version"),
     ):
         run_batch(question, out=tmp_path / "out", cluster=address)
 
@@ -143,9 +144,7 @@ def test_a_machine_with_another_arithmetic_is_refused(cluster, client, question,
     out = tmp_path / "out"
     [first, _] = client.scheduler_info()["workers"]
     client.run(set_arithmetic, "another", workers=[first])
-    with pytest.raises(
-        BadInput, match="a block of .* is refused: arithmetic is another there and .* here; .*NPY_DISABLE"
-    ):
+    with pytest.raises(BadInput, match=" is refused: arithmetic is another there and .* here; .*NPY_DISABLE"):
         run_batch(question, out=out, build=small, block_size=4, cluster=cluster.scheduler_address)
     client.run(set_arithmetic, None, workers=[first])
     assert run_batch(question, out=out, build=small, block_size=4, cluster=cluster.scheduler_address) == 0
@@ -163,9 +162,9 @@ def set_arithmetic(value):
 @pytest.mark.parametrize("key", ["program_hash", "world", "dependencies", "arithmetic"])
 def test_whatever_decides_about_bytes_is_compared(key):
     needed = dict.fromkeys(["program_hash", "world", "dependencies", "arithmetic"], "ours")
-    workers.refuse_another_machine(needed, needed, "node7")
-    with pytest.raises(BadInput, match=f"a block of node7 is refused: {key} is theirs there and ours here; "):
-        workers.refuse_another_machine({**needed, key: "theirs"}, needed, "node7")
+    dask_cluster.refuse_another_machine(needed, needed, "node7")
+    with pytest.raises(BadInput, match=f"node7 is refused: {key} is theirs there and ours here; "):
+        dask_cluster.refuse_another_machine({**needed, key: "theirs"}, needed, "node7")
 
 
 FAULTS = [
@@ -179,7 +178,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("address", "words"), FAULTS, ids=[address for address, _ in FAULTS])
 def test_an_address_that_cannot_be_used_is_a_sentence(question, tmp_path, monkeypatch, address, words):
-    monkeypatch.setattr(workers, "CONNECT", "1s")
+    monkeypatch.setattr(dask_cluster, "CONNECT", "1s")
     with pytest.raises(BadInput, match=f"--cluster = '{address}': .*{words}"):
         run_batch(question, out=tmp_path / "out", build=forbidden, cluster=address)
     assert not list((tmp_path / "out").iterdir())

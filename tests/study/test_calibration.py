@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from sim.batch.workers import ThisProcess
 from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
-from sim.study.calibration import matching
 from sim.study.calibration import run as whole
 from sim.study.calibration.file import load_calibration
 from sim.study.calibration.matching import (
@@ -23,7 +23,9 @@ from sim.study.calibration.matching import (
     sample,
     standard_distances,
 )
-from sim.study.validation.hindcast import values_at
+from sim.study.files import open_folder
+from sim.study.validation import hindcast
+from sim.study.validation.hindcast import Runner, values_at
 from sim.study.validation.observations import Observation
 
 SMALL = """question = "Which growth and which answer of investment fit 2021?"
@@ -146,19 +148,48 @@ def test_an_ensemble_reads_back_as_it_was_written(small, tmp_path):
 def test_a_set_has_the_same_values_alone_and_among_others(small):
     sets = small.values(sample(2, 5, 1)[0])
     observations = [o for o in small.observations if o.year == 2021]
-    together = values_at(small.scenario, sets, [1, 2], observations, None)
-    alone = values_at(small.scenario, sets[3:4], [1, 2], observations, None)
+    together = values_at(small.scenario, sets, [1, 2], observations)
+    alone = values_at(small.scenario, sets[3:4], [1, 2], observations)
     assert (together[3] == alone[0]).all() and together.shape == (5, 2, len(observations))
 
 
+def runner(calibration, folder):
+    return Runner(ThisProcess(), folder, calibration.identity)
+
+
 def test_waves_are_not_run_again(small, tmp_path, monkeypatch):
-    first = match(small, None, tmp_path)
-    monkeypatch.setattr(matching, "values_at", lambda *_: pytest.fail("was run again"))
-    second = match(small, None, tmp_path)
+    first = match(small, runner(small, tmp_path))
+    monkeypatch.setattr(hindcast, "run_job", lambda *_: pytest.fail("was run again"))
+    second = match(small, runner(small, tmp_path))
     assert (first.units == second.units).all() and (first.values == second.values).all()
     changed = replace(small, content={**small.content, "question": "another"})
     with pytest.raises(pytest.fail.Exception):
-        match(changed, None, tmp_path)
+        match(changed, runner(changed, tmp_path))
+
+
+def test_a_killed_wave_loses_what_was_under_way_alone(small, tmp_path, monkeypatch):
+    """16 sets of 2 seeds in jobs of 4 sets: the third job is cut off, so 8 sets are kept and 8 are run."""
+    monkeypatch.setattr(hindcast, "RUNS_AT_ONCE", 8)
+    sets = small.values(sample(2, 16, 1)[0])
+    observations = [o for o in small.observations if o.year == 2021]
+    asked = ("wave 1", small.scenario, sets, [1, 2], observations)
+    undisturbed = hindcast.values_at(*asked[1:])
+    firsts = []
+    simulate = hindcast.run_job
+
+    def interrupted(job):
+        firsts.append(job.first)
+        if len(firsts) == 3:
+            raise KeyboardInterrupt
+        return simulate(job)
+
+    monkeypatch.setattr(hindcast, "run_job", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        runner(small, tmp_path).values_at(*asked)
+    values = runner(small, tmp_path).values_at(*asked)
+    assert firsts == [0, 4, 8, 8, 12]
+    assert (values == undisturbed).all()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{small.identity}-wave-1.npy"]
 
 
 @pytest.mark.long
@@ -207,5 +238,5 @@ def test_faults_of_the_file_are_named(tmp_path, old, new, says):
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(BadInput, match=r"holds 'mine.txt'"):
-        whole.open_folder(tmp_path, "decoupling study calibrate")
+        open_folder(tmp_path, "decoupling study calibrate")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

@@ -10,11 +10,11 @@ from sim.cli import app
 from sim.errors import BadInput
 from sim.folders import project_root
 from sim.scenario.scenario import load_config
-from sim.study.calibration.discipline import duels, histories, rival_forecasts
 from sim.study.calibration.file import load_calibration
 from sim.study.validation import forecasts
 from sim.study.validation.hindcast import values_at
 from sim.study.validation.observations import Observation, world_observations
+from sim.study.validation.scoring import duels, histories, rival_forecasts
 from sim.study.validation.validation import FREE, GIVEN, ensemble_sets, figure_rows, validate
 from sim.world.world import load_world
 
@@ -120,7 +120,7 @@ def test_every_share_in_every_input_exists_for_every_year():
         for year in (2025, 2026, 2035)
     ]
     assert len(figures) == 17 * 8 * 3
-    values = values_at(load_config("historic"), [{}], [1], figures, None)
+    values = values_at(load_config("historic"), [{}], [1], figures)
     assert len(WORLD.column("inputs", "id")) == 17
     assert np.isfinite(values).all()
     np.testing.assert_allclose(values.reshape(17, 8, 3).sum(axis=1), 1.0)
@@ -133,7 +133,7 @@ def test_a_result_folder_is_read(tmp_path):
     found = validate(tmp_path / "result")
     [(kind, rows)] = found.scored.items()
     assert kind == FREE and {row.observation.series for row in rows} >= {"chip_market", "equipment_spending"}
-    direct = values_at(load_config("historic"), [{}], [1, 2, 3], [rows[0].observation], None)
+    direct = values_at(load_config("historic"), [{}], [1, 2, 3], [rows[0].observation])
     assert rows[0].model.low <= np.median(direct) <= rows[0].model.high
 
 
@@ -185,7 +185,7 @@ def test_the_fitted_model_is_sane():
 
     def runs(config, measure, year):
         figure = Observation(measure, f"{year}-12-31", 1.0, 1.0, "0 to 1", "", "test", 1.0)
-        values = values_at(load_config(config), sets, seeds, [figure], None)[:, :, 0]
+        values = values_at(load_config(config), sets, seeds, [figure])[:, :, 0]
         assert values.shape == (len(sets), len(seeds)) and np.isfinite(values).all()
         return values
 

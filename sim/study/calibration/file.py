@@ -110,8 +110,10 @@ class Calibration:
 
     def values(self, units: Array) -> list[dict[str, Value]]:
         """Parameter sets from points of the unit cube, (sets, keys), rounded to six digits."""
-        found = self.low + units * (self.high - self.low)
-        return [{key: float(f"{value:.{DIGITS}g}") for key, value in zip(self.keys, row, strict=True)} for row in found]
+        points = self.low + units * (self.high - self.low)
+        return [
+            {key: float(f"{value:.{DIGITS}g}") for key, value in zip(self.keys, row, strict=True)} for row in points
+        ]
 
 
 def load_calibration(path: Path) -> Calibration:

@@ -9,24 +9,20 @@ an ellipsoid around what is left, until the volume that is left stops shrinking.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from scipy.special import gammaln, ndtri
 from scipy.stats import chi2, qmc
 
 from sim.arrays import Array, Flags, Indices
+from sim.batch.progress import say
 from sim.calendar import LAST_YEAR
 from sim.errors import BadInput
 from sim.results import records
-from sim.results.files import write_aside
 from sim.study.calibration.file import Calibration
-from sim.study.validation.hindcast import Progress, values_at
-from sim.terminal import note
+from sim.study.validation.hindcast import Runner
 
 SHRUNK = 0.9  # a wave that leaves more than this part of the volume before it ends the matching
 TOGETHER = 0.95  # of true sets lie within the joint distance
@@ -104,7 +100,8 @@ class Waves:
         density = np.zeros(len(self.units))
         for number, region in enumerate(self.regions):
             density += np.where(region.holds(self.units), (self.wave == number).sum() / region.volume, 0.0)
-        return 1.0 / density
+        weights: Array = 1.0 / density
+        return weights
 
 
 def counted(calibration: Calibration, left_out: Sequence[str] = (), until: int = LAST_YEAR) -> Indices:
@@ -131,7 +128,8 @@ def implausibility(calibration: Calibration, values: Array, figures: Indices | N
     distances = standard_distances(calibration, values)[:, figures]
     farthest = np.abs(distances).max(axis=1) / calibration.waves.cut
     together = np.sqrt(np.square(distances).sum(axis=1) / chi2.ppf(TOGETHER, distances.shape[1]))
-    return np.maximum(farthest, together)
+    worst: Array = np.maximum(farthest, together)
+    return worst
 
 
 def credibility(calibration: Calibration, values: Array, figures: Indices | None = None) -> Array:
@@ -151,13 +149,12 @@ def standard_distances(calibration: Calibration, values: Array) -> Array:
     error = np.array([o.error for o in calibration.observations])
     luck = values.var(axis=1, ddof=1).mean(axis=0)
     deviation = np.sqrt(np.square(error) + np.square(calibration.discrepancy) + luck)
-    return (values.mean(axis=1) - observed) / deviation
+    distances: Array = (values.mean(axis=1) - observed) / deviation
+    return distances
 
 
-def match(
-    calibration: Calibration, pool: ProcessPoolExecutor | None, folder: Path, say: Callable[[str], None] = note
-) -> Waves:
-    """Run waves until the volume that is left stops shrinking; a wave that is kept in `folder` is not run again."""
+def match(calibration: Calibration, runner: Runner) -> Waves:
+    """Run waves until the volume that is left stops shrinking."""
     plan = calibration.waves
     seeds = range(1, plan.seeds + 1)
     waves: Waves | None = None
@@ -166,19 +163,13 @@ def match(
         around = None if waves is None else _to_enclose(calibration, waves)
         units, region = sample(len(calibration.keys), plan.samples, plan.design_seed + number, around)
         sets = calibration.values(units)
-        path = folder / f"{calibration.identity}-wave-{number + 1}.npy"
-        if path.exists():
-            values = np.load(path)
-            say(f"wave {number + 1}: is there already")
-        else:
-            progress = Progress(f"wave {number + 1}", len(sets) * len(seeds))
-            values = values_at(calibration.scenario, sets, seeds, calibration.observations, pool, progress)
-            write_aside(path, [_npy(values)])
+        stage = f"wave {number + 1}"
+        values = runner.values_at(stage, calibration.scenario, sets, seeds, calibration.observations)
         waves = _joined(waves, units, values, region)
         plausible = implausibility(calibration, waves.values) <= 1.0
         left = float(waves.weights[plausible].sum())
         newest = int(plausible[waves.wave == number].sum())
-        say(f"wave {number + 1}: {newest} of {len(sets)} sets not implausible; {left:.2g} of the prior volume is left")
+        say(f"{stage}: {newest} of {len(sets)} sets not implausible; {left:.2g} of the prior volume is left")
         settled = left > SHRUNK * left_before and region.volume < 1.0
         if settled and plausible.sum() >= calibration.ensemble:
             break
@@ -205,12 +196,6 @@ def _joined(waves: Waves | None, units: Array, values: Array, region: Region) ->
         np.concatenate([waves.wave, number]),
         (*waves.regions, region),
     )
-
-
-def _npy(values: Array) -> bytes:
-    text = io.BytesIO()
-    np.save(text, values)
-    return text.getvalue()
 
 
 # The ensemble.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,29 +10,16 @@ from typing import Any
 import numpy as np
 
 from sim.arrays import Array
-from sim.study.calibration.discipline import (
-    Duel,
-    Scored,
-    WithoutMechanism,
-    duels,
-    is_scored,
-    not_scored_and_outside,
-    predicted,
-)
 from sim.study.calibration.file import Calibration
+from sim.study.calibration.left_out import WithoutMechanism
 from sim.study.calibration.matching import Waves, counted, credibility, implausibility, standard_distances
+from sim.study.files import STYLE
 from sim.study.validation.observations import Observation
 from sim.study.validation.scores import Forecast, interval_score, weighted_quantiles
+from sim.study.validation.scoring import Duel, Scored, duels, is_scored, not_scored_and_outside, predicted
 
 UNIDENTIFIED = 0.9  # of the prior's spread that is left
 CORRELATED = 0.3
-STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "decoupling",
-    "svg.fonttype": "none",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 CONFLICT = 1.0  # mean distance, in standard deviations, of what is left from a figure
 
 
@@ -55,7 +41,7 @@ def what_was_learnt(calibration: Calibration, waves: Waves) -> list[Learnt]:
     credible = waves.weights * credibility(calibration, waves.values)
     units, weights = waves.units[credible > 0], credible[credible > 0]
     order = _correlations(units, weights)
-    found = []
+    learnt = []
     for place, key in enumerate(calibration.keys):
         low, high = float(calibration.low[place]), float(calibration.high[place])
         left = low + weighted_quantiles(units[:, place], weights, (0.05, 0.5, 0.95)) * (high - low)
@@ -64,10 +50,10 @@ def what_was_learnt(calibration: Calibration, waves: Waves) -> list[Learnt]:
         others = np.abs(order[place]) * (np.arange(len(calibration.keys)) != place)
         nearest = int(np.argmax(others))
         tied = calibration.keys[nearest]
-        found.append(
+        learnt.append(
             Learnt(key, low, high, [float(x) for x in left], float(spread), tied, float(order[place, nearest]))
         )
-    return found
+    return learnt
 
 
 def _correlations(units: Array, weights: Array) -> Array:
@@ -75,7 +61,8 @@ def _correlations(units: Array, weights: Array) -> Array:
     ranks = np.argsort(np.argsort(units, axis=0, kind="stable"), axis=0, kind="stable").astype(np.float64)
     covariance = np.cov(ranks.T, aweights=weights).reshape(units.shape[1], units.shape[1])
     deviation = np.sqrt(np.diag(covariance))
-    return covariance / np.outer(deviation, deviation)
+    correlations: Array = covariance / np.outer(deviation, deviation)
+    return correlations
 
 
 @dataclass(frozen=True)
@@ -100,14 +87,14 @@ def how_figures_are_met(calibration: Calibration, waves: Waves) -> list[Met]:
     credible = waves.weights * credibility(calibration, waves.values)
     weights = waves.weights
     distances = standard_distances(calibration, waves.values)
-    found = []
+    met = []
     for place, o in enumerate(calibration.observations):
         forecast = predicted(waves.values[:, :, place], o, float(calibration.discrepancy[place]), credible)
         inside = forecast.low <= o.value <= forecast.high
         matched = bool(calibration.matched[place])
         alone = np.abs(distances[:, place]) <= calibration.waves.cut
         others = implausibility(calibration, waves.values, counted(calibration, left_out=[o.series])) <= 1.0
-        found.append(
+        met.append(
             Met(
                 o,
                 o.series,
@@ -122,26 +109,10 @@ def how_figures_are_met(calibration: Calibration, waves: Waves) -> list[Met]:
                 float(weights[others].sum()),
             )
         )
-    return found
+    return met
 
 
 # Tables.
-
-
-def csv_text(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Array with six digits, empty for missing."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([[_cell(cell) for cell in row] for row in rows])
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:.6g}"
-    return int(value) if isinstance(value, bool | np.bool_) else value
-
 
 LEARNT_COLUMNS = ["parameter", "low", "high", "left_05", "left_50", "left_95", "spread_left", "tied_to", "correlation"]
 
@@ -221,28 +192,28 @@ def page(
 def _losses(met: Sequence[Met], scored: Sequence[Scored]) -> list[str]:
     """Where the model fails or loses, in plain sentences."""
     lines = ["## Where the model fails", ""]
-    found = [
+    losses = [
         f"- {one.series} {one.date[:4]}: seen {one.observed:.4g}, outside the 90 % interval "
         f"{one.forecast.low:.4g} to {one.forecast.high:.4g} ({one.unit})."
         for one in met
         if not one.inside and is_scored(one.of)
     ]
-    found += [f"- {text}" for text in not_scored_and_outside([one.of for one in met if not one.inside])]
+    losses += [f"- {text}" for text in not_scored_and_outside([one.of for one in met if not one.inside])]
     for name, rows in by_test(scored).items():
         for duel in duels(rows):
             if duel.losses:
-                found.append(
+                losses.append(
                     f"- {name} ({duel.model.count} figures): worse than {duel.rival} in {' and '.join(duel.losses)}."
                 )
-    return [*lines, *(found or ["- Nowhere among the figures and tests below."]), ""]
+    return [*lines, *(losses or ["- Nowhere among the figures and tests below."]), ""]
 
 
 def by_test(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
     """All tests pooled, then each by itself."""
-    found = {"All left out": list(scored)}
+    tests = {"All left out": list(scored)}
     for row in scored:
-        found.setdefault(row.test[:1].upper() + row.test[1:], []).append(row)
-    return found
+        tests.setdefault(row.test[:1].upper() + row.test[1:], []).append(row)
+    return tests
 
 
 def _figures(met: Sequence[Met]) -> list[str]:

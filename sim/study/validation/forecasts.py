@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.arrays import Array
 from sim.errors import BadInput
-from sim.study.validation.observations import Observation
+from sim.study.validation.observations import Observation, scale_of
 from sim.study.validation.scores import Forecast
 from sim.world.world import World
 
@@ -30,11 +30,16 @@ def forecast_figures(world: World) -> list[Observation]:
     """What is forecast, as figures without a value: shares and amounts of the target, its shares in every input."""
     target = next(row["id"] for row in world.rows["states"] if row["role"] == "target")
     inputs = [f"input_world_share.{item}.{target}" for item in world.column("inputs", "id")]
-    found = []
+    figures = []
     for measure in (*_SHARES, *_AMOUNTS, *inputs):
-        unit, scale = ("bn USD a year", 6.9) if measure in _AMOUNTS else ("percent", 0.01)
-        found += [Observation(measure, f"{year}-12-31", np.nan, np.nan, unit, "", "test", scale) for year in YEARS]
-    return found
+        unit = "bn USD a year" if measure in _AMOUNTS else "percent"
+        figures += [asked(measure, f"{year}-12-31", unit, world) for year in YEARS]
+    return figures
+
+
+def asked(measure: str, date: str, unit: str, world: World) -> Observation:
+    """A figure that nobody has observed yet, to read the model's own value off."""
+    return Observation(measure, date, np.nan, np.nan, unit, "", "test", scale_of(unit, world))
 
 
 def record_text(figures: Sequence[Observation], values: Array) -> str:

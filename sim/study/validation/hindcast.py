@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sim.arrays import Array
-from sim.batch.workers import forkserver_context
+from sim.batch.jobs import Engine, finished_jobs
+from sim.batch.progress import Progress, say
 from sim.calendar import FIRST_YEAR
+from sim.results.files import write_aside, writing
 from sim.scenario.scenario import Scenario
 from sim.study.validation.observations import Observation
-from sim.terminal import note
 from sim.world.evidence import Value
 
 Values = Mapping[str, Value]
@@ -27,39 +24,94 @@ RUNS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
-class Job:
-    """Some parameter sets of one config, each with the same seeds, run together."""
+class SetsOfParameters:
+    """Some parameter sets of one config, each with the same seeds, run together; `first` is the place of the first."""
 
     scenario: Scenario
+    first: int
     sets: Sequence[Values]
     seeds: Sequence[int]
     observations: Sequence[Observation]
 
 
-def values_at(
-    scenario: Scenario,
-    sets: Sequence[Values],
-    seeds: Sequence[int],
-    observations: Sequence[Observation],
-    pool: ProcessPoolExecutor | None,
-    progress: Progress | None = None,
-) -> Array:
-    """The model's values of the observed figures in the model's units: (sets, seeds, observations).
+@dataclass(frozen=True)
+class Runner:
+    """Runs the stages of a study by an engine, and keeps what is finished of them in a folder, if there is one.
 
-    A set's values do not depend on the others, on the workers or on how the sets are cut into jobs.
+    identity: what everything that is kept depends on, as the beginning of its file's name.
     """
-    scenario = replace(scenario, values=dict(scenario.values))  # a plain dictionary can be sent to a worker
+
+    engine: Engine
+    folder: Path | None = None
+    identity: str = ""
+
+    def values_at(
+        self,
+        stage: str,
+        scenario: Scenario,
+        sets: Sequence[Values],
+        seeds: Sequence[int],
+        observations: Sequence[Observation],
+    ) -> Array:
+        """The model's values of the observed figures in the model's units: (sets, seeds, observations).
+
+        A set's values do not depend on the others, on the workers, on how the sets are cut into jobs, nor on how often
+        the stage was interrupted.
+        """
+        whole = self._file(stage)
+        if whole and whole.exists():
+            say(f"{stage}: is there already")
+            return _read(whole)
+        jobs = _jobs(scenario, sets, seeds, observations)
+        values = np.concatenate(self._finished(stage, jobs))
+        if whole:
+            with writing(whole.parent):
+                write_aside(whole, [_npy(values)])
+                for part in (self._file(stage, job.first) for job in jobs):
+                    if part:
+                        part.unlink(missing_ok=True)
+        return values
+
+    def _finished(self, stage: str, jobs: Sequence[SetsOfParameters]) -> list[Array]:
+        """Each job's values; those that are kept are not run again."""
+        kept = {job.first: path for job in jobs if (path := self._file(stage, job.first)) and path.exists()}
+        values = {first: _read(path) for first, path in kept.items()}
+        runs = {job.first: len(job.sets) * len(job.seeds) for job in jobs}
+        say(f"{stage}: {sum(runs.values())} runs")
+        with Progress(stage, sum(runs.values()), sum(runs[first] for first in kept)) as progress:
+            missing = [job for job in jobs if job.first not in kept]
+            for job, part in finished_jobs(missing, run_job, self.engine):
+                values[job.first] = part
+                if path := self._file(stage, job.first):
+                    with writing(path.parent):
+                        write_aside(path, [_npy(part)])
+                progress.add(runs[job.first])
+        return [values[job.first] for job in jobs]
+
+    def _file(self, stage: str, first: int | None = None) -> Path | None:
+        """Where a stage is kept, or the job of it that begins with the set `first`."""
+        if self.folder is None:
+            return None
+        part = "" if first is None else f"-{first}"
+        return self.folder / f"{self.identity}-{stage.replace(' ', '-')}{part}.npy"
+
+
+def values_at(
+    scenario: Scenario, sets: Sequence[Values], seeds: Sequence[int], observations: Sequence[Observation]
+) -> Array:
+    """The same in this process, and nothing is said or kept: (sets, seeds, observations)."""
+    return np.concatenate([run_job(job) for job in _jobs(scenario, sets, seeds, observations)])
+
+
+def _jobs(
+    scenario: Scenario, sets: Sequence[Values], seeds: Sequence[int], observations: Sequence[Observation]
+) -> list[SetsOfParameters]:
     size = max(1, RUNS_AT_ONCE // len(seeds))
-    jobs = [Job(scenario, sets[start : start + size], seeds, observations) for start in range(0, len(sets), size)]
-    parts = []
-    for job, part in zip(jobs, pool.map(run_job, jobs) if pool else map(run_job, jobs), strict=True):
-        parts.append(part)
-        if progress:
-            progress.add(len(job.sets) * len(seeds))
-    return np.concatenate(parts)
+    starts = range(0, len(sets), size)
+    return [SetsOfParameters(scenario, start, sets[start : start + size], seeds, observations) for start in starts]
 
 
-def run_job(job: Job) -> Array:
+def run_job(job: SetsOfParameters) -> Array:
     """One job's values, (sets, seeds, observations)."""
     from sim.model import DecouplingModel
 
@@ -73,18 +125,16 @@ def run_job(job: Job) -> Array:
     )
     while model.running:
         model.step()
-    found = read_off(model.recorder, measures, job.observations)
-    del model
-    gc.collect()  # models hold circles of references
-    return found.reshape(len(job.sets), len(job.seeds), len(job.observations))
+    values = read_off(model.recorder, measures, job.observations)
+    return values.reshape(len(job.sets), len(job.seeds), len(job.observations))
 
 
 def read_off(recorder: Any, measures: Sequence[str], observations: Sequence[Observation]) -> Array:
     """The values of the observed figures in every run of a recorder, (runs, observations)."""
-    records = {every: recorder.values(every) for every in ("year", "quarter")}
+    recorded = {every: recorder.values(every) for every in ("year", "quarter")}
     columns = []
     for observation in observations:
-        dates, values = records["quarter" if observation.is_quarter else "year"]
+        dates, values = recorded["quarter" if observation.is_quarter else "year"]
         column = values[:, dates.index(observation.date), measures.index(observation.measure)]
         if observation.is_relative:
             column = column / values[:, dates.index(f"{FIRST_YEAR}-12-31"), measures.index(observation.measure)]
@@ -92,36 +142,12 @@ def read_off(recorder: Any, measures: Sequence[str], observations: Sequence[Obse
     return np.stack(columns, axis=-1)
 
 
-@contextmanager
-def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
-    """Local processes, or None for one worker: then everything runs in this process."""
-    if workers == 1:
-        yield None
-        return
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the workers' processes inherit it
-    context = forkserver_context(["sim.model", "sim.study.validation.hindcast"])
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
-        yield pool
+def _npy(values: Array) -> bytes:
+    text = io.BytesIO()
+    np.save(text, values)
+    return text.getvalue()
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-class Progress:
-    """How far a stage is, a line on standard error every few seconds."""
-
-    SECONDS = 5.0
-
-    def __init__(self, stage: str, total: int) -> None:
-        self.stage, self.total, self.done = stage, total, 0
-        self.started = self.said = time.monotonic()
-        note(f"{stage}: {total} runs")
-
-    def add(self, runs: int) -> None:
-        self.done += runs
-        now = time.monotonic()
-        if now - self.said >= self.SECONDS and self.done < self.total:
-            self.said = now
-            left = (now - self.started) / self.done * (self.total - self.done)
-            note(f"{self.stage}: {self.done} of {self.total} runs, about {left:.0f} s left")
+def _read(path: Path) -> Array:
+    values: Array = np.load(path)
+    return values

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput, nearest
 from sim.measures import catalogue
+from sim.scenario.scenario import MARKET
 from sim.world.world import World
 
 COLUMNS = ("measure", "date", "value", "unit", "error", "source", "use")
@@ -37,7 +39,7 @@ USUAL_ERROR = 0.1  # of the value, where neither the row nor the world's table g
 
 @dataclass(frozen=True)
 class Observation:
-    """One figure. `value` and `error` are in the model's unit: shares 0 to 1, flows bn yuan a year at 6.9."""
+    """One figure. `value` and `error` are in the model's unit: shares 0 to 1, flows bn yuan a year."""
 
     measure: str
     date: str
@@ -71,6 +73,21 @@ class Observation:
         return value / self.scale
 
 
+def scale_of(unit: str, world: World) -> float:
+    """The model's unit per published unit: dollars at the exchange rate that the world states for its base year."""
+    rate = float(world.parameters["base.exchange_rate"].value)
+    scales = {"percent": 0.01, "bn USD a year": rate, "bn USD a quarter": 4 * rate, "bn yuan a quarter": 4.0}
+    return scales.get(unit, 1.0)
+
+
+def published_markets(observations: Iterable[Observation], world: World) -> dict[str, float]:
+    """The target's market of each year after the base year, bn USD, as the keys of a config that give it."""
+    rate = scale_of("bn USD a year", world)
+    return {
+        f"{MARKET}{o.year}": o.value / rate for o in observations if o.series == "chip_market" and o.year > FIRST_YEAR
+    }
+
+
 def world_observations(world: World) -> list[Observation]:
     """The observations that ship with a world; none if it has no table."""
     path = world.folder / "observations.csv"
@@ -93,35 +110,40 @@ def read_observations(path: str | Path, world: World) -> list[Observation]:
     if missing:
         raise BadInput(f"{path}: the header lacks {', '.join(missing)}; it must be {','.join(COLUMNS)}")
     problems: list[str] = []
-    known = catalogue(world)
+    measures = catalogue(world)
     shipped = world.folder / "observations.csv"
     usual = {} if path.resolve() == shipped.resolve() else _usual_errors(world_observations(world))
-    found = []
+    observations = []
     for number, row in lines:
         where = f"{path}: line {number}"
         if None in row or None in row.values():
             problems.append(f"{where}: must have {len(header)} fields, as the header")
             continue
-        observation = _read_row(row, where, known, usual, problems)
+        observation = _read_row(row, where, measures, usual, world, problems)
         if observation:
-            found.append(observation)
+            observations.append(observation)
     if not lines:
         problems.append(f"{path}: has no rows")
-    for number, observation in enumerate(found):
-        if any((o.series, o.date) == (observation.series, observation.date) for o in found[:number]):
+    for number, observation in enumerate(observations):
+        if any((o.series, o.date) == (observation.series, observation.date) for o in observations[:number]):
             problems.append(f"{path}: {observation.series} on {observation.date} is given twice")
     if problems:
         raise BadInput(problems)
-    return found
+    return observations
 
 
 def _read_row(
-    row: dict[str, str], where: str, known: Iterable[str], usual: dict[str, float], problems: list[str]
+    row: dict[str, str],
+    where: str,
+    measures: Iterable[str],
+    usual: dict[str, float],
+    world: World,
+    problems: list[str],
 ) -> Observation | None:
     before = len(problems)
     measure, unit = row["measure"], row["unit"]
-    if measure not in known and measure not in CONTEXT:
-        problems.append(f"{where}: measure = {measure!r}: is not a measure{nearest(measure, known)}")
+    if measure not in measures and measure not in CONTEXT:
+        problems.append(f"{where}: measure = {measure!r}: is not a measure{nearest(measure, measures)}")
     if unit not in UNITS:
         problems.append(f"{where}: unit = {unit!r}: must be one of {', '.join(UNITS)}{nearest(unit, UNITS)}")
     day = _last_day(row["date"])
@@ -139,9 +161,7 @@ def _read_row(
         problems.append(f"{where}: use = {row['use']!r}: must be fit or test")
     if len(problems) > before or value is None or day is None:
         return None
-    scale = {"percent": 0.01, "bn USD a year": 6.9, "bn USD a quarter": 4 * 6.9, "bn yuan a quarter": 4.0}.get(
-        unit, 1.0
-    )
+    scale = scale_of(unit, world)
     spread = usual.get(measure, USUAL_ERROR) * abs(value) if error is None else error
     return Observation(measure, day, value * scale, spread * scale, unit, row["source"], row["use"], scale)
 

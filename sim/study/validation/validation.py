@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,29 @@ from typing import Any
 import numpy as np
 
 from sim.arrays import Array
+from sim.batch.workers import open_engine, worker_count
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
-from sim.folders import project_root
+from sim.experiment.experiment import experiment_path, is_calibration, known_experiments
 from sim.results import records
 from sim.results.files import write_aside, writing
 from sim.results.manifest import MANIFEST, read_manifest
 from sim.results.output import is_result
 from sim.scenario.scenario import load_config
-from sim.study.calibration.discipline import (
-    NOTHING_KNOWN,
+from sim.study.files import STYLE, csv_text
+from sim.study.validation.forecasts import Recorded, asked, published_forecasts, recorded_forecasts
+from sim.study.validation.hindcast import Runner
+from sim.study.validation.observations import (
+    CONTEXT,
+    Observation,
+    published_markets,
+    read_observations,
+    scale_of,
+    world_observations,
+)
+from sim.study.validation.scores import Forecast, interval_score
+from sim.study.validation.scoring import (
     REACTIONS_OFF,
     Duel,
     Scored,
@@ -34,14 +47,9 @@ from sim.study.calibration.discipline import (
     is_scored,
     not_scored_and_outside,
     predicted,
-    reactions,
     rival_forecasts,
+    with_reactions_off,
 )
-from sim.study.calibration.report import STYLE, csv_text
-from sim.study.validation.forecasts import Recorded, published_forecasts, recorded_forecasts
-from sim.study.validation.hindcast import Progress, values_at, worker_pool
-from sim.study.validation.observations import CONTEXT, Observation, read_observations, world_observations
-from sim.study.validation.scores import Forecast, interval_score
 from sim.terminal import note
 from sim.world.evidence import Value, read_toml
 from sim.world.world import World, load_world
@@ -55,6 +63,8 @@ class Validation:
     """Scored figures by kind of hindcast, and forecasts on the record beside what was observed."""
 
     name: str
+    world: World
+    calibration: str | None  # that states the model's discrepancies
     scored: Mapping[str, Sequence[Scored]]
     recorded: Sequence[tuple[Recorded, Observation | None]]
     published: Sequence[tuple[Recorded, Observation | None, Forecast | None]]
@@ -63,12 +73,18 @@ class Validation:
 
 
 def validate(
-    what: str | Path, observations: str | Path | None = None, workers: int = 1, sets: int | None = None
+    what: str | Path,
+    observations: str | Path | None = None,
+    workers: int | None = 1,
+    sets: int | None = None,
+    cluster: str | None = None,
 ) -> Validation:
     """Score a config, run over the world's ensemble, or a result folder that was run before.
 
     `observations` is a file of new figures; without one the world's own are scored. `sets` limits the ensemble.
+    Runs go to so many worker processes (None: one for each processor) or to a Dask cluster.
     """
+    workers = worker_count(workers, cluster)
     if is_result(Path(what)):
         return _validate_result(Path(what), observations)
     scenario = load_config(what)
@@ -78,23 +94,16 @@ def validate(
     seeds = range(1, SEEDS + 1)
     scenarios = {GIVEN if scenario.given_market else FREE: scenario}
     if not scenario.given_market:
-        markets = _markets([*world_observations(world), *figures])
-        scenarios[GIVEN] = scenario.with_values({f"demand.market_bn_usd.{y}": m for y, m in markets.items()})
-    asked = [*figures, *_asked_by_others(world, figures)]
-    found: dict[str, list[Scored]] = {}
-    with worker_pool(workers) as pool:
-        values: dict[str, Array] = {}
-        for kind, one in scenarios.items():
-            values[kind] = values_at(
-                one, parameter_sets, seeds, asked, pool, Progress(kind, len(parameter_sets) * SEEDS)
-            )
-        off = {f"mechanisms.{name}": False for name in reactions(world)}
-        still = values_at(scenario.with_values({**off, **NOTHING_KNOWN}), [{}], range(1, 65), figures, pool)
-    for kind in scenarios:
-        found[kind] = _scored(kind, world, figures, values[kind], still)
+        scenarios[GIVEN] = scenario.with_values(published_markets([*world_observations(world), *figures], world))
+    wanted = [*figures, *_asked_by_others(world, figures)]
+    with closing(open_engine(workers, cluster)) as engine:
+        runner = Runner(engine)
+        values = {kind: runner.values_at(kind, one, parameter_sets, seeds, wanted) for kind, one in scenarios.items()}
+        still = with_reactions_off(scenario, figures, runner)
+    scored = {kind: _scored(kind, world, figures, values[kind], still) for kind in scenarios}
     first = values[next(iter(scenarios))]
-    own = {(o.measure, o.date): Forecast.of(first[:, :, place].ravel()) for place, o in enumerate(asked)}
-    return _with_forecasts(str(scenario.name), world, figures, found, own, len(parameter_sets), SEEDS)
+    own = {(o.measure, o.date): Forecast.of(first[:, :, place].ravel()) for place, o in enumerate(wanted)}
+    return _with_forecasts(str(scenario.name), world, figures, scored, own, len(parameter_sets), SEEDS)
 
 
 def ensemble_sets(world: World) -> list[Mapping[str, Value]]:
@@ -122,17 +131,11 @@ def _figures(world: World, path: str | Path | None) -> list[Observation]:
     return figures
 
 
-def _markets(observations: Sequence[Observation]) -> dict[int, float]:
-    """The target's market by year, bn USD, from whatever figures there are."""
-    rows = [o for o in observations if o.series == "chip_market" and o.year > FIRST_YEAR]
-    return {o.year: o.value / 6.9 for o in rows}
-
-
 def _asked_by_others(world: World, figures: Sequence[Observation]) -> list[Observation]:
     """What others forecast and the figures lack, so that the model's own forecast can stand beside it."""
     held = {(o.measure, o.date) for o in figures}
     return [
-        Observation(one.measure, one.date, np.nan, np.nan, one.unit, "", "test", 0.01)
+        asked(one.measure, one.date, one.unit, world)
         for one in published_forecasts(world)
         if (one.measure, one.date) not in held
     ]
@@ -145,8 +148,8 @@ def _scored(
     shipped = [o for o in world_observations(world) if o.measure not in CONTEXT]
     past = histories(shipped)
     fitted = {(o.series, o.date) for o in shipped}
-    discrepancies = _discrepancies()
-    found = []
+    discrepancies, _ = discrepancies_of(world)
+    scored = []
     for place, o in enumerate(figures):
         if kind == GIVEN and o.series == "chip_market":
             continue
@@ -157,22 +160,26 @@ def _scored(
         rivals = rival_forecasts(o, past, origin)
         if still is not None:
             rivals[REACTIONS_OFF] = predicted(still[:, :, place], o, 0.0, np.ones(len(still)))
-        found.append(
+        scored.append(
             Scored(
                 "fitted" if (o.series, o.date) in fitted and o.use == "fit" else "not fitted", origin, o, model, rivals
             )
         )
-    return found
+    return scored
 
 
-def _discrepancies() -> dict[str, float]:
-    """The model's stated discrepancies, as parts of the value; an input without its own has the mean of the others."""
-    path = project_root() / "experiments" / "calibration.toml"
-    if not path.exists():
-        return {}
-    stated = {series: float(part) for series, part in read_toml(path).get("discrepancy", {}).items()}
-    shares = [part for series, part in stated.items() if series.startswith("input_world_share.")]
-    return stated | ({"input_world_share": float(np.median(shares))} if shares else {})
+def discrepancies_of(world: World) -> tuple[dict[str, float], str | None]:
+    """The model's discrepancies as parts of the value, and the name of the calibration of this world that states them.
+
+    An input without its own has the median of the others. A world without a calibration has none.
+    """
+    for name in known_experiments():
+        content = read_toml(experiment_path(name))
+        if is_calibration(content) and load_config(content.get("config", "")).world.hash == world.hash:
+            stated = {series: float(part) for series, part in content.get("discrepancy", {}).items()}
+            shares = [part for series, part in stated.items() if series.startswith("input_world_share.")]
+            return stated | ({"input_world_share": float(np.median(shares))} if shares else {}), name
+    return {}, None
 
 
 def _with_forecasts(
@@ -189,7 +196,8 @@ def _with_forecasts(
     published = [
         (one, seen.get((one.measure, one.date)), own.get((one.measure, one.date))) for one in published_forecasts(world)
     ]
-    return Validation(name, scored, recorded, published, sets, seeds)
+    _, calibration = discrepancies_of(world)
+    return Validation(name, world, calibration, scored, recorded, published, sets, seeds)
 
 
 def _validate_result(folder: Path, observations: str | Path | None) -> Validation:
@@ -275,12 +283,12 @@ def figure_rows(validation: Validation, forecasters: str = "all") -> list[list[A
 
 def pools(validation: Validation) -> list[tuple[str, str, Duel]]:
     """The model against each rival by hindcast and by whether figures were fitted to. Regions are left out."""
-    found = []
+    fought = []
     for kind, scored in validation.scored.items():
         rows = [row for row in scored if is_scored(row.observation)]
         for use in ("fitted", "not fitted"):
-            found += [(kind, use, duel) for duel in duels([row for row in rows if row.test == use])]
-    return found
+            fought += [(kind, use, duel) for duel in duels([row for row in rows if row.test == use])]
+    return fought
 
 
 def score_rows(validation: Validation) -> list[list[Any]]:
@@ -302,7 +310,8 @@ def record_rows(validation: Validation) -> list[list[Any]]:
         rows[-1] += [None, seen.published(seen.value) if seen else None, score]
     for one, seen, now in validation.published:
         rows.append([one.by, one.measure, one.date, one.unit, one.quantiles[0], None, None])
-        rows[-1] += [now.median / 0.01 if now else None, seen.published(seen.value) if seen else None, None]
+        scale = scale_of(one.unit, validation.world)
+        rows[-1] += [now.median / scale if now else None, seen.published(seen.value) if seen else None, None]
     return rows
 
 
@@ -310,6 +319,12 @@ def page(validation: Validation) -> str:
     """The answer in Markdown; where the model loses comes first."""
     lines = [f"# {validation.name} against what was observed", ""]
     lines += [f"{validation.sets} parameter sets, {validation.seeds} seeds each.", ""]
+    if validation.calibration is None:
+        lines += [
+            f"There is no calibration of the world {validation.world.name}: the model's own discrepancy is not known, "
+            "and the intervals hold the errors of observation and luck alone.",
+            "",
+        ]
     lines += ["![Each figure: the model's median, 50 and 90 % intervals by what was seen.](validation.svg)", ""]
     lines += ["## Where the model fails", ""]
     failures = []

@@ -1,0 +1,51 @@
+"""What studies write: a folder of their own, tables of six digits, figures of one style."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.errors import BadInput
+from sim.results.files import writing
+
+MARK = "study.txt"  # says which study made a folder
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "decoupling",
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def open_folder(out: Path, made_by: str) -> None:
+    """Make the folder of a study, or see that it holds one of the same kind. BadInput otherwise."""
+    with writing(out):
+        if out.exists() and not out.is_dir():
+            raise BadInput(f"--out = {str(out)!r}: is a file; give a folder")
+        held = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
+        mark = out / MARK
+        if held and not (mark.exists() and mark.read_text() == made_by):
+            raise BadInput(f"--out = {str(out)!r}: holds {held[0]!r} and no {made_by}; give a new or an empty folder")
+        out.mkdir(parents=True, exist_ok=True)
+        mark.write_text(made_by)
+
+
+def csv_text(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table with numbers of six digits, empty for missing."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([[_cell(cell) for cell in row] for row in rows])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.6g}"
+    return int(value) if isinstance(value, bool | np.bool_) else value
