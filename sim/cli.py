@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +15,7 @@ from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput, nearest
 from sim.folders import project_root
 from sim.study.commands import study
-from sim.terminal import Format, FormatOption, emit, note
+from sim.terminal import Format, FormatOption, emit, note, out_option
 
 if TYPE_CHECKING:
     from sim.world.world import World
@@ -45,7 +44,7 @@ def run(
     seed: Annotated[int, typer.Option(help="A whole number from 0; the same seed draws the same luck.")] = 1,
     until: Annotated[int, typer.Option(help="The last year, included.")] = LAST_YEAR,
     every: Annotated[Every, typer.Option(help="How often series.csv records.")] = Every.quarter,
-    out: Annotated[Path | None, typer.Option(help="The result folder. [default: results/CONFIG-SEED-HASH]")] = None,
+    out: Annotated[Path | None, out_option("The result folder. [default: results/CONFIG-SEED-HASH]")] = None,
     format: FormatOption = Format.table,
 ) -> None:
     """One run: a yearly table of the headline measures, and a result folder."""
@@ -85,7 +84,7 @@ def batch(
     cluster: Annotated[
         str | None, typer.Option(help="A Dask scheduler's address, or local:N for a cluster of N processes here.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The result folder. [default: results/EXPERIMENT]")] = None,
+    out: Annotated[Path | None, out_option("The result folder. [default: results/EXPERIMENT]")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew; an old result is kept beside.")] = False,
 ) -> None:
     """The sweep of an experiment. The same command again continues what was interrupted."""
@@ -158,9 +157,10 @@ def compare(
     rtol: Annotated[float | None, typer.Option(help="With --exact: tolerance as a part of BASE's value.")] = None,
     atol: Annotated[float | None, typer.Option(help="With --exact: absolute tolerance.")] = None,
     format: Annotated[Report, typer.Option("--format", help="How the answer is printed.")] = Report.table,
-    out: Annotated[Path | None, typer.Option(help="A folder for all tables, figures and the page.")] = None,
+    out: Annotated[Path | None, out_option("A folder for all tables, figures and the page.")] = None,
 ) -> None:
     """The mean difference between results, paired by seed, with its interval and a verdict."""
+    from sim.batch.of_config import RunsFailed, result_of
     from sim.compare import question as comparison
     from sim.compare import rendering
     from sim.compare.differences import Settings, margins_of
@@ -178,13 +178,15 @@ def compare(
         partial=allow_partial,
         keys=key or [],
     )
-    paths = [result_of(name) for name in (base, *candidates)]
     try:
+        paths = [result_of(name) for name in (base, *candidates)]
         if exact:
             differing = comparison.identical(paths, rtol or 0.0, atol or 0.0, key or [])
             typer.echo(rendering.render_identity(differing, format.value), nl=False)
             raise typer.Exit(1 if differing else 0)
         found = comparison.compare(paths, question)
+    except RunsFailed:
+        raise typer.Exit(1) from None
     except comparison.Incomplete as fault:
         for problem in fault.problems:
             note(problem)
@@ -384,35 +386,6 @@ def refuse_unnamed(out: Path | None) -> None:
     """BadInput for --out "" and ".", which would mean the folder that one stands in."""
     if out == Path():
         raise BadInput("--out = '': must be a folder's name, such as results/mine")
-
-
-def result_of(name: str) -> Path:
-    """The result that a name stands for: an existing path, else a result folder, else a config, which is run first."""
-    path = Path(name)
-    if path.exists() and path.suffix != ".toml":
-        return path
-    folder = project_root() / "results" / name
-    if folder.is_dir() and (folder / "runs.csv").exists():
-        return folder
-    from sim.scenario.scenario import config_path, known_configs, load_config
-
-    if not config_path(name).exists():
-        raise BadInput(f"{name}: there is no such result, runs.csv or config{nearest(name, known_configs())}")
-    from sim.batch.run import run_batch
-    from sim.experiment.experiment import of_config
-    from sim.measures import measure_names
-    from sim.results.provenance import program_hash
-
-    scenario = load_config(name)
-    experiment = of_config(scenario, 20)
-    everything = {**experiment.content, "record": {"every": "year", "measures": "all"}}  # slices and effects need it
-    experiment = replace(experiment, content=everything, measures=tuple(measure_names("all", scenario.world)))
-    # named by what it was made from, so that a changed config or program makes a new result and refuses no old one
-    folder = project_root() / "results" / f"{scenario.name}-20-seeds-{scenario.hash[:8]}-{program_hash()[:8]}"
-    code = run_batch(experiment, out=folder)
-    if code:
-        raise typer.Exit(code)
-    return folder
 
 
 def _plain(fault: typer.TyperException) -> str | None:

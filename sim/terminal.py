@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from enum import StrEnum
 from io import StringIO
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +21,18 @@ class Format(StrEnum):
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How the table is printed.")]
+
+
+def out_option(help: str) -> Any:
+    """The option --out. A shell leaves the ~ of --out=~/mine alone; it means the home folder all the same."""
+    return typer.Option(parser=_expanded, metavar="PATH", help=help)
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise typer.BadParameter(f"{text!r}: no such home folder is known; write the folder in full") from None
 
 
 def emit(header: list[str], rows: Sequence[Sequence[Any]], format: Format, turned: bool = False) -> None:

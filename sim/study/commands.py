@@ -11,7 +11,7 @@ import typer
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput
-from sim.terminal import Format, FormatOption, emit, note
+from sim.terminal import Format, FormatOption, emit, note, out_option
 
 study = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Studies of results and of the model.")
 Workers = Annotated[int | None, typer.Option(help="Processes. [default: one for each processor]")]
@@ -33,7 +33,7 @@ def review(
     ] = "published-2020",
     year: Annotated[int, typer.Option(help="The year at whose end the chain is reviewed.")] = FIRST_YEAR,
     seed: Annotated[int | None, typer.Option(help="Of a config; a result has its own. [default: 1]")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write review.csv and review.svg into this folder.")] = None,
+    out: Annotated[Path | None, out_option("Write review.csv and review.svg into this folder.")] = None,
     format: FormatOption = Format.table,
 ) -> None:
     """The chain review: the map of empty spots, most exposed first."""
@@ -57,7 +57,7 @@ def calibrate(
     experiment: Annotated[str, typer.Argument(help="A calibration's name in experiments/ or the path of its file.")],
     workers: Workers = None,
     cluster: Cluster = None,
-    out: Annotated[Path | None, typer.Option(help="Folder; results/NAME if left out.")] = None,
+    out: Annotated[Path | None, out_option("Folder; results/NAME if left out.")] = None,
     format: FormatOption = Format.table,
 ) -> None:
     """History matching: what observed figures leave of the parameters' ranges. The same command again goes on."""
@@ -77,7 +77,7 @@ def validate(
     workers: Workers = None,
     cluster: Cluster = None,
     sets: Annotated[int | None, typer.Option(min=1, help="Parameter sets; all of the ensemble if left out.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder; results/validation if left out.")] = None,
+    out: Annotated[Path | None, out_option("Folder; results/validation if left out.")] = None,
     format: FormatOption = Format.table,
 ) -> None:
     """The model against observed figures, simple rivals and forecasts published at the time."""
@@ -105,7 +105,8 @@ def sensitivity(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where sensitivity.csv and sensitivity.svg go. [default: the result]")
+        Path | None,
+        out_option("Where sensitivity.csv and sensitivity.svg go. [default: the result]"),
     ] = None,
     format: FormatOption = Format.table,
 ) -> None:
@@ -144,7 +145,8 @@ def discover(
 def report(
     results: Annotated[list[str], typer.Argument(metavar="RESULT…", help="Folders of finished batches, or names.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder of report.html and report.md. [default: the first result]")
+        Path | None,
+        out_option("Folder of report.html and report.md. [default: the first result]"),
     ] = None,
     format: FormatOption = Format.table,
 ) -> None:

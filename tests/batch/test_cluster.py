@@ -5,17 +5,22 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 
 import pytest
 from support.batches import EXPERIMENT, deadly_once, files, forbidden, slow, small
 from support.paths import TESTS
+from typer.testing import CliRunner
 
 from sim.batch import cluster as dask_cluster
 from sim.batch import jobs
 from sim.batch.run import run_batch
 from sim.errors import BadInput
+from sim.scenario.scenario import load_config
+from sim.study.commands import study
+from sim.study.validation.hindcast import Runner, values_at
+from sim.study.validation.observations import world_observations
 
 distributed = pytest.importorskip("distributed")
 
@@ -193,3 +198,20 @@ def test_without_the_extra_it_says_how_to_get_it(question, tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(BadInput, match="needs the package distributed; .*--extra cluster"):
         run_batch(question, out=tmp_path / "out", build=forbidden, cluster="local:2")
+
+
+def test_a_study_goes_to_the_cluster_as_well(cluster):
+    """Nine sets of 16 seeds: three jobs, and the values that this process finds."""
+    scenario = load_config("historic")
+    sets = [{"demand.surge": float(number) / 10} for number in range(9)]
+    figures = [one for one in world_observations(scenario.world) if one.date == "2021-12-31"]
+    with closing(dask_cluster.DaskCluster(cluster.scheduler_address)) as engine:
+        values = Runner(engine).values_at("here", scenario, sets, range(1, 17), figures)
+    assert (values == values_at(scenario, sets, range(1, 17), figures)).all()
+
+
+@pytest.mark.parametrize("verb", ["calibrate calibration", "validate historic"])
+def test_studies_take_the_address_of_a_cluster(tmp_path, verb):
+    arguments = [*verb.split(), "--cluster", "local:0", "--out", str(tmp_path / "out")]
+    with pytest.raises(BadInput, match="--cluster = 'local:0': must be local:N"):
+        CliRunner().invoke(study, arguments, catch_exceptions=False)

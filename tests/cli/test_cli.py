@@ -46,6 +46,16 @@ def test_a_run_prints_a_yearly_table_and_leaves_three_files(answer, tmp_path):
         assert [row["date"] for row in csv.DictReader(file)][::4] == ["2020-03-31", "2021-03-31", "2022-03-31"]
 
 
+def test_the_home_folder_is_meant_where_the_shell_leaves_it_alone(answer, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    code, _, err = answer("run", "published-2020", "--until", 2020, "--out=~/mine")
+    assert code == 0 and err.startswith(f"{tmp_path / 'mine'}: ")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    code, _, err = answer("run", "published-2020", "--until", 2020, "--out=~nobody-of-this-name/mine")
+    assert code == 2 and "no such home folder is known" in err
+
+
 def test_the_same_run_again_has_the_same_bytes(answer, tmp_path):
     kept = []
     for every in ("year", "quarter", "year"):

@@ -1,5 +1,7 @@
 """Validation: a given market is met, new figures are scored without touching the project, results are read."""
 
+import shutil
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -13,9 +15,17 @@ from sim.scenario.scenario import load_config
 from sim.study.calibration.file import load_calibration
 from sim.study.validation import forecasts
 from sim.study.validation.hindcast import values_at
-from sim.study.validation.observations import Observation, world_observations
+from sim.study.validation.observations import Observation, published_markets, world_observations
 from sim.study.validation.scoring import duels, histories, rival_forecasts
-from sim.study.validation.validation import FREE, GIVEN, ensemble_sets, figure_rows, validate
+from sim.study.validation.validation import (
+    FREE,
+    GIVEN,
+    discrepancies_of,
+    ensemble_sets,
+    figure_rows,
+    page,
+    validate,
+)
 from sim.world.world import load_world
 
 WORLD = load_world("china-2020")
@@ -149,6 +159,46 @@ def test_the_verb_writes_its_folder_and_refuses_bad_figures(tmp_path):
     assert done.stdout.startswith("hindcast,use,rival,figures,")
     held = {item.name for item in (tmp_path / "out").iterdir()}
     assert held == {"figures.csv", "scores.csv", "forecasts.csv", "validation.md", "validation.svg", "study.txt"}
+
+
+# Another world.
+
+
+@pytest.fixture
+def dearer_dollar(tmp_path):
+    """A world of its own: China's tables with 7 yuan to the dollar, and a config of it."""
+    folder = tmp_path / "dearer"
+    shutil.copytree(WORLD.folder, folder)
+    baseline = folder / "baseline.toml"
+    assert baseline.read_text().count("value = 6.9\n") == 1
+    baseline.write_text(baseline.read_text().replace("value = 6.9\n", "value = 7.0\n"))
+    config = tmp_path / "dearer.toml"
+    config.write_text(f'purpose = "A dearer dollar"\nextends = "historic"\nworld = "{folder}"\n')
+    return config
+
+
+def test_dollars_are_converted_at_the_worlds_own_rate(dearer_dollar):
+    world = load_config(dearer_dollar).world
+    seen = {(o.series, o.date): o for o in world_observations(world)}
+    market = seen["chip_market", "2021-12-31"]
+    assert (market.value, market.scale) == (pytest.approx(186.5 * 7.0), 7.0)
+    quarter = next(o for o in seen.values() if o.unit == "bn USD a quarter")
+    assert quarter.scale == 28.0
+    assert seen["production_share_located", "2021-12-31"].value == pytest.approx(0.167)  # no money
+    assert published_markets([market], world) == {"demand.market_bn_usd.2021": pytest.approx(186.5)}
+    assert {o.scale for o in forecasts.forecast_figures(world) if o.unit == "bn USD a year"} == {7.0}
+
+
+def test_discrepancies_are_of_the_calibrated_world_alone(dearer_dollar):
+    stated, name = discrepancies_of(WORLD)
+    assert (stated["chip_market"], stated["equipment_spending"], name) == (0.015, 0.07, "calibration")
+    assert discrepancies_of(load_config(dearer_dollar).world) == ({}, None)
+    assert discrepancies_of(load_world("crop-seeds")) == ({}, None)
+
+
+def test_the_page_of_a_world_without_a_calibration_says_so(dearer_dollar):
+    assert "There is no calibration of the world dearer" in page(validate(dearer_dollar, sets=2))
+    assert "There is no calibration" not in page(validate("historic", sets=1))
 
 
 # What ships.

@@ -208,7 +208,7 @@ def _validate_result(folder: Path, observations: str | Path | None) -> Validatio
     config, scenario = next(iter(manifest["scenarios"].items()))
     if len(manifest["scenarios"]) > 1:
         note(f"{folder}: holds several configs; {config} is scored")
-    world = load_world(manifest["world"]["name"])
+    world = load_world(scenario["world"])
     figures = _figures(world, observations)
     rows = [row for row in records.read_rows(folder / records.SERIES) if row["config"] == config]
     by_date: dict[str, list[dict[str, str]]] = {}
