@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from test_batch import EXPERIMENT, children, needs_proc, wait_until
+from support.batches import EXPERIMENT
+from support.processes import children, started, wait_until
 
 from sim.batch import progress, workers
 from sim.batch.progress import Progress
@@ -108,13 +110,13 @@ def test_a_script_may_come_from_standard_input(question, tmp_path):
     assert "died" not in done.stderr
 
 
-@needs_proc
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("whom", ["parent", "all"])
 def test_a_batch_that_the_system_ends_keeps_what_is_finished(question, tmp_path, whom):
     path = tmp_path / "long.toml"
     path.write_text(EXPERIMENT.replace("REPLICATIONS", "200"))
     out = tmp_path / "out"
-    running = subprocess.Popen(command(path, out), stderr=subprocess.PIPE, text=True, start_new_session=True)
+    running = started(command(path, out), start_new_session=True)
     wait_until(lambda: len(list(out.glob(".blocks-*/*.block"))) > 1)
     (os.killpg if whom == "all" else os.kill)(running.pid, signal.SIGTERM)
     said = running.communicate(timeout=60)[1]
