@@ -13,7 +13,7 @@ import typer
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput, nearest
-from sim.folders import project_root
+from sim.folders import results_folder
 from sim.study.commands import study
 from sim.terminal import Format, FormatOption, emit, note, out_option
 
@@ -58,7 +58,7 @@ def run(
     scenario = load_config(config, settings(set or []))
     if scenario.idle_events:
         note(scenario.idle_events)
-    folder = out or project_root() / "results" / f"{scenario.name}-{seed}-{scenario.hash[:8]}"
+    folder = out or results_folder() / f"{scenario.name}-{seed}-{scenario.hash[:8]}"
 
     from sim.batch.run import write_run
     from sim.model import DecouplingModel

@@ -22,6 +22,13 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
+def none_such(what: str, name: object, known: Sequence[str], places: Iterable[object]) -> str:
+    """The end of a sentence about a name that is not known: "there is no such config; known configs are …"."""
+    if not known:
+        return f"there is no such {what}, and no other either in {', '.join(map(str, places))}"
+    return f"there is no such {what}{nearest(name, known)}; known {what}s are {', '.join(known)}"
+
+
 def written(value: object) -> str:
     """A value as its TOML file would have it, for messages."""
     if isinstance(value, bool):

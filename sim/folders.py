@@ -33,16 +33,11 @@ def known(kind: str) -> list[str]:
     return sorted({path.stem for place in places(kind) for path in place.glob("*.toml")})
 
 
-def results_folder(name: str) -> Path:
-    """The folder of a result that has no other place: in results/ of the working folder."""
-    return Path.cwd() / "results" / name
+def results_folder() -> Path:
+    """Where results go that are given no other place."""
+    return Path.cwd() / "results"
 
 
 def result_path(name: str) -> Path:
-    """What a result's name stands for: an existing path, else its folder in results/, which may not be there."""
-    return Path(name) if Path(name).exists() else results_folder(name)
-
-
-def project_root() -> Path:
-    home = os.environ.get("DECOUPLING_HOME")
-    return Path(home) if home else Path(__file__).resolve().parent.parent
+    """What a result's name stands for: an existing path, else a folder in results/, which may not be there."""
+    return Path(name) if Path(name).exists() else results_folder() / name

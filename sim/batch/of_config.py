@@ -8,10 +8,10 @@ from pathlib import Path
 from sim.batch.run import run_batch
 from sim.errors import BadInput, nearest
 from sim.experiment.experiment import of_config
-from sim.folders import project_root
+from sim.folders import results_folder
 from sim.measures import measure_names
 from sim.results.provenance import program_hash
-from sim.scenario.scenario import config_path, known_configs, load_config
+from sim.scenario.scenario import known_configs, load_config
 
 SEEDS = 20  # of a config that is run to be compared
 
@@ -28,10 +28,10 @@ def result_of(name: str) -> Path:
     path = Path(name)
     if path.exists() and path.suffix != ".toml":
         return path
-    folder = project_root() / "results" / name
+    folder = results_folder() / name
     if folder.is_dir() and (folder / "runs.csv").exists():
         return folder
-    if not config_path(name).exists():
+    if not path.exists() and name not in known_configs():
         raise BadInput(f"{name}: there is no such result, runs.csv or config{nearest(name, known_configs())}")
     return run_config(name)
 
@@ -49,7 +49,7 @@ def run_config(name: str) -> Path:
         measures=tuple(measure_names("all", scenario.world)),
     )
     made_from = f"{scenario.name}-{SEEDS}-seeds-{scenario.hash[:8]}-{program_hash()[:8]}"
-    folder = project_root() / "results" / made_from
+    folder = results_folder() / made_from
     if run_batch(experiment, out=folder):
         raise RunsFailed
     return folder

@@ -24,7 +24,7 @@ from sim.batch.store import Store, refuse_changes
 from sim.batch.workers import open_engine, worker_count
 from sim.errors import BadInput
 from sim.experiment.experiment import Experiment, Run, load_experiment
-from sim.folders import project_root
+from sim.folders import results_folder
 from sim.results import provenance, records
 from sim.results.files import writing
 from sim.results.manifest import MANIFEST, manifest_text, read_manifest
@@ -59,7 +59,7 @@ def run_batch(
     if not isinstance(experiment, Experiment):
         experiment = load_experiment(experiment)
     workers = worker_count(workers, cluster)
-    out = project_root() / "results" / experiment.name if out is None else Path(out)
+    out = results_folder() / experiment.name if out is None else Path(out)
     prepare_out(out)
     if fresh and is_result(out):
         with locked(out):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from sim.batch.identity import column_notes
 from sim.description import odd
+from sim.description.document import document
 from sim.description.odd import table
-from sim.folders import project_root
 from sim.measures import HEADLINE, catalogue
 from sim.scenario.scenario import BASELINE, load_config
 
-FILE = project_root() / "docs" / "DATA.md"
 TITLE = """# Data dictionary
 
 Made from the code by `python -m sim.description.data`; a test compares the two. Money is bn yuan at 2020 prices unless
@@ -74,4 +73,4 @@ def measures() -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(text())
+    document("DATA.md").write_text(text())

@@ -16,14 +16,14 @@ from typing import Any
 
 from sim import schedule
 from sim.agents import ChipFirm, State, Supplier, chip_firm, learning, state, supplier
+from sim.description.document import document
 from sim.engine.streams import DECISIONS
-from sim.folders import project_root
+from sim.folders import EXPERIMENTS, SHIPPED, find
 from sim.markets import chips, denial, inputs, spillovers
 from sim.measures import HEADLINE, describe
 from sim.policy import controls, retaliation, review, stakes, subsidy
 from sim.scenario.scenario import BASELINE, load_config
 
-FILE = project_root() / "docs" / "ODD.md"
 SUBMODELS: tuple[ModuleType, ...] = (
     state,
     controls,
@@ -77,7 +77,7 @@ def called(phase: Callable[..., None]) -> list[str]:
 def luck() -> str:
     """The random decisions, their laws, and the measured part of the variance."""
     measured: dict[str, list[str]] = {}
-    with (project_root() / "experiments/luck.csv").open(newline="") as file:
+    with (find(EXPERIMENTS, "luck.csv") or SHIPPED / EXPERIMENTS / "luck.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     outcomes = list(dict.fromkeys(row["outcome"] for row in rows))
     last = max(row["year"] for row in rows)
@@ -189,4 +189,5 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(written_anew(FILE.read_text()))
+    file = document("ODD.md")
+    file.write_text(written_anew(file.read_text()))

@@ -17,14 +17,14 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from sim.calendar import OUTCOME_YEARS
-from sim.errors import BadInput, nearest
+from sim.errors import BadInput, nearest, none_such
 from sim.experiment.base_years import try_parts
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Grid, Joined, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
 from sim.experiment.factors import Declared, PartTable, Table, read_part, validated
-from sim.folders import project_root
+from sim.folders import EXPERIMENTS, find, known, places
 from sim.measures import HEADLINE, measure_names
 from sim.scenario.scenario import BASELINE, Scenario, load_config
 from sim.world.evidence import read_toml
@@ -199,21 +199,18 @@ RIGHT = {
 
 
 def known_experiments() -> list[str]:
-    return sorted(path.stem for path in (project_root() / "experiments").glob("*.toml"))
+    return known(EXPERIMENTS)
 
 
 def experiment_path(name: str | Path) -> Path:
-    """An experiment's file by path or by its name in `experiments/`; BadInput if there is none."""
+    """An experiment by path or by its name in an `experiments/`, the nearest first; BadInput if there is none."""
     path = Path(name)
     if path.suffix == ".toml" or path.is_file():
         return path
-    path = project_root() / "experiments" / f"{name}.toml"
-    if not path.exists():
-        raise BadInput(
-            f"{name}: there is no such experiment{nearest(name, known_experiments())}; "
-            f"known experiments are {', '.join(known_experiments())}"
-        )
-    return path
+    named = find(EXPERIMENTS, f"{name}.toml")
+    if named is None:
+        raise BadInput(f"{name}: {none_such('experiment', name, known_experiments(), places(EXPERIMENTS))}")
+    return named
 
 
 def is_calibration(content: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import BadInput
-from sim.folders import project_root
+from sim.folders import results_folder
 from sim.results.manifest import MANIFEST, read_manifest
 from sim.results.records import SERIES
 from sim.world.world import World
@@ -32,7 +32,7 @@ def published(world: World) -> dict[str, list[dict[str, Any]]]:
 def batches() -> dict[str, tuple[Path, str]]:
     """The finished batches in results/ that hold a series, by name; of several configs each has a name of its own."""
     found = {}
-    for manifest in sorted((project_root() / "results").glob(f"*/{MANIFEST}")):
+    for manifest in sorted(results_folder().glob(f"*/{MANIFEST}")):
         folder = manifest.parent
         for config in _configs(folder, manifest.stat().st_mtime_ns):
             found[f"{folder.name}: {config}"] = (folder, config)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.folders import project_root
+from sim.folders import CHECKOUT
 
 
 @lru_cache(maxsize=1)
@@ -80,9 +80,12 @@ def run_info(seconds: float, workers: int) -> dict[str, Any]:
 
 
 def _git_commit() -> str | None:
+    """The commit of the program's own checkout; None where it is installed, whatever repository one stands in."""
+    if CHECKOUT is None or not (CHECKOUT / ".git").exists():
+        return None
     try:
         answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=project_root(), capture_output=True, text=True, timeout=10, check=False
+            ["git", "rev-parse", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, timeout=10, check=False
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
-from sim.errors import BadInput, nearest, written
-from sim.folders import project_root
+from sim.errors import BadInput, none_such, written
+from sim.folders import CONFIGS, WORLDS, find, known, places
 from sim.scenario.events import Event, read_events
 from sim.scenario.values import TOP_LEVEL, WORLD_KEYS, check_values
 from sim.world.evidence import Value, flatten, read_toml
@@ -133,15 +133,18 @@ class Scenario:
 
 
 def config_path(name: str | Path) -> Path:
-    """A config by path or by its name in `configs/`."""
+    """A config by path or by its name in a `configs/`, the nearest first; BadInput if there is none."""
     path = Path(name)
     if path.suffix == ".toml" or (path.exists() and not path.is_dir()):
         return path
-    return project_root() / "configs" / f"{name}.toml"
+    named = find(CONFIGS, f"{name}.toml")
+    if named is None:
+        raise BadInput(f"{name}: {none_such('config', name, known_configs(), places(CONFIGS))}")
+    return named
 
 
 def known_configs() -> list[str]:
-    return sorted(path.stem for path in (project_root() / "configs").glob("*.toml"))
+    return known(CONFIGS)
 
 
 def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Scenario:
@@ -152,11 +155,6 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     if not str(name).strip():
         raise BadInput(f"config = {str(name)!r}: must be a name in configs/ or a path")
     path = config_path(name)
-    if not path.exists() and path.suffix == ".toml" and not str(name).endswith(".toml"):
-        raise BadInput(
-            f"{name}: there is no such config{nearest(name, known_configs())}; "
-            f"known configs are {', '.join(known_configs())}"
-        )
     chain = _chain(path)
     changes = flatten(set or {}, "--set")
     world = load_world(
@@ -210,10 +208,7 @@ def _chosen_world(given: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
         raise BadInput(f"{where}: world = {written(name)}: must be the name of a folder in configs/worlds")
     is_named = Path(name).name not in ("", "..")  # a world is called as its folder is
     if name not in known_worlds() and not (is_named and world_folder(name).is_dir()):
-        raise BadInput(
-            f"{where}: world = {name!r}: there is no such world{nearest(name, known_worlds())}; "
-            f"known worlds are {', '.join(known_worlds())}"
-        )
+        raise BadInput(f"{where}: world = {name!r}: {none_such('world', name, known_worlds(), places(WORLDS))}")
     merged, where = chosen.pop(LUMPED, (False, ""))
     problems: list[str] = []
     if not isinstance(merged, bool):
@@ -249,12 +244,10 @@ def _chain(path: Path) -> list[tuple[Path, dict[str, Any]]]:
         if not isinstance(base, str):
             raise BadInput(f"{following}: extends = {base!r}: must be the name of a config")
         sibling = following.parent / f"{base}.toml"
-        named = sibling if sibling.exists() else config_path(base)
-        if not named.exists():
-            raise BadInput(
-                f"{following}: extends = {base!r}: there is no such config{nearest(base, known_configs())}; "
-                f"known configs are {', '.join(known_configs())}"
-            )
+        named = sibling if sibling.exists() else Path(base) if Path(base).is_file() else find(CONFIGS, f"{base}.toml")
+        if named is None:
+            none = none_such("config", base, known_configs(), places(CONFIGS))
+            raise BadInput(f"{following}: extends = {base!r}: {none}")
         following = named
     return chain[::-1]
 

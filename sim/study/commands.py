@@ -11,6 +11,7 @@ import typer
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput
+from sim.folders import result_path, results_folder
 from sim.terminal import Format, FormatOption, emit, note, out_option
 
 study = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Studies of results and of the model.")
@@ -81,12 +82,11 @@ def validate(
     format: FormatOption = Format.table,
 ) -> None:
     """The model against observed figures, simple rivals and forecasts published at the time."""
-    from sim.folders import project_root
     from sim.study.files import open_folder
     from sim.study.validation.validation import SCORE_COLUMNS, score_rows, write
     from sim.study.validation.validation import validate as run
 
-    out = out or project_root() / "results" / "validation"
+    out = out or results_folder() / "validation"
     with workers_may_die():
         validation = run(what, observations, workers, sets, cluster)
     open_folder(out, "decoupling study validate")
@@ -112,9 +112,8 @@ def sensitivity(
 ) -> None:
     """Sobol or Morris indices with 95 % intervals, and the share of variance that is due to seeds."""
     from sim.study import sensitivity as indices
-    from sim.study.outcomes import result_folder
 
-    folder = result_folder(result)
+    folder = result_path(result)
     with incomplete_input():
         found, notes = indices.sensitivity(folder, measure or ["domestic_supply_share"])
     for sentence in notes:
@@ -133,10 +132,9 @@ def discover(
 ) -> None:
     """The corner of the factors' space where a target is reached: PRIM boxes with coverage and density."""
     from sim.study import discovery
-    from sim.study.outcomes import result_folder
 
     with incomplete_input():
-        found = discovery.discover(result_folder(result), target)
+        found = discovery.discover(result_path(result), target)
     emit(discovery.HEADER, found.rows(), format)
     note(found.sentence())
 
@@ -151,12 +149,11 @@ def report(
     format: FormatOption = Format.table,
 ) -> None:
     """The answer of experiments: question, prediction, tables, figures, what is uncertain; on one page."""
-    from sim.study.outcomes import result_folder
     from sim.study.report.files import write, write_answer
     from sim.study.report.study import HEADER, read_study
 
     with incomplete_input():
-        read = [read_study(result_folder(name)) for name in results]
+        read = [read_study(result_path(name)) for name in results]
     folder = out or read[0].folder
     write(read, folder)
     note(f"{folder}: report.html, report.md")

@@ -13,7 +13,6 @@ from sim.arrays import Array
 from sim.errors import BadInput, nearest
 from sim.experiment.designs import Part, Sample
 from sim.experiment.factors import PartTable, read_part
-from sim.folders import project_root
 from sim.results import records
 from sim.results.manifest import read_manifest as manifest_in
 from sim.results.output import unfinished
@@ -56,12 +55,6 @@ class Outcomes:
     @property
     def swept(self) -> list[str]:
         return list(dict.fromkeys(key for part in self.parts for key in part.swept))
-
-
-def result_folder(name: str) -> Path:
-    """A result folder by its path, or by its name in `results/`."""
-    path = Path(name)
-    return path if path.exists() else project_root() / "results" / name
 
 
 def outcome_name(text: str, manifest: Mapping[str, Any], where: str) -> str:

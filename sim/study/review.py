@@ -16,7 +16,7 @@ import numpy as np
 from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, year_of
 from sim.compare.figures import svg_text
 from sim.errors import BadInput
-from sim.folders import project_root
+from sim.folders import result_path
 from sim.model import DecouplingModel
 from sim.policy.review import Review, review_inputs, review_segments
 from sim.results.files import write_aside
@@ -68,7 +68,7 @@ class Spot:
 
 def reviewed(what: str, seed: int | None) -> tuple[Scenario, int]:
     """The scenario and seed that a config, or the result folder of one run, stands for."""
-    folder = Path(what) if Path(what).is_dir() else project_root() / "results" / what
+    folder = result_path(what)
     manifest = read_manifest(folder) if folder.is_dir() else None
     if manifest is None:
         return load_config(what), 1 if seed is None else seed

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from sim.errors import BadInput, nearest, written
-from sim.folders import project_root
+from sim.folders import EVIDENCE, SHIPPED
 from sim.world.lumped import Row, csv_text
 
 SYNTHETIC = "synthetic"
@@ -165,7 +165,7 @@ def synthetic_texts(sectors: int, firms: int, seed: int) -> dict[str, str]:
 @cache
 def _sectors() -> list[tuple[str, str]]:
     """China's 41 industrial divisions by id and name (GB/T 4754-2017, divisions 06 to 46)."""
-    path = project_root() / "configs" / "evidence" / "industrial_divisions.csv"
+    path = SHIPPED / EVIDENCE / "industrial_divisions.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return [(row["id"], f"{row['division']} {row['name']} (illustration)") for row in csv.DictReader(file)]
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput, nearest
-from sim.folders import project_root
+from sim.folders import EVIDENCE, SHIPPED, WORLDS, find, known
 from sim.world.evidence import Parameter, parameters_of, read_parameters, read_text, read_toml, toml_of
 from sim.world.lumped import LUMPED, lumped_firms
 from sim.world.synthetic import SYNTHETIC, synthetic_id, synthetic_options, synthetic_texts
@@ -26,7 +26,7 @@ DEFAULT_WORLD = "china-2020"  # of a config that names none
 BASELINE = "baseline.toml"
 FILES = (*(f"{table}.csv" for table in TABLES), "columns.csv", BASELINE)
 ABOUT, PUBLISHED = "about.toml", "observations.csv"  # beside the tables, where there are any; no result depends on them
-BASE_KEYS = {  # the parameters that every world states for itself, with their units
+STATED = {  # the parameters that every world states for itself, with their units
     "base.exchange_rate": "yuan per USD",
     "base.chip_market": "bn yuan a year",
     "base.domestic_supply_share": "0 to 1",
@@ -175,18 +175,18 @@ class World:
         path = self.folder / BASELINE
         own = parameters_of(content, path, problems)
         for name, parameter in own.items():
-            if name in BASE_KEYS:
-                if parameter.unit != BASE_KEYS[name]:
-                    problems.append(f"{path}: {name}.unit = {parameter.unit!r}: must be {BASE_KEYS[name]!r}")
+            if name in STATED:
+                if parameter.unit != STATED[name]:
+                    problems.append(f"{path}: {name}.unit = {parameter.unit!r}: must be {STATED[name]!r}")
             elif name not in common:
-                problems.append(f"{path}: {name}: is not a known key{nearest(name, [*BASE_KEYS, *common])}")
+                problems.append(f"{path}: {name}: is not a known key{nearest(name, [*STATED, *common])}")
             else:
                 for key in ("unit", "role", "mechanism", "choices"):
                     if (given := getattr(parameter, key)) != (right := getattr(common[name], key)):
                         problems.append(
                             f"{path}: {name}.{key} = {given!r}: must be {right!r}, as in the common parameters"
                         )
-        for name, unit in BASE_KEYS.items():
+        for name, unit in STATED.items():
             if name not in content:
                 problems.append(f"{path}: {name} is missing; every world states it ({unit})")
         return own
@@ -218,7 +218,7 @@ def _loaded(name: str, *_places: str | None) -> World:
 
 
 def _evidence() -> Path:
-    return project_root() / "configs" / "evidence" / "parameters.toml"
+    return find(EVIDENCE, "parameters.toml") or SHIPPED / EVIDENCE / "parameters.toml"
 
 
 @lru_cache(maxsize=4)
@@ -229,9 +229,8 @@ def _common(evidence: Path) -> Mapping[str, Parameter]:
 
 def world_folder(name: str) -> Path:
     path = Path(name)
-    return path if path.is_dir() else project_root() / "configs" / "worlds" / name
+    return path if path.is_dir() else find(WORLDS, name) or SHIPPED / WORLDS / name
 
 
 def known_worlds() -> list[str]:
-    folders = (project_root() / "configs" / "worlds").glob("*")
-    return sorted([*(path.name for path in folders if path.is_dir()), SYNTHETIC])
+    return sorted({*known(WORLDS), SYNTHETIC})

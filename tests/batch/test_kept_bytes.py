@@ -17,7 +17,7 @@ SAME_ARITHMETIC = arithmetic_fingerprint() == KEPT["arithmetic"]
 def home(tmp_path_factory):
     folder = small_home(ROOT, tmp_path_factory.mktemp("home"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DECOUPLING_HOME", str(folder))
+        patch.chdir(folder)
         yield folder
 
 

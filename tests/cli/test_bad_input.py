@@ -211,7 +211,7 @@ def test_many_faults_are_said_at_once(refused, tmp_path):
         (["run", "--seed", "1.5"], ["--seed = '1.5': must be a whole number"]),
         (["run", "--every", "month"], ["--every = 'month': must be one of quarter, year"]),
         (["compare", "a", "b", "--level", "x"], ["--level = 'x': must be a number"]),
-        (["compare", "/dev/zero", "historic"], ["/dev/zero", "no regular file"]),
+        (["compare", "/dev/zero", "/dev/zero"], ["/dev/zero", "no regular file"]),
         (["check", ""], ["check = ''", "a config, an experiment or a world's folder"]),
         (["batch", "policy-gird"], ["policy-gird", "'policy-grid'"]),
         (["batch", "policy-grid", "--workers", "0"], ["--workers = 0", "a whole number from 1"]),

@@ -146,7 +146,7 @@ def test_an_interrupted_batch_keeps_what_was_finished_and_goes_on(tmp_path, answ
     out = tmp_path / "out"
     arguments = ["batch", str(experiment), "--out", str(out), "--workers", "1"]
     code, said = interrupted(arguments, lambda: len(list(out.glob(".blocks-*/*"))) > 3)
-    assert code == 130 and "Traceback" not in said and "What was finished is kept" in said
+    assert code == 130 and "Traceback" not in said and "what is finished is kept" in said
     assert not (out / "runs.csv").exists()
     kept = len(list(out.glob(".blocks-*/*")))
     assert kept >= 3

@@ -331,7 +331,7 @@ def test_out_is_told_and_written(answer, pair, tmp_path):
 
 
 def test_configs_are_run_first_with_all_measures(answer, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "project_root", lambda: tmp_path)
+    monkeypatch.chdir(tmp_path)
     code, out, err = answer(
         "neutral", "published-2020", "--by", "segment", "--format", "csv", "--measure", "chip_market"
     )

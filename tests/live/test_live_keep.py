@@ -163,7 +163,7 @@ def results(tmp_path, monkeypatch):
     """A results folder with a batch of five runs in which a measure is 1, 2, 3, 4 and 5."""
     folder = tmp_path / "results" / "earlier"
     folder.mkdir(parents=True)
-    monkeypatch.setattr(background, "project_root", lambda: tmp_path)
+    monkeypatch.chdir(tmp_path)
     manifest = {
         "schema_version": 1,
         "experiment": {"question": "?"},

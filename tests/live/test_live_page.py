@@ -260,9 +260,9 @@ measures = "headline"
 def batch(tmp_path):
     """A small batch of the real program, in results/ for as long as the test runs."""
     from sim.batch.run import run_batch
-    from sim.folders import project_root
+    from sim.folders import results_folder
 
-    experiment, folder = tmp_path / "subsidies.toml", project_root() / "results" / "subsidies-0-to-400"
+    experiment, folder = tmp_path / "subsidies.toml", results_folder() / "subsidies-0-to-400"
     experiment.write_text(BATCH)
     run_batch(experiment, 1, folder, True)
     yield f"{folder.name}: historic"

@@ -20,7 +20,6 @@ from sim.results.manifest import MANIFEST
 from sim.study.commands import study
 from sim.study.outcomes import IncompleteInput
 from sim.study.report import files as report_files
-from sim.study.report import study as report
 from sim.study.report.figure import figure
 from sim.study.report.pages import answer_page, sections
 from sim.study.report.study import read_study
@@ -209,7 +208,7 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture
 def project(tiny, monkeypatch):
-    monkeypatch.setattr(report, "project_root", lambda: tiny)
+    monkeypatch.chdir(tiny)
     return tiny
 
 
@@ -247,7 +246,7 @@ def test_of_many_cases_those_are_told_that_differ_in_one_thing(tmp_path, monkeyp
         f'[factors]\n"subsidy.annual" = {list(range(0, 700, 100))}\n"investment.annual" = {list(range(30, 37))}\n'
     )
     run_batch(path, workers=1, out=tmp_path / "grid")
-    monkeypatch.setattr(report, "project_root", lambda: tmp_path)
+    monkeypatch.chdir(tmp_path)
     found = read_study(tmp_path / "grid")
     assert (found.count, len(found.cases)) == (49, 13)
     assert "investment.annual 30 → 31" in [step.change for step in found.steps]
@@ -321,7 +320,7 @@ def sampled(tmp_path_factory):
 
 
 def test_samples_are_told_beside_the_cases(sampled, monkeypatch):
-    monkeypatch.setattr(report, "project_root", lambda: sampled)
+    monkeypatch.chdir(sampled)
     found = read_study(sampled / "results/both")
     assert [case.label for case in found.cases] == [
         "published-2020",
@@ -341,7 +340,7 @@ def test_samples_are_told_beside_the_cases(sampled, monkeypatch):
 
 
 def test_a_claim_on_an_index_names_a_factor(sampled, monkeypatch):
-    monkeypatch.setattr(report, "project_root", lambda: sampled)
+    monkeypatch.chdir(sampled)
     path = sampled / "experiments/both.toml"
     try:
         path.write_text(SAMPLES.replace('largest = "subsidy.annual"', 'largest = "subsidy.anual"'))

@@ -4,13 +4,13 @@ import shutil
 
 import numpy as np
 import pytest
+from support.paths import ROOT
 from typer.testing import CliRunner
 
 from sim import DecouplingModel
 from sim.batch.run import run_batch
 from sim.cli import app
 from sim.errors import BadInput
-from sim.folders import project_root
 from sim.scenario.scenario import load_config
 from sim.study.calibration.file import load_calibration
 from sim.study.validation import forecasts
@@ -205,7 +205,7 @@ def test_the_page_of_a_world_without_a_calibration_says_so(dearer_dollar):
 
 
 def test_the_shipped_ensemble_is_of_the_shipped_calibration():
-    calibration = load_calibration(project_root() / "experiments" / "calibration.toml")
+    calibration = load_calibration(ROOT / "experiments/calibration.toml")
     sets = ensemble_sets(WORLD)
     assert len(sets) == calibration.ensemble >= 200
     assert tuple(sets[0]) == calibration.keys

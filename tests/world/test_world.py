@@ -70,6 +70,8 @@ def test_a_worlds_own_value_is_no_fault(tmp_path):
 
 
 def test_tables_and_parameters_come_from_one_home(tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
     before = load_world("china-2020")
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     evidence = tmp_path / "configs/evidence/parameters.toml"

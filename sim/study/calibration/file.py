@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sim.arrays import Array, Flags
 from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput, nearest, written
-from sim.folders import project_root
 from sim.results import provenance
 from sim.scenario.scenario import Scenario, load_config
 from sim.study.validation.observations import Observation, world_observations
@@ -24,17 +23,6 @@ from sim.world.world import World
 
 MOST_PARAMETERS = 12
 DIGITS = 6  # of a parameter value
-
-
-def calibration_path(name: str | Path) -> Path:
-    """A calibration's file by path or by its name in `experiments/`."""
-    path = Path(name)
-    if path.suffix == ".toml" or path.is_file():
-        return path
-    path = project_root() / "experiments" / f"{name}.toml"
-    if not path.exists():
-        raise BadInput(f"{name}: there is no such experiment; the calibration that ships is called calibration")
-    return path
 
 
 class _Waves(BaseModel):

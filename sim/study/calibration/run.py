@@ -7,10 +7,11 @@ from pathlib import Path
 
 from sim.batch.workers import open_engine, worker_count
 from sim.experiment.ensemble import ENSEMBLE
-from sim.folders import project_root
+from sim.experiment.experiment import experiment_path
+from sim.folders import results_folder
 from sim.results.files import write_aside, writing
 from sim.scenario.scenario import load_config
-from sim.study.calibration.file import calibration_path, load_calibration
+from sim.study.calibration.file import load_calibration
 from sim.study.calibration.left_out import run_tests, without_mechanisms
 from sim.study.calibration.matching import choose_ensemble, ensemble_text, match
 from sim.study.calibration.report import (
@@ -41,8 +42,8 @@ def calibrate(
     Raises BadInput, WorkersDied, and KeyboardInterrupt on Ctrl-C; the same call goes on from what was finished.
     """
     workers = worker_count(workers, cluster)
-    calibration = load_calibration(calibration_path(experiment))
-    out = out or project_root() / "results" / calibration.name
+    calibration = load_calibration(experiment_path(experiment))
+    out = out or results_folder() / calibration.name
     open_folder(out, "decoupling study calibrate")
     kept = _stages_folder(out, calibration.identity)
     with closing(open_engine(workers, cluster)) as engine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sim.folders import CHECKOUT, SHIPPED
 from sim.results.files import write_aside, writing
 from sim.study.report.figure import figure
 from sim.study.report.pages import answer_page, gallery, html_report, markdown_report
@@ -21,12 +22,15 @@ def write(studies: Sequence[Study], folder: Path) -> None:
 
 
 def write_answer(study: Study) -> Path | None:
-    """Write the answer beside its experiment, if that is one of the project's, unchanged and with claims; its path.
+    """Write the answer beside its experiment, if that is one of a project, unchanged and with claims; its path.
+
+    What an installed program ships is no place to write to.
 
     The gallery of all answers, README.md beside them, follows.
     """
     experiment = project_experiment(study.manifest)
-    if experiment is None or not _is_asked(experiment):
+    is_installed = CHECKOUT is None and experiment is not None and experiment.is_relative_to(SHIPPED)
+    if experiment is None or is_installed or not _is_asked(experiment):
         return None
     picture = experiment.with_suffix(".svg")
     _write(experiment.parent, {f"{study.name}.md": answer_page(study, picture.name), picture.name: figure(study)})

@@ -28,7 +28,7 @@ from sim.compare.words import MAIN_MEASURE
 from sim.errors import BadInput
 from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.experiment import Claim, load_experiment
-from sim.folders import project_root
+from sim.folders import EXPERIMENTS, find
 from sim.measures import HEADLINE
 from sim.results.records import TARGET
 from sim.study.discovery import Discovery, discover
@@ -328,9 +328,9 @@ def _of_samples(folder: Path, manifest: Mapping[str, Any], main: str) -> tuple[l
 
 
 def project_experiment(manifest: Mapping[str, Any]) -> Path | None:
-    """The experiment of `experiments/` that a result is of, unchanged; None where it is another."""
-    path = project_root() / "experiments" / f"{manifest['experiment']['name']}.toml"
-    if not path.is_file():
+    """The experiment of an `experiments/` that a result is of, unchanged; None where it is another."""
+    path = find(EXPERIMENTS, f"{manifest['experiment']['name']}.toml")
+    if path is None:
         return None
     return path if load_experiment(path).as_dict() == manifest["experiment"] else None
 

@@ -21,6 +21,7 @@ from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
 from sim.experiment.experiment import experiment_path, is_calibration, known_experiments
+from sim.folders import result_path
 from sim.results import records
 from sim.results.files import write_aside, writing
 from sim.results.manifest import MANIFEST, read_manifest
@@ -85,8 +86,8 @@ def validate(
     Runs go to so many worker processes (None: one for each processor) or to a Dask cluster.
     """
     workers = worker_count(workers, cluster)
-    if is_result(Path(what)):
-        return _validate_result(Path(what), observations)
+    if is_result(folder := result_path(str(what))):
+        return _validate_result(folder, observations)
     scenario = load_config(what)
     world = scenario.world
     figures = _figures(world, observations)
