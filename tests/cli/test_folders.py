@@ -70,9 +70,9 @@ def test_the_commit_is_the_program_s_and_not_that_of_where_one_stands(homes, mon
     subprocess.run(["git", *identity, "commit", "-qm", "mine", "--allow-empty"], check=True)
     mine = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     assert json.dumps(provenance.run_info(0.0, 1)).find(mine) == -1
-    monkeypatch.setattr(records, "CHECKOUT", homes / "here")
+    monkeypatch.setattr(provenance, "CHECKOUT", homes / "here")
     assert provenance.run_info(0.0, 1)["git_commit"] == mine
-    monkeypatch.setattr(records, "CHECKOUT", None)  # installed
+    monkeypatch.setattr(provenance, "CHECKOUT", None)  # installed
     assert provenance.run_info(0.0, 1)["git_commit"] is None
 
 
