@@ -8,10 +8,11 @@ from pathlib import Path
 from sim.batch.run import run_batch
 from sim.errors import BadInput, nearest
 from sim.experiment.experiment import of_config
-from sim.folders import results_folder
+from sim.folders import result_path, results_folder
 from sim.measures import measure_names
 from sim.results.provenance import program_hash
-from sim.scenario.scenario import known_configs, load_config
+from sim.results.records import RUNS
+from sim.scenario.scenario import config_path, known_configs, load_config
 
 SEEDS = 20  # of a config that is run to be compared
 
@@ -25,14 +26,13 @@ def result_of(name: str) -> Path:
 
     Raises BadInput if it is none of them, and RunsFailed.
     """
-    path = Path(name)
-    if path.exists() and path.suffix != ".toml":
+    path = result_path(name)
+    if path.exists() and path.suffix != ".toml" and (path == Path(name) or (path / RUNS).exists()):
         return path
-    folder = results_folder() / name
-    if folder.is_dir() and (folder / "runs.csv").exists():
-        return folder
-    if not path.exists() and name not in known_configs():
-        raise BadInput(f"{name}: there is no such result, runs.csv or config{nearest(name, known_configs())}")
+    try:
+        config_path(name)
+    except BadInput:
+        raise BadInput(f"{name}: there is no such result, runs.csv or config{nearest(name, known_configs())}") from None
     return run_config(name)
 
 
