@@ -1,0 +1,105 @@
+"""The wheel, in an environment without the checkout and in an empty folder: every verb finds what it needs."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import urllib.error
+import urllib.request
+import venv
+import zipfile
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from support.paths import ROOT
+from support.processes import started
+
+from sim import __version__
+from sim.scenario.scenario import known_configs
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory):
+    """The interpreter of an environment that holds the wheel, and sees the packages of this one."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    venv.create(folder / "environment")
+    places = {"base": str(folder / "environment"), "platbase": str(folder / "environment")}
+    packages = Path(sysconfig.get_path("purelib", scheme="venv", vars=places))
+    zipfile.ZipFile(next(folder.glob("*.whl"))).extractall(packages)  # all that installing a pure wheel does
+    (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return Path(sysconfig.get_path("scripts", scheme="venv", vars=places)) / "python"
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    return tmp_path_factory.mktemp("empty")
+
+
+@pytest.fixture
+def answer(python, empty):
+    def run(*words):
+        done = subprocess.run(
+            [python, "-m", "sim", *words], cwd=empty, env=environment(), capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def environment(**more):
+    """Nothing that would lead to the checkout."""
+    kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "DECOUPLING_HOME")}
+    return {**kept, **more}
+
+
+def test_it_is_the_wheel_and_not_the_checkout(python, empty):
+    ask = "import sim; from importlib.metadata import version; print(sim.__file__, version('decoupling-race'))"
+    said = subprocess.run([python, "-c", ask], cwd=empty, env=environment(), capture_output=True, text=True, check=True)
+    file, version = said.stdout.split()
+    assert Path(file).is_relative_to(python.parent.parent) and version == __version__
+    assert (Path(file).parent / "py.typed").exists()
+
+
+def test_all_that_ships_is_there(answer):
+    rows = list(csv.DictReader(StringIO(answer("list", "configs", "--format", "csv"))))
+    assert [row["config"] for row in rows] == known_configs()
+    experiments = list(csv.DictReader(StringIO(answer("list", "experiments", "--format", "csv"))))
+    assert [row["experiment"] for row in experiments] == sorted(p.stem for p in (ROOT / "experiments").glob("*.toml"))
+
+
+def test_what_ships_is_sound(answer):
+    assert answer("check", "historic", "two-by-two", "calibration", "crop-seeds").count("without faults") == 4
+
+
+def test_one_s_own_config_from_one_that_ships(answer, empty):
+    (empty / "configs").mkdir()
+    (empty / "configs/mine.toml").write_text(answer("show", "historic"))
+    assert answer("check", "mine") == "mine: a config without faults\n"
+
+
+def test_runs_and_batches_go_to_the_working_folder(answer, empty):
+    answer("run", "crop-seeds", "--until", "2020")
+    (run,) = (empty / "results").glob("crop-seeds-1-*")
+    assert json.loads((run / "manifest.json").read_text())["run_info"]["git_commit"] is None
+    for name in ("no-controls", "allied"):
+        (empty / f"of-{name}.toml").write_text(f'question = "Does it?"\nconfigs = ["{name}"]\nreplications = 2\n')
+        answer("batch", f"of-{name}.toml", "--workers", "1")
+    assert "domestic supply share" in answer("compare", "of-no-controls", "of-allied")
+
+
+def test_the_page_answers(python, empty, tmp_path):
+    words = [python, "-m", "sim", "view", "--port", "0"]
+    with started(words, cwd=empty, env=environment(XDG_CACHE_HOME=str(tmp_path))) as page:
+        address = next(found[0] for line in page.stderr if (found := re.search(r"http://\S+", line)))
+        with pytest.raises(urllib.error.HTTPError, match="503") as said:
+            urllib.request.urlopen(address, timeout=30)
+        said.value.close()
+        page.terminate()
+        page.communicate(timeout=30)
