@@ -1,14 +1,11 @@
 """A rule is written once: agent by agent, all at once, alone or in a block, the bits are the same."""
 
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.models import series_of
 
-from sim.agents import ChipFirm, State, Supplier
 from sim.model import DecouplingModel
 from sim.scenario.scenario import load_config
 
@@ -38,26 +35,6 @@ def test_agent_by_agent_and_all_at_once_give_equal_bits():
         left, right = columns_of(together), columns_of(one_by_one)
         unequal = [name for name in left if left[name].tobytes() != right[name].tobytes()]
         assert not unequal, f"quarter {together.quarter}: {unequal}"
-
-
-def rules(kind):
-    """The rules that a kind of agent states itself: {name: the code inside}."""
-    own = {name: member for name, member in vars(kind).items() if getattr(member, "is_rule", False)}
-    return {f"{kind.__name__}.{name}": member.__wrapped__.__code__ for name, member in own.items()}
-
-
-def test_every_rule_is_used():
-    """By the calls of a run in which all act; what is called alike in two classes counts for each by itself."""
-    codes = rules(State) | rules(ChipFirm) | rules(Supplier)
-    assert len(codes) >= 17
-    called = set()
-    model = DecouplingModel("historic", rng=5, set=STRICT, until=2021)
-    sys.setprofile(lambda frame, event, _: called.add(frame.f_code))
-    try:
-        model.run()
-    finally:
-        sys.setprofile(None)
-    assert [name for name, code in codes.items() if code not in called] == []
 
 
 @pytest.mark.parametrize("size", [3, 32, 33])
