@@ -1,5 +1,9 @@
+import sys
+from typing import NamedTuple
+
 import pytest
 
+from sim import cli
 from sim.model import DecouplingModel
 from sim.scenario.scenario import load_config
 
@@ -19,5 +23,26 @@ def paired():
             _, values = model.recorder.values("year")
             known[key] = {name: values[:, :, column] for column, name in enumerate(model.recorder.names)}
         return known[key]
+
+    return run
+
+
+class Answer(NamedTuple):
+    """What the program ended with and said on standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def answer(monkeypatch, capsys):
+    """Run the program in this process with the arguments of a command line."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["decoupling", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return Answer(end.value.code, *capsys.readouterr())
 
     return run

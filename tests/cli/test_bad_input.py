@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
 from sim import cli
 from sim.errors import BadInput
 from sim.results import output
 
 HERE = Path(__file__).parent / "bad_input"
-WORLD = Path(__file__).parent.parent.parent / "configs/worlds/china-2020"
+WORLD = ROOT / "configs/worlds/china-2020"
 
 # What the sentence must name: key, value, what would be right. The file's own name always.
 CONFIGS = {
@@ -109,17 +110,14 @@ WORLDS = {
 
 
 @pytest.fixture
-def refused(tmp_path, monkeypatch, capsys):
+def refused(tmp_path, monkeypatch, answer):
     """Run the program with arguments that it must refuse; what it says."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
         before = sorted(tmp_path.rglob("*"))
-        monkeypatch.setattr(sys, "argv", ["decoupling", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        said = capsys.readouterr()
-        assert end.value.code == 2 and said.out == "" and "Traceback" not in said.err
+        said = answer(*arguments)
+        assert said.code == 2 and said.out == "" and "Traceback" not in said.err
         assert sorted(tmp_path.rglob("*")) == before
         return said.err
 

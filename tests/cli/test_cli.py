@@ -13,25 +13,10 @@ import pytest
 from support.paths import ROOT
 from support.processes import started
 
-from sim import cli
 from sim.experiment.experiment import known_experiments
 from sim.measures import HEADLINE
 from sim.scenario.scenario import known_configs, load_config
 from sim.world.world import load_world
-
-
-@pytest.fixture
-def answer(monkeypatch, capsys):
-    """Run the program in this process; its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["decoupling", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return run
 
 
 def test_a_run_prints_a_yearly_table_and_leaves_three_files(answer, tmp_path):

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import sys
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -79,20 +78,6 @@ def pair(made):
     for name in ("runs.csv", "series.csv"):
         (candidate / name).write_text((candidate / name).read_text().replace("historic", "no-controls"))
     return base, candidate
-
-
-@pytest.fixture
-def answer(monkeypatch, capsys):
-    """Run the program in this process; its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["decoupling", "compare", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return run
 
 
 # Formats.
@@ -268,38 +253,38 @@ def test_numbers_of_any_size_are_written(made):
 
 
 def test_the_answer_alone_is_on_standard_output(answer, pair):
-    code, out, err = answer(*pair)
+    code, out, err = answer("compare", *pair)
     assert code == 0 and err == ""
     assert out.splitlines()[-1].strip().startswith("no-controls against historic: of 1 measure 1 differs (1 better)")
-    code, out, err = answer(*pair, "--format", "csv")
+    code, out, err = answer("compare", *pair, "--format", "csv")
     assert code == 0 and out.splitlines()[0] == ",".join(ASKED) and len(out.splitlines()) == 2
     assert "pairs in common: 20" in err and "no-controls against historic" in err
-    code, out, _ = answer(*pair, "--format", "json", "--at", "2022", "--at", "mean", "--level", "0.9")
+    code, out, _ = answer("compare", *pair, "--format", "json", "--at", "2022", "--at", "mean", "--level", "0.9")
     assert [(row["at"], row["ci_level"]) for row in json.loads(out)["rows"]] == [("2022", 0.9), ("mean", 0.9)]
 
 
 def test_points_are_a_table_of_their_own(answer, made):
     base = made.sweep("base", {(seed, level): seed + level for seed in (1, 2, 3) for level in (0, 1)})
     candidate = made.sweep("candidate", {(seed, level): 2 * seed + level for seed in (1, 2, 3) for level in (0, 1)})
-    code, out, _ = answer(base, candidate, "--points", "--format", "csv")
+    code, out, _ = answer("compare", base, candidate, "--points", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0 and [row["point"] for row in rows] == ["controls.severity=0", "controls.severity=1"]
     assert list(rows[0]) == ["point", *ASKED]
-    assert "candidate less base at controls.severity=1" in answer(base, candidate, "--points")[1]
+    assert "candidate less base at controls.severity=1" in answer("compare", base, candidate, "--points")[1]
 
 
 def test_exit_codes(answer, pair, made, tmp_path):
     base, candidate = pair
-    assert answer(base, candidate, "--fail-on", "worse")[0] == 0
-    code, out, err = answer(candidate, base, "--fail-on", "worse")
+    assert answer("compare", base, candidate, "--fail-on", "worse")[0] == 0
+    code, out, err = answer("compare", candidate, base, "--fail-on", "worse")
     assert code == 1 and "In one sentence" in out
     assert err == "--fail-on worse: domestic_supply_share@final of historic\n"
-    assert answer(base, candidate, "--fail-on", "any")[0] == 1
-    assert answer(base, base, "--fail-on", "any", "--fail-on", "inconclusive")[0] == 0
+    assert answer("compare", base, candidate, "--fail-on", "any")[0] == 1
+    assert answer("compare", base, base, "--fail-on", "any", "--fail-on", "inconclusive")[0] == 0
     failed = write(tmp_path / "failed", table([(1, (), None), (2, (), {SHARE: 0.5})]))
-    code, out, err = answer(base, failed)
+    code, out, err = answer("compare", base, failed)
     assert code == 3 and out == "" and "1 of its 2 runs failed; --allow-partial compares what is there" in err
-    code, out, _ = answer(base, failed, "--allow-partial")
+    code, out, _ = answer("compare", base, failed, "--allow-partial")
     assert code == 0 and "1 of 2 pairs dropped" in out
     for arguments, words in (
         ((base, tmp_path / "nowhere"), "there is no such result, runs.csv or config"),
@@ -310,22 +295,22 @@ def test_exit_codes(answer, pair, made, tmp_path):
         ((base, candidate, "--rtol", "0.1"), "--rtol and --atol belong to --exact"),
         ((base, candidate, "--measure", "chip_markt"), "--measure = 'chip_markt': there is no chip_markt"),
     ):
-        code, out, err = answer(*arguments)
+        code, out, err = answer("compare", *arguments)
         assert code == 2 and out == "" and words in err and "Traceback" not in err
 
 
 def test_exact(answer, pair):
     base, candidate = pair
-    code, out, err = answer(base, base, "--exact")
+    code, out, err = answer("compare", base, base, "--exact")
     assert (code, out, err) == (0, "Identity\n  every cell is the same\n", "")
-    code, out, _ = answer(base, candidate, "--exact", "--format", "csv")
+    code, out, _ = answer("compare", base, candidate, "--exact", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 1 and [row["column"] for row in rows] == ["domestic_supply_share@end", "domestic_supply_share"]
-    assert answer(base, candidate, "--exact", "--atol", "0.1")[0] == 0
+    assert answer("compare", base, candidate, "--exact", "--atol", "0.1")[0] == 0
 
 
 def test_out_is_told_and_written(answer, pair, tmp_path):
-    code, _, err = answer(*pair, "--out", tmp_path / "out", "--reach", "domestic_supply_share>=0.21")
+    code, _, err = answer("compare", *pair, "--out", tmp_path / "out", "--reach", "domestic_supply_share>=0.21")
     assert code == 0 and err.startswith(f"{tmp_path / 'out'}: compare.csv, reach.csv")
     assert len((tmp_path / "out" / "reach.csv").read_text().splitlines()) == 2
 
@@ -333,12 +318,12 @@ def test_out_is_told_and_written(answer, pair, tmp_path):
 def test_configs_are_run_first_with_all_measures(answer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = answer(
-        "neutral", "published-2020", "--by", "segment", "--format", "csv", "--measure", "chip_market"
+        "compare", "neutral", "published-2020", "--by", "segment", "--format", "csv", "--measure", "chip_market"
     )
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0 and len(rows) == 5 and rows[0]["n_pairs"] == "20"
     assert "20 runs" in err and len(list((tmp_path / "results").iterdir())) == 2
     code, again, err = answer(
-        "neutral", "published-2020", "--by", "segment", "--format", "csv", "--measure", "chip_market"
+        "compare", "neutral", "published-2020", "--by", "segment", "--format", "csv", "--measure", "chip_market"
     )
     assert again == out and "nothing to do" in err

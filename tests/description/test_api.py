@@ -2,13 +2,13 @@
 
 import importlib
 import re
-from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
+from support.paths import ROOT
 
-TEXT = (Path(__file__).parent.parent.parent / "docs/API.md").read_text()
+TEXT = (ROOT / "docs/API.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 

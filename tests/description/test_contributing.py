@@ -5,13 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
 from sim.scenario.events import KINDS
 
-ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 WALK = TEXT[TEXT.index("## A mechanism in four files") : TEXT.index("## An answer")]
 

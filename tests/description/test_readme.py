@@ -2,16 +2,15 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
 from sim.cli import app
 from sim.experiment.experiment import known_experiments, load_experiment
 from sim.scenario.scenario import known_configs, load_config
 from sim.study.commands import study
 
-ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "README.md").read_text()
 
 

@@ -10,10 +10,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).parent.parent.parent
 LINES = [
     line
     for block in re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from PIL import Image
 from support.live_session import replayed
+from support.paths import ROOT
 
 from sim import DecouplingModel
 
@@ -298,4 +299,4 @@ def test_pictures(browser, address, batch, tmp_path):
             )
             assert path.stat().st_size < LARGEST_PICTURE
             if os.environ.get("MAKE_PICTURES"):
-                shutil.copy(path, Path(__file__).parent.parent.parent / "experiments" / path.name)
+                shutil.copy(path, ROOT / "experiments" / path.name)

@@ -1,9 +1,10 @@
 """The benchmark's three ways of writing the same rules agree, so that their speeds may be compared."""
 
 import sys
-from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent.parent / "bench"))
+from support.paths import TESTS
+
+sys.path.append(str(TESTS / "bench"))
 
 import three_ways
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.made_results import write
+from support.paths import ROOT
 from typer.testing import CliRunner
 
 from sim.batch.run import run_batch
@@ -26,7 +27,6 @@ from sim.study.report.study import read_study
 from sim.study.report.words import opening
 from sim.world.world import load_world
 
-ROOT = Path(__file__).parent.parent.parent
 SHARE = "domestic_supply_share"
 CAUTION = "mechanisms.caution"
 DESIGN = {"kind": "list", "points": [{"controls.severity": 0.0}, {"controls.severity": 0.8}]}
