@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.made_results import write
+from support.made_study import CAUTION, SHARE, answered, made_study
 from support.paths import ROOT
 from typer.testing import CliRunner
 
@@ -27,62 +27,10 @@ from sim.study.report.study import read_study
 from sim.study.report.words import opening
 from sim.world.world import load_world
 
-SHARE = "domestic_supply_share"
-CAUTION = "mechanisms.caution"
-DESIGN = {"kind": "list", "points": [{"controls.severity": 0.0}, {"controls.severity": 0.8}]}
-POINTS = [{**point, CAUTION: caution} for caution in (True, False) for point in DESIGN["points"]]
-# By set and seed: the share at each point. Caution on: -0.10 and -0.12 in set 1, -0.30 and -0.28 in set 2.
-# Caution off: -0.05 in set 1, +0.01 in set 2.
-VALUES = {
-    (1, 1): (0.40, 0.30, 0.45, 0.40),
-    (1, 2): (0.42, 0.30, 0.47, 0.42),
-    (2, 1): (0.50, 0.20, 0.45, 0.46),
-    (2, 2): (0.48, 0.20, 0.43, 0.44),
-}
-
-
-def made(folder, failed=False):
-    """A result of four points, two parameter sets and two seeds."""
-    outcomes = [f"{SHARE}@{at}" for at in ("end", "2025", "2030", "peak")]
-    head = ["run_id", "config", "parameter_set", "seed", *POINTS[0], "status", *outcomes]
-    runs, series = [head], [[*head[:4], "date", SHARE]]
-    for point, changes in enumerate(POINTS):
-        for (parameter_set, seed), shares in VALUES.items():
-            keys = [f"neutral-{point + 1}-{parameter_set}-{seed}", "neutral", parameter_set, seed]
-            swept = [str(held).lower() for held in changes.values()]
-            gone = failed and not runs[1:]
-            runs.append([*keys, *swept, "failed" if gone else "done", *(4 * [""] if gone else 4 * [shares[point]])])
-            series += [[*keys, f"{year}-12-31", share] for year, share in ((2034, 0.4), (2035, shares[point]))]
-    texts = ["".join(",".join(map(str, row)) + "\n" for row in table) for table in (runs, series)]
-    note = {"unit": "0 to 1", "direction": "higher", "kind": "ratio"}
-    experiment = {
-        "name": "made-up",
-        "question": "Does <caution> matter?",
-        "prediction": "No.",
-        "configs": ["neutral"],
-        "design": DESIGN,
-        "factors": {},
-        "swept": ["controls.severity"],
-        "leave_out": [CAUTION],
-        "record": {"every": "year", "measures": [SHARE]},
-    }
-    return write(
-        folder,
-        texts[0],
-        "neutral",
-        texts[1],
-        experiment=experiment,
-        seeds=[1, 2],
-        files={},
-        record={"every": "year", "measures": [SHARE]},
-        scenarios={"neutral": {"hash": "ab" * 16, "values": {"controls.mode": "events"}}},
-        columns={SHARE: note, **dict.fromkeys(outcomes, note)},
-    )
-
 
 @pytest.fixture
 def found(tmp_path):
-    return read_study(made(tmp_path / "made-up"))
+    return read_study(made_study(tmp_path / "made-up"))
 
 
 def test_a_case_is_called_by_what_differs_from_the_reference(found):
@@ -158,7 +106,7 @@ def test_a_page_says_all_of_it(found, tmp_path):
 
 
 def test_equal_results_give_equal_bytes(found, tmp_path):
-    again = read_study(made(tmp_path / "again"))
+    again = read_study(made_study(tmp_path / "again"))
     assert figure(found) == figure(again)
     assert answer_page(found, "x.svg") == answer_page(again, "x.svg")
     assert "<dc:date>" not in figure(found)
@@ -166,7 +114,7 @@ def test_equal_results_give_equal_bytes(found, tmp_path):
 
 def test_a_failed_run_is_incomplete_input(tmp_path):
     with pytest.raises(IncompleteInput, match="1 of its 16 runs failed"):
-        read_study(made(tmp_path / "made-up", failed=True))
+        read_study(made_study(tmp_path / "made-up", failed=True))
 
 
 TINY = """
@@ -199,11 +147,7 @@ terms = [{ config = "no-controls", "subsidy.annual" = 400 }]
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """The folder of a project with one experiment, and its result."""
-    root = tmp_path_factory.mktemp("project")
-    (root / "experiments").mkdir()
-    (root / "experiments/tiny.toml").write_text(TINY)
-    assert run_batch(root / "experiments/tiny.toml", workers=1, out=root / "results/tiny") == 0
-    return root
+    return answered(tmp_path_factory.mktemp("project"), "tiny", TINY)
 
 
 @pytest.fixture
@@ -312,11 +256,7 @@ terms = [
 @pytest.fixture(scope="module")
 def sampled(tmp_path_factory):
     """The folder of a project with an experiment of two parts, one of them a sample."""
-    root = tmp_path_factory.mktemp("project")
-    (root / "experiments").mkdir()
-    (root / "experiments/both.toml").write_text(SAMPLES)
-    assert run_batch(root / "experiments/both.toml", workers=1, out=root / "results/both") == 0
-    return root
+    return answered(tmp_path_factory.mktemp("project"), "both", SAMPLES)
 
 
 def test_samples_are_told_beside_the_cases(sampled, monkeypatch):
