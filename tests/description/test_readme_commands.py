@@ -30,7 +30,7 @@ INSTEAD = {
         "this test is run by a line like it",
     ),
     "uv run pytest -q -m long": (
-        "uv run pytest -q -m long tests/compare/test_compare_intervals.py",
+        "uv run pytest -q -m long tests/compare/test_intervals.py",
         "it would run itself",
     ),
     "uv run decoupling study validate --observations FILE": (
