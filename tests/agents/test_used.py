@@ -52,10 +52,10 @@ def test_every_column_is_written_and_read():
     Links and categories may be there for a person who holds the agent.
     """
     model = DecouplingModel("historic", rng=5, set=BUSY, record="all", until=2024)
-    for table in model._tables.values():
+    for table in model.tables.values():
         table.values = Overheard(table.values)
     model.run()
-    for kind, table in model._tables.items():
+    for kind, table in model.tables.items():
         names = {name for name, column in kind.columns().items() if not isinstance(column, Link | Category)}
         names = {place for place in table.values if place.partition("[")[0] in names}
         assert len(names) >= 15
