@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from support.made_results import MARKET, NAN, SHARE, Maker, table, write
 
-from sim import cli
 from sim.compare.answer import Comparison
 from sim.compare.differences import COLUMNS
 from sim.compare.question import Question, compare
