@@ -71,8 +71,8 @@ def test_a_truce_before_a_dated_control_replays(tmp_path):
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 12))])
 def test_whatever_is_done_replays(tmp_path, seed):
     chance = random.Random(seed)
-    numbers = [lever for lever in described() if not lever["choices"]]
-    words = [lever for lever in described() if lever["choices"]]
+    numbers = [lever for lever in described(load_config("historic").world) if not lever["choices"]]
+    words = [lever for lever in described(load_config("historic").world) if lever["choices"]]
     scenario = load_config(chance.choice(["historic", "published-2020", "no-controls"]))
     watcher = Watcher(f"config={scenario.name}&seed={seed}")
     with watcher:
@@ -151,7 +151,7 @@ def test_an_address_opens_the_same_quarter_with_the_same_levers():
 
 
 def test_published_shares_end_in_2022():
-    found = background.published("china-2020")
+    found = background.published(load_config("historic").world)
     located = {row["date"][:4]: row["value"] for row in found["production_share_located"]}
     # IC Insights: 15.9 % in 2020, 16.7 % in 2021
     assert located["2020"] == pytest.approx(0.159) and located["2021"] == pytest.approx(0.167)

@@ -18,6 +18,7 @@ from sim.live import link
 from sim.live.assets import missing_assets
 from sim.live.guard import is_ours, understood
 from sim.live.levers import described
+from sim.scenario.scenario import load_config
 
 # -- orders
 
@@ -34,8 +35,8 @@ NASTY = [
     "\ud800",
     "${HOME}",
 ]
-NUMBERS = [lever["key"] for lever in described() if not lever["choices"]]
-WORDS = [lever["key"] for lever in described() if lever["choices"]]
+NUMBERS = [lever["key"] for lever in described(load_config("historic").world) if not lever["choices"]]
+WORDS = [lever["key"] for lever in described(load_config("historic").world) if lever["choices"]]
 
 BAD_ORDERS = [
     *({"do": "lever", "key": key, "value": value} for key in NUMBERS for value in WRONG),
