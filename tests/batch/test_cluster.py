@@ -203,7 +203,7 @@ def test_without_the_extra_it_says_how_to_get_it(question, tmp_path, monkeypatch
 def test_a_study_goes_to_the_cluster_as_well(cluster):
     """Nine sets of 16 seeds: three jobs, and the values that this process finds."""
     scenario = load_config("historic")
-    sets = [{"demand.surge": float(number) / 10} for number in range(9)]
+    sets = [{"demand.surge": number / 100} for number in range(9)]
     figures = [one for one in world_observations(scenario.world) if one.series == "chip_market" and one.year == 2021]
     with closing(dask_cluster.DaskCluster(cluster.scheduler_address)) as engine:
         values = Runner(engine).values_at("here", scenario, sets, range(1, 17), figures)
