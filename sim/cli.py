@@ -296,12 +296,15 @@ def _experiments() -> tuple[list[str], list[list[Any]]]:
     rows: list[list[Any]] = []
     for name in known_experiments():
         path = experiment_path(name)
-        if is_calibration(read_toml(path)):
-            calibration = load_calibration(path)
-            rows.append([name, calibration.waves.samples * calibration.waves.seeds, calibration.question])
-        else:
-            experiment = load_experiment(name)
-            rows.append([name, len(experiment), experiment.question])
+        try:
+            if is_calibration(read_toml(path)):
+                calibration = load_calibration(path)
+                rows.append([name, calibration.waves.samples * calibration.waves.seeds, calibration.question])
+            else:
+                experiment = load_experiment(name)
+                rows.append([name, len(experiment), experiment.question])
+        except BadInput as fault:  # a working folder may hold others
+            note(f"{fault}")
     return ["experiment", "runs", "question"], rows
 
 

@@ -2,10 +2,11 @@
 
 import json
 import subprocess
+import sys
 
 import pytest
 
-from sim import BadInput, load_config, load_experiment, load_world
+from sim import BadInput, cli, load_config, load_experiment, load_world
 from sim.description import document as documents
 from sim.folders import CONFIGS, SHIPPED, find, known, places, result_path
 from sim.results import provenance
@@ -80,3 +81,13 @@ def test_documents_are_written_in_a_clone_alone(monkeypatch):
     monkeypatch.setattr(documents, "CHECKOUT", None)
     with pytest.raises(SystemExit, match="ODD.md: belongs to a clone of the project"):
         documents.document("ODD.md")
+
+
+def test_an_experiment_of_another_program_is_no_end_of_the_list(homes, monkeypatch, capsys):
+    (homes / "here/experiments").mkdir()
+    (homes / "here/experiments/theirs.toml").write_text('protocol = "another"\n')
+    monkeypatch.setattr(sys, "argv", ["decoupling", "list", "experiments"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    said = capsys.readouterr()
+    assert end.value.code == 0 and "policy-grid" in said.out and "theirs.toml: question is missing" in said.err

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from support.paths import ROOT
 
+from sim import __version__
 from sim.world.evidence import GRADES
 
 FORGE = ROOT / ".github"
@@ -50,6 +51,10 @@ def test_a_form_has_fields_with_names_of_their_own(path):
     form = yaml.safe_load(path.read_text())
     names = [field["id"] for field in form["body"] if field["type"] != "markdown"]
     assert form["name"] and form["description"] and names and len(set(names)) == len(names)
+
+
+def test_the_version_is_cited_as_it_is():
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == __version__
 
 
 def test_new_evidence_says_all_that_loading_demands():
