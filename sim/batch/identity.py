@@ -11,7 +11,7 @@ from sim.calendar import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS
 from sim.experiment.experiment import Experiment
 from sim.measures import catalogue
 from sim.results import provenance, records
-from sim.results.manifest import SCHEMA_VERSION
+from sim.results.manifest import SCHEMA_VERSION, KeptGoal, KeptWorld
 from sim.scenario.scenario import Scenario
 from sim.world.world import World
 
@@ -33,12 +33,10 @@ def batch_identity(experiment: Experiment, kinds: Mapping[str, str]) -> dict[str
 def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, measures: Sequence[str]) -> dict[str, Any]:
     scenarios = list(scenarios)
     worlds = {each.world.id: each.world for each in scenarios}
-    world = scenarios[0].world
     identity = {
         "schema_version": SCHEMA_VERSION,
         "scenarios": {scenario.name: {"hash": scenario.hash, **scenario.as_dict()} for scenario in scenarios},
-        "world": {"name": world.name, "hash": world.hash},
-        "world_tables": {id: _hashes(worlds[id]) for id in sorted(worlds)},
+        "worlds": {id: kept_world(worlds[id]).model_dump() for id in sorted(worlds)},
         "horizon": {"first": FIRST_YEAR, "last": last_year},
         "record": {"every": every, "measures": list(measures)},
         "program_hash": provenance.program_hash(),
@@ -50,9 +48,21 @@ def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, meas
     return plain
 
 
-def _hashes(world: World) -> dict[str, str]:
-    """A short hash of each of a world's files, so that a difference has a name."""
-    return {file: hashlib.sha256(text.encode()).hexdigest()[:16] for file, text in world.texts.items()}
+def kept_world(world: World) -> KeptWorld:
+    """What a manifest tells of a world; a short hash of each of its files, so that a difference has a name."""
+    return KeptWorld(
+        name=world.name,
+        hash=world.hash,
+        assumed=world.is_assumed,
+        goods=world.goods,
+        goal=KeptGoal(**world.goal.model_dump()) if world.goal else None,
+        states=world.states,
+        roles=world.roles,
+        segments=world.segments,
+        inputs=world.inputs,
+        names={id: world.names[id] for id in (*world.states, *world.segments, *world.inputs)},
+        tables={file: hashlib.sha256(text.encode()).hexdigest()[:16] for file, text in world.texts.items()},
+    )
 
 
 def differences(old: Any, new: Any, key: str = "") -> Iterator[str]:

@@ -20,14 +20,14 @@ from sim.batch.blocks import Build, Model, build_model, keys_of, result_texts, r
 from sim.batch.identity import batch_identity, column_notes, kinds_of, run_identity
 from sim.batch.jobs import WorkersDied, finished_jobs
 from sim.batch.progress import KEEPING, Progress, duration, say, size, size_on_disk
-from sim.batch.store import Store, refuse_changes
+from sim.batch.store import Store, claims_of, refuse_changes
 from sim.batch.workers import open_engine, worker_count
 from sim.errors import BadInput
 from sim.experiment.experiment import Experiment, Run, load_experiment
 from sim.folders import results_folder
 from sim.results import provenance, records
-from sim.results.files import writing
-from sim.results.manifest import MANIFEST, manifest_text, read_manifest
+from sim.results.files import write_aside, writing
+from sim.results.manifest import MANIFEST, Manifest, manifest_in
 from sim.results.output import is_result, locked, move_beside, prepare_out, replace_result
 from sim.scenario.scenario import Scenario
 
@@ -82,7 +82,8 @@ def _run_locked(
         for note in store.open():
             say(note)
         finished = store.done
-        if finished == len(experiment) and read_manifest(out) and not store.is_open:
+        if finished == len(experiment) and not store.is_open and (manifest := manifest_in(out)):
+            _keep_claims(experiment, manifest, out)
             say(f"{out} is finished: {finished} runs; nothing to do.")
             return _end(store)
         missing = store.missing(even_size(len(experiment) - finished, workers, block_size))
@@ -109,6 +110,13 @@ def _run_locked(
         store.join(provenance.run_info(time.monotonic() - started, workers))
     say(f"{out}: {len(experiment)} runs in {duration(time.monotonic() - started)}.")
     return _end(store)
+
+
+def _keep_claims(experiment: Experiment, manifest: Manifest, out: Path) -> None:
+    """Claims may be worded anew, or added, after the runs: the result keeps those of today."""
+    kept = Manifest.model_validate({**manifest.as_dict(), "claims": claims_of(experiment)})
+    if kept != manifest:
+        write_aside(out / MANIFEST, [kept.text()])
 
 
 def _say_plan(store: Store, where: str, out: Path) -> None:
@@ -154,18 +162,20 @@ def write_run(
         records.RUNS: records.line(records.runs_columns([], kinds)).encode() + row,
         records.SERIES: records.line(records.series_columns([], list(kinds))).encode() + series,
     }
-    manifest = {
-        **run_identity([scenario], int(years[-1][:4]), every, list(kinds)),
-        "experiment": None,
-        "seeds": [seed],
-        "columns": column_notes([], kinds, scenario.world),
-        "failures": {},
-        "files": {
-            name: {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()} for name, text in files.items()
-        },
-        "run_info": provenance.run_info(seconds, 1),
-    }
+    manifest = Manifest.model_validate(
+        {
+            **run_identity([scenario], int(years[-1][:4]), every, list(kinds)),
+            "experiment": None,
+            "seeds": [seed],
+            "columns": column_notes([], kinds, scenario.world),
+            "failures": {},
+            "files": {
+                name: {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()} for name, text in files.items()
+            },
+            "run_info": provenance.run_info(seconds, 1),
+        }
+    )
     replace_result(
         Path(out),
-        {**{name: [text] for name, text in files.items()}, MANIFEST: [manifest_text(manifest)]},
+        {**{name: [text] for name, text in files.items()}, MANIFEST: [manifest.text()]},
     )

@@ -27,7 +27,7 @@ from sim.errors import BadInput
 from sim.experiment.experiment import Experiment
 from sim.results import records
 from sim.results.files import keep_folder, write_aside
-from sim.results.manifest import MANIFEST, read_manifest, write_manifest
+from sim.results.manifest import MANIFEST, Manifest, OtherVersion, manifest_in, read_manifest
 from sim.results.output import RESULT_FILES, UNFINISHED, unfinished
 
 IDENTITY = "identity.json"
@@ -179,19 +179,19 @@ class Store:
 
     def _find_finished(self, notes: list[str]) -> None:
         """Note the places of a finished result's runs, for a batch that is extended or run again."""
-        manifest = read_manifest(self.out)
+        manifest = manifest_in(self.out)
         if manifest is None:
             return
-        for name, known in manifest["files"].items():
-            if _file_facts(self.out / name) != known:
+        for name, known in manifest.files.items():
+            if _file_facts(self.out / name) != known.model_dump():
                 notes.append(f"{self.out / name}: is missing or not as it was written; its runs are done again")
                 return
-        self.failures.update(manifest["failures"])
+        self.failures.update(manifest.failures)
         row_file, series_file = (self._file(self.out / name) for name in (records.RUNS, records.SERIES))
         with (self.out / records.RUNS).open("rb") as rows, (self.out / records.SERIES).open("rb") as series:
             row_offset, series_offset = len(rows.readline()), len(series.readline())
             following = series.readline()
-            earlier = self.experiment.with_replications(len(manifest["seeds"]))
+            earlier = self.experiment.with_replications(len(manifest.seeds))
             for scenario, number in itertools.product(earlier.scenarios, earlier.order()):
                 run = earlier.run(scenario, number)
                 row = rows.readline()
@@ -219,18 +219,21 @@ class Store:
             (records.RUNS, records.runs_columns(experiment.key_columns, kinds)),
         ):
             write_aside(self.folder / name, self._texts(name, columns))
-        manifest = {
-            **self.identity,
-            "experiment": experiment.as_dict(),
-            "seeds": list(range(1, experiment.replications + 1)),
-            "columns": column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world),
-            "failures": self.failures,
-            "files": {name: _file_facts(self.folder / name) for name in (records.RUNS, records.SERIES)},
-            "run_info": info,
-        }
-        if experiment.ensemble:
-            manifest["parameter_sets"] = experiment.ensemble.sets
-        write_manifest(self.folder / MANIFEST, manifest)
+        sets = experiment.ensemble.sets if experiment.ensemble else {}
+        manifest = Manifest.model_validate(
+            {
+                **self.identity,
+                "experiment": experiment.as_dict(),
+                "claims": claims_of(experiment),
+                "seeds": list(range(1, experiment.replications + 1)),
+                "parameter_sets": {str(number): dict(values) for number, values in sets.items()},
+                "columns": column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world),
+                "failures": self.failures,
+                "files": {name: _file_facts(self.folder / name) for name in (records.RUNS, records.SERIES)},
+                "run_info": info,
+            }
+        )
+        write_aside(self.folder / MANIFEST, [manifest.text()])
         self._publish()
 
     def _texts(self, name: str, columns: Sequence[str]) -> Iterator[bytes]:
@@ -263,13 +266,30 @@ def _file_facts(path: Path) -> dict[str, Any] | None:
         return None
 
 
+def claims_of(experiment: Experiment) -> list[dict[str, Any]]:
+    """What the prediction says, as the manifest keeps it."""
+    return [claim.model_dump(exclude_defaults=True) for claim in experiment.claims]
+
+
+def _manifest_in(out: Path, advice: str) -> Manifest | None:
+    """The manifest of a folder, if there is one; BadInput where another version wrote it."""
+    try:
+        return read_manifest(out)
+    except OtherVersion as fault:
+        raise BadInput(f"{fault}; {advice}") from None
+    except BadInput:
+        return None
+
+
 def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) -> None:
     """BadInput if the folder holds another batch than this one, or one with more replications."""
     held: list[tuple[Mapping[str, Any], int]] = []
-    if manifest := read_manifest(out):
-        earlier: dict[str, Any] = {key: manifest.get(key) for key in identity}
-        earlier["experiment"] = {k: v for k, v in (manifest["experiment"] or {}).items() if k != "replications"}
-        held.append((earlier, len(manifest["seeds"])))
+    advice = "--fresh starts anew beside the old, which is kept under another name"
+    if manifest := _manifest_in(out, advice):
+        kept = manifest.as_dict()
+        earlier: dict[str, Any] = {key: kept.get(key) for key in identity}
+        earlier["experiment"] = {k: v for k, v in (kept["experiment"] or {}).items() if k != "replications"}
+        held.append((earlier, len(manifest.seeds)))
     for folder in unfinished(out):
         try:
             mark = json.loads((folder / IDENTITY).read_bytes())
@@ -277,7 +297,6 @@ def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) ->
         except (OSError, ValueError, KeyError):
             if folder.name != f"{UNFINISHED}{identity_hash(identity)}":
                 held.append(({}, 0))
-    advice = "--fresh starts anew beside the old, which is kept under another name"
     for other, count in held:
         changes = list(itertools.islice(differences(other, identity), 12)) if other else ["it cannot be read"]
         if changes:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sim.compare.results import Result
+from sim.results.manifest import KeptScenario, Manifest
 
-FINGERPRINTS = ("schema_version", "program_hash", "world", "horizon", "arithmetic", "dependencies")  # should agree
+
+def fingerprints(manifest: Manifest) -> dict[str, Any]:
+    """What should agree between two results, by name."""
+    return {
+        "program_hash": manifest.program_hash,
+        "world": {world.name: world.hash for world in manifest.worlds.values()},
+        "horizon": manifest.horizon.model_dump(),
+        "arithmetic": manifest.arithmetic,
+        "dependencies": manifest.dependencies,
+    }
 
 
 def agreement(base: Result, candidate: Result) -> list[str]:
@@ -16,11 +26,10 @@ def agreement(base: Result, candidate: Result) -> list[str]:
     bare = dict.fromkeys(result.path for result in (base, candidate) if not result.manifest)
     notes = [f"{path}: a bare table; its program, world, scenario and units are unknown" for path in bare]
     if base.manifest and candidate.manifest:
-        ours, theirs = base.manifest, candidate.manifest
-        differing = [key for key in FINGERPRINTS if ours.get(key) != theirs.get(key)]
+        ours, theirs = fingerprints(base.manifest), fingerprints(candidate.manifest)
+        differing = [key for key, value in ours.items() if theirs[key] != value]
         notes += [
-            f"{key} differs: {json.dumps(ours.get(key))} in {base.name}, {json.dumps(theirs.get(key))} "
-            f"in {candidate.name}"
+            f"{key} differs: {json.dumps(ours[key])} in {base.name}, {json.dumps(theirs[key])} in {candidate.name}"
             for key in differing
         ]
         shared = set(base.columns) & set(candidate.columns)
@@ -30,7 +39,7 @@ def agreement(base: Result, candidate: Result) -> list[str]:
             f"in {candidate.name}"
             for c in units
         ]
-        agreeing = [key for key in FINGERPRINTS if key not in differing] + ([] if units else ["units"])
+        agreeing = [key for key in ours if key not in differing] + ([] if units else ["units"])
         if agreeing:
             notes.append(f"the same in {base.name} and {candidate.name}: {', '.join(agreeing)}")
     return notes
@@ -41,27 +50,27 @@ def parameters_that_differ(results: Sequence[Result]) -> list[list[str]]:
 
     A swept one is called swept; where a result holds several configs, each config has rows of its own.
     """
-    held = [(result, (result.manifest or {}).get("scenarios", {})) for result in results]
+    held = [(result, result.manifest.scenarios if result.manifest else {}) for result in results]
     several = any(len(scenarios) > 1 for _, scenarios in held)
     rows = []
     configs: Sequence[str | None] = sorted({name for _, s in held for name in s}) if several else [None]
     for config in configs:
-        picked = [s.get(config, {}) if config else next(iter(s.values()), {}) for _, s in held]
+        picked = [s.get(config) if config else next(iter(s.values()), None) for _, s in held]
         start = f"{config}: " if config else ""
-        for key in sorted({key for scenario in picked for key in scenario.get("values", {})}):
+        for key in sorted({key for scenario in picked if scenario for key in scenario.values}):
             cells = [_shown(result, scenario, key) for (result, _), scenario in zip(held, picked, strict=True)]
             if len(set(cells)) > 1:
                 rows.append([f"{start}{key}", *cells])
-        events = [scenario.get("events", []) for scenario in picked]
+        events = [scenario.events if scenario else [] for scenario in picked]
         if any(event != events[0] for event in events[1:]):
             counts = [str(len(event)) for event in events]
             rows.append([f"{start}events", *(counts if len(set(counts)) > 1 else [f"{n}, others" for n in counts])])
     return rows
 
 
-def _shown(result: Result, scenario: Mapping[str, Any], key: str) -> str:
+def _shown(result: Result, scenario: KeptScenario | None, key: str) -> str:
     if not result.manifest:
         return "unknown"
     if key in result.swept:
         return "swept"
-    return json.dumps(scenario["values"][key]) if key in scenario.get("values", {}) else "not there"
+    return json.dumps(scenario.values[key]) if scenario and key in scenario.values else "not there"

@@ -315,14 +315,3 @@ def best(pairings: Sequence[Pairing], column: str, at: str, direction: str) -> l
         Best(TABLE_VERSION, measure, part or "all", at, direction, name, len(pairs), None if s is None else float(s))
         for name, s in zip(names, shares, strict=True)
     ]
-
-
-def controllers_of(result: Result) -> list[str]:
-    """The states that control: the lead and its allies, in the result's world; none for a bare table."""
-    from sim.world.world import load_world
-
-    if not result.manifest or "world" not in result.manifest:
-        return []
-    world = load_world(result.manifest["world"]["name"])
-    roles = zip(world.column("states", "id"), world.column("states", "role"), strict=True)
-    return [str(state) for state, role in roles if role in ("lead", "ally")]

@@ -14,7 +14,6 @@ from sim.measures import HEADLINE
 
 AT = ("final", "peak", "mean", "sum")  # besides a year and a recorded date
 BY = ("segment", "input", "state")
-TABLES = {"segment": "segments", "input": "inputs", "state": "states"}  # of a world
 WHOLE_RUN = re.compile("|".join(AT))
 
 
@@ -47,7 +46,8 @@ def value(result: Result, column: str, at: str) -> Array:
     if at == "final":
         return values[:, -1]
     if at == "peak":
-        return np.fmax.reduce(values, axis=1)
+        peak: Array = np.fmax.reduce(values, axis=1)
+        return peak
     if at == "mean":
         return values.mean(axis=1)
     if at == "sum":
@@ -75,15 +75,16 @@ def unit(result: Result, column: str, at: str) -> str:
 def check_dates(base: Result, candidate: Result, at: str) -> None:
     """Refuse a date that means another time in each of the two, or that one does not reach. Raises BadInput."""
     both = (base, candidate)
-    horizons = [(result.manifest or {}).get("horizon") for result in both]
+    horizons = [result.manifest.horizon if result.manifest else None for result in both]
     if not WHOLE_RUN.fullmatch(at):
         for result, horizon in zip(both, horizons, strict=True):
-            if horizon and not horizon["first"] <= int(at[:4]) <= horizon["last"]:
-                raise BadInput(f"--at = {at!r}: {result.path} goes from {horizon['first']} to {horizon['last']}")
+            if horizon and not horizon.first <= int(at[:4]) <= horizon.last:
+                raise BadInput(f"--at = {at!r}: {result.path} goes from {horizon.first} to {horizon.last}")
         return
+    spans: list[tuple[int | str, int | str]]
     spans = [(result.series.dates[0], result.series.dates[-1]) for result in both if result.series.dates]
     if None not in horizons and horizons[0] != horizons[1]:
-        spans = [(horizon["first"], horizon["last"]) for horizon in horizons if horizon]
+        spans = [(horizon.first, horizon.last) for horizon in horizons if horizon]
     if len(set(spans)) > 1:
         told = [f"{r.path} goes from {first} to {last}" for r, (first, last) in zip(both, spans, strict=True)]
         raise BadInput(f"--at = {at!r}: dates differ: {', '.join(told)}; give --at YEAR that both have")
@@ -152,7 +153,7 @@ def _named(results: Sequence[Result], common: Sequence[str], measures: Sequence[
 def _sliced(results: Sequence[Result], common: Sequence[str], measures: Sequence[str] | None, by: str) -> list[str]:
     if by not in BY:
         raise BadInput(f"--by = {by!r}: must be one of {', '.join(BY)}{nearest(by, BY)}")
-    known = {str(name) for name in ids(results, by)}
+    known = set(ids(results, by))
     parts = {column: column.split(".")[1:] for column in common}
     columns = [column for column, slices in parts.items() if known & set(slices)]
     if measures:
@@ -179,9 +180,7 @@ def _only_headline(results: Sequence[Result]) -> str:
 
 def ids(results: Sequence[Result], by: str) -> list[str]:
     """The segments, inputs or states of the results' world."""
-    from sim.world.world import load_world
-
-    names = [result.manifest["world"]["name"] for result in results if result.manifest and "world" in result.manifest]
-    if not names:
+    worlds = [result.manifest.world for result in results if result.manifest]
+    if not worlds:
         raise BadInput(f"--by = {by!r}: {results[0].path} does not say which slices are a {by}; give a result folder")
-    return load_world(names[0]).column(TABLES[by], "id")
+    return {"segment": worlds[0].segments, "input": worlds[0].inputs, "state": worlds[0].states}[by]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sim.compare.agreement import agreement, parameters_that_differ
-from sim.compare.answer import Comparison, PointRow
+from sim.compare.comparison import Comparison, PointRow
 from sim.compare.differences import Settings, compare_column, opening, over_time, without_values
-from sim.compare.effects import best, carriers, carrying, controllers_of, effects
+from sim.compare.effects import best, carriers, carrying, effects
 from sim.compare.identity import Unlike, unlike
 from sim.compare.outcomes import AT, check_dates, check_units, chosen, dates_asked, ids
 from sim.compare.pairing import Pairing, pair_runs
@@ -131,13 +131,8 @@ def _say_effects(found: Comparison, pairing: Pairing, question: Question) -> Non
     base, candidate = pairing.base.result, pairing.cand.result
     if not pairing.paired or not (base.manifest and candidate.manifest):
         return
-    try:
-        controllers = controllers_of(base)
-        slices = {by: ids([base, candidate], by) for by in ("segment", "input")}
-    except BadInput as fault:  # the world's tables are not here; what needs no names of its states is told all the same
-        found.notes += [f"{problem}; controllers, segments and inputs are not told" for problem in fault.problems]
-        controllers, slices = [], {}
-    rows, notes = effects(pairing, controllers, question.settings)
+    slices = {by: ids([base, candidate], by) for by in ("segment", "input")}
+    rows, notes = effects(pairing, base.manifest.world.controllers, question.settings)
     found.effects += rows
     found.notes += notes
     whole = [row for row in found.rows_of(candidate) if row.slice == "all"]

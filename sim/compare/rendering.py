@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sim.compare.answer import Comparison
+from sim.compare.comparison import Comparison
 from sim.compare.differences import COLUMNS, OPENING_COLUMNS, Row
 from sim.compare.effects import BEST_COLUMNS, CARRIER_COLUMNS, EFFECT_COLUMNS, MEANINGS, Carrier, Effect
 from sim.compare.identity import UNLIKE_COLUMNS, Unlike

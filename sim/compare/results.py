@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from sim.arrays import Array, Flags
 from sim.calendar import OUTCOME_YEARS
 from sim.compare.tables import Key, header_of, read_keys, read_table
 from sim.errors import BadInput
-from sim.results.manifest import MANIFEST, SCHEMA_VERSION
+from sim.results.manifest import Held, Manifest, read_manifest
 from sim.results.output import unfinished
 from sim.results.records import KEYS, RUNS, SERIES, read_rows
 
@@ -80,7 +79,7 @@ class Result:
     keys: Mapping[str, list[Key]]
     done: Flags
     outcomes: Mapping[str, Array]
-    manifest: Mapping[str, Any] | None
+    manifest: Manifest | None
     source: Source | None = None
     series: Series = field(default_factory=lambda: Series((), {}))
     lacking: tuple[str, ...] = ()
@@ -93,9 +92,10 @@ class Result:
             return [()] * len(self.done)
         return list(zip(*(self.keys[name] for name in names), strict=True))
 
-    def note(self, column: str, what: str) -> str:
+    def note(self, column: str, what: Literal["unit", "kind", "direction"]) -> str:
         """The unit, kind or direction of a column, empty where it is unknown."""
-        return (self.manifest or {}).get("columns", {}).get(column, {}).get(what, "")
+        known = self.manifest.columns.get(column) if self.manifest else None
+        return str(getattr(known, what)) if known else ""
 
     @property
     def columns(self) -> list[str]:
@@ -134,10 +134,10 @@ def read_results(paths: Sequence[str | Path], foreign: Sequence[str] = ()) -> li
 
 def _parameter_names(results: Sequence[Result]) -> list[str]:
     """Names such as "subsidy.annual=200", or nothing where that takes more than three parameters."""
-    values = []
+    values: list[dict[str, Held]] = []
     for result in results:
-        scenarios = list((result.manifest or {}).get("scenarios", {}).values())
-        values.append(scenarios[0].get("values", {}) if len(scenarios) == 1 else {})
+        scenarios = list(result.manifest.scenarios.values()) if result.manifest else []
+        values.append(scenarios[0].values if len(scenarios) == 1 else {})
     keys = [
         key for key in dict.fromkeys(k for held in values for k in held) if len({str(v.get(key)) for v in values}) > 1
     ]
@@ -187,24 +187,15 @@ def read_result(path: str | Path, roles: Mapping[str, list[str]] | None = None) 
     return replace(result, lacking=(*lacking, *result.lacking))
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
+def _read_manifest(folder: Path) -> Manifest:
     try:
-        manifest = json.loads(path.read_bytes())
-        version = manifest["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise BadInput(
-            f"{path}: is missing or no manifest of ours; to compare without units and directions give {folder / RUNS}"
-        ) from None
-    if version != SCHEMA_VERSION:
-        raise BadInput(
-            f"{path}: schema_version = {version!r}: must be {SCHEMA_VERSION}; run it again with this version"
-        )
-    for name in (RUNS, SERIES):
-        written = (manifest.get("files", {}).get(name) or {}).get("bytes")
-        found = (folder / name).stat().st_size if (folder / name).exists() else 0
-        if written not in (None, found):
-            raise BadInput(f"{folder / name}: has {found} bytes, and {written} were written; run it again")
+        manifest = read_manifest(folder)
+    except BadInput as fault:
+        raise BadInput(f"{fault}; to compare without units and directions give {folder / RUNS}") from None
+    for name, written in manifest.files.items():
+        size = (folder / name).stat().st_size if (folder / name).exists() else 0
+        if size != written.bytes:
+            raise BadInput(f"{folder / name}: has {size} bytes, and {written.bytes} were written; run it again")
     return manifest
 
 
@@ -215,12 +206,12 @@ def _check_distinct(keys: Mapping[str, list[Key]], named: Sequence[str], table: 
             raise BadInput(f"{table}: line {number}: has the same {', '.join(named)} as line {first[run]}")
 
 
-def _is_vouched(table: Path, manifest: Mapping[str, Any] | None) -> bool:
+def _is_vouched(table: Path, manifest: Manifest | None) -> bool:
     """Whether the manifest says that the file was written so, and thus whole; `_read_manifest` has compared them."""
-    return table.name in (manifest or {}).get("files", {})
+    return manifest is not None and table.name in manifest.files
 
 
-def _read_runs(table: Path, manifest: Mapping[str, Any] | None, path: str) -> Result:
+def _read_runs(table: Path, manifest: Manifest | None, path: str) -> Result:
     header = header_of(table)
     if missing := [column for column in (*KEYS, "status") if column not in header]:
         needed = ", ".join((*KEYS, "status"))
@@ -387,7 +378,7 @@ def with_series(result: Result, measures: Sequence[str]) -> Result:
 def with_dates_of(result: Result, other: Result) -> Result:
     """The result with the later dates of another one of the same horizon, at which all its own runs had stopped."""
     ours, theirs = result.series.dates, other.series.dates
-    horizons = [(one.manifest or {}).get("horizon") for one in (result, other)]
+    horizons = [one.manifest.horizon if one.manifest else None for one in (result, other)]
     more = len(theirs) - len(ours)
     if not ours or more <= 0 or theirs[: len(ours)] != ours or horizons[0] is None or horizons[0] != horizons[1]:
         return result

@@ -7,14 +7,13 @@ recorded, when a run stops. Every run is one config at one point of the design w
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sim.calendar import OUTCOME_YEARS
 from sim.errors import BadInput, nearest, none_such
@@ -26,6 +25,7 @@ from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
 from sim.experiment.factors import Declared, PartTable, Table, read_part, validated
 from sim.folders import EXPERIMENTS, find, known, places
 from sim.measures import HEADLINE, measure_names
+from sim.results.manifest import Claim
 from sim.scenario.scenario import BASELINE, Scenario, load_config
 from sim.world.evidence import read_toml
 
@@ -127,30 +127,6 @@ class Experiment:
         if drawn:
             content["drawn"] = drawn
         return content
-
-
-class Claim(Table):
-    """One thing that the prediction says, so that results can be held against it; they do not depend on it.
-
-    The sum over the terms of an outcome, such as domestic_supply_share@end, lies between `low` and `high`. A term
-    names a case by `config` and swept keys; `times` (1 if left out) is what its outcome is multiplied by, and
-    `measure` another outcome than the claim's. Or, of a Sobol design: the factor `largest` has the largest total index
-    of the outcome, in config `of`, or in "CONFIG less BASELINE".
-    """
-
-    says: str = Field(min_length=1)
-    measure: str = Field(min_length=1)
-    terms: list[dict[str, Any]] = Field(default_factory=list)
-    low: float = -math.inf
-    high: float = math.inf
-    largest: str | None = None
-    of: str | None = None
-
-    @model_validator(mode="after")
-    def _is_one_of_two(self) -> Claim:
-        if bool(self.terms) == bool(self.largest) or bool(self.largest) != bool(self.of):
-            raise ValueError("terms, or largest and of")
-        return self
 
 
 class _Record(Table):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sim.errors import BadInput
 from sim.folders import results_folder
-from sim.results.manifest import MANIFEST, read_manifest
+from sim.results.manifest import MANIFEST, manifest_in
 from sim.results.records import SERIES
 from sim.world.world import World
 
@@ -41,9 +41,9 @@ def batches() -> dict[str, tuple[Path, str]]:
 
 @lru_cache(maxsize=512)
 def _configs(folder: Path, changed: int) -> list[str]:
-    manifest = read_manifest(folder)
-    scenarios = manifest.get("scenarios") if manifest and manifest["experiment"] else None
-    return sorted(scenarios) if isinstance(scenarios, dict) and (folder / SERIES).exists() else []
+    manifest = manifest_in(folder)
+    is_batch = manifest is not None and manifest.experiment is not None and (folder / SERIES).exists()
+    return sorted(manifest.scenarios) if manifest and is_batch else []
 
 
 def band(name: str, measures: Iterable[str]) -> dict[str, Any]:

@@ -1,32 +1,319 @@
-"""The manifest of a result: what it was made of, and by what."""
+"""The manifest of a result: what it was made of and by what, enough to compare and report it wherever it is."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from sim.results.files import write_aside
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-SCHEMA_VERSION = 1
+from sim.errors import BadInput
+
+SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"
 
-
-def manifest_text(manifest: Mapping[str, Any]) -> bytes:
-    return (json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+Held = bool | int | float | str  # a parameter's value
 
 
-def write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
-    write_aside(path, [manifest_text(manifest)])
+class OtherVersion(BadInput):
+    """A manifest that another version of the program wrote; `of_batch` says whether it is that of a batch."""
+
+    def __init__(self, problem: str, of_batch: bool) -> None:
+        super().__init__(problem)
+        self.of_batch = of_batch
 
 
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a result folder, or None where there is none of ours."""
+class Kept(BaseModel):
+    """A table of the manifest. What it does not know is a fault: a newer program raises the version instead."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants")
+
+
+class Claim(Kept):
+    """One thing that the prediction says, so that results can be held against it; they do not depend on it.
+
+    The sum over the terms of an outcome, such as domestic_supply_share@end, lies between `low` and `high`. A term
+    names a case by `config` and swept keys; `times` (1 if left out) is what its outcome is multiplied by, and
+    `measure` another outcome than the claim's. Or, of a Sobol design: the factor `largest` has the largest total index
+    of the outcome, in config `of`, or in "CONFIG less BASELINE".
+    """
+
+    says: str = Field(min_length=1)
+    measure: str = Field(min_length=1)
+    terms: list[dict[str, Any]] = Field(default_factory=list)
+    low: float = -math.inf
+    high: float = math.inf
+    largest: str | None = None
+    of: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> Claim:
+        if bool(self.terms) == bool(self.largest) or bool(self.largest) != bool(self.of):
+            raise ValueError("terms, or largest and of")
+        return self
+
+
+class KeptRange(Kept):
+    low: float
+    high: float
+
+
+DESIGN_NEEDS = {
+    "grid": (),
+    "one-at-a-time": (),
+    "list": ("points",),
+    "latin-hypercube": ("samples", "seed"),
+    "sobol": ("samples", "seed"),
+    "morris": ("trajectories", "levels", "seed"),
+}
+
+
+class KeptDesign(Kept):
+    kind: str
+    points: list[dict[str, Held]] | None = None
+    samples: int | None = None
+    trajectories: int | None = None
+    levels: int | None = None
+    seed: int | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> KeptDesign:
+        if self.kind not in DESIGN_NEEDS:
+            raise ValueError(f"kind must be one of {', '.join(DESIGN_NEEDS)}")
+        if lacking := [key for key in DESIGN_NEEDS[self.kind] if getattr(self, key) is None]:
+            raise ValueError(f"a {self.kind} design needs {', '.join(lacking)}")
+        return self
+
+
+class KeptPlan(Kept):
+    """The design of one part: `swept` are the keys in the order in which they move, the last one fastest."""
+
+    design: KeptDesign
+    factors: dict[str, list[Held] | KeptRange]
+    swept: list[str]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> KeptPlan:
+        if self.design.kind != "list" and (lacking := [key for key in self.swept if key not in self.factors]):
+            raise ValueError(f"swept names {', '.join(lacking)}, which is not among the factors")
+        return self
+
+
+class KeptRecord(Kept):
+    """What is recorded: at the end of each quarter or year or of the run, and which measures."""
+
+    every: Literal["quarter", "year", "end"]
+    measures: str | list[str]
+
+
+class KeptStop(Kept):
+    when: str
+
+
+class KeptSets(Kept):
+    """How many parameter sets there are, and the hash of their table."""
+
+    ensemble: int
+    hash: str
+
+
+class KeptExperiment(Kept):
+    """What was asked. An experiment without parts has the three keys of a plan itself."""
+
+    name: str
+    question: str
+    prediction: str | None = None
+    configs: list[str] = Field(min_length=1)
+    baseline: str | None = None
+    replications: int
+    design: KeptDesign | None = None
+    factors: dict[str, list[Held] | KeptRange] | None = None
+    swept: list[str] | None = None
+    parts: dict[str, KeptPlan] | None = None
+    order: list[str] = Field(default_factory=list)
+    record: KeptRecord
+    leave_out: list[str] = Field(default_factory=list)
+    targets: list[str] = Field(default_factory=list)
+    stop: KeptStop | None = None
+    parameters: KeptSets | None = None
+    drawn: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_a_plan(self) -> KeptExperiment:
+        if self.parts is None and (self.design is None or self.factors is None or self.swept is None):
+            raise ValueError("it needs design, factors and swept, or parts")
+        if self.parts is not None and sorted(self.order) != sorted(self.parts):
+            raise ValueError("order must name every part once")
+        return self
+
+    @property
+    def plans(self) -> dict[str, KeptPlan]:
+        """Every part's plan by its name, in order; the name is empty where there are no parts."""
+        if self.parts is not None:
+            return {name: self.parts[name] for name in self.order}
+        assert self.design is not None and self.factors is not None and self.swept is not None
+        return {"": KeptPlan(design=self.design, factors=self.factors, swept=self.swept)}
+
+
+class KeptScenario(Kept):
+    """A config as it was run; `world` is a key of the manifest's worlds."""
+
+    name: str
+    purpose: str
+    world: str
+    values: dict[str, Held]
+    events: list[dict[str, Any]]
+    given_market: dict[str, float]
+    hash: str
+
+
+class KeptGoal(Kept):
+    """The share of its use that the target wants to make by the end of a year, and who says so."""
+
+    share: float
+    year: int
+    source: str
+
+
+class KeptWorld(Kept):
+    """What a world says about itself: ids in the order of its tables, and a hash of each of its files."""
+
+    name: str
+    hash: str
+    assumed: bool
+    goods: str
+    goal: KeptGoal | None
+    states: list[str]
+    roles: dict[str, str]
+    segments: list[str]
+    inputs: list[str]
+    names: dict[str, str]
+    tables: dict[str, str]
+
+    @property
+    def controllers(self) -> list[str]:
+        """The lead controller and its allies."""
+        return [state for state in self.states if self.roles.get(state) in ("lead", "ally")]
+
+
+class Horizon(Kept):
+    """The first and the last year."""
+
+    first: int
+    last: int
+
+
+class Column(Kept):
+    """A column of the two tables. Measures have a kind and a direction; an empty word is unknown."""
+
+    unit: str
+    meaning: str
+    formula: str = ""
+    kind: str = ""
+    direction: str = ""
+
+
+class FileFacts(Kept):
+    bytes: int
+    sha256: str
+
+
+class Manifest(Kept):
+    """A manifest. `experiment` is None for one run; the claims stand apart, as results do not depend on them."""
+
+    schema_version: Literal[2]
+    experiment: KeptExperiment | None
+    claims: list[Claim] = Field(default_factory=list)
+    scenarios: dict[str, KeptScenario] = Field(min_length=1)
+    worlds: dict[str, KeptWorld] = Field(min_length=1)
+    horizon: Horizon
+    record: KeptRecord
+    seeds: list[int] = Field(min_length=1)
+    parameter_sets: dict[str, dict[str, Held]] = Field(default_factory=dict)
+    columns: dict[str, Column]
+    failures: dict[str, str]
+    files: dict[str, FileFacts]
+    program_hash: str
+    program: dict[str, str]
+    dependencies: dict[str, str]
+    arithmetic: str
+    run_info: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _knows_its_worlds(self) -> Manifest:
+        if unknown := {scenario.world for scenario in self.scenarios.values()} - self.worlds.keys():
+            raise ValueError(f"the worlds {', '.join(sorted(unknown))} of its scenarios are not there")
+        if self.experiment and self.experiment.configs != sorted(self.scenarios):
+            raise ValueError("the configs of its experiment are not its scenarios")
+        return self
+
+    @property
+    def world(self) -> KeptWorld:
+        """The world of the first config; those of one result have the same states, segments and inputs."""
+        return self.worlds[self.scenarios[min(self.scenarios)].world]
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def text(self) -> bytes:
+        text = json.dumps(self.as_dict(), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+        return f"{text}\n".encode()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a result folder. Raises BadInput; OtherVersion where another version wrote it."""
+    path = folder / MANIFEST
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise BadInput(f"{path}: there is no such file; give the folder of a finished result") from None
+    except OSError as fault:
+        raise BadInput(f"{path}: cannot be read ({fault.strerror})") from None
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as fault:
+        _refuse_other_version(path, text)
+        advice = "it is damaged, or no manifest; run the experiment again"
+        raise BadInput(f"{path}: {_first_fault(fault)}: {advice}") from None
+
+
+def manifest_in(folder: Path) -> Manifest | None:
+    """The manifest of a folder, or None where there is none that can be used."""
+    try:
+        return read_manifest(folder)
+    except BadInput:
         return None
-    if not isinstance(manifest, dict) or not {"schema_version", "experiment", "seeds", "files"} <= manifest.keys():
-        return None
-    return manifest
+
+
+def _refuse_other_version(path: Path, text: bytes) -> None:
+    class Versioned(BaseModel):
+        schema_version: int
+        experiment: Mapping[str, Any] | None
+
+    try:
+        found = Versioned.model_validate_json(text)
+    except ValidationError:
+        return
+    if found.schema_version != SCHEMA_VERSION:
+        which = "an older" if found.schema_version < SCHEMA_VERSION else "a newer"
+        raise OtherVersion(
+            f"{path}: schema_version = {found.schema_version}: {which} version of the program wrote it, and this one "
+            f"reads {SCHEMA_VERSION}; run the experiment again with this one",
+            found.experiment is not None,
+        )
+
+
+def _first_fault(fault: ValidationError) -> str:
+    """The first fault, such as "seeds.0 = 'one': must be a valid integer"."""
+    error = fault.errors(include_url=False, include_context=False)[0]
+    place = ".".join(map(str, error["loc"]))
+    reason = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    if error["type"] == "missing":
+        return f"{place} is missing"
+    if not place or error["type"] == "value_error":
+        return f"{place}: {reason}" if place else reason
+    value = repr(error["input"])
+    return f"{place} = {value if len(value) <= 60 else value[:56] + ' …'}: {reason[:1].lower()}{reason[1:]}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sim.errors import BadInput
 from sim.results.files import keep_folder, write_aside, writing
-from sim.results.manifest import MANIFEST, read_manifest
+from sim.results.manifest import MANIFEST, OtherVersion, read_manifest
 from sim.results.records import RUNS, SERIES
 
 RESULT_FILES = (RUNS, SERIES, MANIFEST)
@@ -21,7 +21,17 @@ LOCK = ".lock"  # held by the batch that writes into a result folder
 
 def is_result(folder: Path) -> bool:
     """Whether a folder holds a result of ours, finished or not."""
-    return bool(read_manifest(folder)) or any(unfinished(folder))
+    return _of_batch(folder) is not None or any(unfinished(folder))
+
+
+def _of_batch(folder: Path) -> bool | None:
+    """Whether a folder's manifest, of whatever version, is that of a batch; None where there is none."""
+    try:
+        return read_manifest(folder).experiment is not None
+    except OtherVersion as fault:
+        return fault.of_batch
+    except BadInput:
+        return None
 
 
 def unfinished(folder: Path) -> list[Path]:
@@ -89,8 +99,9 @@ def replace_result(out: Path, files: Mapping[str, Iterable[bytes]]) -> None:
     prepare_out(out)
     out = out.resolve()
     held = sorted(entry.name for entry in out.iterdir() if entry.name not in (*RESULT_FILES, LOCK))
-    if held or (read_manifest(out) or {}).get("experiment"):
-        what = "a batch" if (read_manifest(out) or {}).get("experiment") or unfinished(out) else repr(held[0])
+    of_batch = _of_batch(out) or bool(unfinished(out))
+    if held or of_batch:
+        what = "a batch" if of_batch else repr(held[0])
         raise BadInput(f"--out = {str(out)!r}: holds {what}, which one run must not replace; give another folder")
     beside = out.with_name(f".{out.name}.{os.getpid()}.aside")
     old = out.with_name(f".{out.name}.{os.getpid()}.old")

@@ -149,12 +149,12 @@ def report(
     format: FormatOption = Format.table,
 ) -> None:
     """The answer of experiments: question, prediction, tables, figures, what is uncertain; on one page."""
+    from sim.study.report.answer import HEADER, read_answer
     from sim.study.report.files import write, write_answer
-    from sim.study.report.study import HEADER, read_study
 
     with incomplete_input():
-        read = [read_study(result_path(name)) for name in results]
-    folder = out or read[0].folder
+        read = [read_answer(result_path(name)) for name in results]
+    folder = out or read[0].batch.folder
     write(read, folder)
     note(f"{folder}: report.html, report.md")
     for each in read:

@@ -17,7 +17,8 @@ import numpy as np
 from sim.errors import BadInput
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Part
-from sim.study.outcomes import Outcomes, is_number, outcome_name, read_manifest, read_outcomes
+from sim.results.manifest import Held
+from sim.study.outcomes import Outcomes, read_batch, read_outcomes
 
 # A further box must hold this part of the runs that reach the target, and consist of them to this part.
 LEAST_COVERAGE, LEAST_DENSITY = 0.05, 0.5
@@ -98,17 +99,17 @@ def discover(folder: Path, target: str) -> Discovery:
     Where parts of the experiment are samples of the factors' space, the others do not count.
     Raises BadInput for a result without factors, IncompleteInput for one that lacks runs or values.
     """
-    manifest = read_manifest(folder)
-    columns = [column for column in manifest["columns"] if not column.startswith("run_id")]
+    batch = read_batch(folder)
+    columns = [column for column in batch.manifest.columns if not column.startswith("run_id")]
     names = [*columns, *(column.removesuffix("@end") for column in columns if column.endswith("@end"))]
     condition = read_condition(target, "--target", names)
-    outcome = outcome_name(condition.name, manifest, "--target")
-    found = read_outcomes(folder, manifest, [outcome])
-    parts = found.sampled or found.parts
-    configs = range(len(found.configs))
-    values = np.concatenate([found.of_part(outcome, c, part).ravel() for c in configs for part in parts])
+    outcome = batch.outcome_name(condition.name, "--target")
+    runs = read_outcomes(batch, [outcome])
+    parts = runs.sampled or runs.parts
+    configs = range(len(runs.configs))
+    values = np.concatenate([runs.of_part(outcome, c, part).ravel() for c in configs for part in parts])
     reached = condition.met(values)
-    factors = _factors(found, parts)
+    factors = _factors(runs, parts)
     if not factors:
         raise BadInput(
             f"{folder}: nothing is varied between its runs; discovery needs [factors], configs or an ensemble"
@@ -117,23 +118,25 @@ def discover(folder: Path, target: str) -> Discovery:
     return Discovery(condition, int(reached.sum()), len(reached), float(values.max()), float(values.min()), boxes)
 
 
-def _factors(found: Outcomes, parts: Sequence[Part]) -> dict[str, np.ndarray[Any, Any]]:
+def _factors(runs: Outcomes, parts: Sequence[Part]) -> dict[str, np.ndarray[Any, Any]]:
     """What was varied, by name: an array over the parts' runs in the order (config, point, parameter set, seed)."""
-    sets = found.manifest.get("parameter_sets", {})
-    columns: dict[str, list[Any]] = {}
-    for config in found.configs:
+    sets = runs.batch.manifest.parameter_sets
+    columns: dict[str, list[Held]] = {}
+    for config in runs.configs:
         for part in parts:
             for point in range(len(part.points)):
-                values = found.point_values(part, point, config)
-                for parameter_set in found.sets:
+                values = runs.point_values(part, point, config)
+                for parameter_set in runs.sets:
                     varied = {"config": config, **sets.get(str(parameter_set), {}), **values}
                     for key, value in varied.items():
-                        columns.setdefault(key, []).extend([value] * len(found.seeds))
-    arrays = {
-        key: np.array(column, dtype=np.float64 if key != "config" and is_number(found.manifest, key) else object)
-        for key, column in columns.items()
-    }
+                        columns.setdefault(key, []).extend([value] * len(runs.seeds))
+    arrays = {key: np.array(column, dtype=_kind_of(column)) for key, column in columns.items()}
     return {key: array for key, array in arrays.items() if len(set(array.tolist())) > 1}
+
+
+def _kind_of(column: Sequence[Held]) -> type[Any]:
+    """Numbers are compared by size; truth values and words are told apart."""
+    return object if any(isinstance(value, bool | str) for value in column) else np.float64
 
 
 def _boxes(factors: dict[str, np.ndarray[Any, Any]], reached: np.ndarray[Any, Any]) -> tuple[Box, ...]:

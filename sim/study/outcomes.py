@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from sim.arrays import Array
 from sim.errors import BadInput, nearest
-from sim.experiment.designs import Part, Sample
-from sim.experiment.factors import PartTable, read_part
-from sim.results import records
-from sim.results.manifest import read_manifest as manifest_in
+from sim.experiment.designs import Part, Point, Sample
+from sim.experiment.kept import parts_of
+from sim.results.manifest import MANIFEST, KeptExperiment, Manifest, read_manifest
 from sim.results.output import unfinished
-from sim.world.evidence import Parameter, Value
-from sim.world.world import load_world
+from sim.results.records import FIRST_70, RUNS, read_rows
+
+TOLD = 5  # faults in full, the others by their number
 
 
 class IncompleteInput(BadInput):
@@ -25,26 +24,53 @@ class IncompleteInput(BadInput):
 
 
 @dataclass(frozen=True)
+class Batch:
+    """A finished batch: its folder, its manifest and what was asked."""
+
+    folder: Path
+    manifest: Manifest
+    experiment: KeptExperiment
+
+    def outcome_name(self, text: str, where: str) -> str:
+        """A column of `runs.csv` from a measure, whose end is meant, or from an outcome like `chip_market@2030`."""
+        name = text if "@" in text else f"{text}@end"
+        known = [column for column in self.manifest.columns if "@" in column and column != FIRST_70]
+        if name not in known:
+            measures = list(dict.fromkeys(column.partition("@")[0] for column in known))
+            raise BadInput(
+                f"{where} = {text!r}: is no outcome of the result{nearest(name, known)}; "
+                f"measures are {', '.join(measures[:20])}, "
+                "and outcomes are MEASURE@end, @2025, @2030, @peak and @sum (of flows)"
+            )
+        return name
+
+
+@dataclass(frozen=True)
 class Outcomes:
     """The runs of a batch. `values[outcome]` has shape (configs, points, pairs), all finite."""
 
-    folder: Path
-    manifest: Mapping[str, Any]
-    configs: Sequence[str]
+    batch: Batch
     parts: Sequence[Part]
     sets: Sequence[int]
-    seeds: Sequence[int]
     values: Mapping[str, Array]
+
+    @property
+    def configs(self) -> Sequence[str]:
+        return self.batch.experiment.configs
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        return self.batch.manifest.seeds
 
     def of_part(self, outcome: str, config: int, part: Part) -> Array:
         """The outcome at the points of one part, shape (points, pairs)."""
         first = sum(len(other.points) for other in self.parts[: self.parts.index(part)])
         return self.values[outcome][config, first : first + len(part.points)]
 
-    def point_values(self, part: Part, point: int, config: str) -> dict[str, Value]:
+    def point_values(self, part: Part, point: int, config: str) -> Point:
         """The values of every swept key at a point (from 0) of a part."""
         changes = part.points[point]
-        own = self.manifest["scenarios"][config]["values"]
+        own = self.batch.manifest.scenarios[config].values
         return {key: changes.get(key, own[key]) for key in self.swept}
 
     @property
@@ -57,89 +83,61 @@ class Outcomes:
         return list(dict.fromkeys(key for part in self.parts for key in part.swept))
 
 
-def outcome_name(text: str, manifest: Mapping[str, Any], where: str) -> str:
-    """A column of `runs.csv` from a measure, whose end is meant, or from an outcome such as `chip_market@2030`."""
-    name = text if "@" in text else f"{text}@end"
-    known = [column for column in manifest["columns"] if "@" in column and column != records.FIRST_70]
-    if name not in known:
-        measures = list(dict.fromkeys(column.partition("@")[0] for column in known))
-        raise BadInput(
-            f"{where} = {text!r}: is no outcome of the result{nearest(name, known)}; "
-            f"measures are {', '.join(measures[:20])}, "
-            "and outcomes are MEASURE@end, @2025, @2030, @peak and @sum (of flows)"
-        )
-    return name
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a finished batch; BadInput if there is none."""
+def read_batch(folder: Path) -> Batch:
+    """A finished batch; BadInput if there is none."""
     if not folder.is_dir():
         raise BadInput(f"{folder}: there is no such result folder; run the experiment first with decoupling batch")
-    manifest = manifest_in(folder)
-    if manifest is None:
-        if unfinished(folder):
-            raise IncompleteInput(f"{folder}: is not finished; the same batch command goes on with it")
-        raise BadInput(f"{folder}: holds no manifest.json of ours; give the folder of a batch")
-    if not manifest["experiment"]:
+    if not (folder / MANIFEST).exists() and unfinished(folder):
+        raise IncompleteInput(f"{folder}: is not finished; the same batch command goes on with it")
+    manifest = read_manifest(folder)
+    if manifest.experiment is None:
         raise BadInput(f"{folder}: holds one run; give the folder of a batch")
-    return manifest
+    return Batch(folder, manifest, manifest.experiment)
 
 
-def read_outcomes(folder: Path, manifest: Mapping[str, Any], outcomes: Sequence[str]) -> Outcomes:
+def read_outcomes(batch: Batch, outcomes: Sequence[str]) -> Outcomes:
     """The outcomes of every run, complete and finite; IncompleteInput otherwise."""
-    experiment = manifest["experiment"]
-    parts = _parts(experiment, _parameters(manifest), folder)
-    configs = experiment["configs"]
-    count = experiment.get("parameters", {}).get("ensemble", 0)
-    sets, seeds = list(range(1, count + 1)) or [0], manifest["seeds"]
+    table, experiment, seeds = batch.folder / RUNS, batch.experiment, batch.manifest.seeds
+    parts = parts_of(experiment, str(batch.folder))
+    sets = sorted(map(int, batch.manifest.parameter_sets)) or [0]
     points = sum(len(part.points) for part in parts)
-    shape = (len(configs), points, len(sets) * len(seeds))
-    values = {outcome: np.full(shape, np.nan) for outcome in outcomes}
-    seen, faults = 0, []
-    for row in records.read_rows(folder / records.RUNS):
-        seen += 1
-        if row["status"] != "done":
-            faults.append(f"{folder}: run {row['run_id']} has status {row['status']}")
-            continue
-        config, point, parameter_set, seed = row["run_id"].rsplit("-", 3)
-        pair = sets.index(int(parameter_set)) * len(seeds) + seeds.index(int(seed))
-        for outcome in outcomes:
-            text = row[outcome]
-            values[outcome][configs.index(config), int(point) - 1, pair] = float(text or "nan")
-            if not text:
-                faults.append(f"{folder}: run {row['run_id']} has no value of {outcome}")
+    places = {
+        f"{config}-{point + 1}-{parameter_set}-{seed}": (row, point, pair * len(seeds) + luck)
+        for row, config in enumerate(experiment.configs)
+        for point in range(points)
+        for pair, parameter_set in enumerate(sets)
+        for luck, seed in enumerate(seeds)
+    }
+    values = {
+        outcome: np.full((len(experiment.configs), points, len(sets) * len(seeds)), np.nan) for outcome in outcomes
+    }
+    faults: list[str] = []
+    for number, row in enumerate(read_rows(table), start=2):
+        if lacking := [name for name in ("run_id", "status", *outcomes) if name not in row]:
+            raise BadInput(f"{table}: column {lacking[0]!r} is missing; run the batch again")
+        if (place := places.pop(row["run_id"], None)) is None:
+            raise BadInput(f"{table}: line {number}: run {row['run_id']!r} is not of this batch, or appears twice")
+        faults += _read_run(row, place, values, table)
     if faults:
-        more = [f"{folder}: and {len(faults) - 5} more like these"] if len(faults) > 5 else []
-        raise IncompleteInput([*faults[:5], *more, f"{folder}: this study needs a finite value of every run"])
-    if seen != np.prod(shape):
-        raise IncompleteInput(f"{folder}: {records.RUNS} has {seen} of {int(np.prod(shape))} runs; run the batch again")
-    return Outcomes(folder, manifest, configs, parts, sets, seeds, values)
+        more = [f"{batch.folder}: and {len(faults) - TOLD} more like these"] if len(faults) > TOLD else []
+        raise IncompleteInput([*faults[:TOLD], *more, f"{batch.folder}: this study needs a finite value of every run"])
+    if places:
+        whole = len(experiment.configs) * points * len(sets) * len(seeds)
+        raise IncompleteInput(f"{batch.folder}: {RUNS} has {whole - len(places)} of {whole} runs; run the batch again")
+    return Outcomes(batch, parts, sets, values)
 
 
-def _parts(experiment: Mapping[str, Any], declared: Mapping[str, Parameter], folder: Path) -> list[Part]:
-    """The parts of the experiment with their points, as they were when the batch was run."""
-    plans = experiment.get("parts") or {"": experiment}
-    found = []
-    for name in experiment.get("order", [""]):
-        plan, problems = plans[name], list[str]()
-        factors = {key: plan["factors"][key] for key in plan["swept"] if key in plan["factors"]}
-        table = PartTable.model_validate({"design": plan["design"], "factors": factors})
-        part, _ = read_part(name, table, declared, f"{folder}: ", problems)
-        drawn = experiment.get("drawn", {}).get(name)
-        if not problems and drawn and drawn != part.points.digest():  # type: ignore[attr-defined]
-            problems.append(
-                f"{folder}: this version of SALib or scipy draws other points than the batch had; run the batch again"
-            )
-        if problems:
-            raise BadInput(problems)
-        found.append(part.leaving_out(experiment.get("leave_out", [])))
-    return found
-
-
-def _parameters(manifest: Mapping[str, Any]) -> Mapping[str, Parameter]:
-    """The parameters of the batch's world."""
-    return load_world(next(iter(manifest["scenarios"].values()))["world"]).parameters
-
-
-def is_number(manifest: Mapping[str, Any], key: str) -> bool:
-    return _parameters(manifest)[key].is_number
+def _read_run(
+    row: Mapping[str, str], place: tuple[int, int, int], values: Mapping[str, Array], table: Path
+) -> Iterator[str]:
+    """Put a run's outcomes into their place; a sentence for each that is not there."""
+    if row["status"] != "done":
+        yield f"{table.parent}: run {row['run_id']} has status {row['status']}"
+        return
+    for outcome, held in values.items():
+        try:
+            held[place] = float(row[outcome] or "nan")
+        except ValueError:
+            raise BadInput(f"{table}: run {row['run_id']}: {outcome} = {row[outcome]!r}: must be a number") from None
+        if not row[outcome]:
+            yield f"{table.parent}: run {row['run_id']} has no value of {outcome}"

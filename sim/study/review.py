@@ -20,7 +20,7 @@ from sim.folders import result_path
 from sim.model import DecouplingModel
 from sim.policy.review import Review, review_inputs, review_segments
 from sim.results.files import write_aside
-from sim.results.manifest import read_manifest
+from sim.results.manifest import MANIFEST, read_manifest
 from sim.results.records import line
 from sim.scenario.scenario import Scenario, load_config
 from sim.study.files import open_folder
@@ -69,16 +69,15 @@ class Spot:
 def reviewed(what: str, seed: int | None) -> tuple[Scenario, int]:
     """The scenario and seed that a config, or the result folder of one run, stands for."""
     folder = result_path(what)
-    manifest = read_manifest(folder) if folder.is_dir() else None
-    if manifest is None:
+    if not (folder / MANIFEST).exists():
         return load_config(what), 1 if seed is None else seed
-    scenarios = list(manifest["scenarios"].values())
-    seeds = manifest["seeds"]
-    if len(scenarios) != 1 or len(seeds) != 1 or manifest["experiment"]:
+    manifest = read_manifest(folder)
+    scenarios, seeds = list(manifest.scenarios.values()), manifest.seeds
+    if len(scenarios) != 1 or len(seeds) != 1 or manifest.experiment:
         raise BadInput(f"{folder}: holds many runs; review a config, or the result folder of `decoupling run`")
     if seed is not None and seed != seeds[0]:
         raise BadInput(f"--seed = {seed}: the run in {folder} has seed {seeds[0]}; leave --seed out")
-    return Scenario.from_dict(scenarios[0], str(folder)), int(seeds[0])
+    return Scenario.from_dict(scenarios[0].model_dump(), str(folder)), seeds[0]
 
 
 def model_at(scenario: Scenario, seed: int, year: int) -> DecouplingModel:

@@ -19,7 +19,7 @@ from sim.errors import BadInput
 from sim.experiment.designs import Part, Sample
 from sim.results import records
 from sim.results.files import write_aside, writing
-from sim.study.outcomes import Outcomes, outcome_name, read_manifest, read_outcomes
+from sim.study.outcomes import Outcomes, read_batch, read_outcomes
 
 LEVEL = 0.95
 RESAMPLES = 1000
@@ -57,19 +57,18 @@ def sensitivity(folder: Path, measures: Sequence[str]) -> tuple[list[Index], lis
     A measure stands for its end, or names an outcome such as `chip_market@2030`. Raises BadInput for a result
     without a Sobol or Morris design, IncompleteInput for one that lacks runs or values.
     """
-    manifest = read_manifest(folder)
-    outcomes = [outcome_name(measure, manifest, "--measure") for measure in dict.fromkeys(measures)]
-    found = read_outcomes(folder, manifest, outcomes)
-    sampled = [part for part in found.parts if part.kind in ("sobol", "morris")]
+    batch = read_batch(folder)
+    outcomes = [batch.outcome_name(measure, "--measure") for measure in dict.fromkeys(measures)]
+    runs = read_outcomes(batch, outcomes)
+    sampled = [part for part in runs.parts if part.kind in ("sobol", "morris")]
     if not sampled:
-        kinds = ", ".join(dict.fromkeys(part.kind for part in found.parts))
+        kinds = ", ".join(dict.fromkeys(part.kind for part in runs.parts))
         raise BadInput(f'{folder}: has the design {kinds}; indices need kind = "sobol" or "morris" in [design]')
     indices: list[Index] = []
     notes: list[str] = []
-    baseline = manifest["experiment"].get("baseline")
     for outcome in outcomes:
         for part in sampled:
-            for config, values in _answers(found, outcome, part, baseline):
+            for config, values in _answers(runs, outcome, part):
                 start = (config, part.name, outcome)
                 if np.ptp(values.mean(axis=1)) == 0:
                     notes.append(f"{outcome} of {' '.join(start[:2]).strip()} is the same at every point: no indices")
@@ -77,16 +76,16 @@ def sensitivity(folder: Path, measures: Sequence[str]) -> tuple[list[Index], lis
                     indices += [Index(*start, *rest) for rest in _of_factors(part, values.mean(axis=1))]
                     indices.append(Index(*start, POINTS, MEDIAN, *_middle(values.mean(axis=1))))
                 indices += [Index(*start, SEEDS, *rest) for rest in _of_seeds(values)]
-    if len(found.sets) * len(found.seeds) == 1:
+    if len(runs.sets) * len(runs.seeds) == 1:
         notes.append("One seed: what is due to luck cannot be told; give replications = 2 or more")
     return indices, notes
 
 
-def _answers(found: Outcomes, outcome: str, part: Part, baseline: str | None) -> Iterator[tuple[str, Array]]:
+def _answers(runs: Outcomes, outcome: str, part: Part) -> Iterator[tuple[str, Array]]:
     """The outcome of every config and of every difference to the baseline, shape (points, pairs)."""
-    held = {config: found.of_part(outcome, number, part) for number, config in enumerate(found.configs)}
+    held = {config: runs.of_part(outcome, number, part) for number, config in enumerate(runs.configs)}
     yield from held.items()
-    if baseline:
+    if baseline := runs.batch.experiment.baseline:
         others = {config: values for config, values in held.items() if config != baseline}
         yield from ((f"{config} less {baseline}", values - held[baseline]) for config, values in others.items())
 
@@ -105,12 +104,12 @@ def _of_factors(part: Part, means: Array) -> list[tuple[Any, ...]]:
     if part.kind == "sobol":
         from SALib.analyze import sobol
 
-        found = sobol.analyze(sample.problem, means, calc_second_order=False, **keep)
+        indices = sobol.analyze(sample.problem, means, calc_second_order=False, **keep)
         wanted = {"first order": ("S1", "S1_conf"), "total": ("ST", "ST_conf")}
     else:
         from SALib.analyze import morris
 
-        found = morris.analyze(sample.problem, sample.units, means, num_levels=sample.levels, **keep)
+        indices = morris.analyze(sample.problem, sample.units, means, num_levels=sample.levels, **keep)
         wanted = {
             "mean absolute effect": ("mu_star", "mu_star_conf"),
             "mean effect": ("mu", ""),
@@ -119,8 +118,8 @@ def _of_factors(part: Part, means: Array) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     for place, factor in enumerate(sample.factors):
         for index, (key, conf) in wanted.items():
-            value = float(found[key][place])
-            width = float(found[conf][place]) if conf else None
+            value = float(indices[key][place])
+            width = float(indices[conf][place]) if conf else None
             interval = (None, None) if width is None else (value - width, value + width)
             rows.append((factor, index, value, *interval))
     return rows

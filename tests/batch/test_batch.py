@@ -462,7 +462,7 @@ def test_a_changed_world_is_refused_by_the_name_of_its_file(tmp_path):
     table.write_text(table.read_text().replace("Netherlands", "The Netherlands"))
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 2
-    assert re.search(r"world_tables\..*\.states\.csv was .* and is now", again.stderr)
+    assert re.search(r"worlds\..*\.tables\.states\.csv was .* and is now", again.stderr)
     assert "chip_firms.csv" not in again.stderr
 
 

@@ -13,7 +13,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from support.made_results import COLUMNS, HEAD, IMPORTS, MARKET, NAN, SHARE, Maker, rows, series_table, table, write
+from support.made_results import (
+    COLUMNS,
+    HEAD,
+    IMPORTS,
+    MARKET,
+    NAN,
+    SHARE,
+    WORLD,
+    Maker,
+    manifest,
+    rows,
+    scenario,
+    series_table,
+    table,
+    write,
+)
 
 from sim.compare import question as module
 from sim.compare.differences import Margin, Settings, compare_column, margins_of
@@ -21,8 +36,12 @@ from sim.compare.pairing import pair_runs
 from sim.compare.question import Question, compare, trips
 from sim.compare.results import Result, read_results
 from sim.errors import BadInput
+from sim.results.manifest import Manifest
 
 T_2 = 4.302652729911275  # Student's t with 2 degrees of freedom at 97.5 %; printed tables have 4.303
+
+
+MANIFEST = Manifest.model_validate(manifest())
 
 
 @pytest.fixture
@@ -160,9 +179,7 @@ def test_swapping_flips_every_sign(quadruples, sets):
 
     def one(name, first, second):
         outcomes = {SHARE: np.concatenate([flat[:, first], flat[:, second]])}
-        return Result(
-            name, name, ("a",), ("controls.severity",), keys, np.ones(2 * count, bool), outcomes, {"columns": COLUMNS}
-        )
+        return Result(name, name, ("a",), ("controls.severity",), keys, np.ones(2 * count, bool), outcomes, MANIFEST)
 
     base, candidate = one("base", 0, 1), one("candidate", 2, 3)
     there, back = (
@@ -497,7 +514,7 @@ def test_without_headline_measures_all_are_compared(made):
 def test_units_that_differ_are_refused(tmp_path):
     text = table([(1, (), {MARKET: 1.0})])
     base = write(tmp_path / "base", text)
-    dollars = write(tmp_path / "dollars", text, columns={MARKET: {"unit": "bn dollars"}})
+    dollars = write(tmp_path / "dollars", text, columns={MARKET: {"unit": "bn dollars", "meaning": "made up"}})
     with pytest.raises(BadInput, match="chip_market@end: its unit is 'bn yuan a year' in .*'bn dollars' in"):
         rows(base, dollars)
     bare = tmp_path / "base" / "runs.csv"
@@ -598,20 +615,19 @@ def test_agreement_lists_every_difference(tmp_path):
     candidate = write(
         tmp_path / "candidate",
         table([(1, (), {SHARE: 1.0})], config="no-controls"),
-        scenarios={"no-controls": {"values": values, "events": [{}]}},
+        scenarios=scenario("no-controls", values=values, events=[{}]),
         arithmetic="dd",
         program_hash="ee",
-        world={"name": "china-2020", "hash": "ff"},
-        columns={SHARE: {"unit": "0 to 1"}},
+        worlds={"chips": {**WORLD, "hash": "ff"}},
+        columns={SHARE: COLUMNS[SHARE]},
     )
     found = compare([base, candidate], Question())
     assert found.agreement == [
         'program_hash differs: "bb" in historic, "ee" in no-controls',
-        'world differs: {"name": "china-2020", "hash": "aa"} in historic, '
-        '{"name": "china-2020", "hash": "ff"} in no-controls',
+        'world differs: {"chips": "aa"} in historic, {"chips": "ff"} in no-controls',
         'arithmetic differs: "cc" in historic, "dd" in no-controls',
         "unit of domestic_supply_share differs: '0 to 1' in historic, '' in no-controls",
-        "the same in historic and no-controls: schema_version, horizon, dependencies",
+        "the same in historic and no-controls: horizon, dependencies",
     ]
     assert found.parameters == [
         ["controls.mode", '"events"', '"none"'],
@@ -643,8 +659,8 @@ def test_names_tell_results_apart(tmp_path):
     one, two = write(tmp_path / "one", text), write(tmp_path / "two", text)
     again = write(tmp_path / "deep" / "one", text)
     other = write(tmp_path / "three", table([(1, (), {SHARE: 1.0})], config="no-controls"))
-    richer = write(tmp_path / "four", text, scenarios={"historic": {"values": {"subsidy.annual": 200.0}}})
-    poorer = write(tmp_path / "five", text, scenarios={"historic": {"values": {"subsidy.annual": 0.0}}})
+    richer = write(tmp_path / "four", text, scenarios=scenario(values={"subsidy.annual": 200.0}))
+    poorer = write(tmp_path / "five", text, scenarios=scenario(values={"subsidy.annual": 0.0}))
     for paths, names in (
         ([one, other], ["historic", "no-controls"]),
         ([poorer, richer], ["subsidy.annual=0.0", "subsidy.annual=200.0"]),

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from support.made_results import file_facts, manifest
 
 from sim.measures import HEADLINE, catalogue
 from sim.results import records
@@ -69,15 +70,8 @@ def large(tmp_path_factory):
                 [outcomes] = records.outcomes(kinds, DATES, values, [""], np.array([len(DATES)]))
                 runs.write(records.runs_row(keys, "done", outcomes))
                 series.write(records.series_rows(keys, DATES, values[0]))
-        sizes = {name: {"bytes": (folder / name).stat().st_size} for name in ("runs.csv", "series.csv")}
-        manifest = {
-            "schema_version": 1,
-            "files": sizes,
-            "columns": {},
-            "scenarios": {},
-            "horizon": {"first": 2020, "last": 2035},
-        }
-        (folder / "manifest.json").write_text(json.dumps(manifest))
+        files = {name: file_facts((folder / name).stat().st_size) for name in ("runs.csv", "series.csv")}
+        (folder / "manifest.json").write_text(json.dumps(manifest(files=files, columns={})))
         folders.append(folder)
     return folders
 

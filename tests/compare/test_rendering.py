@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from support.made_results import MARKET, NAN, SHARE, Maker, table, write
+from support.made_results import MARKET, NAN, SHARE, Maker, scenario, table, write
 
-from sim.compare.answer import Comparison
+from sim.compare.comparison import Comparison
 from sim.compare.differences import COLUMNS
 from sim.compare.question import Question, compare
 from sim.compare.reaching import REACH_COLUMNS
@@ -71,7 +71,7 @@ def pair(made):
     generator = np.random.default_rng(1)
     luck = {seed: generator.normal(0.2, 0.01, 5) for seed in range(1, 21)}
     moved = {seed: path + np.array([0, 0, 0.004, 0.008, 0.012 + 0.0001 * seed]) for seed, path in luck.items()}
-    changed = {"scenarios": {"no-controls": {"values": {"controls.mode": "none"}, "events": []}}}
+    changed = {"scenarios": scenario("no-controls", values={"controls.mode": "none"})}
     base = made.over_time("base", luck, DATES)
     candidate = made.over_time("candidate", moved, DATES, **changed)
     for name in ("runs.csv", "series.csv"):

@@ -1,9 +1,7 @@
 """What compare reads: folders, bare tables, tables from elsewhere; a sentence with file and line for every fault."""
 
-import json
-
 import pytest
-from support.made_results import COLUMNS, HEAD, SHARE, Maker, rows, series_table, table, write
+from support.made_results import HEAD, MARKET, SHARE, Maker, file_facts, rows, series_table, table, write
 
 from sim.compare.question import Incomplete, Question, compare, identical
 from sim.compare.results import key_roles, read_result, read_results, with_series
@@ -73,19 +71,25 @@ def test_bad_folders(tmp_path):
     for folder in (empty, bare):
         folder.mkdir(parents=True)
     (bare / "runs.csv").write_text(text)
-    later = write(tmp_path / "later", text, schema_version=2)
-    cut = write(tmp_path / "cut", text, files={"runs.csv": {"bytes": len(text) + 20}})
-    lost = write(tmp_path / "lost", text, files={"series.csv": {"bytes": 99}})
+    later = write(tmp_path / "later", text, schema_version=3)
+    cut = write(tmp_path / "cut", text, files={"runs.csv": file_facts(len(text) + 20)})
+    lost = write(tmp_path / "lost", text, files={"series.csv": file_facts(99)})
     broken = write(tmp_path / "broken", text)
     (broken / "manifest.json").write_text('{"schema_version": 1, "exp')
-    whole = write(tmp_path / "whole", text, files={"runs.csv": {"bytes": len(text)}})
+    whole = write(tmp_path / "whole", text, files={"runs.csv": file_facts(len(text))})
     assert read_result(whole).outcomes["chip_market@end"].tolist() == [1.0]
     for path, words in (
         (tmp_path / "nowhere", "does not exist"),
         (empty, "holds no runs.csv; give a result folder"),
-        (bare, r"bare/manifest\.json: is missing or no manifest"),
-        (later, r"later/manifest\.json: schema_version = 2: must be 1"),
-        (broken, r"broken/manifest\.json: is missing or no manifest"),
+        (
+            bare,
+            r"bare/manifest\.json: there is no such file.*to compare without units and directions give .*/runs\.csv",
+        ),
+        (
+            later,
+            r"later/manifest\.json: schema_version = 3: a newer version of the program wrote it",
+        ),
+        (broken, r"broken/manifest\.json: .*: it is damaged, or no manifest"),
         (cut, r"cut/runs\.csv: has \d+ bytes, and \d+ were written"),
         (lost, r"lost/series\.csv: has 0 bytes, and 99 were written"),
     ):
@@ -304,10 +308,12 @@ def test_bad_tolerances(tmp_path):
         identical(paths, atol=float("nan"))
 
 
-@pytest.mark.parametrize("world", [{}, {"world": {"name": "moon", "hash": "00"}}])
-def test_a_world_that_is_not_here_keeps_nothing_else_back(tmp_path, world):
-    folder = write(tmp_path / "r", table([(1, (), {SHARE: 1.0})]))
-    (folder / "manifest.json").write_text(json.dumps({"schema_version": 1, "columns": COLUMNS, **world}))
-    found = compare([folder, folder], Question())
-    assert found.rows[0].unit == "0 to 1"
-    assert any("controllers, segments and inputs are not told" in note for note in found.notes)
+def test_a_result_tells_its_own_world(tmp_path):
+    """Its segments, inputs and controllers are in the manifest: the world of made-up results is in no folder."""
+    sold = {"sales_to_target.USA@sum": 10.0, "sales_to_target.ROW@sum": 3.0, "chip_market.memory@end": 4.0}
+    text = table([(1, (), {**sold, MARKET: 9.0})])
+    less = table([(1, (), {**sold, "sales_to_target.USA@sum": 6.0, MARKET: 9.0})])
+    paths = [write(tmp_path / "base", text), write(tmp_path / "candidate", less)]
+    lost = {row.slice: row.value for row in compare(paths, Question()).effects}
+    assert lost == {"all": 4.0, "USA": 4.0}  # ROW controls nothing
+    assert [row.column for row in compare(paths, Question(by="segment")).rows] == ["chip_market.memory"]

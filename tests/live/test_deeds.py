@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from support.live_session import Watcher, kept, replayed
+from support.made_results import EXPERIMENT, manifest
 
 from sim.errors import BadInput
 from sim.live import background, link
@@ -164,14 +165,7 @@ def results(tmp_path, monkeypatch):
     folder = tmp_path / "results" / "earlier"
     folder.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    manifest = {
-        "schema_version": 1,
-        "experiment": {"question": "?"},
-        "seeds": [1, 2, 3, 4, 5],
-        "files": {},
-        "scenarios": {"historic": {}},
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(manifest(experiment=EXPERIMENT, seeds=[1, 2, 3, 4, 5])))
     rows = [f"historic-1-0-{seed},historic,0,{seed},2020-12-31,{float(seed)},\n" for seed in range(1, 6)]
     (folder / "series.csv").write_text(
         "run_id,config,parameter_set,seed,date,price_index,unmet_demand\n" + "".join(rows)
@@ -199,15 +193,14 @@ def test_a_batch_that_is_broken_is_said(results):
         background.band("earlier: historic", ["price_index"])
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"experiment": {}}', "null"])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"experiment": {}}', "null", "[" * 100_000])
 def test_a_folder_that_is_no_result_is_left_out(results, text):
     (results / "manifest.json").write_text(text)
     assert background.batches() == {}
 
 
 def test_a_single_run_is_no_batch(results):
-    manifest = json.loads((results / "manifest.json").read_text())
-    (results / "manifest.json").write_text(json.dumps({**manifest, "experiment": None}))
+    (results / "manifest.json").write_text(json.dumps(manifest()))
     assert background.batches() == {}
 
 

@@ -14,6 +14,7 @@ from support.paths import ROOT
 from typer.testing import CliRunner
 
 from sim.batch.run import run_batch
+from sim.compare.question import Question, compare
 from sim.errors import BadInput
 from sim.experiment.ensemble import read_ensemble
 from sim.experiment.experiment import Claim, load_experiment
@@ -21,16 +22,16 @@ from sim.results.manifest import MANIFEST
 from sim.study.commands import study
 from sim.study.outcomes import IncompleteInput
 from sim.study.report import files as report_files
+from sim.study.report.answer import read_answer
 from sim.study.report.figure import figure
 from sim.study.report.pages import answer_page, sections
-from sim.study.report.study import read_study
 from sim.study.report.words import opening
 from sim.world.world import load_world
 
 
 @pytest.fixture
 def found(tmp_path):
-    return read_study(made_study(tmp_path / "made-up"))
+    return read_answer(made_study(tmp_path / "made-up"))
 
 
 def test_a_case_is_called_by_what_differs_from_the_reference(found):
@@ -106,7 +107,7 @@ def test_a_page_says_all_of_it(found, tmp_path):
 
 
 def test_equal_results_give_equal_bytes(found, tmp_path):
-    again = read_study(made_study(tmp_path / "again"))
+    again = read_answer(made_study(tmp_path / "again"))
     assert figure(found) == figure(again)
     assert answer_page(found, "x.svg") == answer_page(again, "x.svg")
     assert "<dc:date>" not in figure(found)
@@ -114,7 +115,7 @@ def test_equal_results_give_equal_bytes(found, tmp_path):
 
 def test_a_failed_run_is_incomplete_input(tmp_path):
     with pytest.raises(IncompleteInput, match="1 of its 16 runs failed"):
-        read_study(made_study(tmp_path / "made-up", failed=True))
+        read_answer(made_study(tmp_path / "made-up", failed=True))
 
 
 TINY = """
@@ -191,7 +192,7 @@ def test_of_many_cases_those_are_told_that_differ_in_one_thing(tmp_path, monkeyp
     )
     run_batch(path, workers=1, out=tmp_path / "grid")
     monkeypatch.chdir(tmp_path)
-    found = read_study(tmp_path / "grid")
+    found = read_answer(tmp_path / "grid")
     assert (found.count, len(found.cases)) == (49, 13)
     assert "investment.annual 30 → 31" in [step.change for step in found.steps]
     assert "Of 49 cases the 13 are told" in answer_page(found, "grid.svg")
@@ -204,20 +205,43 @@ def test_another_experiment_of_that_name_gets_no_answer(project, tmp_path):
     manifest = json.loads((tmp_path / "tiny" / MANIFEST).read_text())
     manifest["experiment"]["question"] = "Another?"
     (tmp_path / "tiny" / MANIFEST).write_text(json.dumps(manifest))
-    assert report_files.write_answer(read_study(tmp_path / "tiny")) is None
+    assert report_files.write_answer(read_answer(tmp_path / "tiny")) is None
 
 
-def test_a_claim_must_name_one_case(project):
-    path = project / "experiments/tiny.toml"
-    try:
-        path.write_text(TINY.replace('terms = [{ config = "no-controls", ', "terms = [{ "))
-        with pytest.raises(BadInput, match="is 2 cases and must be one"):
-            read_study(project / "results/tiny")
-        path.write_text(TINY.replace("subsidy_spent@2025", "subsidy_spent@2026"))
-        with pytest.raises(BadInput, match="subsidy_spent@2026 is no outcome"):
-            read_study(project / "results/tiny")
-    finally:
-        path.write_text(TINY)
+def test_a_claim_must_name_one_case(project, tmp_path):
+    """A claim that is corrected after the runs is taken over by the batch command, without a new run."""
+    shutil.copytree(project, tmp_path / "project")
+    path, out = tmp_path / "project/experiments/tiny.toml", tmp_path / "project/results/tiny"
+    runs = (out / "runs.csv").stat().st_mtime_ns
+    for old, new, sentence in (
+        ('terms = [{ config = "no-controls", ', "terms = [{ ", "is 2 cases and must be one"),
+        ("subsidy_spent@2025", "subsidy_spent@2026", "subsidy_spent@2026 is no outcome"),
+    ):
+        path.write_text(TINY.replace(old, new))
+        assert run_batch(path, workers=1, out=out) == 0
+        with pytest.raises(BadInput, match=sentence) as fault:
+            read_answer(out)
+        assert "the same batch command takes them over" in str(fault.value)
+    path.write_text(TINY)
+    assert run_batch(path, workers=1, out=out) == 0
+    assert [verdict.word for verdict in read_answer(out).verdicts] == ["came out", "did not come out"]
+    assert (out / "runs.csv").stat().st_mtime_ns == runs
+
+
+def test_claims_are_those_of_the_result(project, tmp_path, monkeypatch, capsys):
+    """What the experiment's file says today does not change the answer of a result, nor whether it can be read."""
+    shutil.copytree(project, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    path, out = tmp_path / "project/experiments/tiny.toml", tmp_path / "project/results/tiny"
+    before = answer_page(read_answer(out), "tiny.svg")
+    path.write_text(TINY.replace('says = "It helps."', 'says = "It does not help."'))
+    assert answer_page(read_answer(out), "tiny.svg") == before and "It helps." in before
+    assert report_files.write_answer(read_answer(out)) is None
+    assert "has other claims than the result; decoupling batch tiny takes them over" in capsys.readouterr().err
+    path.write_text(TINY.replace("no-controls", "a-config-that-is-gone"))
+    assert report_files.write_answer(read_answer(out)) is None
+    path.unlink()
+    assert answer_page(read_answer(out), "tiny.svg") == before and report_files.write_answer(read_answer(out)) is None
 
 
 SAMPLES = """
@@ -259,9 +283,8 @@ def sampled(tmp_path_factory):
     return answered(tmp_path_factory.mktemp("project"), "both", SAMPLES)
 
 
-def test_samples_are_told_beside_the_cases(sampled, monkeypatch):
-    monkeypatch.chdir(sampled)
-    found = read_study(sampled / "results/both")
+def test_samples_are_told_beside_the_cases(sampled):
+    found = read_answer(sampled / "results/both")
     assert [case.label for case in found.cases] == [
         "published-2020",
         "published-2020, subsidy.annual = 400",
@@ -279,15 +302,38 @@ def test_samples_are_told_beside_the_cases(sampled, monkeypatch):
     assert "## By part, and when" in page and "| memory | config" in page
 
 
-def test_a_claim_on_an_index_names_a_factor(sampled, monkeypatch):
-    monkeypatch.chdir(sampled)
-    path = sampled / "experiments/both.toml"
-    try:
-        path.write_text(SAMPLES.replace('largest = "subsidy.annual"', 'largest = "subsidy.anual"'))
-        with pytest.raises(BadInput, match=r"subsidy.anual has no total index of domestic_supply_share@end of no-con"):
-            read_study(sampled / "results/both")
-    finally:
-        path.write_text(SAMPLES)
+def test_a_claim_on_an_index_names_a_factor(sampled, tmp_path):
+    shutil.copytree(sampled / "results/both", tmp_path / "both")
+    text = (tmp_path / "both" / MANIFEST).read_text()
+    (tmp_path / "both" / MANIFEST).write_text(text.replace('"largest": "subsidy.annual"', '"largest": "subsidy.anual"'))
+    with pytest.raises(BadInput, match=r"subsidy.anual has no total index of domestic_supply_share@end of no-con"):
+        read_answer(tmp_path / "both")
+
+
+def test_a_result_is_told_the_same_when_its_world_is_gone(tmp_path, monkeypatch):
+    """Compared, reported, and its indices and boxes found, from the result folder alone."""
+    shutil.copytree(ROOT / "configs/worlds/crop-seeds", tmp_path / "given/world")
+    for name, severity in (("free", 0.0), ("cut", 0.8)):
+        (tmp_path / f"given/{name}.toml").write_text(
+            f'purpose = "Mine"\nextends = "crop-seeds"\nworld = "{tmp_path}/given/world"\n'
+            f'[controls]\nmode = "fixed"\nseverity = {severity}\n'
+        )
+    asked = SAMPLES.partition("[[claims]]")[0].replace('["published-2020", "no-controls"]', '["free.toml", "cut.toml"]')
+    asked = asked.replace('"published-2020"', '"free"').replace(', "domestic_supply_share.memory"', "")
+    (tmp_path / "given/both.toml").write_text(asked)
+    assert run_batch(tmp_path / "given/both.toml", workers=1, out=tmp_path / "out") == 0
+
+    def told():
+        found = read_answer(tmp_path / "out")
+        again = compare([tmp_path / "out", tmp_path / "out"], Question())
+        return answer_page(found, "x.svg"), figure(found), found.indices, found.discoveries, again.effects
+
+    before = told()
+    shutil.rmtree(tmp_path / "given")
+    monkeypatch.chdir(tmp_path)  # a world that was loaded elsewhere is not kept
+    with pytest.raises(BadInput):
+        load_world(f"{tmp_path}/given/world")
+    assert told() == before
 
 
 @pytest.mark.parametrize(
@@ -319,7 +365,7 @@ def test_a_baseline_is_one_of_the_configs(tmp_path):
 
 def test_no_such_result(tmp_path):
     with pytest.raises(BadInput, match="there is no such result folder"):
-        read_study(tmp_path / "nothing")
+        read_answer(tmp_path / "nothing")
 
 
 def assert_covers_the_ensemble(experiment):
@@ -359,6 +405,6 @@ def test_a_committed_answer_is_of_its_experiment_and_inputs(name):
 @pytest.mark.long
 def test_an_answer_comes_out_again_byte_for_byte(tmp_path):
     assert run_batch("two-by-two", out=tmp_path / "two-by-two") == 0
-    found = read_study(tmp_path / "two-by-two")
+    found = read_answer(tmp_path / "two-by-two")
     assert answer_page(found, "two-by-two.svg") == (ROOT / "experiments/two-by-two.md").read_text()
     assert figure(found) == (ROOT / "experiments/two-by-two.svg").read_text()

@@ -10,14 +10,77 @@ SHARE, MARKET, IMPORTS = "domestic_supply_share@end", "chip_market@end", "chip_i
 HEAD = "run_id,config,parameter_set,seed,status,chip_market@end\n"
 NAN = float("nan")
 COLUMNS = {
-    SHARE: {"unit": "0 to 1"},
-    "domestic_supply_share": {"unit": "0 to 1", "direction": "higher", "kind": "ratio"},
-    MARKET: {"unit": "bn yuan a year"},
-    "chip_market": {"unit": "bn yuan a year", "direction": "none", "kind": "flow"},
-    IMPORTS: {"unit": "bn yuan a year"},
-    "chip_imports": {"unit": "bn yuan a year", "direction": "lower", "kind": "flow"},
-    "chip_market@sum": {"unit": "bn yuan"},
+    SHARE: {"unit": "0 to 1", "meaning": "made up"},
+    "domestic_supply_share": {"unit": "0 to 1", "meaning": "made up", "direction": "higher", "kind": "ratio"},
+    MARKET: {"unit": "bn yuan a year", "meaning": "made up"},
+    "chip_market": {"unit": "bn yuan a year", "meaning": "made up", "direction": "none", "kind": "flow"},
+    IMPORTS: {"unit": "bn yuan a year", "meaning": "made up"},
+    "chip_imports": {"unit": "bn yuan a year", "meaning": "made up", "direction": "lower", "kind": "flow"},
+    "chip_market@sum": {"unit": "bn yuan", "meaning": "made up"},
 }
+WORLD = {
+    "name": "chips",
+    "hash": "aa",
+    "assumed": False,
+    "goods": "chips",
+    "goal": {"share": 0.7, "year": 2025, "source": "made up"},
+    "states": ["CHN", "USA", "NLD", "TWN", "ROW"],
+    "roles": {"CHN": "target", "USA": "lead", "NLD": "ally", "TWN": "ally", "ROW": "neutral"},
+    "segments": ["advanced_logic", "memory"],
+    "inputs": ["lithography", "photoresist"],
+    "names": {"CHN": "China", "lithography": "lithography"},
+    "tables": {},
+}
+SCENARIO = {
+    "name": "historic",
+    "purpose": "made up",
+    "world": "chips",
+    "values": {"controls.mode": "events", "subsidy.annual": 0.0},
+    "events": [],
+    "given_market": {},
+    "hash": "ab" * 16,
+}
+EXPERIMENT = {
+    "name": "made-up",
+    "question": "?",
+    "configs": ["historic"],
+    "replications": 1,
+    "design": {"kind": "grid"},
+    "factors": {},
+    "swept": [],
+    "record": {"every": "year", "measures": "headline"},
+}
+
+
+def scenario(config="historic", **changes):
+    """A config as a manifest keeps it."""
+    return {config: {**SCENARIO, "name": config, **changes}}
+
+
+def file_facts(size):
+    return {"bytes": size, "sha256": "00" * 32}
+
+
+def manifest(config="historic", **changes):
+    """The manifest of a made-up result in a world that is in no folder."""
+    return {
+        "schema_version": 2,
+        "experiment": None,
+        "scenarios": scenario(config),
+        "worlds": {"chips": WORLD},
+        "horizon": {"first": 2020, "last": 2035},
+        "record": {"every": "year", "measures": ["domestic_supply_share"]},
+        "seeds": [1],
+        "columns": COLUMNS,
+        "failures": {},
+        "files": {},
+        "program_hash": "bb",
+        "program": {},
+        "arithmetic": "cc",
+        "dependencies": {"numpy": "2.5.5"},
+        "run_info": {},
+        **changes,
+    }
 
 
 def table(runs, swept=(), config="historic"):
@@ -55,21 +118,7 @@ def write(folder, text, config="historic", series=None, **changes):
     (folder / "runs.csv").write_text(text)
     if series:
         (folder / "series.csv").write_text(series)
-    scenario = {"values": {"controls.mode": "events", "subsidy.annual": 0.0}, "events": [], "world": "chips"}
-    manifest = {
-        "schema_version": 1,
-        "experiment": None,
-        "scenarios": {config: scenario},
-        "seeds": [1],
-        "world": {"name": "china-2020", "hash": "aa"},
-        "horizon": {"first": 2020, "last": 2035},
-        "program_hash": "bb",
-        "arithmetic": "cc",
-        "dependencies": {"numpy": "2.5.5"},
-        "columns": COLUMNS,
-        **changes,
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(manifest(config, **changes)))
     return folder
 
 

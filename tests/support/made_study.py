@@ -1,6 +1,6 @@
 """A result with parameter sets, seeds and a mechanism left out, made up by hand; and a project with one answer."""
 
-from support.made_results import write
+from support.made_results import scenario, write
 
 from sim.batch.run import run_batch
 
@@ -31,12 +31,13 @@ def made_study(folder, failed=False):
             runs.append([*keys, *swept, "failed" if gone else "done", *(4 * [""] if gone else 4 * [shares[point]])])
             series += [[*keys, f"{year}-12-31", share] for year, share in ((2034, 0.4), (2035, shares[point]))]
     texts = ["".join(",".join(map(str, row)) + "\n" for row in table) for table in (runs, series)]
-    note = {"unit": "0 to 1", "direction": "higher", "kind": "ratio"}
+    note = {"unit": "0 to 1", "meaning": "made up", "direction": "higher", "kind": "ratio"}
     experiment = {
         "name": "made-up",
         "question": "Does <caution> matter?",
         "prediction": "No.",
         "configs": ["neutral"],
+        "replications": 2,
         "design": DESIGN,
         "factors": {},
         "swept": ["controls.severity"],
@@ -50,9 +51,8 @@ def made_study(folder, failed=False):
         texts[1],
         experiment=experiment,
         seeds=[1, 2],
-        files={},
         record={"every": "year", "measures": [SHARE]},
-        scenarios={"neutral": {"hash": "ab" * 16, "values": {"controls.mode": "events"}}},
+        scenarios=scenario("neutral", values={"controls.mode": "events"}),
         columns={SHARE: note, **dict.fromkeys(outcomes, note)},
     )
 

@@ -1,4 +1,4 @@
-"""The cases of a study: one config at one point of the design, and the same with a switch off."""
+"""The cases of an answer: one config at one point of the design, and the same with a switch off."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from sim.compare.results import Result
 from sim.errors import BadInput
 from sim.experiment.designs import SAMPLED
+from sim.results.manifest import KeptExperiment
 
 MOST_CASES = 48
 
@@ -26,7 +27,7 @@ class Case:
 
 
 def cases_of(
-    folder: Path, result: Result, experiment: Mapping[str, Any]
+    folder: Path, result: Result, experiment: KeptExperiment
 ) -> tuple[list[Case], dict[str, Sequence[Case]], int]:
     """The cases in the order of the design, those of the baseline config first; the same with a switch off; and how
     many there are of the former, as of more than `MOST_CASES` only those are told that differ from the first in one
@@ -35,13 +36,13 @@ def cases_of(
     parts = [name for name, kind in designs(experiment).items() if kind not in SAMPLED]
     if not parts:
         return [], {}, 0
-    switches = experiment.get("leave_out", [])
+    switches = experiment.leave_out
     names = ["config", *(key for key in result.swept if key != "part" or len(parts) > 1)]
     places: dict[tuple[Any, ...], list[int]] = {}
     for place, key in enumerate(result.groups(names)):
         if "part" not in result.keys or result.keys["part"][place] in parts:
             places.setdefault(tuple(map(_plain, key)), []).append(place)
-    baseline = experiment.get("baseline", result.configs[0])
+    baseline = experiment.baseline or result.configs[0]
     ordered = sorted(places, key=lambda key: key[0] != baseline)  # stable: the order of the design is kept
     pools: dict[str, list[tuple[Any, ...]]] = {"": [], **{switch: [] for switch in switches}}
     for key in ordered:
@@ -71,10 +72,9 @@ def cases_of(
     return [case(key) for key in told], {s: [case(key) for key in pool] for s, pool in pools.items()}, count
 
 
-def designs(experiment: Mapping[str, Any]) -> dict[str, str]:
+def designs(experiment: KeptExperiment) -> dict[str, str]:
     """The kind of design of every part by its name."""
-    plans = experiment.get("parts") or {"": experiment}
-    return {name: plan["design"]["kind"] for name, plan in plans.items()}
+    return {name: plan.design.kind for name, plan in experiment.plans.items()}
 
 
 def text_of(held: Any) -> str:

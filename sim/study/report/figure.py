@@ -1,58 +1,58 @@
-"""The figure of a study."""
+"""The figure of an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from sim.compare.figures import svg_text, values_of, year_of_date
+from sim.study.report.answer import Answer
 from sim.study.report.cases import Case
 from sim.study.report.phrases import scaled, unit_of
-from sim.study.report.study import Study
 from sim.study.sensitivity import figure as ranking
 
 LINES = 12  # with a label each
 
 
-def figure(study: Study) -> str:
+def figure(answer: Answer) -> str:
     """The main measure over time by case, and each case less the reference in the last year, as an SVG's text.
 
-    Of a study without cases: the factors by rank for the last year.
+    Of an answer without cases: the factors by rank for the last year.
     """
-    if not study.cases:
-        return ranking([index for index in study.indices if index.outcome == f"{study.main}@end"])
+    if not answer.cases:
+        return ranking([index for index in answer.indices if index.outcome == f"{answer.main}@end"])
     from matplotlib import colormaps, rc_context
     from matplotlib.figure import Figure
 
-    cases = study.cases[:LINES]
+    cases = answer.cases[:LINES]
     reference = cases[0]
     colours = [colormaps["turbo"](0.05 + 0.9 * place / max(1, len(cases) - 1)) for place in range(len(cases))]
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": study.name, "font.size": 9}):
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": answer.name, "font.size": 9}):
         drawn = Figure(figsize=(9.0, 3.4 + 0.14 * len(cases)), layout="constrained")
         over, last = drawn.subplots(1, 2, width_ratios=(3, 2))
         scale = 1.0
         for case, colour in zip(cases, colours, strict=True):
-            rows = study.over_time(case)
+            rows = answer.over_time(case)
             scale = scaled(rows[0])[0]
             dates = [year_of_date(row.at) for row in rows]
             low, middle, high = (scale * values_of(rows, f"cand_{point}") for point in ("q05", "q50", "q95"))
             if len(cases) <= 4 or case is reference:
                 over.fill_between(dates, low, high, color=colour, alpha=0.15, linewidth=0)
             over.plot(dates, middle, color=colour, label=case.label)
-        title = study.main.replace("_", " ")
+        title = answer.main.replace("_", " ")
         unit = unit_of(rows[0])
         over.set_title(f"{title}, {unit}: median and 90 %", loc="left", fontsize=10)
-        _dots(study, last, reference, cases, colours)
+        _dots(answer, last, reference, cases, colours)
         drawn.legend(*over.get_legend_handles_labels(), loc="outside lower left", frameon=False, fontsize=8, ncols=2)
         for axes in (over, last):
             axes.spines[["top", "right"]].set_visible(False)
         return svg_text(drawn)
 
 
-def _dots(study: Study, axes, reference: Case, cases: Sequence[Case], colours) -> None:  # type: ignore[no-untyped-def]
+def _dots(answer: Answer, axes, reference: Case, cases: Sequence[Case], colours) -> None:  # type: ignore[no-untyped-def]
     """Each case less the reference in the last year: the median and the 5 to 95 % points."""
     unit = ""
     for place, (case, colour) in enumerate(zip(cases[1:], colours[1:], strict=True)):
-        row = study.against(reference, case, study.main)
+        row = answer.against(reference, case, answer.main)
         scale, unit = scaled(row)
         low, high = row.spread
         middle = row.diff_q50 if row.diff_q50 is not None else row.diff

@@ -1,12 +1,12 @@
-"""Parts of a study as phrases: numbers rounded to the width of their interval, shares in points or per cent."""
+"""Parts of an answer as phrases: numbers rounded to the width of their interval, shares in points or per cent."""
 
 from __future__ import annotations
 
 from sim.compare.differences import Row
 from sim.compare.words import decimals, decimals_of, rounded
 from sim.measures import SHARE
+from sim.study.report.answer import Answer, Step
 from sim.study.report.cases import text_of
-from sim.study.report.study import Step, Study
 from sim.study.sensitivity import Index
 
 
@@ -43,9 +43,9 @@ def unit_of(row: Row) -> str:
     return "%" if row.unit == SHARE else row.unit
 
 
-def where(study: Study, step: Step) -> str:
+def where(answer: Answer, step: Step) -> str:
     """The other keys of a step where they are not the reference's."""
-    reference = study.cases[0].keys
+    reference = answer.cases[0].keys
     told = [f"{key} = {text_of(held)}" for key, held in step.context.items() if held != reference[key]]
     return f" (at {', '.join(told)})" if told else ""
 
@@ -58,8 +58,8 @@ def switch_name(name: str) -> str:
     return name.removeprefix("mechanisms.").replace("_", " ")
 
 
-def scale_of(study: Study, outcome: str) -> tuple[float, str]:
-    unit = study.manifest["columns"][outcome]["unit"]
+def scale_of(answer: Answer, outcome: str) -> tuple[float, str]:
+    unit = answer.manifest.columns[outcome].unit
     return (100.0, "points") if unit == SHARE else (1.0, unit)
 
 

@@ -1,4 +1,4 @@
-"""The tables of a study."""
+"""The tables of an answer."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from sim.calendar import OUTCOME_YEARS
 from sim.compare.rendering import Section
 from sim.compare.words import decimals_of, rounded, two_digits
 from sim.measures import SHARE
-from sim.results.records import TARGET
 from sim.study.discovery import Discovery
+from sim.study.report.answer import Answer, RankVerdict
 from sim.study.report.cases import text_of
 from sim.study.report.phrases import difference, level, scaled, slice_name, switch_name, unit_of, where, with_interval
-from sim.study.report.study import RankVerdict, Study
 from sim.study.report.words import told_steps, turning
 from sim.study.sensitivity import SEEDS
 
@@ -21,14 +20,14 @@ STEPS = 3  # of the table by mechanism
 LEAST_INDEX = 0.05
 
 
-def verdicts(study: Study) -> Section:
+def verdicts(answer: Answer) -> Section:
     rows = []
-    for verdict in study.verdicts:
+    for verdict in answer.verdicts:
         if isinstance(verdict, RankVerdict):
             named, other = (f"{index.factor} {with_interval(index)}" for index in (verdict.named, verdict.other))
             rows.append([verdict.claim.says, f"largest total index, {verdict.claim.of}", named, other, verdict.word])
             continue
-        unit = study.manifest["columns"][verdict.claim.measure]["unit"]
+        unit = answer.manifest.columns[verdict.claim.measure].unit
         scale, unit = (100.0, "points") if unit == SHARE else (1.0, unit)
         low, middle, high = (scale * held for held in verdict.points)
         digits = decimals_of([middle], high - low)
@@ -37,7 +36,7 @@ def verdicts(study: Study) -> Section:
         numbers = [rounded(number, digits) for number in (middle, low, high)]
         found = f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
         rows.append([verdict.claim.says, asked, found, f"{100 * verdict.share:.0f} %", verdict.word])
-    ranked = all(isinstance(verdict, RankVerdict) for verdict in study.verdicts)
+    ranked = all(isinstance(verdict, RankVerdict) for verdict in answer.verdicts)
     return Section(
         "The prediction against the results",
         (),
@@ -47,18 +46,19 @@ def verdicts(study: Study) -> Section:
     )
 
 
-def over_years(study: Study) -> Section:
-    reference = study.cases[0]
+def over_years(answer: Answer) -> Section:
+    reference = answer.cases[0]
     years = [*map(str, OUTCOME_YEARS), "final"]
-    held = [[study.against(reference, case, study.main, at) for at in years] for case in study.cases]
-    last = study.manifest["horizon"]["last"]
+    held = [[answer.against(reference, case, answer.main, at) for at in years] for case in answer.cases]
+    last = answer.manifest.horizon.last
     header = ["case", *map(str, OUTCOME_YEARS), str(last), f"{last} less {reference.label}", "one seed's deviation"]
-    reaching = [study.reaching(case) for case in study.cases]
-    if any(row and row.cand_share for row in reaching):
-        header += [f"reach {100 * TARGET:.0f} %", "median year"]
+    reaching = [answer.reaching(case) for case in answer.cases]
+    goal = answer.manifest.world.goal
+    if goal and any(row and row.cand_share for row in reaching):
+        header += [f"reach {100 * goal.share:.0f} %", "median year"]
     rows = []
-    for case, row, reached in zip(study.cases, held, reaching, strict=True):
-        seeds = study.seeds_add(case, study.main)
+    for case, row, reached in zip(answer.cases, held, reaching, strict=True):
+        seeds = answer.seeds_add(case, answer.main)
         scale, _ = scaled(row[-1])
         cells = [case.label, *map(level, row), "" if case is reference else difference(row[-1])]
         cells.append("" if seeds is None else two_digits(scale * seeds) if seeds else "0")
@@ -66,59 +66,59 @@ def over_years(study: Study) -> Section:
             year = reached.cand_median_year
             cells += [f"{100 * (reached.cand_share or 0.0):.0f} % of runs", "never" if year is None else f"{year:g}"]
         rows.append(cells)
-    title = f"{study.main.replace('_', ' ')}, {unit_of(held[0][0])}: median (5 to 95 %)"
+    title = f"{answer.main.replace('_', ' ')}, {unit_of(held[0][0])}: median (5 to 95 %)"
     return Section(f"{title[:1].upper()}{title[1:]}", (), header, rows)
 
 
-def steps(study: Study) -> Section:
+def steps(answer: Answer) -> Section:
     rows = []
-    for step in study.steps:
+    for step in answer.steps:
         row = step.row
         same = "" if row.share_same_sign is None else f"{100 * row.share_same_sign:.0f} %"
-        seeds = study.seeds_add_to(step)
+        seeds = answer.seeds_add_to(step)
         luck = "" if seeds is None else two_digits(scaled(row)[0] * seeds) if seeds else "0"
-        rows.append([step.change, where(study, step).strip(" ()"), difference(row), same, luck])
+        rows.append([step.change, where(answer, step).strip(" ()"), difference(row), same, luck])
     header = ["step", "where", "difference in the last year (5 to 95 %)", "same sign", "one seed's deviation"]
     return Section(
-        f"One thing changed at a time: {study.main.replace('_', ' ')}", (), header, rows, frozenset({"where"})
+        f"One thing changed at a time: {answer.main.replace('_', ' ')}", (), header, rows, frozenset({"where"})
     )
 
 
-def slices(study: Study) -> Section:
+def slices(answer: Answer) -> Section:
     """When and how far each step moves the parts of the main measure."""
     years = [*map(str, OUTCOME_YEARS), "final"]
     rows = []
-    for step, name in itertools.product(told_steps(study), study.slices):
-        held = [study.against(step.base, step.case, name, at) for at in years]
-        since = study.clear_since(step.base, step.case, name)
+    for step, name in itertools.product(told_steps(answer), answer.slices):
+        held = [answer.against(step.base, step.case, name, at) for at in years]
+        since = answer.clear_since(step.base, step.case, name)
         rows.append(
-            [slice_name(name), step.change, where(study, step).strip(" ()"), *map(difference, held), since or "open"]
+            [slice_name(name), step.change, where(answer, step).strip(" ()"), *map(difference, held), since or "open"]
         )
-    header = ["part", "step", "where", *map(str, OUTCOME_YEARS), str(study.manifest["horizon"]["last"])]
-    title = f"By part, and when: {study.main.replace('_', ' ')} (5 to 95 %)"
+    header = ["part", "step", "where", *map(str, OUTCOME_YEARS), str(answer.manifest.horizon.last)]
+    title = f"By part, and when: {answer.main.replace('_', ' ')} (5 to 95 %)"
     return Section(title, (), [*header, "of that sign since"], rows, frozenset({"step", "where"}))
 
 
-def left_out(study: Study) -> Section:
+def left_out(answer: Answer) -> Section:
     """What every mechanism is worth to the first steps and to the predictions."""
-    steps = told_steps(study)[:STEPS]
-    turned = {"": list[str](), **turning(study)}
+    steps = told_steps(answer)[:STEPS]
+    turned = {"": list[str](), **turning(answer)}
     rows = []
     for switch, claims in turned.items():
-        cells = [difference((study.without(step, switch) if switch else step).row) for step in steps]
+        cells = [difference((answer.without(step, switch) if switch else step).row) for step in steps]
         rows.append([switch_name(switch) or "nothing", *cells, " ".join(claims)])
     return Section(
         "Which mechanisms it hangs on, each left out in turn",
         (),
-        ["left out", *(f"{step.change}{where(study, step)}" for step in steps), "predictions that turn"],
-        rows if study.left_out else [],
+        ["left out", *(f"{step.change}{where(answer, step)}" for step in steps), "predictions that turn"],
+        rows if answer.left_out else [],
         frozenset({"predictions that turn"}),
     )
 
 
-def totals(study: Study, outcome: str) -> Section:
+def totals(answer: Answer, outcome: str) -> Section:
     """The total indices of an outcome, by config and difference; factors that are small everywhere are counted."""
-    columns = {of: study.totals(of, outcome) for of in dict.fromkeys(index.config for index in study.indices)}
+    columns = {of: answer.totals(of, outcome) for of in dict.fromkeys(index.config for index in answer.indices)}
     columns = {of: totals for of, totals in columns.items() if totals}
     held = {of: {index.factor: index for index in totals} for of, totals in columns.items()}
     factors = [index.factor for index in next(iter(columns.values()), [])]
@@ -128,7 +128,7 @@ def totals(study: Study, outcome: str) -> Section:
         [f"{len(factors) - len(shown)} other factors are below {LEAST_INDEX} everywhere."] if shown != factors else []
     )
     for of in held:
-        for index in study.indices:
+        for index in answer.indices:
             if (index.config, index.outcome, index.factor, index.index) == (of, outcome, SEEDS, "share of variance"):
                 lines.append(f"Of the variance of {of}, {100 * index.value:.1f} % is due to seeds.")
     rows = [[factor, *(with_interval(by_factor[factor]) for by_factor in held.values())] for factor in shown]
@@ -147,7 +147,7 @@ def boxes(discovery: Discovery) -> Section:
     return Section(f"Where {discovery.condition} is reached: boxes by PRIM", (), header, rows, frozenset({"limit"}))
 
 
-def turns(study: Study) -> Section:
+def turns(answer: Answer) -> Section:
     rows = [
         [
             turn.step.change,
@@ -156,20 +156,20 @@ def turns(study: Study) -> Section:
             difference(turn.other.row),
             difference(turn.row),
         ]
-        for turn in study.turns
+        for turn in answer.turns
     ]
     return Section(
         "What depends on what", (), ["step", "with", "step before", "step then", "change"], rows, frozenset({"with"})
     )
 
 
-def measures(study: Study) -> Section:
+def measures(answer: Answer) -> Section:
     """Every other measure that was asked for, by case."""
-    reference = study.cases[0]
+    reference = answer.cases[0]
     rows = []
-    for measure in study.measures:
-        if measure != study.main:
-            held = [study.against(reference, case, measure) for case in study.cases]
+    for measure in answer.measures:
+        if measure != answer.main:
+            held = [answer.against(reference, case, measure) for case in answer.cases]
             rows.append([f"{measure}, {unit_of(held[0])}", *map(level, held)])
-    header = ["measure", *(case.label for case in study.cases)]
+    header = ["measure", *(case.label for case in answer.cases)]
     return Section("Other measures in the last year: median (5 to 95 %)", (), header, rows)

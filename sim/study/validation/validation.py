@@ -24,7 +24,7 @@ from sim.experiment.experiment import experiment_path, is_calibration, known_exp
 from sim.folders import result_path
 from sim.results import records
 from sim.results.files import write_aside, writing
-from sim.results.manifest import MANIFEST, read_manifest
+from sim.results.manifest import read_manifest
 from sim.results.output import is_result
 from sim.scenario.scenario import load_config
 from sim.study.files import STYLE, csv_text
@@ -204,12 +204,10 @@ def _with_forecasts(
 def _validate_result(folder: Path, observations: str | Path | None) -> Validation:
     """Score a result folder: its runs of the first config are the forecast."""
     manifest = read_manifest(folder)
-    if manifest is None:
-        raise BadInput(f"{folder}: has no {MANIFEST}; run or finish the batch first")
-    config, scenario = next(iter(manifest["scenarios"].items()))
-    if len(manifest["scenarios"]) > 1:
+    config, scenario = next(iter(manifest.scenarios.items()))
+    if len(manifest.scenarios) > 1:
         note(f"{folder}: holds several configs; {config} is scored")
-    world = load_world(scenario["world"])
+    world = load_world(scenario.world)
     figures = _figures(world, observations)
     rows = [row for row in records.read_rows(folder / records.SERIES) if row["config"] == config]
     by_date: dict[str, list[dict[str, str]]] = {}
@@ -227,7 +225,7 @@ def _validate_result(folder: Path, observations: str | Path | None) -> Validatio
     if len(kept) < len(figures):
         note(f"{folder}: {len(figures) - len(kept)} of {len(figures)} figures are not recorded there and not scored")
     values = np.stack(columns, axis=-1)[:, None, :]
-    kind = GIVEN if scenario.get("given_market") else FREE
+    kind = GIVEN if scenario.given_market else FREE
     scored = {kind: _scored(kind, world, kept, values, None)}
     own = {(o.measure, o.date): Forecast.of(values[:, 0, place]) for place, o in enumerate(kept)}
     return _with_forecasts(f"{folder.name}: {config}", world, kept, scored, own, len(values), 1)

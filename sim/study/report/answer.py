@@ -26,16 +26,12 @@ from sim.compare.reaching import ReachRow, Target, reach
 from sim.compare.results import Result, read_result, with_series
 from sim.compare.words import MAIN_MEASURE
 from sim.errors import BadInput
-from sim.experiment.ensemble import Ensemble, read_ensemble
-from sim.experiment.experiment import Claim, load_experiment
-from sim.folders import EXPERIMENTS, find
 from sim.measures import HEADLINE
-from sim.results.records import TARGET
+from sim.results.manifest import MANIFEST, Claim, KeptExperiment, Manifest
 from sim.study.discovery import Discovery, discover
-from sim.study.outcomes import IncompleteInput, read_manifest
+from sim.study.outcomes import Batch, IncompleteInput, read_batch
 from sim.study.report.cases import Case, cases_of, designs, text_of
 from sim.study.sensitivity import Index, sensitivity
-from sim.world.world import load_world
 
 FEWEST_SETS = 20  # for a rank correlation over parameter sets
 SETTINGS = Settings()
@@ -106,29 +102,35 @@ class RankVerdict:
 
 
 @dataclass(frozen=True)
-class Study:
+class Answer:
     """One result and what is asked of it; the first case is the reference.
 
     `left_out` holds the same cases with one switch off, by switch; `count` is how many cases there are, of which not
     all may be told. `indices` and `discoveries` are of those parts of the design that are samples: they have no cases.
     """
 
-    folder: Path
-    manifest: Mapping[str, Any]
+    batch: Batch
     result: Result
     cases: Sequence[Case]
     left_out: Mapping[str, Sequence[Case]]
     count: int
     main: str
     measures: Sequence[str]
-    ensemble: Ensemble | None
     claims: Sequence[Claim]
     indices: Sequence[Index]
     discoveries: Sequence[Discovery]
 
     @property
+    def manifest(self) -> Manifest:
+        return self.batch.manifest
+
+    @property
+    def experiment(self) -> KeptExperiment:
+        return self.batch.experiment
+
+    @property
     def name(self) -> str:
-        return str(self.manifest["experiment"]["name"])
+        return self.experiment.name
 
     @property
     def sets(self) -> int:
@@ -236,21 +238,22 @@ class Study:
         return math.sqrt(float((np.square(values - means[pairing.set_codes]).sum()) / (counts - 1).sum()))
 
     def drivers(self, step: Step) -> list[tuple[str, float]]:
-        """The ensemble's parameters by their rank correlation with the step's size over sets, strongest first."""
-        if self.ensemble is None or self.sets < FEWEST_SETS:
+        """The parameters of the sets by their rank correlation with the step's size over sets, strongest first."""
+        given = self.manifest.parameter_sets
+        if not given or self.sets < FEWEST_SETS:
             return []
         from scipy.stats import spearmanr
 
         pairing = pair_runs(step.base.result, step.case.result)
         sizes = self._by_set(step.case, self.main, "final") - self._by_set(step.base, self.main, "final")
-        order = list(dict.fromkeys(int(str(pair[0])) for pair in pairing.base.pairs))
+        order = list(dict.fromkeys(str(pair[0]) for pair in pairing.base.pairs))
         if np.ptp(sizes) == 0:
             return []
-        found = []
-        for key in self.ensemble.sets[1]:
-            held = [float(self.ensemble.sets[number][key]) for number in order]
-            found.append((key, float(spearmanr(held, sizes).statistic)))
-        return sorted(found, key=lambda pair: -abs(pair[1]))
+        ranks = []
+        for key in given[order[0]]:
+            held = [float(given[number][key]) for number in order]
+            ranks.append((key, float(spearmanr(held, sizes).statistic)))
+        return sorted(ranks, key=lambda pair: -abs(pair[1]))
 
     def rows(self) -> list[list[Any]]:
         """The table of `HEADER`: every case's measures in the last year, and the difference to the reference."""
@@ -279,10 +282,11 @@ class Study:
         return since
 
     def reaching(self, case: Case) -> ReachRow | None:
-        """How many runs of a case reach the target of 70 %, and when; None where another measure is the main one."""
-        if self.main != MAIN_MEASURE:
+        """How many runs of a case reach the world's goal, and when; None without one, or of another main measure."""
+        goal = self.manifest.world.goal
+        if self.main != MAIN_MEASURE or goal is None:
             return None
-        return reach(self._pairing(case), Target(self.main, ">=", TARGET), SETTINGS)
+        return reach(self._pairing(case), Target(self.main, ">=", goal.share), SETTINGS)
 
     def over_time(self, case: Case) -> list[Row]:
         """The main measure's rows at every recorded date, case less reference."""
@@ -292,47 +296,38 @@ class Study:
         return pair_runs(self.cases[0].result, case.result)
 
 
-def read_study(folder: Path) -> Study:
+def read_answer(folder: Path) -> Answer:
     """Read a finished batch. Raises BadInput, and IncompleteInput where runs are missing or failed."""
-    manifest = read_manifest(folder)
+    batch = read_batch(folder)
     result = read_result(folder)
     if result.lacking:
         raise IncompleteInput(list(result.lacking))
-    experiment = manifest["experiment"]
-    recorded = manifest["record"]["measures"]
-    asked = experiment["record"]["measures"]
+    recorded = batch.manifest.record.measures
+    asked = batch.experiment.record.measures
     if isinstance(asked, list):
         main, measures = asked[0], [name for name in asked if can_tell(result, name, "final")]
     else:
         main = MAIN_MEASURE if MAIN_MEASURE in recorded else recorded[0]
         measures = [main, *(name for name in HEADLINE if name in recorded and name != main)]
     slices = [name for name in measures if name.startswith(f"{main}.")]
-    cases, left_out, count = cases_of(folder, with_series(result, [main, *slices]), experiment)
-    indices, discoveries = _of_samples(folder, manifest, main)
+    cases, left_out, count = cases_of(folder, with_series(result, [main, *slices]), batch.experiment)
+    indices, discoveries = _of_samples(batch, main)
     if not cases and not indices and not discoveries:
         raise BadInput(
             f"{folder}: is a sample of the factors' space; name targets in the experiment for a report, or use "
             "decoupling study sensitivity or discover"
         )
-    ensemble = _ensemble(manifest)
-    found = Study(folder, manifest, result, cases, left_out, count, main, measures, ensemble, (), indices, discoveries)
-    return replace(found, claims=_claims(found))
+    claims = batch.manifest.claims
+    answer = Answer(batch, result, cases, left_out, count, main, measures, claims, indices, discoveries)
+    _check_claims(answer)
+    return answer
 
 
-def _of_samples(folder: Path, manifest: Mapping[str, Any], main: str) -> tuple[list[Index], list[Discovery]]:
+def _of_samples(batch: Batch, main: str) -> tuple[list[Index], list[Discovery]]:
     """What sampled parts tell: indices of the main measure, and where each target is reached."""
-    experiment = manifest["experiment"]
-    outcomes = [name for at in (OUTCOME_YEARS[-1], "end") if (name := f"{main}@{at}") in manifest["columns"]]
-    indices = sensitivity(folder, outcomes)[0] if "sobol" in designs(experiment).values() else []
-    return indices, [discover(folder, target) for target in experiment.get("targets", [])]
-
-
-def project_experiment(manifest: Mapping[str, Any]) -> Path | None:
-    """The experiment of an `experiments/` that a result is of, unchanged; None where it is another."""
-    path = find(EXPERIMENTS, f"{manifest['experiment']['name']}.toml")
-    if path is None:
-        return None
-    return path if load_experiment(path).as_dict() == manifest["experiment"] else None
+    outcomes = [name for at in (OUTCOME_YEARS[-1], "end") if (name := f"{main}@{at}") in batch.manifest.columns]
+    indices = sensitivity(batch.folder, outcomes)[0] if "sobol" in designs(batch.experiment).values() else []
+    return indices, [discover(batch.folder, target) for target in batch.experiment.targets]
 
 
 def _step_result(step: Step) -> Result:
@@ -344,32 +339,20 @@ def _step_result(step: Step) -> Result:
     return replace(case, name=step.change, outcomes=outcomes)
 
 
-def _ensemble(manifest: Mapping[str, Any]) -> Ensemble | None:
-    """The parameter sets that the result was made with; None where there are none or the world's are others now."""
-    given = manifest["experiment"].get("parameters")
-    if not given:
-        return None
-    found = read_ensemble(load_world(manifest["world"]["name"]), set(), Path(), [])
-    return found if found and found.hash == given["hash"] else None
-
-
-def _claims(study: Study) -> Sequence[Claim]:
-    """The claims of the project's experiment file, each checked to name one case a term, or a factor."""
-    path = project_experiment(study.manifest)
-    claims = load_experiment(path).claims if path else ()
+def _check_claims(answer: Answer) -> None:
+    """Whether each claim names one case a term, or a factor. Raises BadInput."""
     problems = []
-    for claim in claims:
-        where = f"{path}: claims: {claim.says!r}"
+    for claim in answer.claims:
+        where = f"{answer.batch.folder / MANIFEST}: claims: {claim.says!r}"
         if claim.largest:
-            totals = study.totals(str(claim.of), claim.measure)
+            totals = answer.totals(str(claim.of), claim.measure)
             if claim.largest not in [index.factor for index in totals]:
                 problems.append(f"{where}: {claim.largest} has no total index of {claim.measure} of {claim.of}")
         for term in claim.terms:
-            if len(found := study.named_by(term)) != 1:
-                problems.append(f"{where}: term {dict(term)} is {len(found)} cases and must be one")
-            column, _, at = str(term.get("measure", claim.measure)).partition("@")
-            if not at or f"{column}@{at}" not in study.manifest["columns"]:
-                problems.append(f"{where}: {column}@{at} is no outcome of {study.folder}")
+            if len(named := answer.named_by(term)) != 1:
+                problems.append(f"{where}: term {dict(term)} is {len(named)} cases and must be one")
+            outcome = str(term.get("measure", claim.measure))
+            if "@" not in outcome or outcome not in answer.manifest.columns:
+                problems.append(f"{where}: {outcome} is no outcome of the result")
     if problems:
-        raise BadInput(problems)
-    return claims
+        raise BadInput([*problems, "correct the experiment's claims; the same batch command takes them over"])

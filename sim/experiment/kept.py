@@ -1,0 +1,44 @@
+"""The design of an experiment that was run, from what the manifest of its result keeps of it."""
+
+from __future__ import annotations
+
+from sim.errors import BadInput
+from sim.experiment.designs import SAMPLED, Factor, Grid, Part, Sample, one_at_a_time
+from sim.results.manifest import Held, KeptExperiment, KeptPlan, KeptRange
+
+
+def parts_of(experiment: KeptExperiment, where: str) -> list[Part]:
+    """The parts with their points, as they were when the batch was run; `where` begins a message.
+
+    Raises BadInput where this version of a library draws another sample.
+    """
+    parts = []
+    for name, plan in experiment.plans.items():
+        part = part_of(name, plan)
+        drawn = experiment.drawn.get(name)
+        if drawn and isinstance(part.points, Sample) and drawn != part.points.digest():
+            raise BadInput(
+                f"{where}: this version of SALib or scipy draws other points than the batch had; run the batch again"
+            )
+        parts.append(part.leaving_out(experiment.leave_out))
+    return parts
+
+
+def part_of(name: str, plan: KeptPlan) -> Part:
+    """One part with its points; the inverse of `read_part`."""
+    design = plan.design
+    if design.kind == "list":
+        return Part(name, design.kind, tuple(plan.swept), tuple(design.points or ()))
+    factors = {key: _factor(plan.factors[key]) for key in plan.swept}
+    if design.kind in SAMPLED:
+        size = design.trajectories if design.kind == "morris" else design.samples
+        assert size is not None and design.seed is not None
+        sample = Sample(design.kind, factors, size, design.seed, design.levels or 4)
+        return Part(name, design.kind, tuple(plan.swept), sample)
+    levels = {key: factor.levels for key, factor in factors.items()}
+    points = one_at_a_time(levels) if design.kind == "one-at-a-time" else Grid(levels)
+    return Part(name, design.kind, tuple(plan.swept), points)
+
+
+def _factor(written: list[Held] | KeptRange) -> Factor:
+    return Factor(tuple(written)) if isinstance(written, list) else Factor(low=written.low, high=written.high)

@@ -1,0 +1,113 @@
+"""The folder that a result is written to."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+from support.made_results import EXPERIMENT, manifest
+
+from sim.errors import BadInput
+from sim.results.manifest import Manifest
+from sim.results.output import is_result, prepare_out, replace_result
+
+
+def test_output_folder_that_is_something_else_is_refused(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.tex").write_text("mine")
+    (foreign / "manifest.json").write_text('{"name": "a web page", "icons": []}')
+    for out, words in (
+        (file, "is a file"),
+        (foreign, "holds 'manifest.json' and is no result folder"),
+        (file / "below", "cannot be written"),
+    ):
+        with pytest.raises(BadInput, match=words) as fault:
+            prepare_out(out)
+        assert str(out) in str(fault.value)
+    assert file.read_text() == "mine"
+    assert sorted(os.listdir(foreign)) == ["manifest.json", "thesis.tex"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder where nobody may write")
+def test_output_folder_without_permission_is_refused():
+    with pytest.raises(BadInput, match="/proc/results.*cannot be written"):
+        prepare_out(Path("/proc/results/here"))
+
+
+def test_output_folder_is_made_and_left_empty(tmp_path):
+    prepare_out(tmp_path / "a" / "b")
+    prepare_out(tmp_path / "a" / "b")
+    assert os.listdir(tmp_path / "a" / "b") == []
+
+
+def result(text, experiment=None):
+    kept = Manifest.model_validate(manifest(experiment=experiment))
+    return {"runs.csv": [text], "series.csv": [text], "manifest.json": [kept.text()]}
+
+
+def test_a_run_replaces_a_run_as_a_whole(tmp_path):
+    out = tmp_path / "out"
+    replace_result(out, result(b"first"))
+    replace_result(out, result(b"second"))
+    assert (out / "runs.csv").read_bytes() == (out / "series.csv").read_bytes() == b"second"
+    assert os.listdir(tmp_path) == ["out"]
+
+    def broken():
+        yield b"th"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(BadInput, match="no space left"):
+        replace_result(out, {**result(b"third"), "series.csv": broken()})
+    assert (out / "runs.csv").read_bytes() == (out / "series.csv").read_bytes() == b"second"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_the_old_run_comes_back_if_the_new_one_cannot_be_moved_into_place(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    replace_result(out, result(b"first"))
+    rename = os.rename
+
+    def refusing(source, target):
+        if str(source).endswith(".aside"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(target))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", refusing)
+    with pytest.raises(BadInput, match="cannot be written: Permission denied"):
+        replace_result(out, result(b"second"))
+    assert (out / "runs.csv").read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_run_replaces_neither_a_batch_nor_somebody_elses_file(tmp_path):
+    batch, unfinished, noted = tmp_path / "batch", tmp_path / "unfinished", tmp_path / "noted"
+    replace_result(batch, result(b"of a batch", experiment=EXPERIMENT))
+    (unfinished / ".blocks-0123").mkdir(parents=True)
+    replace_result(noted, result(b"of a run"))
+    (noted / "notes.txt").write_text("mine")
+    for out, words in ((batch, "holds a batch"), (unfinished, "holds a batch"), (noted, "holds 'notes.txt'")):
+        before = sorted(out.rglob("*"))
+        with pytest.raises(BadInput, match=words):
+            replace_result(out, result(b"new"))
+        assert sorted(out.rglob("*")) == before
+    assert (batch / "runs.csv").read_bytes() == b"of a batch"
+
+
+@pytest.mark.parametrize(("experiment", "words"), [(None, None), ({"name": "grid"}, "holds a batch")])
+def test_a_result_of_another_version_is_known_as_one(tmp_path, experiment, words):
+    """A run of it is replaced, as the same run makes it again; a batch of it is not."""
+    out = tmp_path / "out"
+    out.mkdir()
+    old = {"schema_version": 1, "experiment": experiment, "seeds": [1], "files": {}}
+    (out / "manifest.json").write_text(json.dumps(old))
+    assert is_result(out)
+    if words:
+        with pytest.raises(BadInput, match=words):
+            replace_result(out, result(b"new"))
+    else:
+        replace_result(out, result(b"new"))
+        assert (out / "runs.csv").read_bytes() == b"new"
