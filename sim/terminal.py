@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Sequence
 from enum import StrEnum
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,11 +36,11 @@ def _expanded(text: str) -> Path:
 def emit(header: list[str], rows: Sequence[Sequence[Any]], format: Format, turned: bool = False) -> None:
     """Print one table to standard output, never cut to a width. `turned` shows rows as columns in the terminal."""
     if format is Format.csv:
-        text = StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows([["" if _missing(cell) else cell for cell in row] for row in rows])
-        typer.echo(text.getvalue(), nl=False)
+        from sim.results.records import line as csv_line  # brings numpy, which other verbs do not wait for
+
+        # A truth value stands as it always has here; a result's tables say true and false.
+        texts = ([str(cell) if isinstance(cell, bool) else cell for cell in row] for row in rows)
+        typer.echo("".join(map(csv_line, [header, *texts])), nl=False)
     elif format is Format.json:
         content = [dict(zip(header, (None if _missing(cell) else cell for cell in row), strict=True)) for row in rows]
         typer.echo(json.dumps(content, indent=1, ensure_ascii=False))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import StringIO
-from typing import Any
 
 import numpy as np
 
+from sim.arrays import Array
 from sim.compare.differences import Row
+from sim.results.figure import drawing, open_frame, svg_text
 
 COLOURS = ("#4477aa", "#cc6677")  # base and candidate: told apart by most colour-blind readers too
 DIFFERENCE = "#444444"
@@ -20,13 +20,11 @@ def fans(rows: Sequence[Row], opens: str | None = None) -> str:
     `rows` are one measure's rows of a candidate, one a date. The bands hold 90 % of the runs, or of the parameter
     sets where there are several; around the difference they show what the verdict is from.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     first = rows[0]
     dates = np.array([year_of_date(row.at) for row in rows])
-    # text stays text, and equal input gives equal bytes
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": first.column, "font.size": 9}):
+    with drawing(first.column):
         figure = Figure(figsize=(7.2, 5.4), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         for side, name, colour in (("base", first.baseline, COLOURS[0]), ("cand", first.candidate, COLOURS[1])):
@@ -56,21 +54,14 @@ def fans(rows: Sequence[Row], opens: str | None = None) -> str:
             f"{first.candidate} less {first.baseline}, {first.pairing}, with the {spread}", loc="left", fontsize=10
         )
         below.set_ylabel(first.unit)
-        for axes in (above, below):
-            axes.spines[["top", "right"]].set_visible(False)
+        open_frame(above, below)
         return svg_text(figure)
 
 
-def values_of(rows: Sequence[Row], name: str) -> Any:
+def values_of(rows: Sequence[Row], name: str) -> Array:
     return np.array([np.nan if getattr(row, name) is None else getattr(row, name) for row in rows])
 
 
 def year_of_date(date: str) -> float:
     """A date as a number: the year of a whole year, else its part."""
     return int(date[:4]) + (int(date[5:7]) / 12 - 1 if len(date) > 4 else 0.0)
-
-
-def svg_text(figure: Any) -> str:
-    text = StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return text.getvalue().partition("<svg")[1] + text.getvalue().partition("<svg")[2]

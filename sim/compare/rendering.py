@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,11 @@ from sim.compare.reaching import REACH_COLUMNS, ReachRow
 from sim.compare.words import decimals, decimals_of, main_row, percent, rounded, two_digits
 from sim.errors import BadInput
 from sim.results.files import write_aside, writing
+from sim.results.page import Section, html_section, markdown, plain, whole_page
 from sim.results.records import line
 
 FORMATS = ("table", "csv", "json", "md", "html")
 POINT_COLUMNS = ("point", *COLUMNS)
-
-
-@dataclass
-class Section:
-    """A part of the answer to be read: a title, lines, and a table whose columns in `words` are flush left."""
-
-    title: str
-    lines: Sequence[str] = ()
-    header: Sequence[str] = ()
-    rows: list[list[str]] = field(default_factory=list)
-    words: frozenset[str] = frozenset()
 
 
 def render(found: Comparison, format: str = "table") -> str:
@@ -42,7 +32,7 @@ def render(found: Comparison, format: str = "table") -> str:
     if format == "json":
         return json.dumps(content(found), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if format == "table":
-        return "\n".join(_plain(section) for section in sections(found))
+        return "\n".join(plain(section) for section in sections(found))
     if format == "md":
         return "\n".join(markdown(section) for section in sections(found))
     if format == "html":
@@ -248,41 +238,6 @@ def _best(found: Comparison, names: Sequence[str]) -> Section:
     return Section("How often each is best", (), ["measure", *names, "pairs"], lines, frozenset({"measure"}))
 
 
-def _plain(section: Section) -> str:
-    text = f"{section.title}\n" + "".join(f"  {line}\n" for line in section.lines)
-    if not section.rows:
-        return text
-    table = [list(section.header), *section.rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    left = [name in section.words or place == 0 for place, name in enumerate(section.header)]
-    for cells in table:
-        aligned = (c.ljust(w) if flush else c.rjust(w) for c, w, flush in zip(cells, widths, left, strict=True))
-        text += f"  {'  '.join(aligned).rstrip()}\n"
-    return text
-
-
-def markdown(section: Section) -> str:
-    text = f"## {section.title}\n\n" + "".join(f"- {line}\n" for line in section.lines)
-    if not section.rows:
-        return text
-    left = [name in section.words or place == 0 for place, name in enumerate(section.header)]
-    table = [list(section.header), [":--" if flush else "--:" for flush in left], *section.rows]
-    escaped = ([cell.replace("|", "\\|") for cell in cells] for cells in table)
-    return text + ("\n" if section.lines else "") + "".join(f"| {' | '.join(cells)} |\n" for cells in escaped)
-
-
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13px; white-space: nowrap; }
-th, td { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right; font-variant-numeric: tabular-nums; }
-th.word, td.word { text-align: left; }
-.answer { font-size: 1.15rem; }
-h2 { font-size: 1.1rem; margin-top: 2rem; }
-svg { max-width: 100%; height: auto; }
-"""
-
-
 def _page(found: Comparison) -> str:
     """One self-contained page: the sentences first, then the figures, then everything."""
     names = [result.name for result in found.results]
@@ -291,30 +246,6 @@ def _page(found: Comparison) -> str:
     drawn = "".join(f"<figure>{figure}</figure>\n" for figure in figures(found).values())
     body = "".join(html_section(section) for section in sections(found)[:-1])
     return whole_page(title, f"<h1>{html.escape(title)}</h1>\n{answer}{drawn}{body}")
-
-
-def whole_page(title: str, body: str) -> str:
-    """A page of its own around a body that is HTML already."""
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style></head>\n<body>{body}</body></html>\n"
-    )
-
-
-def html_section(section: Section) -> str:
-    text = f"<h2>{html.escape(section.title)}</h2>\n"
-    if section.lines:
-        text += f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in section.lines)}</ul>\n"
-    if not section.rows:
-        return text
-    classes = [' class="word"' if n in section.words or p == 0 else "" for p, n in enumerate(section.header)]
-
-    def cells(tag: str, row: Sequence[str]) -> str:
-        made = (f"<{tag}{kind}>{html.escape(cell)}</{tag}>" for cell, kind in zip(row, classes, strict=True))
-        return f"<tr>{''.join(made)}</tr>\n"
-
-    table = cells("th", section.header) + "".join(cells("td", row) for row in section.rows)
-    return f'{text}<div class="scroll"><table>{table}</table></div>\n'
 
 
 def figures(found: Comparison) -> dict[str, str]:
@@ -346,4 +277,4 @@ def render_identity(found: Sequence[Unlike], format: str = "table") -> str:
     section = Section(
         "Identity", lines, UNLIKE_COLUMNS, rows, frozenset({*UNLIKE_COLUMNS} - {"cells", "largest_difference"})
     )
-    return html_section(section) if format == "html" else markdown(section) if format == "md" else _plain(section)
+    return html_section(section) if format == "html" else markdown(section) if format == "md" else plain(section)

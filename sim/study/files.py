@@ -1,9 +1,7 @@
-"""What studies write: a folder of their own, tables of six digits, figures of one style."""
+"""What studies write: a folder of their own, tables of six digits."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +10,9 @@ import numpy as np
 
 from sim.errors import BadInput
 from sim.results.files import writing
+from sim.results.records import line
 
 MARK = "study.txt"  # says which study made a folder
-STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "decoupling",
-    "svg.fonttype": "none",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 
 
 def open_folder(out: Path, made_by: str) -> None:
@@ -38,11 +30,7 @@ def open_folder(out: Path, made_by: str) -> None:
 
 def csv_text(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """A table with numbers of six digits, empty for missing."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([[_cell(cell) for cell in row] for row in rows])
-    return text.getvalue()
+    return "".join([line(header), *(line(map(_cell, row)) for row in rows)])
 
 
 def _cell(value: Any) -> Any:

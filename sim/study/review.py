@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, year_of
-from sim.compare.figures import svg_text
 from sim.errors import BadInput
 from sim.folders import result_path
 from sim.model import DecouplingModel
 from sim.policy.review import Review, review_inputs, review_segments
+from sim.results.figure import drawing, svg_text
 from sim.results.files import write_aside
 from sim.results.manifest import MANIFEST, read_manifest
 from sim.results.records import line
@@ -212,12 +212,11 @@ def draw(spots: Sequence[Spot], title: str) -> str:
 
     The same spots give the same bytes.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     factors = ("score", "dependence", "concentration", "deniable_alone", "deniable_allied")
     cells = np.array([[getattr(spot, name) for name in factors] for spot in spots])
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": title}):
+    with drawing(title, font_size=10):
         figure = Figure(figsize=(7.0, 0.32 * len(spots) + 1.4), layout="constrained")
         axes = figure.subplots()
         axes.imshow(cells, aspect="auto", cmap="cividis", vmin=0, vmax=1)

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.arrays import Array
-from sim.compare.figures import svg_text
 from sim.errors import BadInput
 from sim.experiment.designs import Part, Sample
 from sim.results import records
+from sim.results.figure import drawing, open_frame, svg_text
 from sim.results.files import write_aside, writing
 from sim.study.outcomes import Outcomes, read_batch, read_outcomes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LEVEL = 0.95
 RESAMPLES = 1000
@@ -172,23 +175,22 @@ COLOURS = ("#1f5a92", "#9cc3e5")
 
 def figure(indices: Sequence[Index]) -> str:
     """One panel for each config, part and outcome: the first factors by rank, with intervals. An SVG's text."""
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     panels: dict[tuple[str, str, str], list[Index]] = {}
     for index in indices:
         panels.setdefault((index.outcome, index.config, index.part), []).append(index)
     most = min(SHOWN_FACTORS, max(len({index.factor for index in panel}) for panel in panels.values()))
-    with rc_context({"svg.hashsalt": "sensitivity", "svg.fonttype": "none", "font.size": 10}):
-        drawing = Figure(figsize=(8, (1.5 + 0.5 * most) * len(panels)), layout="constrained")
-        axes = drawing.subplots(len(panels), 1, squeeze=False)
+    with drawing("sensitivity", font_size=10):
+        drawn = Figure(figsize=(8, (1.5 + 0.5 * most) * len(panels)), layout="constrained")
+        axes = drawn.subplots(len(panels), 1, squeeze=False)
         for axis, ((outcome, config, part), panel) in zip(axes[:, 0], panels.items(), strict=True):
             _draw(axis, panel)
             axis.set_title(f"{outcome}, {' '.join([config, part]).strip()}{_luck(panel)}", loc="left", fontsize=10)
-        return svg_text(drawing)
+        return svg_text(drawn)
 
 
-def _draw(axis: Any, panel: Sequence[Index]) -> None:
+def _draw(axis: Axes, panel: Sequence[Index]) -> None:
     ranked = next((index.index for index in panel if index.index in SHOWN), None)
     if ranked is None:
         axis.text(0.0, 0.5, "the same at every point")
@@ -213,7 +215,7 @@ def _draw(axis: Any, panel: Sequence[Index]) -> None:
     axis.set_yticks(range(len(factors)), factors)
     axis.axvline(0, color="#444444", linewidth=0.8)
     axis.legend(frameon=False, loc="best")
-    axis.spines[["top", "right"]].set_visible(False)
+    open_frame(axis)
     axis.set_xlabel("part of the variance" if ranked == "total" else "change of the outcome over a factor's range")
 
 

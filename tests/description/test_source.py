@@ -15,9 +15,9 @@ from sim.world.world import load_world
 SIM = ROOT / "sim"
 FILES = sorted(SIM.rglob("*.py"))
 LAYERS = [
-    {"arrays", "errors", "calendar", "folders", "terminal"},
+    {"arrays", "errors", "calendar", "folders"},
     {"world", "results"},
-    {"scenario", "measures"},
+    {"scenario", "measures", "terminal"},
     {"engine", "compare"},
     {"agents", "accounts", "recorder"},
     {"start"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from sim.arrays import Array
+from sim.results.figure import drawing, open_frame, svg_text
 from sim.study.calibration.file import Calibration
 from sim.study.calibration.left_out import WithoutMechanism
 from sim.study.calibration.matching import Waves, counted, credibility, implausibility, standard_distances
-from sim.study.files import STYLE
 from sim.study.validation.observations import Observation
 from sim.study.validation.scores import Forecast, interval_score, weighted_quantiles
 from sim.study.validation.scoring import Duel, Scored, duels, is_scored, not_scored_and_outside, predicted
@@ -292,15 +291,13 @@ def _mechanisms(mechanisms: Sequence[WithoutMechanism]) -> list[str]:
     return lines
 
 
-def figure(calibration: Calibration, learnt: Sequence[Learnt], met: Sequence[Met]) -> bytes:
+def figure(calibration: Calibration, learnt: Sequence[Learnt], met: Sequence[Met]) -> str:
     """Left: what is left of each prior range. Right: the figures and the model's intervals, seen = 1."""
-    import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use("svg")
-    import matplotlib.pyplot as plt
-
-    with plt.rc_context(STYLE):
-        drawn, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6))
+    with drawing("decoupling"):
+        drawn = Figure(figsize=(11, 4.6))
+        left, right = drawn.subplots(1, 2)
         for row, one in enumerate(reversed(learnt)):
             scaled = [(value - one.low) / (one.high - one.low) for value in one.left]
             left.plot([0, 1], [row, row], color="0.85", linewidth=6, solid_capstyle="butt")
@@ -317,8 +314,6 @@ def figure(calibration: Calibration, learnt: Sequence[Learnt], met: Sequence[Met
         right.axvline(1, color="black", linewidth=0.8)
         right.set_yticks(range(len(shown)), [f"{one.series} {one.date[:4]}" for one in reversed(shown)])
         right.set(xlim=(0, 2), xlabel="model by seen: median, 50 and 90 % intervals")
+        open_frame(left, right)
         drawn.tight_layout()
-        text = io.BytesIO()
-        drawn.savefig(text, metadata={"Date": None})
-        plt.close(drawn)
-    return text.getvalue()
+        return svg_text(drawn)

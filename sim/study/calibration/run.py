@@ -70,7 +70,7 @@ def calibrate(
         forecasts.RECORD: record,
         forecasts.HASH: f"{forecasts.digest(record)}  {forecasts.RECORD}\n".encode(),
         "calibration.md": page(calibration, waves, learnt, met, scored, mechanisms).encode(),
-        "calibration.svg": figure(calibration, learnt, met),
+        "calibration.svg": figure(calibration, learnt, met).encode(),
     }
     with writing(out):
         for name, content in files.items():

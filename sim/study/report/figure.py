@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from sim.compare.figures import svg_text, values_of, year_of_date
+from sim.compare.figures import values_of, year_of_date
+from sim.results.figure import drawing, open_frame, svg_text
 from sim.study.report.answer import Answer
 from sim.study.report.cases import Case
 from sim.study.report.phrases import scaled, unit_of
 from sim.study.sensitivity import figure as ranking
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LINES = 12  # with a label each
 
@@ -20,13 +25,13 @@ def figure(answer: Answer) -> str:
     """
     if not answer.cases:
         return ranking([index for index in answer.indices if index.outcome == f"{answer.main}@end"])
-    from matplotlib import colormaps, rc_context
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     cases = answer.cases[:LINES]
     reference = cases[0]
     colours = [colormaps["turbo"](0.05 + 0.9 * place / max(1, len(cases) - 1)) for place in range(len(cases))]
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": answer.name, "font.size": 9}):
+    with drawing(answer.name):
         drawn = Figure(figsize=(9.0, 3.4 + 0.14 * len(cases)), layout="constrained")
         over, last = drawn.subplots(1, 2, width_ratios=(3, 2))
         scale = 1.0
@@ -43,12 +48,13 @@ def figure(answer: Answer) -> str:
         over.set_title(f"{title}, {unit}: median and 90 %", loc="left", fontsize=10)
         _dots(answer, last, reference, cases, colours)
         drawn.legend(*over.get_legend_handles_labels(), loc="outside lower left", frameon=False, fontsize=8, ncols=2)
-        for axes in (over, last):
-            axes.spines[["top", "right"]].set_visible(False)
+        open_frame(over, last)
         return svg_text(drawn)
 
 
-def _dots(answer: Answer, axes, reference: Case, cases: Sequence[Case], colours) -> None:  # type: ignore[no-untyped-def]
+def _dots(
+    answer: Answer, axes: Axes, reference: Case, cases: Sequence[Case], colours: Sequence[tuple[float, ...]]
+) -> None:
     """Each case less the reference in the last year: the median and the 5 to 95 % points."""
     unit = ""
     for place, (case, colour) in enumerate(zip(cases[1:], colours[1:], strict=True)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-from sim.compare.rendering import Section, html_section, markdown, whole_page
+from sim.results.page import Section, html_section, markdown, whole_page
 from sim.study.report import tables
 from sim.study.report.answer import Answer
 from sim.study.report.words import design, findings, opening, overturning, uncertain

@@ -6,9 +6,9 @@ import itertools
 import math
 
 from sim.calendar import OUTCOME_YEARS
-from sim.compare.rendering import Section
 from sim.compare.words import decimals_of, rounded, two_digits
 from sim.measures import SHARE
+from sim.results.page import Section
 from sim.study.discovery import Discovery
 from sim.study.report.answer import Answer, RankVerdict
 from sim.study.report.cases import text_of

@@ -6,7 +6,6 @@ observations themselves, give the target's market by year, so that the answer is
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,11 +22,12 @@ from sim.experiment.ensemble import ENSEMBLE, read_ensemble
 from sim.experiment.experiment import experiment_path, is_calibration, known_experiments
 from sim.folders import result_path
 from sim.results import records
+from sim.results.figure import drawing, open_frame, svg_text
 from sim.results.files import write_aside, writing
 from sim.results.manifest import read_manifest
 from sim.results.output import is_result
 from sim.scenario.scenario import load_config
-from sim.study.files import STYLE, csv_text
+from sim.study.files import csv_text
 from sim.study.validation.forecasts import Recorded, asked, published_forecasts, recorded_forecasts
 from sim.study.validation.hindcast import Runner
 from sim.study.validation.observations import (
@@ -377,17 +377,15 @@ def page(validation: Validation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def figure(validation: Validation) -> bytes:
+def figure(validation: Validation) -> str:
     """Each scored figure: what was seen (1) and the model's median, 50 and 90 % intervals by it."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     kinds = list(validation.scored)
     most = max(sum(is_scored(row.observation) for row in validation.scored[kind]) for kind in kinds)
-    with plt.rc_context(STYLE):
-        drawn, axes = plt.subplots(1, len(kinds), figsize=(5.8 * len(kinds), 1 + 0.24 * most), squeeze=False)
+    with drawing("decoupling"):
+        drawn = Figure(figsize=(5.8 * len(kinds), 1 + 0.24 * most))
+        axes = drawn.subplots(1, len(kinds), squeeze=False)
         for panel, kind in zip(axes[0], kinds, strict=True):
             shown = [row for row in validation.scored[kind] if is_scored(row.observation)][::-1]
             for place, row in enumerate(shown):
@@ -399,11 +397,9 @@ def figure(validation: Validation) -> bytes:
             panel.axvline(1, color="black", linewidth=0.8)
             panel.set_yticks(range(len(shown)), [f"{r.observation.series} {r.observation.date[:4]}" for r in shown])
             panel.set(xlim=(0, 2.5), xlabel="model by seen (blue: fitted, orange: not)", title=kind)
+        open_frame(*axes[0])
         drawn.tight_layout()
-        text = io.BytesIO()
-        drawn.savefig(text, metadata={"Date": None})
-        plt.close(drawn)
-    return text.getvalue()
+        return svg_text(drawn)
 
 
 def write(validation: Validation, out: Path) -> None:
@@ -414,7 +410,7 @@ def write(validation: Validation, out: Path) -> None:
         "scores.csv": csv_text(SCORE_COLUMNS, score_rows(validation)).encode(),
         "forecasts.csv": csv_text(RECORD_COLUMNS, record_rows(validation)).encode(),
         "validation.md": page(validation).encode(),
-        "validation.svg": figure(validation),
+        "validation.svg": figure(validation).encode(),
     }
     with writing(out):
         for name, content in files.items():

@@ -1,0 +1,36 @@
+"""Figures as SVG: equal figures are equal bytes, whatever a user's matplotlib is set to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@contextmanager
+def drawing(salt: str, font_size: float = 9) -> Iterator[None]:
+    """Draw with matplotlib's own settings but these: text stays text, and ids come from `salt`."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": salt, "font.size": font_size})
+        yield
+
+
+def open_frame(*axes: Axes) -> None:
+    """No lines above and to the right of a panel."""
+    for panel in axes:
+        panel.spines[["top", "right"]].set_visible(False)
+
+
+def svg_text(figure: Figure) -> str:
+    """A figure that was made while `drawing`, as an <svg> that can stand in a page."""
+    text = StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()[text.getvalue().index("<svg") :]
