@@ -10,6 +10,9 @@ from pathlib import Path
 
 from sim.errors import BadInput
 
+FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+NO_FOLDER_SYNC = {errno.EINVAL, errno.EBADF, getattr(errno, "ENOTSUP", errno.EINVAL)}  # of some network file systems
+
 
 def write_aside(path: Path, content: Iterable[bytes]) -> None:
     """Write a file beside its place, make sure that it is on the disk, and only then move it there."""
@@ -28,11 +31,14 @@ def write_aside(path: Path, content: Iterable[bytes]) -> None:
 
 def keep_folder(folder: Path) -> None:
     """Make sure that the names in a folder are on the disk (a file may be, while its name is not)."""
-    if os.name != "posix":
+    if os.name != "posix":  # elsewhere a folder cannot be opened
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as fault:
+        if fault.errno not in NO_FOLDER_SYNC:
+            raise
     finally:
         os.close(handle)
 
@@ -43,5 +49,5 @@ def writing(path: Path, advice: str = "give another --out") -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        reason = "there is no space left" if fault.errno in (errno.ENOSPC, errno.EDQUOT) else fault.strerror or fault
+        reason = "there is no space left" if fault.errno in FULL else fault.strerror or fault
         raise BadInput(f"{fault.filename or path}: cannot be written: {reason}; {advice}") from None

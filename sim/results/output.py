@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from sim.errors import BadInput
 from sim.results.files import keep_folder, write_aside, writing
@@ -17,6 +20,8 @@ from sim.results.records import RUNS, SERIES
 RESULT_FILES = (RUNS, SERIES, MANIFEST)
 UNFINISHED = ".blocks-"  # the folder of an unfinished batch's blocks begins so
 LOCK = ".lock"  # held by the batch that writes into a result folder
+LEAVING = 0.2  # seconds: a holder may be just about to leave
+NO_LOCKS = {getattr(errno, name, None) for name in ("ENOSYS", "ENOLCK", "ENOTSUP", "EOPNOTSUPP", "EINVAL")}
 
 
 def is_result(folder: Path) -> bool:
@@ -63,35 +68,39 @@ def locked(folder: Path) -> Iterator[None]:
     The system ends the lock with the process, however it ends: a file that was left behind means nothing.
     Where the file system knows no locks, there is none.
     """
-    import fcntl
-
     path = folder / LOCK
-    while True:
-        with writing(folder):
-            file = path.open("a+")
+    if path.is_symlink():
+        raise BadInput(f"{path}: is a symbolic link, which is not followed; remove it, or give another --out")
+    lock = FileLock(path, timeout=LEAVING, fallback_to_soft=False, on_acquired=_sign)
+    with writing(folder):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "just started"
-            file.close()
+            lock.acquire()
+        except Timeout:
             raise BadInput(
-                f"{folder}: another batch is writing there ({holder}); wait for its end, or give another --out"
+                f"{folder}: another batch is writing there ({_holder(path)}); wait for its end, or give another --out"
             ) from None
-        except OSError:
-            break
-        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
-            break
-        file.close()  # its holder has just finished and taken it away
-    with file:
-        with writing(folder):
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {platform.node()}\n")
-            file.flush()
-        try:
-            yield
-        finally:
+        except OSError as fault:
+            if fault.errno not in NO_LOCKS:
+                raise
+    try:
+        yield
+    finally:
+        if os.name == "posix":  # elsewhere a file that is open cannot be removed, and the lock's release removes it
             path.unlink(missing_ok=True)
+        lock.release()
+
+
+def _sign(descriptor: int) -> None:
+    """Say in the lock's own file who holds it."""
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"process {os.getpid()} on {platform.node()}\n".encode())
+
+
+def _holder(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip() or "just started"
+    except OSError:  # gone by now, or of a system where a held file cannot be read
+        return "it does not say which"
 
 
 def replace_result(out: Path, files: Mapping[str, Iterable[bytes]]) -> None:

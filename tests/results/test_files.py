@@ -2,11 +2,12 @@
 
 import errno
 import os
+from contextlib import nullcontext
 
 import pytest
 
 from sim.errors import BadInput
-from sim.results.files import write_aside, writing
+from sim.results.files import keep_folder, write_aside, writing
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -40,3 +41,15 @@ def test_a_full_disk_is_a_sentence_and_overwrites_nothing(tmp_path, monkeypatch)
         write_aside(path, [b"new"])
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["runs.csv"]
+
+
+@pytest.mark.parametrize(("number", "is_fault"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_a_folder_that_cannot_be_synced_is_no_failure(tmp_path, monkeypatch, number, is_fault):
+    """As on some network file systems; what the disk itself refuses is one."""
+
+    def refusing(handle):
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(os, "fsync", refusing)
+    with pytest.raises(OSError, match="refused") if is_fault else nullcontext():
+        keep_folder(tmp_path)

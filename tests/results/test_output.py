@@ -3,6 +3,9 @@
 import errno
 import json
 import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from support.made_results import EXPERIMENT, manifest
 
 from sim.errors import BadInput
 from sim.results.manifest import Manifest
-from sim.results.output import is_result, prepare_out, replace_result
+from sim.results.output import LOCK, is_result, locked, prepare_out, replace_result
 
 
 def test_output_folder_that_is_something_else_is_refused(tmp_path):
@@ -111,3 +114,66 @@ def test_a_result_of_another_version_is_known_as_one(tmp_path, experiment, words
     else:
         replace_result(out, result(b"new"))
         assert (out / "runs.csv").read_bytes() == b"new"
+
+
+def test_a_folder_is_held_by_one(tmp_path):
+    with locked(tmp_path):
+        assert (tmp_path / LOCK).read_text().startswith(f"process {os.getpid()} on ")
+        sentence = rf"another batch is writing there .process {os.getpid()} on .*; wait for"
+        with pytest.raises(BadInput, match=sentence), locked(tmp_path):
+            pytest.fail("held twice")
+        assert (tmp_path / LOCK).read_text().startswith(f"process {os.getpid()} on ")  # who is refused leaves it alone
+    assert os.listdir(tmp_path) == []
+    with locked(tmp_path):
+        pass
+
+
+HOLDING = "import sys, time\nfrom pathlib import Path\nfrom sim.results.output import locked\n"
+HOLDING += "with locked(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"
+
+
+def test_a_lock_dies_with_its_process(tmp_path):
+    holder = subprocess.Popen([sys.executable, "-c", HOLDING, str(tmp_path)], stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(BadInput, match=f"process {holder.pid} on"), locked(tmp_path):
+            pytest.fail("held twice")
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert (tmp_path / LOCK).exists()  # it was left behind
+    with locked(tmp_path):
+        assert (tmp_path / LOCK).read_text() == f"process {os.getpid()} on {platform.node()}\n"
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
+    (tmp_path / "mine").write_text("dear")
+    (tmp_path / "out").mkdir()
+    for target in (tmp_path / "mine", tmp_path / "nothing"):
+        (tmp_path / "out" / LOCK).symlink_to(target)
+        sentence = r"out/\.lock: is a symbolic link, which is not followed; remove it"
+        with pytest.raises(BadInput, match=sentence), locked(tmp_path / "out"):
+            pytest.fail("held")
+        (tmp_path / "out" / LOCK).unlink()
+    assert (tmp_path / "mine").read_text() == "dear" and not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_no_failure(tmp_path, monkeypatch, number):
+    def without(descriptor, what):
+        raise OSError(number, "no locks here")
+
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(fcntl, "flock", without)
+    with locked(tmp_path), locked(tmp_path):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_where_nobody_may_write_is_a_sentence(tmp_path, monkeypatch):
+    def refusing(path, flags, *mode, **rest):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refusing)
+    with pytest.raises(BadInput, match="cannot be written: Permission denied; give another --out"), locked(tmp_path):
+        pytest.fail("held")
