@@ -54,13 +54,13 @@ def margins_of(texts: Sequence[str]) -> dict[str, Margin]:
         name, _, size = text.rpartition("=")
         number = size.strip().removesuffix("%")
         try:
-            found = float(number)
+            amount = float(number)
         except ValueError:
-            found = -1.0
-        if not 0 <= found < math.inf:
+            amount = -1.0
+        if not 0 <= amount < math.inf:
             raise BadInput(f"--margin = {text!r}: must be a number from 0 such as 0.01, or 5%, or MEASURE=0.01")
         relative = size.strip().endswith("%")
-        margins[name.strip()] = Margin(found / 100 if relative else found, relative)
+        margins[name.strip()] = Margin(amount / 100 if relative else amount, relative)
     return margins
 
 
@@ -200,19 +200,19 @@ def _row(
     point: int | None = None,
 ) -> Row:
     base, candidate = pairing.base.result, pairing.cand.result
-    found = sample(pairing, (ours, theirs), point)
+    pairs = sample(pairing, (ours, theirs), point)
     direction = base.note(column, "direction") or candidate.note(column, "direction")
     measure, _, part = column.partition(".")
     paired = "paired" if pairing.paired else "unpaired"
     told: dict[str, Any] = (
-        _told(found, direction, settings.margin(column), settings, pairing.paired)
-        if min(len(found.base), len(found.cand))
+        _told(pairs, direction, settings.margin(column), settings, pairing.paired)
+        if min(len(pairs.base), len(pairs.cand))
         else {"verdict": "incomparable", "flags": ["no pair has a value on both sides"]}
     )
     noted = [*pairing.flags, *flags]
-    if found.dropped:
-        total = found.dropped + (len(found.base) if pairing.paired else len(found.base) + len(found.cand))
-        noted.append(f"{found.dropped} of {total} {'pairs' if pairing.paired else 'runs'} dropped: a value is missing")
+    if pairs.dropped:
+        total = pairs.dropped + (len(pairs.base) if pairing.paired else len(pairs.base) + len(pairs.cand))
+        noted.append(f"{pairs.dropped} of {total} {'pairs' if pairing.paired else 'runs'} dropped: a value is missing")
     noted += told.pop("flags")
     empty = dict.fromkeys(COLUMNS)
     given = {
@@ -226,8 +226,8 @@ def _row(
         "at": at,
         "n_base": _count(pairing.base, ours, point),
         "n_cand": _count(pairing.cand, theirs, point),
-        "n_pairs": len(found.diff),
-        "n_sets": int(found.sets.max(initial=-1)) + 1,
+        "n_pairs": len(pairs.diff),
+        "n_sets": int(pairs.sets.max(initial=-1)) + 1,
         "pairing": paired,
         "ci_level": settings.level,
         "flags": "; ".join(noted),
@@ -243,30 +243,30 @@ def _count(side: Side, column: Array, point: int | None) -> int:
     return int(there.sum())
 
 
-def _told(found: Sample, direction: str, margin: Margin, settings: Settings, paired: bool) -> dict[str, Any]:
+def _told(pairs: Sample, direction: str, margin: Margin, settings: Settings, paired: bool) -> dict[str, Any]:
     """What at least one pair tells, by the names of the row's fields."""
     flags: list[str] = []
     if paired:
-        estimate = intervals.over_seeds(found.diff, found.sets, found.seeds, settings.level, settings.resample)
-        count, one = len(found.diff), "one pair: no interval"
-        flags += _flags_of_pairs(found)
+        estimate = intervals.over_seeds(pairs.diff, pairs.sets, pairs.seeds, settings.level, settings.resample)
+        count, one = len(pairs.diff), "one pair: no interval"
+        flags += _flags_of_pairs(pairs)
     else:
-        estimate = intervals.welch(found.base, found.cand, settings.level)
-        count, one = min(len(found.base), len(found.cand)), "one run: no interval"
+        estimate = intervals.welch(pairs.base, pairs.cand, settings.level)
+        count, one = min(len(pairs.base), len(pairs.cand)), "one run: no interval"
         flags.append("unpaired: the luck of the two sides is taken as independent")
     if count == 1:
         flags.append(one)
     flags += estimate.flags
-    spreads, means = _across_sets(found, direction, estimate.mean, flags) if paired else ({}, None)
+    spreads, means = _across_sets(pairs, direction, estimate.mean, flags) if paired else ({}, None)
     sides: dict[str, Any] = {}
-    for name, values in (("base", found.base), ("cand", found.cand)):
-        across = values if means is None else intervals.set_means(values, found.sets)[0]
+    for name, values in (("base", pairs.base), ("cand", pairs.cand)):
+        across = values if means is None else intervals.set_means(values, pairs.sets)[0]
         sides[f"{name}_mean"] = float(across.mean())
         for point, number in zip(("q05", "q50", "q95"), intervals.quantiles(across), strict=True):
             sides[f"{name}_{point}"] = number
     size = margin.of(sides["base_mean"])
     low, high = (spreads["diff_q05"], spreads["diff_q95"]) if spreads else (estimate.low, estimate.high)
-    same = paired and not found.diff.any()  # in every pair, be it only one
+    same = paired and not pairs.diff.any()  # in every pair, be it only one
     relative = estimate.mean / abs(sides["base_mean"]) if sides["base_mean"] else math.inf
     return {
         **sides,
@@ -275,8 +275,8 @@ def _told(found: Sample, direction: str, margin: Margin, settings: Settings, pai
         "diff_lo": estimate.low,
         "diff_hi": estimate.high,
         "rel_diff": relative if math.isfinite(relative) else None,
-        "p_cand_gt_base": intervals.share_above(found.base, found.cand, paired),
-        "corr_pairs": intervals.correlation(found.base, found.cand, found.sets) if paired else None,
+        "p_cand_gt_base": intervals.share_above(pairs.base, pairs.cand, paired),
+        "corr_pairs": intervals.correlation(pairs.base, pairs.cand, pairs.sets) if paired else None,
         "seeds_for_margin": intervals.seeds_needed(estimate.spread, size or abs(estimate.mean), settings.level),
         "margin": size,
         "verdict": "equivalent" if same else intervals.verdict(low, high, direction, size),
@@ -284,27 +284,27 @@ def _told(found: Sample, direction: str, margin: Margin, settings: Settings, pai
     }
 
 
-def _flags_of_pairs(found: Sample) -> list[str]:
+def _flags_of_pairs(pairs: Sample) -> list[str]:
     flags = []
-    fewest = int(np.bincount(found.sets).min())
+    fewest = int(np.bincount(pairs.sets).min())
     if fewest < intervals.FEW:
-        flags.append("few pairs" if found.sets.max() == 0 else f"few pairs: {fewest} in a parameter set")
-    if found.sets.max() == 0 and intervals.is_skewed(found.diff):
+        flags.append("few pairs" if pairs.sets.max() == 0 else f"few pairs: {fewest} in a parameter set")
+    if pairs.sets.max() == 0 and intervals.is_skewed(pairs.diff):
         flags.append("skewed differences: the interval is unsure")
     return flags
 
 
 def _across_sets(
-    found: Sample, direction: str, mean: float, flags: list[str]
+    pairs: Sample, direction: str, mean: float, flags: list[str]
 ) -> tuple[dict[str, float | None], Array | None]:
     """The spread of the differences across parameter sets, if there are several; and the sets' means."""
-    if found.sets.max() == 0:
+    if pairs.sets.max() == 0:
         return {}, None
-    means, counts = intervals.set_means(found.diff, found.sets)
+    means, counts = intervals.set_means(pairs.diff, pairs.sets)
     if len(means) < intervals.FEW:
         flags.append(f"few parameter sets: {len(means)}")
     if counts.min() > 1:
-        luck = np.bincount(found.sets, np.square(found.diff - means[found.sets])) / (counts - 1) / counts
+        luck = np.bincount(pairs.sets, np.square(pairs.diff - means[pairs.sets])) / (counts - 1) / counts
         if luck.mean() > 0.5 * means.var(ddof=1) > 0:
             flags.append("half of the spread across parameter sets or more is luck; run more seeds")
     low, middle, high = intervals.quantiles(means)

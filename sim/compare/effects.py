@@ -93,7 +93,7 @@ def effects(pairing: Pairing, controllers: Sequence[str], settings: Settings) ->
     return rows, notes
 
 
-def _effect(pairing: Pairing, name: str, part: str, unit: str, found: Sample, **told: object) -> Effect:
+def _effect(pairing: Pairing, name: str, part: str, unit: str, pairs: Sample, **told: object) -> Effect:
     given = {
         "schema_version": TABLE_VERSION,
         "baseline": pairing.base.result.name,
@@ -101,21 +101,21 @@ def _effect(pairing: Pairing, name: str, part: str, unit: str, found: Sample, **
         "effect": name,
         "slice": part,
         "unit": unit,
-        "n_pairs": len(found.diff),
-        "n_sets": int(found.sets.max(initial=-1)) + 1,
+        "n_pairs": len(pairs.diff),
+        "n_sets": int(pairs.sets.max(initial=-1)) + 1,
     }
     return Effect(**{**dict.fromkeys(EFFECT_COLUMNS), **given, **told})  # type: ignore[arg-type]
 
 
-def _amount(pairing: Pairing, name: str, part: str, found: Sample, settings: Settings) -> Effect:
+def _amount(pairing: Pairing, name: str, part: str, pairs: Sample, settings: Settings) -> Effect:
     told: dict[str, object] = {"ci_level": settings.level, "flags": "no pair has a value on both sides"}
-    if len(found.diff):
-        estimate = intervals.over_seeds(found.diff, found.sets, found.seeds, settings.level)
+    if len(pairs.diff):
+        estimate = intervals.over_seeds(pairs.diff, pairs.sets, pairs.seeds, settings.level)
         told |= {"value": estimate.mean, "lo": estimate.low, "hi": estimate.high, "flags": "; ".join(estimate.flags)}
-        if found.sets.max():
-            means = intervals.set_means(found.diff, found.sets)[0]
+        if pairs.sets.max():
+            means = intervals.set_means(pairs.diff, pairs.sets)[0]
             told |= dict(zip(("q05", "q50", "q95"), intervals.quantiles(means), strict=True))
-    return _effect(pairing, name, part, "bn yuan", found, **told)
+    return _effect(pairing, name, part, "bn yuan", pairs, **told)
 
 
 def _cost_per_point(pairing: Pairing, money: Sample, points: Sample, settings: Settings) -> Effect:
@@ -127,7 +127,7 @@ def _cost_per_point(pairing: Pairing, money: Sample, points: Sample, settings: S
     elif intervals.set_means(points.diff, points.sets)[0].mean() <= 0:
         told["flags"] = "no gain in share to divide by"
     else:
-        sets = [intervals.set_means(found.diff, found.sets)[0] for found in (money, points)]
+        sets = [intervals.set_means(side.diff, side.sets)[0] for side in (money, points)]
         estimate = _ratio_over_seeds(money, points, settings.level)
         told |= {"value": estimate.mean, "lo": estimate.low, "hi": estimate.high, "flags": "; ".join(estimate.flags)}
         if money.sets.max():
@@ -146,9 +146,9 @@ def _ratio_over_seeds(money: Sample, points: Sample, level: float) -> Estimate:
     set_count, seed_count = money.sets.max() + 1, money.seeds.max() + 1
     if set_count > 1:
         if len(over) != set_count * seed_count:
-            means = [intervals.set_means(found.diff, found.sets)[0].mean() for found in (money, points)]
+            means = [intervals.set_means(side.diff, side.sets)[0].mean() for side in (money, points)]
             return Estimate(float(means[0] / means[1]), None, None, None, ("seeds differ between parameter sets",))
-        over, under = (np.bincount(found.seeds, found.diff) / set_count for found in (money, points))
+        over, under = (np.bincount(side.seeds, side.diff) / set_count for side in (money, points))
     return fieller(over, under, level)
 
 
@@ -209,7 +209,7 @@ def carriers(pairing: Pairing, row: Row, slices: Mapping[str, Sequence[str]], se
     """The segments that make up a row's difference, and the inputs that differ most, the largest first."""
     both = (pairing.base.result, pairing.cand.result)
     at = row.at
-    found = []
+    segments = []
     for segment in slices.get("segment", []):
         columns = [f"{row.column}.{segment}"]
         if row.column in OVER_THE_MARKET:
@@ -222,10 +222,10 @@ def carriers(pairing: Pairing, row: Row, slices: Mapping[str, Sequence[str]], se
         if len(there.diff):
             estimate = intervals.over_seeds(there.diff, there.sets, there.seeds, settings.level)
             part = estimate.mean / row.diff if row.diff else None
-            found.append(
+            segments.append(
                 _carrier(row, row.measure, "segment", segment, row.unit, len(there.diff), estimate, part, settings)
             )
-    found.sort(key=lambda carrier: -abs(carrier.part or 0.0))
+    segments.sort(key=lambda carrier: -abs(carrier.part or 0.0))
     inputs = []
     for item in slices.get("input", []):
         for measure in OF_INPUTS:
@@ -239,7 +239,7 @@ def carriers(pairing: Pairing, row: Row, slices: Mapping[str, Sequence[str]], se
                     )
     inputs.sort(key=lambda carrier: -abs(carrier.part or 0.0))
     kept = [c for measure in OF_INPUTS for c in [i for i in inputs if i.measure == measure][:MOST_INPUTS]]
-    return found + kept
+    return segments + kept
 
 
 def _part(result: Result, columns: Sequence[str], at: str) -> Array:
@@ -302,8 +302,8 @@ def best(pairings: Sequence[Pairing], column: str, at: str, direction: str) -> l
         return []
     gains = []
     for pairing in pairings:
-        found = sample(pairing, [value(side.result, column, at) for side in (pairing.base, pairing.cand)])
-        gains.append({pairing.base.pairs[place]: gain for place, gain in zip(found.kept, found.diff, strict=True)})
+        both = sample(pairing, [value(side.result, column, at) for side in (pairing.base, pairing.cand)])
+        gains.append({pairing.base.pairs[place]: gain for place, gain in zip(both.kept, both.diff, strict=True)})
     pairs = [pair for pair in gains[0] if all(pair in others for others in gains[1:])]
     table = np.array([[0.0, *(gain[pair] for gain in gains)] for pair in pairs]).reshape(len(pairs), 1 + len(gains))
     table = table if direction == "higher" else -table

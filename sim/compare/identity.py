@@ -40,15 +40,15 @@ def unlike(base: Result, candidate: Result, rtol: float = 0.0, atol: float = 0.0
     """
     if wrong := [(name, size) for name, size in (("--rtol", rtol), ("--atol", atol)) if not 0 <= size < math.inf]:
         raise BadInput([f"{name} = {size}: must be a number from 0" for name, size in wrong])
-    found = []
+    differing = []
     ours, theirs = _files(base), _files(candidate)
     for name in dict.fromkeys([*ours, *theirs]):
         if name not in ours or name not in theirs:
             there = base if name in ours else candidate
-            found.append(Unlike(base.name, candidate.name, name, "", 0, None, f"only {there.name} has this file"))
+            differing.append(Unlike(base.name, candidate.name, name, "", 0, None, f"only {there.name} has this file"))
         elif not _same_bytes(ours[name], theirs[name]):
-            found += _unlike_tables(base, candidate, name, ours[name], theirs[name], rtol, atol)
-    return found
+            differing += _unlike_tables(base, candidate, name, ours[name], theirs[name], rtol, atol)
+    return differing
 
 
 def _files(result: Result) -> dict[str, Path]:
@@ -72,9 +72,9 @@ def _unlike_tables(
     base: Result, candidate: Result, name: str, ours: Path, theirs: Path, rtol: float, atol: float
 ) -> list[Unlike]:
     def report(column: str, cells: int, largest: float | None, first: str) -> None:
-        found.append(Unlike(base.name, candidate.name, name, column, cells, largest, first))
+        differing.append(Unlike(base.name, candidate.name, name, column, cells, largest, first))
 
-    found: list[Unlike] = []
+    differing: list[Unlike] = []
     headers = header_of(ours), header_of(theirs)
     for column in dict.fromkeys([*headers[0], *headers[1]]):
         for there, absent in ((base, headers[1]), (candidate, headers[0])):
@@ -107,7 +107,7 @@ def _unlike_tables(
                 place = int(np.argmax(differ))
                 values = f"{_shown(first[place])} and {_shown(second[place])}"
                 report(column, int(differ.sum()), largest, f"{_named(keys, common[place])}: {values}")
-    return found
+    return differing
 
 
 def _is_measure(result: Result, column: str) -> bool:
@@ -120,8 +120,8 @@ def _is_measure(result: Result, column: str) -> bool:
 
 def _rows(table: Path, keys: Sequence[str]) -> dict[tuple[Key, ...], int]:
     """The place of each row by its keys."""
-    found = read_keys(read_table(table, keys, []), {key: key for key in keys}, table)
-    return {row: place for place, row in enumerate(zip(*found.values(), strict=True))}
+    held = read_keys(read_table(table, keys, []), {key: key for key in keys}, table)
+    return {row: place for place, row in enumerate(zip(*held.values(), strict=True))}
 
 
 def _named(keys: Sequence[str], values: Sequence[Key]) -> str:

@@ -63,7 +63,7 @@ def bootstrap(differences: Array, level: float) -> Estimate:
     batch = max(1, 2_000_000 // len(differences))
     for method, words in (("BCa", "bootstrap interval"), ("percentile", "bootstrap interval by percentiles")):
         with np.errstate(all="ignore"):
-            found = stats.bootstrap(
+            resampled = stats.bootstrap(
                 (differences,),
                 np.mean,
                 n_resamples=RESAMPLES,
@@ -72,8 +72,8 @@ def bootstrap(differences: Array, level: float) -> Estimate:
                 method=method,
                 rng=np.random.default_rng(1),
             ).confidence_interval
-        if math.isfinite(found.low) and math.isfinite(found.high):
-            return Estimate(plain.mean, float(found.low), float(found.high), plain.spread, (words,))
+        if math.isfinite(resampled.low) and math.isfinite(resampled.high):
+            return Estimate(plain.mean, float(resampled.low), float(resampled.high), plain.spread, (words,))
     return plain
 
 
@@ -93,8 +93,8 @@ def over_seeds(
         table = np.empty((set_count, seed_count))
         table[sets, seeds] = differences
         flags = ("one seed a parameter set: the numerical error is unknown",) if seed_count == 1 else ()
-        found = interval(table.mean(axis=0), level)
-        return Estimate(found.mean, found.low, found.high, found.spread, found.flags + flags)
+        over_means = interval(table.mean(axis=0), level)
+        return Estimate(over_means.mean, over_means.low, over_means.high, over_means.spread, over_means.flags + flags)
     means, counts = set_means(differences, sets)
     mean = float(means.mean())
     if (counts < 2).any():
@@ -152,8 +152,8 @@ def correlation(ours: Array, theirs: Array, sets: NDArray[Any]) -> float | None:
     ours, theirs = (values - set_means(values, sets)[0][sets] for values in (ours, theirs))
     if np.ptp(ours) == 0 or np.ptp(theirs) == 0:
         return None
-    found = float(np.corrcoef(ours, theirs)[0, 1])
-    return found if math.isfinite(found) else None
+    coefficient = float(np.corrcoef(ours, theirs)[0, 1])
+    return coefficient if math.isfinite(coefficient) else None
 
 
 def is_skewed(differences: Array) -> bool:

@@ -114,17 +114,17 @@ def chosen(
     common = [column for column in results[0].columns if all(column in result.columns for result in results[1:])]
     columns = _sliced(results, common, measures, by) if by else _named(results, common, measures)
     paths = " and ".join(dict.fromkeys(result.path for result in results))
-    found = {}
+    at_dates = {}
     for at in dates:
-        found[at] = [column for column in columns if all(can_tell(result, column, at) for result in results)]
-        lacking = [column for column in columns if column not in found[at]]
+        at_dates[at] = [column for column in columns if all(can_tell(result, column, at) for result in results)]
+        lacking = [column for column in columns if column not in at_dates[at]]
         if measures and lacking:
             raise BadInput(
                 [f"--measure = {c!r}: there is no {_outcome(c, at)} in {paths}{_why_not(results, at)}" for c in lacking]
             )
-        if not found[at]:
+        if not at_dates[at]:
             raise BadInput(f"--at = {at!r}: {paths} have no measure at that date{_why_not(results, at)}")
-    return found
+    return at_dates
 
 
 def _why_not(results: Sequence[Result], at: str) -> str:

@@ -63,29 +63,31 @@ def compare(paths: Sequence[str | Path], question: Question) -> Comparison:
     for candidate in candidates:
         base = with_dates_of(base, candidate)
     candidates = [with_dates_of(candidate, base) for candidate in candidates]
-    found = Comparison([base, *candidates], parameters=parameters_that_differ(results))
-    found.notes += dict.fromkeys(lacking)
+    comparison = Comparison([base, *candidates], parameters=parameters_that_differ(results))
+    comparison.notes += dict.fromkeys(lacking)
     pairings = []
     for candidate, held in zip(candidates, columns, strict=True):
         pairing = pair_runs(base, candidate, question.paired)
         pairings.append(pairing)
-        found.agreement += agreement(base, candidate)
-        found.coverage += pairing.coverage
-        _compare_measures(found, pairing, held, question)
-        found.reach += [reach(pairing, target, question.settings) for target in targets]
-        _follow_over_time(found, pairing, held, question)
-        _say_effects(found, pairing, question)
-        if rows := found.rows_of(candidate):
-            found.sentences.append(sentence(rows))
+        comparison.agreement += agreement(base, candidate)
+        comparison.coverage += pairing.coverage
+        _compare_measures(comparison, pairing, held, question)
+        comparison.reach += [reach(pairing, target, question.settings) for target in targets]
+        _follow_over_time(comparison, pairing, held, question)
+        _say_effects(comparison, pairing, question)
+        if rows := comparison.rows_of(candidate):
+            comparison.sentences.append(sentence(rows))
     if len(pairings) > 1:
-        _find_best(found, pairings)
-    found.agreement = list(dict.fromkeys(found.agreement))
-    found.coverage = list(dict.fromkeys(found.coverage))
-    found.notes = list(dict.fromkeys([*found.notes, *_general_notes(found)]))
-    return found
+        _find_best(comparison, pairings)
+    comparison.agreement = list(dict.fromkeys(comparison.agreement))
+    comparison.coverage = list(dict.fromkeys(comparison.coverage))
+    comparison.notes = list(dict.fromkeys([*comparison.notes, *_general_notes(comparison)]))
+    return comparison
 
 
-def _compare_measures(found: Comparison, pairing: Pairing, columns: dict[str, list[str]], question: Question) -> None:
+def _compare_measures(
+    comparison: Comparison, pairing: Pairing, columns: dict[str, list[str]], question: Question
+) -> None:
     base, candidate = pairing.base.result, pairing.cand.result
     sets = {side.result.name: len({pair[0] for pair in side.pairs}) for side in (pairing.base, pairing.cand)}
     if not pairing.paired and max(sets.values()) > 1:
@@ -99,61 +101,65 @@ def _compare_measures(found: Comparison, pairing: Pairing, columns: dict[str, li
         for column in some:
             row = compare_column(pairing, column, at, question.settings, flags)
             if without_values(row) and not question.measures:
-                found.notes.append(f"{column} has no value in any run of {base.name} or {candidate.name}: left out")
+                comparison.notes.append(
+                    f"{column} has no value in any run of {base.name} or {candidate.name}: left out"
+                )
                 continue
-            found.rows.append(row)
+            comparison.rows.append(row)
             if question.points:
                 for place, values in enumerate(pairing.points):
                     words = " ".join(f"{key}={value}" for key, value in zip(pairing.point_keys, values, strict=True))
                     at_point = compare_column(pairing, column, at, question.settings, flags, place)
-                    found.points.append(PointRow(words, at_point))
+                    comparison.points.append(PointRow(words, at_point))
 
 
-def _follow_over_time(found: Comparison, pairing: Pairing, columns: dict[str, list[str]], question: Question) -> None:
+def _follow_over_time(
+    comparison: Comparison, pairing: Pairing, columns: dict[str, list[str]], question: Question
+) -> None:
     """The rows over time and where each difference opens, for what both have recorded on the same dates."""
     base, candidate = pairing.base.result, pairing.cand.result
     if base.series.dates != candidate.series.dates:
         both = [result.name for result in (base, candidate) if result.series.dates]
         why = "are recorded on different dates" if len(both) == 2 else "do not both have a series over time"
-        found.notes.append(f"{base.name} and {candidate.name} {why}: where a difference opens is not told")
+        comparison.notes.append(f"{base.name} and {candidate.name} {why}: where a difference opens is not told")
         return
-    told = {row.column for row in found.rows_of(candidate)}
+    told = {row.column for row in comparison.rows_of(candidate)}
     settings = replace(question.settings, resample=False)
     for column in dict.fromkeys(column for some in columns.values() for column in some if column in told):
         if rows := over_time(pairing, column, settings):
-            found.over_time += rows
+            comparison.over_time += rows
             if any(row.spread[0] is not None for row in rows):  # one pair does not tell it
-                found.openings.append(opening(rows))
+                comparison.openings.append(opening(rows))
 
 
-def _say_effects(found: Comparison, pairing: Pairing, question: Question) -> None:
+def _say_effects(comparison: Comparison, pairing: Pairing, question: Question) -> None:
     """The effects that take two runs, and what carries the difference of the main measure."""
     base, candidate = pairing.base.result, pairing.cand.result
     if not pairing.paired or not (base.manifest and candidate.manifest):
         return
     slices = {by: ids([base, candidate], by) for by in ("segment", "input")}
     rows, notes = effects(pairing, base.manifest.world.controllers, question.settings)
-    found.effects += rows
-    found.notes += notes
-    whole = [row for row in found.rows_of(candidate) if row.slice == "all"]
+    comparison.effects += rows
+    comparison.notes += notes
+    whole = [row for row in comparison.rows_of(candidate) if row.slice == "all"]
     if whole and main_row(whole).at not in ("peak", "mean", "sum"):
         parts = carriers(pairing, main_row(whole), slices, question.settings)
-        found.carriers += parts
+        comparison.carriers += parts
         if not parts:
-            found.notes.append('the segments and inputs that carry a difference need measures = "all" in [record]')
+            comparison.notes.append('the segments and inputs that carry a difference need measures = "all" in [record]')
 
 
-def _find_best(found: Comparison, pairings: Sequence[Pairing]) -> None:
+def _find_best(comparison: Comparison, pairings: Sequence[Pairing]) -> None:
     names = {pairing.cand.result.name for pairing in pairings}
-    for row in found.rows:
-        everywhere = {r.candidate for r in found.rows if (r.column, r.at) == (row.column, row.at)} == names
+    for row in comparison.rows:
+        everywhere = {r.candidate for r in comparison.rows if (r.column, r.at) == (row.column, row.at)} == names
         if everywhere and row.candidate == pairings[0].cand.result.name:
-            found.best += best(pairings, row.column, row.at, row.direction)
+            comparison.best += best(pairings, row.column, row.at, row.direction)
 
 
-def _general_notes(found: Comparison) -> list[str]:
+def _general_notes(comparison: Comparison) -> list[str]:
     notes = []
-    rows = found.rows
+    rows = comparison.rows
     if any(row.n_sets > 1 for row in rows):
         notes.append(
             "Verdicts are from the 5 to 95 % of the parameter sets, which is what is not known; the interval of a mean "
@@ -168,7 +174,7 @@ def _general_notes(found: Comparison) -> list[str]:
     return notes
 
 
-def trips(found: Comparison, gates: Sequence[str]) -> list[str]:
+def trips(comparison: Comparison, gates: Sequence[str]) -> list[str]:
     """Which rows trip a gate: "worse", "any" (a difference, or none that can be told) or "inconclusive".
 
     Returns a sentence for each of the gates that is tripped. Raises BadInput for an unknown gate.
@@ -182,8 +188,8 @@ def trips(found: Comparison, gates: Sequence[str]) -> list[str]:
         raise BadInput([f"--fail-on = {gate!r}: must be one of {', '.join(GATES)}" for gate in unknown])
     tripped = []
     for gate in dict.fromkeys(gates):
-        names = [f"{row.column}@{row.at} of {row.candidate}" for row in found.rows if row.verdict in words[gate]]
-        names += [f"{row.target} of {row.candidate}" for row in found.reach if row.verdict in words[gate]]
+        names = [f"{row.column}@{row.at} of {row.candidate}" for row in comparison.rows if row.verdict in words[gate]]
+        names += [f"{row.target} of {row.candidate}" for row in comparison.reach if row.verdict in words[gate]]
         if names:
             tripped.append(f"--fail-on {gate}: {', '.join(names)}")
     return tripped
@@ -194,4 +200,4 @@ def identical(
 ) -> list[Unlike]:
     """The columns in which any result differs from the first by more than atol + rtol x |its value|."""
     base, *candidates = read_results(paths, keys)
-    return [found for candidate in candidates for found in unlike(base, candidate, rtol, atol)]
+    return [column for candidate in candidates for column in unlike(base, candidate, rtol, atol)]

@@ -43,10 +43,10 @@ class Target:
 
 def target_of(text: str) -> Target:
     """A Target as --reach has it. Raises BadInput."""
-    found = re.fullmatch(r"\s*([^<>=\s]+)\s*(>=|<=|>|<)\s*(.+?)\s*", text)
+    form = re.fullmatch(r"\s*([^<>=\s]+)\s*(>=|<=|>|<)\s*(.+?)\s*", text)
     try:
-        if found and math.isfinite(level := float(found[3])):
-            return Target(found[1], found[2], level)
+        if form and math.isfinite(level := float(form[3])):
+            return Target(form[1], form[2], level)
     except ValueError:
         pass
     raise BadInput(f"--reach = {text!r}: must be a measure, one of >=, <=, >, < and a number, such as 'price_index<=1'")
@@ -130,17 +130,17 @@ def reach(pairing: Pairing, target: Target, settings: Settings) -> ReachRow:
     shares = [np.where(steps >= 0, event.astype(float), np.nan) for steps, event in sides]
     years = _years(dates)
     restricted = [pseudo_means(steps, event, years) for steps, event in sides]
-    found = sample(pairing, shares)
+    pairs = sample(pairing, shares)
     late = sample(pairing, restricted)
     empty = dict.fromkeys(REACH_COLUMNS)
-    told: dict[str, Any] = _told(found, late, settings, pairing) if min(len(found.base), len(found.cand)) else {}
+    told: dict[str, Any] = _told(pairs, late, settings, pairing) if min(len(pairs.base), len(pairs.cand)) else {}
     flags = [*pairing.flags, *told.pop("flags", ["no pair has a value on both sides"])]
-    if found.dropped:
-        flags.append(f"{found.dropped} pairs dropped: a value is missing")
+    if pairs.dropped:
+        flags.append(f"{pairs.dropped} pairs dropped: a value is missing")
     direction = _direction(target, base.note(target.column, "direction") or candidate.note(target.column, "direction"))
-    spread = ("diff_q05", "diff_q95") if found.sets.max(initial=0) else ("diff_lo", "diff_hi")
+    spread = ("diff_q05", "diff_q95") if pairs.sets.max(initial=0) else ("diff_lo", "diff_hi")
     low, high = (told.get(name) for name in spread)
-    same = pairing.paired and bool((found.base == found.cand).all())  # in every pair, be it only one
+    same = pairing.paired and bool((pairs.base == pairs.cand).all())  # in every pair, be it only one
     given = {
         "schema_version": TABLE_VERSION,
         "baseline": base.name,
@@ -152,8 +152,8 @@ def reach(pairing: Pairing, target: Target, settings: Settings) -> ReachRow:
         "horizon": dates[-1],
         "n_base": int((base_steps >= 0).sum()),
         "n_cand": int((cand_steps >= 0).sum()),
-        "n_pairs": len(found.diff),
-        "n_sets": int(found.sets.max(initial=-1)) + 1,
+        "n_pairs": len(pairs.diff),
+        "n_sets": int(pairs.sets.max(initial=-1)) + 1,
         "pairing": "paired" if pairing.paired else "unpaired",
         "ci_level": settings.level,
         "base_n_censored": int(((base_steps >= 0) & ~base_event).sum()),
@@ -173,21 +173,21 @@ def _direction(target: Target, better: str) -> str:
     return "higher" if (better == "higher") == target.sign.startswith(">") else "lower"
 
 
-def _told(found: Sample, late: Sample, settings: Settings, pairing: Pairing) -> dict[str, Any]:
+def _told(pairs: Sample, late: Sample, settings: Settings, pairing: Pairing) -> dict[str, Any]:
     """What at least one pair tells, by the names of the row's fields."""
     flags: list[str] = []
     if not pairing.paired:
-        share = intervals.welch(found.base, found.cand, settings.level)
+        share = intervals.welch(pairs.base, pairs.cand, settings.level)
         years = intervals.welch(late.base, late.cand, settings.level)
         flags.append("unpaired: the luck of the two sides is taken as independent")
     else:
-        share = _share_difference(found, settings)
+        share = _share_difference(pairs, settings)
         years = intervals.over_seeds(late.diff, late.sets, late.seeds, settings.level)
-        if len(found.diff) < intervals.FEW:
+        if len(pairs.diff) < intervals.FEW:
             flags.append("few pairs")
     told = {
-        "base_share": _mean(found.base, found.sets, pairing.paired),
-        "cand_share": _mean(found.cand, found.sets, pairing.paired),
+        "base_share": _mean(pairs.base, pairs.sets, pairing.paired),
+        "cand_share": _mean(pairs.cand, pairs.sets, pairing.paired),
         "diff_share": share.mean,
         "diff_lo": share.low,
         "diff_hi": share.high,
@@ -198,8 +198,8 @@ def _told(found: Sample, late: Sample, settings: Settings, pairing: Pairing) -> 
         "restricted_hi": years.high,
         "flags": [*flags, *share.flags],
     }
-    if found.sets.max(initial=0):
-        means = intervals.set_means(found.diff, found.sets)[0]
+    if pairs.sets.max(initial=0):
+        means = intervals.set_means(pairs.diff, pairs.sets)[0]
         told |= dict(zip(("diff_q05", "diff_q50", "diff_q95"), intervals.quantiles(means), strict=True))
     return told
 
@@ -208,13 +208,13 @@ def _mean(values: Array, sets: NDArray[np.intp], paired: bool) -> float:
     return float(intervals.set_means(values, sets)[0].mean() if paired else values.mean())
 
 
-def _share_difference(found: Sample, settings: Settings) -> Estimate:
+def _share_difference(pairs: Sample, settings: Settings) -> Estimate:
     """The difference of two paired shares. Where no run differs from its partner, there is nothing to be unsure of."""
-    outcomes = np.concatenate([found.base, found.cand])
-    one_set = found.sets.max() == 0
-    if not one_set or not np.isin(outcomes, (0.0, 1.0)).all() or (found.base == found.cand).all():
-        return intervals.over_seeds(found.diff, found.sets, found.seeds, settings.level)
-    return paired_shares(int((found.diff > 0).sum()), int((found.diff < 0).sum()), len(found.diff), settings.level)
+    outcomes = np.concatenate([pairs.base, pairs.cand])
+    one_set = pairs.sets.max() == 0
+    if not one_set or not np.isin(outcomes, (0.0, 1.0)).all() or (pairs.base == pairs.cand).all():
+        return intervals.over_seeds(pairs.diff, pairs.sets, pairs.seeds, settings.level)
+    return paired_shares(int((pairs.diff > 0).sum()), int((pairs.diff < 0).sum()), len(pairs.diff), settings.level)
 
 
 def paired_shares(gained: int, lost: int, count: int, level: float) -> Estimate:

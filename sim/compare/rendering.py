@@ -25,18 +25,20 @@ FORMATS = ("table", "csv", "json", "md", "html")
 POINT_COLUMNS = ("point", *COLUMNS)
 
 
-def render(found: Comparison, format: str = "table") -> str:
+def render(comparison: Comparison, format: str = "table") -> str:
     """The comparison as text; `csv` holds the table of measures, or per design point where that was asked for."""
     if format == "csv":
-        return csv_text(POINT_COLUMNS, _points(found)) if found.points else csv_text(COLUMNS, map(asdict, found.rows))
+        if comparison.points:
+            return csv_text(POINT_COLUMNS, _points(comparison))
+        return csv_text(COLUMNS, map(asdict, comparison.rows))
     if format == "json":
-        return json.dumps(content(found), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(content(comparison), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if format == "table":
-        return "\n".join(plain(section) for section in sections(found))
+        return "\n".join(plain(section) for section in sections(comparison))
     if format == "md":
-        return "\n".join(markdown(section) for section in sections(found))
+        return "\n".join(markdown(section) for section in sections(comparison))
     if format == "html":
-        return _page(found)
+        return _page(comparison)
     raise BadInput(f"--format = {format!r}: must be one of {', '.join(FORMATS)}")
 
 
@@ -44,44 +46,44 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     return "".join([line(columns), *(line(row[column] for column in columns) for row in rows)])
 
 
-def _points(found: Comparison) -> list[dict[str, Any]]:
-    return [{"point": point.point, **asdict(point.row)} for point in found.points]
+def _points(comparison: Comparison) -> list[dict[str, Any]]:
+    return [{"point": point.point, **asdict(point.row)} for point in comparison.points]
 
 
-def content(found: Comparison) -> dict[str, Any]:
+def content(comparison: Comparison) -> dict[str, Any]:
     """Everything in full precision, with the same keys whatever there is."""
-    results = [{"name": result.name, "path": result.path, "runs": len(result.done)} for result in found.results]
+    results = [{"name": result.name, "path": result.path, "runs": len(result.done)} for result in comparison.results]
     tables = {
-        name: [asdict(row) for row in getattr(found, name)]
+        name: [asdict(row) for row in getattr(comparison, name)]
         for name in ("rows", "reach", "effects", "openings", "carriers", "best", "over_time")
     }
     return {
         "results": results,
-        "agreement": found.agreement,
-        "parameters": found.parameters,
-        "coverage": found.coverage,
+        "agreement": comparison.agreement,
+        "parameters": comparison.parameters,
+        "coverage": comparison.coverage,
         **tables,
-        "points": _points(found),
-        "notes": found.notes,
-        "sentences": found.sentences,
+        "points": _points(comparison),
+        "notes": comparison.notes,
+        "sentences": comparison.sentences,
     }
 
 
-def write_out(found: Comparison, folder: Path) -> list[str]:
+def write_out(comparison: Comparison, folder: Path) -> list[str]:
     """Every table as CSV, and the answer as JSON, Markdown and HTML, into a folder; returns the files' names."""
     tables: dict[str, tuple[Sequence[str], Iterable[Mapping[str, Any]]]] = {
-        "compare.csv": (COLUMNS, map(asdict, found.rows)),
-        "reach.csv": (REACH_COLUMNS, map(asdict, found.reach)),
-        "effects.csv": (EFFECT_COLUMNS, map(asdict, found.effects)),
-        "opening.csv": (OPENING_COLUMNS, map(asdict, found.openings)),
-        "carriers.csv": (CARRIER_COLUMNS, map(asdict, found.carriers)),
-        "best.csv": (BEST_COLUMNS, map(asdict, found.best)),
-        "points.csv": (POINT_COLUMNS, _points(found)),
-        "over_time.csv": (COLUMNS, map(asdict, found.over_time)),
+        "compare.csv": (COLUMNS, map(asdict, comparison.rows)),
+        "reach.csv": (REACH_COLUMNS, map(asdict, comparison.reach)),
+        "effects.csv": (EFFECT_COLUMNS, map(asdict, comparison.effects)),
+        "opening.csv": (OPENING_COLUMNS, map(asdict, comparison.openings)),
+        "carriers.csv": (CARRIER_COLUMNS, map(asdict, comparison.carriers)),
+        "best.csv": (BEST_COLUMNS, map(asdict, comparison.best)),
+        "points.csv": (POINT_COLUMNS, _points(comparison)),
+        "over_time.csv": (COLUMNS, map(asdict, comparison.over_time)),
     }
     texts = {name: csv_text(*table) for name, table in tables.items()}
-    texts |= {f"compare.{format}": render(found, format) for format in ("json", "md", "html")}
-    texts |= {f"{name}.svg": drawn for name, drawn in figures(found).items()}
+    texts |= {f"compare.{format}": render(comparison, format) for format in ("json", "md", "html")}
+    texts |= {f"{name}.svg": drawn for name, drawn in figures(comparison).items()}
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -92,27 +94,27 @@ def write_out(found: Comparison, folder: Path) -> list[str]:
 # What is read by people.
 
 
-def sections(found: Comparison) -> list[Section]:
+def sections(comparison: Comparison) -> list[Section]:
     """The answer in its order: what is compared, parameters, coverage, tables, notes, one sentence a candidate."""
-    names = [result.name for result in found.results]
-    said = [f"{result.name}: {result.path}" for result in found.results]
+    names = [result.name for result in comparison.results]
+    said = [f"{result.name}: {result.path}" for result in comparison.results]
     parts = [
-        Section("What is compared", [*said, *found.agreement]),
-        Section("Parameters that differ", header=["parameter", *names], rows=found.parameters),
-        Section("Coverage", found.coverage),
+        Section("What is compared", [*said, *comparison.agreement]),
+        Section("Parameters that differ", header=["parameter", *names], rows=comparison.parameters),
+        Section("Coverage", comparison.coverage),
     ]
-    opens = {(o.candidate, o.measure, o.slice): o.opens or "never" for o in found.openings}
-    for candidate, rows in groupby(found.rows, key=lambda row: row.candidate):
+    opens = {(o.candidate, o.measure, o.slice): o.opens or "never" for o in comparison.openings}
+    for candidate, rows in groupby(comparison.rows, key=lambda row: row.candidate):
         parts.append(_measures(f"{candidate} less {names[0]}", list(rows), opens))
-    for point, points in groupby(found.points, key=lambda point: (point.row.candidate, point.point)):
+    for point, points in groupby(comparison.points, key=lambda point: (point.row.candidate, point.point)):
         parts.append(
             _measures(f"{point[0]} less {names[0]} at {point[1] or 'the only point'}", [p.row for p in points])
         )
-    parts.append(_reaching(found.reach))
-    parts.append(_effects(found.effects))
-    parts.append(_carriers(found.carriers))
-    parts.append(_best(found, names))
-    parts += [Section("Notes", found.notes), Section("In one sentence", found.sentences)]
+    parts.append(_reaching(comparison.reach))
+    parts.append(_effects(comparison.effects))
+    parts.append(_carriers(comparison.carriers))
+    parts.append(_best(comparison, names))
+    parts += [Section("Notes", comparison.notes), Section("In one sentence", comparison.sentences)]
     return [part for part in parts if part.lines or part.rows]
 
 
@@ -229,33 +231,33 @@ def _carriers(rows: Sequence[Carrier]) -> Section:
     return Section("What carries the difference", said if rows else (), header, lines, words)
 
 
-def _best(found: Comparison, names: Sequence[str]) -> Section:
+def _best(comparison: Comparison, names: Sequence[str]) -> Section:
     lines = []
-    for (measure, part, at), rows in groupby(found.best, key=lambda row: (row.measure, row.slice, row.at)):
+    for (measure, part, at), rows in groupby(comparison.best, key=lambda row: (row.measure, row.slice, row.at)):
         held = list(rows)
         name = measure if part == "all" else f"{measure}.{part}"
         lines.append([f"{name}@{at}", *(_share(row.share_best) for row in held), str(held[0].n_pairs)])
     return Section("How often each is best", (), ["measure", *names, "pairs"], lines, frozenset({"measure"}))
 
 
-def _page(found: Comparison) -> str:
+def _page(comparison: Comparison) -> str:
     """One self-contained page: the sentences first, then the figures, then everything."""
-    names = [result.name for result in found.results]
+    names = [result.name for result in comparison.results]
     title = f"{', '.join(names[1:])} against {names[0]}"
-    answer = "".join(f'<p class="answer">{html.escape(text)}</p>\n' for text in found.sentences)
-    drawn = "".join(f"<figure>{figure}</figure>\n" for figure in figures(found).values())
-    body = "".join(html_section(section) for section in sections(found)[:-1])
+    answer = "".join(f'<p class="answer">{html.escape(text)}</p>\n' for text in comparison.sentences)
+    drawn = "".join(f"<figure>{figure}</figure>\n" for figure in figures(comparison).values())
+    body = "".join(html_section(section) for section in sections(comparison)[:-1])
     return whole_page(title, f"<h1>{html.escape(title)}</h1>\n{answer}{drawn}{body}")
 
 
-def figures(found: Comparison) -> dict[str, str]:
+def figures(comparison: Comparison) -> dict[str, str]:
     """A figure of each candidate's main measure over time, as SVG by name."""
     from sim.compare.figures import fans
 
     drawn = {}
-    opens = {(o.candidate, o.measure, o.slice): o.opens for o in found.openings}
-    for number, candidate in enumerate(found.results[1:], start=1):
-        rows = [row for row in found.over_time if row.candidate == candidate.name]
+    opens = {(o.candidate, o.measure, o.slice): o.opens for o in comparison.openings}
+    for number, candidate in enumerate(comparison.results[1:], start=1):
+        rows = [row for row in comparison.over_time if row.candidate == candidate.name]
         if rows:
             main = main_row(rows)
             held = [row for row in rows if row.column == main.column]
@@ -266,13 +268,13 @@ def figures(found: Comparison) -> dict[str, str]:
 # Identity.
 
 
-def render_identity(found: Sequence[Unlike], format: str = "table") -> str:
+def render_identity(differing: Sequence[Unlike], format: str = "table") -> str:
     """What is not the same, or that everything is."""
     if format == "csv":
-        return csv_text(UNLIKE_COLUMNS, map(asdict, found))
+        return csv_text(UNLIKE_COLUMNS, map(asdict, differing))
     if format == "json":
-        return json.dumps([asdict(row) for row in found], indent=1, ensure_ascii=False) + "\n"
-    rows = [["" if cell is None else str(cell) for cell in asdict(row).values()] for row in found]
+        return json.dumps([asdict(row) for row in differing], indent=1, ensure_ascii=False) + "\n"
+    rows = [["" if cell is None else str(cell) for cell in asdict(row).values()] for row in differing]
     lines = [] if rows else ["every cell is the same"]
     section = Section(
         "Identity", lines, UNLIKE_COLUMNS, rows, frozenset({*UNLIKE_COLUMNS} - {"cells", "largest_difference"})

@@ -347,8 +347,8 @@ def with_series(result: Result, measures: Sequence[str]) -> Result:
     wanted = [name for name in dict.fromkeys(measures) if name in source.measures]
     frame = read_table(source.table, [*source.columns, source.date], wanted, source.whole)
     texts = frame[source.date].fillna("")
-    date_codes, found = pd.factorize(texts, sort=True)
-    for date in found:
+    date_codes, dates = pd.factorize(texts, sort=True)
+    for date in dates:
         if not DATE.fullmatch(date):
             line = int(np.flatnonzero(texts == date)[0]) + 2
             raise BadInput(f"{source.table}: line {line}: {source.date} = {date!r}: must be a year or YYYY-MM-DD")
@@ -360,19 +360,19 @@ def with_series(result: Result, measures: Sequence[str]) -> Result:
         line = int(np.flatnonzero(frame[source.columns[0]] == unknown[0])[0]) + 2
         raise BadInput(f"{source.table}: line {line}: run {unknown[0]!r} is not in {RUNS}")
     runs = np.array([source.places[name] for name in names], dtype=np.intp)[codes]
-    cells = runs * len(found) + date_codes
+    cells = runs * len(dates) + date_codes
     if np.bincount(cells).max(initial=0) > 1:
         line = int(np.flatnonzero(pd.Series(cells).duplicated())[0]) + 2
         raise BadInput(f"{source.table}: line {line}: has the same run and {source.date} as a line before")
     values = {}
     for name in wanted:
-        flat = np.full(len(result.done) * len(found), np.nan)
+        flat = np.full(len(result.done) * len(dates), np.nan)
         flat[cells] = frame[name].to_numpy()
-        values[name] = flat.reshape(len(result.done), len(found))
+        values[name] = flat.reshape(len(result.done), len(dates))
     last = np.zeros(len(result.done), dtype=np.intp)
     np.maximum.at(last, runs, date_codes)
-    stopped = bool((last[runs] < len(found) - 1).any())
-    return replace(result, series=Series(tuple(map(str, found)), values, stopped))
+    stopped = bool((last[runs] < len(dates) - 1).any())
+    return replace(result, series=Series(tuple(map(str, dates)), values, stopped))
 
 
 def with_dates_of(result: Result, other: Result) -> Result:

@@ -71,10 +71,10 @@ def _check_cells(table: Path) -> None:
     try:
         with table.open("rb") as file:
             expected = file.readline().count(b",")
-            found = {line.count(b",") for line in file}
+            counts = {line.count(b",") for line in file}
     except OSError as fault:
         raise BadInput(f"{table}: cannot be read as CSV ({fault.strerror})") from None
-    if not found <= {expected}:
+    if not counts <= {expected}:
         for _ in read_rows(table):  # counts cells, quoted commas or not
             pass
 

@@ -24,12 +24,12 @@ def sentence(rows: Sequence[Row]) -> str:
     counts = Counter(row.verdict for row in rows)
     differing = {word: counts[word] for word in ("better", "worse", "changed") if counts[word]}
     total = sum(differing.values())
-    found = "none is shown to differ"
+    shown = "none is shown to differ"
     if differing:
         words = ", ".join(f"{number} {word}" for word, number in differing.items())
-        found = f"{total} {'differs' if total == 1 else 'differ'} ({words})"
+        shown = f"{total} {'differs' if total == 1 else 'differ'} ({words})"
     what = "measure" if len({row.column for row in rows}) == len(rows) else "comparison"  # else of several dates
-    parts = [f"of {counted(len(rows), what)} {found}"]
+    parts = [f"of {counted(len(rows), what)} {shown}"]
     parts += [f"{counts[word]} {word}" for word in ("equivalent", "inconclusive", "incomparable") if counts[word]]
     main = main_row(rows)
     return (

@@ -23,9 +23,10 @@ from sim.experiment.designs import Grid, Joined, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
 from sim.experiment.factors import Declared, PartTable, Table, read_part, validated
+from sim.experiment.kept import parts_of
 from sim.folders import EXPERIMENTS, find, known, places
 from sim.measures import HEADLINE, measure_names
-from sim.results.manifest import Claim
+from sim.results.manifest import Claim, Manifest
 from sim.scenario.scenario import BASELINE, Scenario, load_config
 from sim.world.evidence import read_toml
 
@@ -66,6 +67,31 @@ class Experiment:
     stop: Condition | None = None
     ensemble: Ensemble | None = None
     claims: tuple[Claim, ...] = ()
+
+    @classmethod
+    def from_manifest(cls, manifest: Manifest, where: str) -> Experiment:
+        """The experiment of a finished batch, to run it again without its files; its worlds must be here.
+
+        `where` begins a message. Raises BadInput for the manifest of one run, and for what does not fit this version.
+        """
+        kept = manifest.experiment
+        if kept is None:
+            raise BadInput(f"{where}: holds one run; give the folder of a batch")
+        configs = [manifest.scenarios[name].model_dump() for name in kept.configs]
+        sets = {number: manifest.parameter_sets[str(number)] for number in sorted(map(int, manifest.parameter_sets))}
+        return cls(
+            kept.name,
+            kept.question,
+            tuple(Scenario.from_dict(config, where) for config in configs),
+            kept.replications,
+            tuple(parts_of(kept, where)),
+            kept.record.every,
+            tuple(manifest.record.measures),
+            kept.model_dump(exclude_unset=True, exclude={"name", "drawn"}),
+            read_condition(kept.stop.when, f"{where}: stop.when", manifest.record.measures) if kept.stop else None,
+            Ensemble(sets, kept.parameters.hash) if kept.parameters else None,
+            tuple(manifest.claims),
+        )
 
     def __len__(self) -> int:
         return len(self.scenarios) * self.runs_of_config

@@ -20,23 +20,23 @@ LARGEST = 200_000_000  # bytes of a series.csv that is read while people wait
 
 def published(world: World) -> dict[str, list[dict[str, Any]]]:
     """The published shares up to 2022 by measure, 0 to 1: date, value and source; nothing where a world has none."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    figures: dict[str, list[dict[str, Any]]] = {}
     for row in world.published:
         if row["unit"] == "percent" and row["date"] <= LAST_PUBLISHED:
-            found.setdefault(row["measure"], []).append(
+            figures.setdefault(row["measure"], []).append(
                 {"date": row["date"], "value": float(row["value"]) / 100, "source": row["source"]}
             )
-    return found
+    return figures
 
 
 def batches() -> dict[str, tuple[Path, str]]:
     """The finished batches in results/ that hold a series, by name; of several configs each has a name of its own."""
-    found = {}
+    by_name = {}
     for manifest in sorted(results_folder().glob(f"*/{MANIFEST}")):
         folder = manifest.parent
         for config in _configs(folder, manifest.stat().st_mtime_ns):
-            found[f"{folder.name}: {config}"] = (folder, config)
-    return found
+            by_name[f"{folder.name}: {config}"] = (folder, config)
+    return by_name
 
 
 @lru_cache(maxsize=512)

@@ -14,6 +14,7 @@ from sim.errors import BadInput
 
 SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"
+FILE_NAME = r"^[^/\\\x00]+$"  # an experiment's name becomes those of its answer's files
 
 Held = bool | int | float | str  # a parameter's value
 
@@ -103,10 +104,16 @@ class KeptPlan(Kept):
 
 
 class KeptRecord(Kept):
-    """What is recorded: at the end of each quarter or year or of the run, and which measures."""
+    """What is asked to be recorded: at the end of each quarter or year or of the run, and which measures."""
 
     every: Literal["quarter", "year", "end"]
     measures: str | list[str]
+
+
+class Recorded(KeptRecord):
+    """What was recorded; the measures by their names."""
+
+    measures: list[str]
 
 
 class KeptStop(Kept):
@@ -123,7 +130,7 @@ class KeptSets(Kept):
 class KeptExperiment(Kept):
     """What was asked. An experiment without parts has the three keys of a plan itself."""
 
-    name: str
+    name: str = Field(pattern=FILE_NAME)
     question: str
     prediction: str | None = None
     configs: list[str] = Field(min_length=1)
@@ -230,7 +237,7 @@ class Manifest(Kept):
     scenarios: dict[str, KeptScenario] = Field(min_length=1)
     worlds: dict[str, KeptWorld] = Field(min_length=1)
     horizon: Horizon
-    record: KeptRecord
+    record: Recorded
     seeds: list[int] = Field(min_length=1)
     parameter_sets: dict[str, dict[str, Held]] = Field(default_factory=dict)
     columns: dict[str, Column]
@@ -294,15 +301,15 @@ def _refuse_other_version(path: Path, text: bytes) -> None:
         experiment: Mapping[str, Any] | None
 
     try:
-        found = Versioned.model_validate_json(text)
+        header = Versioned.model_validate_json(text)
     except ValidationError:
         return
-    if found.schema_version != SCHEMA_VERSION:
-        which = "an older" if found.schema_version < SCHEMA_VERSION else "a newer"
+    if header.schema_version != SCHEMA_VERSION:
+        which = "an older" if header.schema_version < SCHEMA_VERSION else "a newer"
         raise OtherVersion(
-            f"{path}: schema_version = {found.schema_version}: {which} version of the program wrote it, and this one "
+            f"{path}: schema_version = {header.schema_version}: {which} version of the program wrote it, and this one "
             f"reads {SCHEMA_VERSION}; run the experiment again with this one",
-            found.experiment is not None,
+            header.experiment is not None,
         )
 
 

@@ -25,7 +25,7 @@ NO_LOCKS = {getattr(errno, name, None) for name in ("ENOSYS", "ENOLCK", "ENOTSUP
 
 
 def is_result(folder: Path) -> bool:
-    """Whether a folder holds a result of ours, finished or not."""
+    """Whether a folder holds a result of this program, finished or not."""
     return _of_batch(folder) is not None or any(unfinished(folder))
 
 

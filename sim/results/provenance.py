@@ -63,8 +63,8 @@ def arithmetic_fingerprint() -> str:
 
 def dependencies() -> dict[str, str]:
     """The versions of what computes and writes results."""
-    found = {name: importlib.metadata.version(name) for name in ("mesa", "numpy", "scipy")}
-    return {"python": platform.python_version(), **found}
+    versions = {name: importlib.metadata.version(name) for name in ("mesa", "numpy", "scipy")}
+    return {"python": platform.python_version(), **versions}
 
 
 def run_info(seconds: float, workers: int) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def without(key):
         (manifest(experiment={**EXPERIMENT, "swept": ["a.b"]}, factors={}), "factors"),
         (manifest(experiment={**EXPERIMENT, "parts": {}, "order": ["a"]}), "order must name every part once"),
         (manifest(experiment={**EXPERIMENT, "configs": ["other"]}), "configs of its experiment are not its scenarios"),
+        (manifest(experiment={**EXPERIMENT, "name": "../mine"}), r"experiment\.name = '\.\./mine': "),
         (manifest(more=1), "more = 1: "),
     ],
 )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.made_results import manifest
 from support.made_study import CAUTION, SHARE, answered, made_study
 from support.paths import ROOT
 from typer.testing import CliRunner
@@ -17,8 +18,8 @@ from sim.batch.run import run_batch
 from sim.compare.question import Question, compare
 from sim.errors import BadInput
 from sim.experiment.ensemble import read_ensemble
-from sim.experiment.experiment import Claim, load_experiment
-from sim.results.manifest import MANIFEST
+from sim.experiment.experiment import Claim, Experiment, load_experiment
+from sim.results.manifest import MANIFEST, Manifest, read_manifest
 from sim.study.commands import study
 from sim.study.outcomes import IncompleteInput
 from sim.study.report import files as report_files
@@ -308,6 +309,18 @@ def test_a_claim_on_an_index_names_a_factor(sampled, tmp_path):
     (tmp_path / "both" / MANIFEST).write_text(text.replace('"largest": "subsidy.annual"', '"largest": "subsidy.anual"'))
     with pytest.raises(BadInput, match=r"subsidy.anual has no total index of domestic_supply_share@end of no-con"):
         read_answer(tmp_path / "both")
+
+
+def test_a_result_is_run_again_from_its_folder_alone(sampled, tmp_path):
+    """Its experiment, with parts, samples and claims, comes from the manifest; the bytes are the same."""
+    before = read_manifest(sampled / "results/both")
+    again = Experiment.from_manifest(before, "here")
+    assert again.as_dict() == load_experiment(sampled / "experiments/both.toml").as_dict()
+    assert run_batch(again, workers=1, out=tmp_path / "again") == 0
+    after = read_manifest(tmp_path / "again")
+    assert {**after.as_dict(), "run_info": {}} == {**before.as_dict(), "run_info": {}}
+    with pytest.raises(BadInput, match="here: holds one run; give the folder of a batch"):
+        Experiment.from_manifest(Manifest.model_validate(manifest()), "here")
 
 
 def test_a_result_is_told_the_same_when_its_world_is_gone(tmp_path, monkeypatch):

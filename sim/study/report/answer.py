@@ -143,29 +143,29 @@ class Answer:
     @cached_property
     def steps(self) -> list[Step]:
         """Every case against the first one that differs from it in one key alone, key by key."""
-        found = []
+        steps = []
         for key in self.cases[0].keys if self.cases else ():
             groups: dict[tuple[str, ...], list[Case]] = {}
             for case in self.cases:
                 groups.setdefault(tuple(text_of(v) for k, v in case.keys.items() if k != key), []).append(case)
             for base, *others in groups.values():
-                found += [Step(base, case, key, self.against(base, case, self.main)) for case in others]
-        return found
+                steps += [Step(base, case, key, self.against(base, case, self.main)) for case in others]
+        return steps
 
     @cached_property
     def turns(self) -> list[Turn]:
         """Every step beside the first of its kind, where the two differ in one other key alone."""
         first: dict[tuple[str, str], Step] = {}
         seen = set[frozenset[str]]()  # of two steps the first also depends on the second as the second on the first
-        found = []
+        turns = []
         for step in self.steps:
             whole = first.setdefault((step.key, step.change), step)
             differing = [key for key, held in step.context.items() if held != whole.context[key]]
             corners = frozenset(case.label for each in (whole, step) for case in (each.base, each.case))
             if len(differing) == 1 and corners not in seen:
                 seen.add(corners)
-                found.append(Turn(whole, step, differing[0], self.change(whole, step)))
-        return found
+                turns.append(Turn(whole, step, differing[0], self.change(whole, step)))
+        return turns
 
     def without(self, step: Step, switch: str) -> Step:
         """The step between the same two cases with a switch off."""
@@ -206,8 +206,8 @@ class Answer:
     def totals(self, of: str, outcome: str) -> list[Index]:
         """The total indices of a config or a difference, largest first."""
         wanted = (of, outcome, "total")
-        found = [index for index in self.indices if (index.config, index.outcome, index.index) == wanted]
-        return sorted(found, key=lambda index: -index.value)
+        totals = [index for index in self.indices if (index.config, index.outcome, index.index) == wanted]
+        return sorted(totals, key=lambda index: -index.value)
 
     def _rank_verdict(self, claim: Claim) -> RankVerdict:
         totals = self.totals(str(claim.of), claim.measure)
@@ -257,13 +257,13 @@ class Answer:
 
     def rows(self) -> list[list[Any]]:
         """The table of `HEADER`: every case's measures in the last year, and the difference to the reference."""
-        found = []
+        rows = []
         for case, measure in itertools.product(self.cases, self.measures):
             row = self.against(self.cases[0], case, measure)
             middle = row.diff_q50 if row.diff_q50 is not None else row.diff
             own = [row.cand_q50, row.cand_q05, row.cand_q95]
-            found.append([self.name, case.label, measure, row.unit, *own, middle, *row.spread])
-        return found
+            rows.append([self.name, case.label, measure, row.unit, *own, middle, *row.spread])
+        return rows
 
     @property
     def slices(self) -> list[str]:

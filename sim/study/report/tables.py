@@ -34,8 +34,8 @@ def verdicts(answer: Answer) -> Section:
         ends = (("from", scale * verdict.claim.low), ("to", scale * verdict.claim.high))
         asked = " ".join(f"{word} {end:g}" for word, end in ends if math.isfinite(end)) + f" {unit}"
         numbers = [rounded(number, digits) for number in (middle, low, high)]
-        found = f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
-        rows.append([verdict.claim.says, asked, found, f"{100 * verdict.share:.0f} %", verdict.word])
+        seen = f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
+        rows.append([verdict.claim.says, asked, seen, f"{100 * verdict.share:.0f} %", verdict.word])
     ranked = all(isinstance(verdict, RankVerdict) for verdict in answer.verdicts)
     return Section(
         "The prediction against the results",

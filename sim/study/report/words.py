@@ -170,15 +170,15 @@ def overturning(answer: Answer) -> list[str]:
 
 def turning(answer: Answer) -> dict[str, list[str]]:
     """The predictions that come out otherwise with a switch off, and how, by switch."""
-    found: dict[str, list[str]] = {}
+    turned: dict[str, list[str]] = {}
     for switch in answer.left_out:
-        found[switch] = []
+        turned[switch] = []
         for verdict in answer.verdicts:
             if isinstance(verdict, Verdict) and not answer.is_about_switches(verdict.claim):
                 then = answer.verdict(verdict.claim, switch)
                 if then.word != verdict.word:
-                    found[switch].append(f"{verdict.claim.says} ({then.word})")
-    return found
+                    turned[switch].append(f"{verdict.claim.says} ({then.word})")
+    return turned
 
 
 def uncertain(answer: Answer) -> list[str]:
