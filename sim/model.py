@@ -193,7 +193,7 @@ class DecouplingModel(mesa.Model[ColumnAgent, Any]):
     def __deepcopy__(self, memo: dict[int, object]) -> DecouplingModel:
         return self.branch()
 
-    def intervene(self, event: Mapping[str, Any]) -> None:
+    def intervene(self, event: Mapping[str, object]) -> None:
         """Add an event, given as the table of an [[event]]; it acts from the next quarter to be run on."""
         if not isinstance(event, Mapping):
             raise BadInput(f"event = {event!r}: must be a table of an event, with date, by and kind")

@@ -44,7 +44,7 @@ PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def written_anew(text: str) -> str:
     """The description with every generated part as the code has it now."""
-    return PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]().strip()}\n\n{found[3]}", text)
+    return PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]().strip()}\n\n{part[3]}", text)
 
 
 def entities() -> str:
@@ -94,9 +94,9 @@ def luck() -> str:
 def measures() -> str:
     """The headline measures."""
     world = load_config(BASELINE).world
-    found = [describe(name, world) for name in HEADLINE]
+    headline = [describe(name, world) for name in HEADLINE]
     return table(
-        ("measure", "unit", "formula", "meaning"), ((f"`{m.name}`", m.unit, m.formula, m.meaning) for m in found)
+        ("measure", "unit", "formula", "meaning"), ((f"`{m.name}`", m.unit, m.formula, m.meaning) for m in headline)
     )
 
 
@@ -151,17 +151,17 @@ PARTS: dict[str, Callable[[], str]] = {
 
 def functions_of(module: ModuleType) -> list[tuple[str, FunctionType]]:
     """The functions and methods that a module defines and explains, in the order of its text."""
-    found: list[tuple[str, Any]] = []
+    functions: list[tuple[str, Any]] = []
     for name, value in vars(module).items():
         if inspect.isclass(value) and value.__module__ == module.__name__:
-            found += [
+            functions += [
                 (f"{name}.{method}", inspect.unwrap(each))
                 for method, each in vars(value).items()
                 if inspect.isfunction(each)
             ]
         elif inspect.isfunction(value) and value.__module__ == module.__name__:
-            found.append((name, value))
-    explained = [(name, function) for name, function in found if function.__doc__]
+            functions.append((name, value))
+    explained = [(name, function) for name, function in functions if function.__doc__]
     return sorted(explained, key=lambda pair: pair[1].__code__.co_firstlineno)
 
 

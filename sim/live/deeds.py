@@ -8,7 +8,7 @@ from sim.calendar import quarter_name
 from sim.model import DecouplingModel
 from sim.scenario.events import Event
 
-LEAST_CHANGE = {  # smaller moves are not told, and a reactive lead moves a little in every quarter
+LEAST_CHANGE = {  # smaller moves are passed over, and a reactive lead moves a little in every quarter
     "announced_severity": 0.01,  # of a state's sales to the target
     "retaliation": 0.05,  # of the materials that the target dominates
     "plan_budget": 10.0,  # bn yuan a year
@@ -22,17 +22,17 @@ def stance(model: DecouplingModel) -> Stance:
     return {name: getattr(model.states, name)[0].tolist() for name in LEAST_CHANGE}
 
 
-def told(model: DecouplingModel, before: Stance, yours: list[Event]) -> list[Deed]:
+def deeds_of_quarter(model: DecouplingModel, before: Stance, yours: list[Event]) -> list[Deed]:
     """The deeds of the quarter that has just passed; states that do the same stand together.
 
-    `before` is the stance of which each was last told; it takes over what is told now. `yours` are the events that
-    were set on the page.
+    `before` is each state's stance when it was last reported; it takes over what is reported now. `yours` are the
+    events that were set on the page.
     """
     quarter = model.quarter - 1
-    found: dict[tuple[str, str], Deed] = {}
+    deeds: dict[tuple[str, str], Deed] = {}
 
-    def tell(who: str, what: str, why: str, own: bool = False) -> None:
-        deed = found.setdefault((what, why), {"quarter": quarter_name(quarter), "who": [], "what": what, "why": why})
+    def report(who: str, what: str, why: str, own: bool = False) -> None:
+        deed = deeds.setdefault((what, why), {"quarter": quarter_name(quarter), "who": [], "what": what, "why": why})
         deed["who"].append(who)
         deed["yours"] = own
 
@@ -40,7 +40,7 @@ def told(model: DecouplingModel, before: Stance, yours: list[Event]) -> list[Dee
     for event in model.events:
         own = event in yours
         for text in _of_event(event, quarter):
-            tell(event.by, text, "You set it." if own else (event.reason or "On the config's list of dates."), own)
+            report(event.by, text, "You set it." if own else (event.reason or "On the config's list of dates."), own)
             acted.add(event.by)
     now = stance(model)
     for name, least in LEAST_CHANGE.items():
@@ -49,8 +49,8 @@ def told(model: DecouplingModel, before: Stance, yours: list[Event]) -> list[Dee
                 continue
             before[name][state] = level
             if name != "announced_severity" or who not in acted:
-                tell(who, *_DECISIONS[name](model, state, was, level))
-    return list(found.values())
+                report(who, *_DECISIONS[name](model, state, was, level))
+    return list(deeds.values())
 
 
 def _of_event(event: Event, quarter: int) -> list[str]:

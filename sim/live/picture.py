@@ -86,14 +86,14 @@ def empty_spots(model: DecouplingModel) -> dict[str, Any]:
 
 
 def _with_review(lines: list[list[float | None]], review: Review) -> list[list[float | None]]:
-    found = (
+    shown = (
         review.dependence,
         review.deniable_alone,
         review.deniable_allied,
         review.concentration,
         review.score,
     )
-    return [[*cells, *(_finite(column[0, item]) for column in found)] for item, cells in enumerate(lines)]
+    return [[*cells, *(_finite(column[0, item]) for column in shown)] for item, cells in enumerate(lines)]
 
 
 def gaps(model: DecouplingModel) -> dict[str, Any]:

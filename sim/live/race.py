@@ -87,7 +87,7 @@ class Race:
             self.series.setdefault(f"technology_gap.{segment}", []).append(gap)
         self._year.append(picture.flows(model))
         self._columns.append(picture.columns(model))
-        self.deeds += deeds.told(model, self._stance, self.done)
+        self.deeds += deeds.deeds_of_quarter(model, self._stance, self.done)
 
     def intervene(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Put events into the run, all or none of them. BadInput for what cannot be used."""

@@ -52,7 +52,8 @@ class Severity:
 def at_items(severities: Array, states: Indices, items: Indices) -> Array:
     """The severity that each seller's state puts on its item: (runs, states, items) to (runs, sellers)."""
     flat = severities.reshape(len(severities), -1)
-    return np.take(flat, states * severities.shape[-1] + items, axis=-1)
+    taken: Array = np.take(flat, states * severities.shape[-1] + items, axis=-1)
+    return taken
 
 
 @dataclass(frozen=True)

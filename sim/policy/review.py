@@ -22,7 +22,7 @@ from sim.start.roster import Roster
 if TYPE_CHECKING:
     from sim.model import DecouplingModel
 
-LONGEST = 50.0  # years; what takes longer is not told apart
+LONGEST = 50.0  # years; what takes longer counts as this
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,13 @@ def base_year(roster: Roster, parameters: Parameters) -> BaseYear:
     rows = np.concatenate([parameters[key] for key in BASE_YEAR_KEYS], axis=-1)
     distinct, place = np.unique(rows, axis=0, return_inverse=True)
     given = {key: np.ascontiguousarray(distinct[:, [column]]) for column, key in enumerate(BASE_YEAR_KEYS)}
-    found = _construct(roster, given)
+    distinct_years = _construct(roster, given)
     if len(distinct) == len(rows) == 1:
-        return found
+        return distinct_years
     return BaseYear(
         **{
             name: value if name == "tool_mix" else np.take(value, place.ravel(), axis=0)
-            for name, value in vars(found).items()
+            for name, value in vars(distinct_years).items()
         }
     )
 

@@ -1,6 +1,6 @@
 """The chain review of a moment: the map of empty spots, and what each would cost if it were cut off.
 
-The score of `sim.policy.review` is put beside three rival formulas and beside the output at risk, which is found by
+The score of `sim.policy.review` is put beside three rival formulas and beside the output at risk, which comes of
 branching the model into a full cut-off of the item by everybody abroad.
 """
 
@@ -104,27 +104,27 @@ def review_of(model: DecouplingModel) -> list[Spot]:
     def both(name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         return np.concatenate([getattr(each, name)[0] for each in (inputs, segments)])
 
-    found: dict[str, Any] = {field: both(field) for field in Review.__dataclass_fields__}
+    columns: dict[str, Any] = {field: both(field) for field in Review.__dataclass_fields__}
     losses = np.array([at_risk(model, place) for place in range(len(items))])
-    abroad = found["purchases"] * found["dependence"]
+    abroad = columns["purchases"] * columns["dependence"]
     ranks = {
-        "rank": _ranks(found["score"]),
+        "rank": _ranks(columns["score"]),
         "rank_by_value": _ranks(abroad),
-        "rank_by_denial": _ranks(found["deniable_allied"] * found["concentration"]),
-        "rank_by_time": _ranks(found["dependence"] * found["years"]),
+        "rank_by_denial": _ranks(columns["deniable_allied"] * columns["concentration"]),
+        "rank_by_time": _ranks(columns["dependence"] * columns["years"]),
     }
     spots = [
         Spot(
             rank=int(ranks["rank"][place]),
             item=item,
             kind=kinds[place],
-            bought=float(found["purchases"][place]) * QUARTERS_PER_YEAR,
-            dependence=float(found["dependence"][place]),
-            concentration=float(found["concentration"][place]),
-            deniable_alone=float(found["deniable_alone"][place]),
-            deniable_allied=float(found["deniable_allied"][place]),
-            years_to_substitute=float(found["years"][place]),
-            score=float(found["score"][place]),
+            bought=float(columns["purchases"][place]) * QUARTERS_PER_YEAR,
+            dependence=float(columns["dependence"][place]),
+            concentration=float(columns["concentration"][place]),
+            deniable_alone=float(columns["deniable_alone"][place]),
+            deniable_allied=float(columns["deniable_allied"][place]),
+            years_to_substitute=float(columns["years"][place]),
+            score=float(columns["score"][place]),
             at_risk_1_year=float(losses[place, 0]),
             at_risk_3_years=float(losses[place, 1]),
             **{name: int(ranks[name][place]) for name in ("rank_by_value", "rank_by_denial", "rank_by_time")},
@@ -170,23 +170,23 @@ def agreement(spots: Sequence[Spot]) -> list[tuple[str, str, float]]:
     from scipy.stats import spearmanr
 
     inputs = [spot for spot in spots if spot.kind != "chips"]
-    found = []
+    correlations = []
     for horizon in ("at_risk_1_year", "at_risk_3_years"):
         losses = [getattr(spot, horizon) for spot in inputs]
         for formula in ("rank", "rank_by_value", "rank_by_denial", "rank_by_time"):
             order = [-getattr(spot, formula) for spot in inputs]
-            found.append((formula, horizon, float(spearmanr(order, losses).statistic)))
-    return found
+            correlations.append((formula, horizon, float(spearmanr(order, losses).statistic)))
+    return correlations
 
 
 def notes(spots: Sequence[Spot]) -> list[str]:
     """What a reader of the table should know: how far the score agrees with what a cut-off would cost."""
-    found = {(formula, horizon): value for formula, horizon, value in agreement(spots)}
+    correlations = {(formula, horizon): value for formula, horizon, value in agreement(spots)}
     names = {"rank": "score", "rank_by_value": "value", "rank_by_denial": "denial", "rank_by_time": "time"}
     horizons = (("at_risk_1_year", "one year"), ("at_risk_3_years", "three years"))
     return [
         f"Rank correlation with the output at risk within {words}, inputs alone: "
-        + ", ".join(f"{name} {found[formula, horizon]:.2f}" for formula, name in names.items())
+        + ", ".join(f"{name} {correlations[formula, horizon]:.2f}" for formula, name in names.items())
         + "."
         for horizon, words in horizons
     ]
