@@ -150,7 +150,7 @@ class BaseSupplies:
     Items are inputs, then segments of chips; each state's parts of them sum to 1.
     """
 
-    of_state: Array  # (runs, S) parts of all that the target bought abroad and of its own inputs
+    of_state: Array  # (runs, S) parts of what all states sold
     of_item: Array  # (runs, S, items) parts of what the state sold
     above_threshold: Array  # (runs, S, items) of these, what lies above technical thresholds
 
