@@ -16,6 +16,7 @@ from sim.live import background, link
 from sim.live.levers import described
 from sim.live.race import Race
 from sim.scenario.scenario import load_config
+from sim.world.world import load_world
 
 
 def test_a_run_watched_and_a_run_have_the_same_bytes(tmp_path):
@@ -72,9 +73,10 @@ def test_a_truce_before_a_dated_control_replays(tmp_path):
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 12))])
 def test_whatever_is_done_replays(tmp_path, seed):
     chance = random.Random(seed)
-    numbers = [lever for lever in described(load_config("historic").world) if not lever["choices"]]
-    words = [lever for lever in described(load_config("historic").world) if lever["choices"]]
     scenario = load_config(chance.choice(["historic", "published-2020", "no-controls"]))
+    levers = described(scenario.world)
+    numbers = [lever for lever in levers if not lever["choices"]]
+    words = [lever for lever in levers if lever["choices"]]
     watcher = Watcher(f"config={scenario.name}&seed={seed}")
     with watcher:
         for year in range(2020, 2036):
