@@ -16,7 +16,6 @@ from sim.live import background, link
 from sim.live.levers import described
 from sim.live.race import Race
 from sim.scenario.scenario import load_config
-from sim.world.world import load_world
 
 
 def test_a_run_watched_and_a_run_have_the_same_bytes(tmp_path):
