@@ -97,3 +97,11 @@ def test_the_parameters_of_a_mechanism_that_is_off_move_nothing(results, mechani
     assert len(moved) >= 2 * len(own(mechanism))
     off = results["off", mechanism].tobytes()
     assert [name for name, values in moved.items() if values.tobytes() != off] == []
+
+
+@pytest.mark.parametrize("mechanism", ["alliance", "stockpiling", "retaliation", "automotive"])
+def test_a_mechanism_without_a_cause_moves_nothing(mechanism):
+    """Verification: without controls nobody follows, hoards or retaliates, to the last bit."""
+    on = series_of(DecouplingModel("published-2020", rng=4))
+    off = series_of(DecouplingModel("published-2020", rng=4, set={f"mechanisms.{mechanism}": False}))
+    assert on.tobytes() == off.tobytes()

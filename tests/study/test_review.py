@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from sim.cli import app
 from sim.errors import BadInput
-from sim.study.review import Spot, agreement, notes, reviewed, write
+from sim.scenario.scenario import load_config
+from sim.study.review import Spot, agreement, notes, review, reviewed, write
 
 
 def spot(rank, kind="material", **given):
@@ -79,3 +80,17 @@ def test_a_batch_is_not_reviewed(tmp_path):
     )
     with pytest.raises(BadInput, match="holds many runs; review a config, or the result folder"):
         reviewed(str(tmp_path / "two"), None)
+
+
+def test_the_review_finds_the_published_choke_points():
+    """Stylised fact: China depends most in lithography, design software, process control and resist processing (Khan,
+    Mann and Peterson 2021): three of the four at least are among the six most exposed."""
+    spots = review(load_config("published-2020"))
+    first = {spot.item for spot in spots[:6]}
+    assert len(first & {"lithography", "design_software", "process_control", "resist_processing"}) >= 3
+    assert [spot.rank for spot in spots] == list(range(1, 23))
+    by_item = {spot.item: spot for spot in spots}
+    assert by_item["critical_minerals"].rank == 22  # the target sells them to the world
+    # stocks of materials last for months, lines for years
+    assert by_item["photoresist"].at_risk_1_year > by_item["lithography"].at_risk_1_year
+    assert all(spot.at_risk_3_years >= -1e-9 for spot in spots)
