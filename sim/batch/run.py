@@ -17,11 +17,11 @@ from functools import partial
 from pathlib import Path
 
 from sim.batch.blocks import Build, Model, build_model, keys_of, result_texts, run_block
+from sim.batch.engines import open_engine, worker_count
 from sim.batch.identity import batch_identity, column_notes, kinds_of, run_identity
 from sim.batch.jobs import WorkersDied, finished_jobs
 from sim.batch.progress import KEEPING, Progress, duration, say, size, size_on_disk
 from sim.batch.store import Store, claims_of, refuse_changes
-from sim.batch.workers import open_engine, worker_count
 from sim.errors import BadInput
 from sim.experiment.experiment import Experiment, Run, load_experiment
 from sim.folders import results_folder

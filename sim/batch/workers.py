@@ -1,4 +1,4 @@
-"""This process, or worker processes of this machine; how many there are if nobody says."""
+"""What runs jobs on this machine: this process, or worker processes."""
 
 from __future__ import annotations
 
@@ -16,52 +16,9 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import BaseContext
-from pathlib import Path
 from types import ModuleType
 
-from sim.batch.jobs import Engine, Job, keep_imports, run_and_collect
-from sim.errors import BadInput
-
-QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: processor time, and in how much time; microseconds
-
-
-def worker_count(asked: int | None, cluster: str | None = None) -> int:
-    """How many processes: as asked for, or one for each processor that this process may use. BadInput below one."""
-    if cluster is not None and asked is not None:
-        raise BadInput(f"--workers = {asked}: are processes of this machine; leave it out with --cluster")
-    count = processors() if asked is None else asked
-    if count < 1:
-        raise BadInput(f"--workers = {count}: must be a whole number from 1")
-    return count
-
-
-def processors() -> int:
-    """The processors that this process may use, which may be fewer than the machine has."""
-    if sys.version_info >= (3, 13):
-        allowed = os.process_cpu_count()
-    elif hasattr(os, "sched_getaffinity"):
-        allowed = len(os.sched_getaffinity(0))
-    else:
-        allowed = os.cpu_count()
-    return max(1, min(allowed or 1, _quota(QUOTA)))
-
-
-def _quota(file: Path) -> int:
-    """The whole processors that a container may use; more than there are where nothing limits it."""
-    try:
-        time, period = file.read_text().split()
-        return int(time) // int(period)
-    except (OSError, ValueError):  # no container, or "max"
-        return sys.maxsize
-
-
-def open_engine(workers: int, cluster: str | None = None) -> Engine:
-    """What runs jobs: a Dask cluster, so many processes, or for one worker this process. To be closed."""
-    if cluster is not None:
-        from sim.batch.cluster import DaskCluster
-
-        return DaskCluster(cluster)
-    return ThisProcess() if workers == 1 else WorkerProcesses(workers)
+from sim.batch.jobs import Job, keep_imports, run_and_collect
 
 
 class ThisProcess:

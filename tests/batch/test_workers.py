@@ -11,7 +11,7 @@ import pytest
 from support.batches import EXPERIMENT
 from support.processes import children, started, wait_until
 
-from sim.batch import progress, workers
+from sim.batch import engines, progress, workers
 from sim.batch.progress import Progress
 from sim.batch.run import run_batch
 from sim.errors import BadInput
@@ -43,7 +43,7 @@ def command(question, out, workers=2):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs processors to be forbidden")
 def test_the_processors_that_are_allowed_are_counted():
     one = min(os.sched_getaffinity(0))
-    code = f"import os; os.sched_setaffinity(0, {{{one}}}); from sim.batch import workers; print(workers.processors())"
+    code = f"import os; os.sched_setaffinity(0, {{{one}}}); from sim.batch import engines; print(engines.processors())"
     assert answer([sys.executable, "-c", code]).stdout == "1\n"
 
 
@@ -51,24 +51,24 @@ def test_the_processors_that_are_allowed_are_counted():
 def test_a_container_may_have_a_part_of_the_processors(tmp_path, text, count, monkeypatch):
     quota = tmp_path / "cpu.max"
     quota.write_text(f"{text}\n")
-    monkeypatch.setattr(workers, "QUOTA", quota)
+    monkeypatch.setattr(engines, "QUOTA", quota)
     monkeypatch.setattr(os, "process_cpu_count" if sys.version_info >= (3, 13) else "cpu_count", lambda: 8)
     if sys.version_info < (3, 13):
         monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert workers.processors() == max(1, count)
+    assert engines.processors() == max(1, count)
     quota.write_text("max 100000\n")
-    assert workers.processors() == 8
+    assert engines.processors() == 8
     quota.unlink()
-    assert workers.processors() == 8
+    assert engines.processors() == 8
 
 
 def test_the_count_is_checked_in_one_place():
-    assert workers.worker_count(3) == 3
-    assert workers.worker_count(None, "local:2") == workers.processors()
+    assert engines.worker_count(3) == 3
+    assert engines.worker_count(None, "local:2") == engines.processors()
     with pytest.raises(BadInput, match="--workers = 0: must be a whole number from 1"):
-        workers.worker_count(0)
+        engines.worker_count(0)
     with pytest.raises(BadInput, match="--workers = 2: .* leave it out with --cluster"):
-        workers.worker_count(2, "local:2")
+        engines.worker_count(2, "local:2")
 
 
 # Surroundings.
@@ -153,6 +153,6 @@ def test_ten_hours_are_not_thousands_of_lines(monkeypatch, capsys):
 
 
 def test_the_default_is_said_in_the_plan(question, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(workers, "processors", lambda: 1)
+    monkeypatch.setattr(engines, "processors", lambda: 1)
     run_batch(question, out=tmp_path / "out")
     assert "workers 1)" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from sim.batch.workers import open_engine, worker_count
+from sim.batch.engines import open_engine, worker_count
 from sim.experiment.ensemble import ENSEMBLE
 from sim.experiment.experiment import experiment_path
 from sim.folders import results_folder

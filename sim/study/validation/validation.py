@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sim.arrays import Array
-from sim.batch.workers import open_engine, worker_count
+from sim.batch.engines import open_engine, worker_count
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
