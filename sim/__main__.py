@@ -1,5 +1,7 @@
 """The way in, `decoupling` or `python -m sim`: an interrupt ends it quietly, also while it imports.
 
+A fault of the program is a sentence with the place of its trace, and an exit code of its own.
+
 SIGTERM ends it in the same order, so that what is open is closed, with the exit code that a shell gives for it.
 """
 
@@ -7,6 +9,7 @@ import signal
 import sys
 
 TERMINATED = 128 + signal.SIGTERM
+FAULT = 70  # EX_SOFTWARE of sysexits.h
 
 
 def main() -> None:
@@ -17,6 +20,11 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as fault:
+        from sim.terminal import note_fault
+
+        note_fault(fault)
+        sys.exit(FAULT)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ import typer
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput, nearest
 from sim.folders import results_folder
+from sim.results.escape import visible
 from sim.study.commands import study
 from sim.terminal import Format, FormatOption, emit, note, out_option
 
@@ -30,6 +32,7 @@ app = typer.Typer(
 
 
 app.add_typer(study, name="study")
+NOBODY_READS = 128 + 13  # SIGPIPE, which not every system has
 
 
 class Every(StrEnum):
@@ -236,7 +239,7 @@ def check(files: Annotated[list[str], typer.Argument(help="Configs, experiments 
     problems: list[str] = []
     for name in files:
         try:
-            typer.echo(f"{name}: {checked(name)}")
+            typer.echo(f"{visible(name)}: {checked(name)}")
         except BadInput as fault:
             problems += fault.problems
     if problems:
@@ -304,7 +307,8 @@ def _experiments() -> tuple[list[str], list[list[Any]]]:
                 experiment = load_experiment(name)
                 rows.append([name, len(experiment), experiment.question])
         except BadInput as fault:  # a working folder may hold others
-            note(f"{fault}")
+            for problem in fault.problems:
+                note(problem)
     return ["experiment", "runs", "question"], rows
 
 
@@ -403,17 +407,21 @@ def _plain(fault: typer.TyperException) -> str | None:
 
 
 def main() -> None:
-    """Run a verb. Exit codes: 0 done, 1 some runs failed, 2 bad use or input, 3 incomplete input.
+    """Run a verb. Exit codes: 0 done, 1 a gate tripped or some runs failed, 2 bad use or input, 3 incomplete input.
 
-    130 if interrupted and 143 if the system asks it to end (`sim.__main__`).
+    70 for a fault of the program, 130 if interrupted, 143 if the system asks it to end (`sim.__main__`); 141 where
+    nobody reads on, as a shell gives for it.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # half a character in a path, or a terminal without UTF-8
     try:
         sys.exit(app(standalone_mode=False) or 0)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # which typer ends with 1, the code of a gate
+            sys.exit(NOBODY_READS)
+        raise
     except typer.TyperException as fault:
-        if sentence := _plain(fault):
-            note(sentence)
-        else:
-            fault.show()  # type: ignore[attr-defined]  # every wrong use of arguments has it
+        note(_plain(fault) or fault.format_message())
         sys.exit(2)
     except BadInput as fault:
         for problem in fault.problems:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import platform
+import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from sim.results.escape import spreadsheet, visible
 
 
 class Format(StrEnum):
@@ -39,7 +45,7 @@ def emit(header: list[str], rows: Sequence[Sequence[Any]], format: Format, turne
         from sim.results.records import line as csv_line  # brings numpy, which other verbs do not wait for
 
         # A truth value stands as it always has here; a result's tables say true and false.
-        texts = ([str(cell) if isinstance(cell, bool) else cell for cell in row] for row in rows)
+        texts = ([str(cell) if isinstance(cell, bool) else spreadsheet(cell) for cell in row] for row in rows)
         typer.echo("".join(map(csv_line, [header, *texts])), nl=False)
     elif format is Format.json:
         content = [dict(zip(header, (None if _missing(cell) else cell for cell in row), strict=True)) for row in rows]
@@ -64,9 +70,26 @@ def _shown(cell: Any) -> str:
     if _missing(cell):
         return ""
     if not isinstance(cell, float):
-        return str(cell)
+        return visible(str(cell))
     return f"{cell:.3f}" if abs(cell) < 10 else f"{cell:.1f}" if abs(cell) < 1000 else f"{cell:.0f}"
 
 
 def note(text: str) -> None:
-    typer.echo(text, err=True)
+    """One line on standard error, whatever the text holds."""
+    typer.echo(visible(text), err=True)
+
+
+def note_fault(fault: Exception) -> None:
+    """Write the trace of a fault of the program into the temporary folder, and say in a sentence what happened."""
+    from sim import __version__  # takes a moment, and is seldom needed
+
+    made_by = f"decoupling {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    trace = f"{made_by}\n{sys.argv[1:]}\n\n{''.join(traceback.format_exception(fault))}"
+    try:
+        with tempfile.NamedTemporaryFile("wb", prefix="decoupling-fault-", suffix=".txt", delete=False) as file:
+            file.write(trace.encode(errors="backslashreplace"))
+        where = f"The trace is in {file.name}; please open an issue with that file where you got this program."
+    except OSError as refusal:
+        where = f"The trace cannot be written ({refusal}); please open an issue where you got this program."
+    what = f"{type(fault).__name__}: {fault}".removesuffix(": ")
+    note(f"This is a fault of the program and not of your input ({what[:500]}). {where}")

@@ -10,10 +10,11 @@ from typing import Any, Self
 
 from sim.calendar import LAST_YEAR, QUARTERS_PER_YEAR, quarters_until
 from sim.experiment.experiment import Experiment
+from sim.results.escape import visible
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text), file=sys.stderr, flush=True)
 
 
 KEEPING = "what is finished is kept, and the same command goes on from there"
@@ -53,7 +54,7 @@ class Progress:
 
             left = TextColumn("{task.fields[left]}")
             self.bar = Bar(
-                TextColumn(self.name),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
@@ -61,7 +62,7 @@ class Progress:
                 console=Console(stderr=True),
             )
             self.bar.start()
-            self.task = self.bar.add_task("", total=self.total, completed=self.done, left="")
+            self.task = self.bar.add_task(visible(self.name), total=self.total, completed=self.done, left="")
         return self
 
     def __exit__(self, *fault: object) -> None:

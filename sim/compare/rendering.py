@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -17,8 +16,9 @@ from sim.compare.identity import UNLIKE_COLUMNS, Unlike
 from sim.compare.reaching import REACH_COLUMNS, ReachRow
 from sim.compare.words import decimals, decimals_of, main_row, percent, rounded, two_digits
 from sim.errors import BadInput
+from sim.results.escape import spreadsheet
 from sim.results.files import write_aside, writing
-from sim.results.page import Section, html_section, markdown, plain, whole_page
+from sim.results.page import Section, html_section, html_text, markdown, plain, whole_page
 from sim.results.records import line
 
 FORMATS = ("table", "csv", "json", "md", "html")
@@ -43,7 +43,7 @@ def render(comparison: Comparison, format: str = "table") -> str:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    return "".join([line(columns), *(line(row[column] for column in columns) for row in rows)])
+    return "".join([line(columns), *(line(spreadsheet(row[column]) for column in columns) for row in rows)])
 
 
 def _points(comparison: Comparison) -> list[dict[str, Any]]:
@@ -244,10 +244,10 @@ def _page(comparison: Comparison) -> str:
     """One self-contained page: the sentences first, then the figures, then everything."""
     names = [result.name for result in comparison.results]
     title = f"{', '.join(names[1:])} against {names[0]}"
-    answer = "".join(f'<p class="answer">{html.escape(text)}</p>\n' for text in comparison.sentences)
+    answer = "".join(f'<p class="answer">{html_text(text)}</p>\n' for text in comparison.sentences)
     drawn = "".join(f"<figure>{figure}</figure>\n" for figure in figures(comparison).values())
     body = "".join(html_section(section) for section in sections(comparison)[:-1])
-    return whole_page(title, f"<h1>{html.escape(title)}</h1>\n{answer}{drawn}{body}")
+    return whole_page(title, f"<h1>{html_text(title)}</h1>\n{answer}{drawn}{body}")
 
 
 def figures(comparison: Comparison) -> dict[str, str]:

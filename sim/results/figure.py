@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def drawing(salt: str, font_size: float = 9) -> Iterator[None]:
-    """Draw with matplotlib's own settings but these: text stays text, and ids come from `salt`."""
+    """Draw with matplotlib's own settings but these: text stays text, also between $ signs; ids come from `salt`."""
     import matplotlib
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": salt, "font.size": font_size})
+        plain = {"text.usetex": False, "text.parse_math": False, "svg.fonttype": "none"}
+        matplotlib.rcParams.update({**plain, "svg.hashsalt": salt, "font.size": font_size})
         yield
 
 

@@ -6,6 +6,9 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sim.results import escape
+from sim.results.escape import visible
+
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 .scroll { overflow-x: auto; }
@@ -36,10 +39,10 @@ class Section:
 
 def plain(section: Section) -> str:
     """A section for the terminal, in columns."""
-    text = f"{section.title}\n" + "".join(f"  {line}\n" for line in section.lines)
+    text = f"{visible(section.title)}\n" + "".join(f"  {visible(line)}\n" for line in section.lines)
     if not section.rows:
         return text
-    table = [list(section.header), *section.rows]
+    table = [[visible(cell) for cell in row] for row in (section.header, *section.rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for cells in table:
         aligned = (
@@ -51,24 +54,29 @@ def plain(section: Section) -> str:
 
 
 def markdown(section: Section) -> str:
-    text = f"## {section.title}\n\n" + "".join(f"- {line}\n" for line in section.lines)
+    text = f"## {escape.markdown(section.title)}\n\n" + "".join(f"- {escape.markdown(x)}\n" for x in section.lines)
     if not section.rows:
         return text
-    table = [list(section.header), [":--" if left else "--:" for left in section.flush_left], *section.rows]
-    escaped = ([cell.replace("|", "\\|") for cell in cells] for cells in table)
-    return text + ("\n" if section.lines else "") + "".join(f"| {' | '.join(cells)} |\n" for cells in escaped)
+    header, *rows = ([escape.markdown(cell) for cell in cells] for cells in (section.header, *section.rows))
+    table = [header, [":--" if left else "--:" for left in section.flush_left], *rows]
+    return text + ("\n" if section.lines else "") + "".join(f"| {' | '.join(cells)} |\n" for cells in table)
+
+
+def html_text(text: str) -> str:
+    """Text in an HTML page; a page holds no control characters, however written."""
+    return html.escape(visible(text))
 
 
 def html_section(section: Section) -> str:
-    text = f"<h2>{html.escape(section.title)}</h2>\n"
+    text = f"<h2>{html_text(section.title)}</h2>\n"
     if section.lines:
-        text += f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in section.lines)}</ul>\n"
+        text += f"<ul>{''.join(f'<li>{html_text(line)}</li>' for line in section.lines)}</ul>\n"
     if not section.rows:
         return text
     classes = [' class="word"' if left else "" for left in section.flush_left]
 
     def cells(tag: str, row: Sequence[str]) -> str:
-        made = (f"<{tag}{kind}>{html.escape(cell)}</{tag}>" for cell, kind in zip(row, classes, strict=True))
+        made = (f"<{tag}{kind}>{html_text(cell)}</{tag}>" for cell, kind in zip(row, classes, strict=True))
         return f"<tr>{''.join(made)}</tr>\n"
 
     table = cells("th", section.header) + "".join(cells("td", row) for row in section.rows)
@@ -78,6 +86,6 @@ def html_section(section: Section) -> str:
 def whole_page(title: str, body: str) -> str:
     """A page of its own around a body that is HTML already."""
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html_text(title)}</title>'
         f"<style>{STYLE}</style></head>\n<body>{body}</body></html>\n"
     )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from sim.folders import CHECKOUT
+from sim.results.escape import visible
 
 
 @lru_cache(maxsize=1)
@@ -75,7 +76,7 @@ def run_info(seconds: float, workers: int) -> dict[str, Any]:
         "workers": workers,
         "machine": f"{platform.node()} {platform.system()} {platform.machine()}",
         "git_commit": _git_commit(),
-        "command": sys.argv[1:],
+        "command": [visible(argument) for argument in sys.argv[1:]],
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.errors import BadInput
+from sim.results.escape import spreadsheet
 from sim.results.files import writing
 from sim.results.records import line
 
@@ -30,7 +31,7 @@ def open_folder(out: Path, made_by: str) -> None:
 
 def csv_text(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """A table with numbers of six digits, empty for missing."""
-    return "".join([line(header), *(line(map(_cell, row)) for row in rows)])
+    return "".join([line(header), *(line(map(_cell, map(spreadsheet, row))) for row in rows)])
 
 
 def _cell(value: Any) -> Any:

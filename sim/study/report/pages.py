@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 
-from sim.results.page import Section, html_section, markdown, whole_page
+from sim.results import escape
+from sim.results.page import Section, html_section, html_text, markdown, whole_page
 from sim.study.report import tables
 from sim.study.report.answer import Answer
 from sim.study.report.words import design, findings, opening, overturning, uncertain
@@ -13,12 +13,14 @@ from sim.study.report.words import design, findings, opening, overturning, uncer
 
 def answer_page(answer: Answer, figure: str) -> str:
     """The answer that stands beside an experiment: what does not depend on the program's own hash or on the day."""
-    head = f"# {answer.experiment.question}\n\n"
+    head = f"# {escape.markdown(answer.experiment.question)}\n\n"
     if prediction := answer.experiment.prediction:
-        head += f"*Predicted before running:* {prediction}\n\n"
+        head += f"*Predicted before running:* {escape.markdown(prediction)}\n\n"
     made = f"`decoupling batch {answer.name}`, then `decoupling study report {answer.name}`."
     picture = f"![{answer.main.replace('_', ' ')}]({figure})"
-    return f"{head}{opening(answer)}\n\n{picture}\n\n{made}\n\n" + "\n".join(map(markdown, sections(answer)))
+    return f"{head}{escape.markdown(opening(answer))}\n\n{picture}\n\n{made}\n\n" + "\n".join(
+        map(markdown, sections(answer))
+    )
 
 
 def gallery(answers: Mapping[str, str]) -> str:
@@ -42,10 +44,10 @@ def html_report(answers: Sequence[Answer], figures: Sequence[str]) -> str:
     """One page that needs no other file."""
     body = ""
     for answer, figure in zip(answers, figures, strict=True):
-        body += f"<h1>{html.escape(answer.experiment.question)}</h1>\n"
+        body += f"<h1>{html_text(answer.experiment.question)}</h1>\n"
         if prediction := answer.experiment.prediction:
-            body += f"<p><em>Predicted before running:</em> {html.escape(prediction)}</p>\n"
-        body += f"<p>{html.escape(opening(answer))}</p>\n"
+            body += f"<p><em>Predicted before running:</em> {html_text(prediction)}</p>\n"
+        body += f"<p>{html_text(opening(answer))}</p>\n"
         body += f"<figure>{figure}</figure>\n"
         body += "".join(html_section(section) for section in [*sections(answer), whole_provenance(answer)])
     return whole_page(" / ".join(answer.experiment.question for answer in answers), body)
