@@ -108,9 +108,12 @@ def _checked_calibration(path: Path) -> str:
 
 
 def _checked_experiment(path: Path) -> str:
+    from sim.experiment.cost import long_or_large
     from sim.experiment.experiment import load_experiment
 
-    return f"an experiment without faults, {len(load_experiment(path))} runs"
+    experiment = load_experiment(path)
+    takes = long_or_large(experiment)
+    return f"an experiment without faults, {experiment.run_count} runs{f', {takes}' if takes else ''}"
 
 
 def shown(name: str, whole: bool) -> bytes:

@@ -305,7 +305,7 @@ def _experiments() -> tuple[list[str], list[list[Any]]]:
                 rows.append([name, calibration.waves.samples * calibration.waves.seeds, calibration.question])
             else:
                 experiment = load_experiment(name)
-                rows.append([name, len(experiment), experiment.question])
+                rows.append([name, experiment.run_count, experiment.question])
         except BadInput as fault:  # a working folder may hold others
             for problem in fault.problems:
                 note(problem)

@@ -8,7 +8,7 @@ import platform
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,7 +45,9 @@ def emit(header: list[str], rows: Sequence[Sequence[Any]], format: Format, turne
         from sim.results.records import line as csv_line  # brings numpy, which other verbs do not wait for
 
         # A truth value stands as it always has here; a result's tables say true and false.
-        texts = ([str(cell) if isinstance(cell, bool) else spreadsheet(cell) for cell in row] for row in rows)
+        texts: Iterable[Sequence[Any]] = (
+            [str(cell) if isinstance(cell, bool) else spreadsheet(cell) for cell in row] for row in rows
+        )
         typer.echo("".join(map(csv_line, [header, *texts])), nl=False)
     elif format is Format.json:
         content = [dict(zip(header, (None if _missing(cell) else cell for cell in row), strict=True)) for row in rows]

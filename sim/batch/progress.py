@@ -1,4 +1,4 @@
-"""What long work says to standard error: how far it is, how long it takes, how large it gets."""
+"""What long work says to standard error: how far it is and how long it takes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from sim.calendar import LAST_YEAR, QUARTERS_PER_YEAR, quarters_until
-from sim.experiment.experiment import Experiment
+from sim.experiment.cost import duration
 from sim.results.escape import visible
 
 
@@ -79,25 +78,3 @@ class Progress:
         elif now - self.said >= max(self.SECONDS, min(self.LONGEST, (now - self.started) / self.PAUSES)):
             self.said = now
             say(f"{self.name}: {self.done} of {self.total} runs, {left}")
-
-
-def duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-
-
-def size(count: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
-
-
-def size_on_disk(experiment: Experiment, measures: int) -> int:
-    """About how many bytes the result will have: 19 a number, and the keys in front of each line."""
-    quarters = quarters_until(LAST_YEAR)
-    dates = {"quarter": quarters, "year": quarters // QUARTERS_PER_YEAR, "end": 1}[experiment.every]
-    keys = 60 + 12 * len(experiment.key_columns)
-    return len(experiment) * (dates * (keys + 19 * measures) + keys + 5 * 19 * measures)

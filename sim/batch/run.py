@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+import os
 import shutil
 import time
 from contextlib import closing
@@ -20,9 +21,10 @@ from sim.batch.blocks import Build, Model, build_model, keys_of, result_texts, r
 from sim.batch.engines import open_engine, worker_count
 from sim.batch.identity import batch_identity, column_notes, kinds_of, run_identity
 from sim.batch.jobs import WorkersDied, finished_jobs
-from sim.batch.progress import KEEPING, Progress, duration, say, size, size_on_disk
+from sim.batch.progress import KEEPING, Progress, say
 from sim.batch.store import Store, claims_of, refuse_changes
 from sim.errors import BadInput
+from sim.experiment.cost import MEMORY_A_RUN, duration, long_or_large, size, size_on_disk
 from sim.experiment.experiment import Experiment, Run, load_experiment
 from sim.folders import results_folder
 from sim.results import provenance, records
@@ -60,6 +62,7 @@ def run_batch(
         experiment = load_experiment(experiment)
     workers = worker_count(workers, cluster)
     out = results_folder() / experiment.name if out is None else Path(out)
+    _refuse_too_many(experiment, workers, out)
     prepare_out(out)
     if fresh and is_result(out):
         with locked(out):
@@ -67,6 +70,33 @@ def run_batch(
         prepare_out(out)
     with locked(out):
         return _run_locked(experiment, workers, out, build, block_size, cluster)
+
+
+def _refuse_too_many(experiment: Experiment, workers: int, out: Path) -> None:
+    """BadInput for runs that this machine's memory has no room to keep the places of, or its disk for the result.
+
+    It is reckoned from counts alone, before anything is made.
+    """
+    folder = next(path for path in (out.absolute(), *out.absolute().parents) if path.is_dir())
+    limits = {
+        "memory": (MEMORY_A_RUN * experiment.run_count, _memory()),
+        "disk": (size_on_disk(experiment, len(experiment.measures)), shutil.disk_usage(folder).total),
+    }
+    for what, (needed, there) in limits.items():
+        if needed > there:
+            raise BadInput(
+                f"{experiment.name}: has {experiment.run_count} runs, {long_or_large(experiment, workers)}, and needs "
+                f"{size(needed)} of {what}, of which this machine has {size(there)}; "
+                "give fewer levels, samples or replications"
+            )
+
+
+def _memory() -> float:
+    """The machine's memory in bytes; without end where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
 
 
 def _run_locked(
@@ -88,7 +118,7 @@ def _run_locked(
             return _end(store)
         missing = store.missing(even_size(len(experiment) - finished, workers, block_size))
         where = f"workers {workers}" if cluster is None else f"cluster {cluster}"
-        _say_plan(store, where, out)
+        _say_plan(store, where, out, workers if cluster is None else None)
 
     blocks = (store.block(*piece) for piece in missing)
     few = len(missing) <= 2  # too few for workers
@@ -119,7 +149,7 @@ def _keep_claims(experiment: Experiment, manifest: Manifest, out: Path) -> None:
         write_aside(out / MANIFEST, [kept.text()])
 
 
-def _say_plan(store: Store, where: str, out: Path) -> None:
+def _say_plan(store: Store, where: str, out: Path, processors: int | None) -> None:
     experiment = store.experiment
     needed = size_on_disk(experiment, len(store.kinds))
     sets = f"parameter sets {len(experiment.parameter_sets)}, " if experiment.ensemble else ""
@@ -128,6 +158,8 @@ def _say_plan(store: Store, where: str, out: Path) -> None:
         f"points {len(experiment.points)}, {sets}seeds {experiment.replications}; {where}), "
         f"about {size(needed)} in {out}"
     )
+    if processors and (takes := long_or_large(experiment, processors)):
+        say(f"That takes {takes}.")
     if store.done:
         say(f"{store.done} of them are done; the other {len(experiment) - store.done} are run now.")
     free = shutil.disk_usage(out).free

@@ -48,17 +48,23 @@ class Factor:
         return list(self.levels) if self.levels else {"low": self.low, "high": self.high}
 
 
+def total(points: Sequence[Point]) -> int:
+    """How many points there are: also more than `len` can tell."""
+    return points.total if isinstance(points, Grid | LeftOut | Joined) else len(points)
+
+
 class Grid(Sequence[Point]):
     """Every combination of the factors' levels, the last factor moving fastest."""
 
     def __init__(self, levels: Mapping[str, Sequence[Value]]) -> None:
         self.levels = levels
+        self.total = math.prod(len(values) for values in levels.values())
 
     def __len__(self) -> int:
-        return math.prod(len(values) for values in self.levels.values())
+        return self.total
 
     def __getitem__(self, number: Any) -> Any:
-        if not 0 <= number < len(self):
+        if not 0 <= number < self.total:
             raise IndexError(number)
         point: dict[str, Value] = {}
         for key, values in reversed(list(self.levels.items())):
@@ -134,14 +140,15 @@ class LeftOut(Sequence[Point]):
     def __init__(self, points: Sequence[Point], switches: Sequence[str]) -> None:
         self.points = points
         self.changes: Sequence[Point] = [{}, *({switch: False} for switch in switches)]
+        self.total = total(points) * len(self.changes)
 
     def __len__(self) -> int:
-        return len(self.points) * len(self.changes)
+        return self.total
 
     def __getitem__(self, number: Any) -> Any:
-        if not 0 <= number < len(self):
+        if not 0 <= number < self.total:
             raise IndexError(number)
-        change, place = divmod(number, len(self.points))
+        change, place = divmod(number, total(self.points))
         return {**self.points[place], **self.changes[change]}
 
 
@@ -166,16 +173,17 @@ class Joined(Sequence[Point]):
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = parts
-        self.ends = list(itertools.accumulate(len(part.points) for part in parts))
+        self.ends = list(itertools.accumulate(total(part.points) for part in parts))
+        self.total = self.ends[-1]
 
     def __len__(self) -> int:
-        return self.ends[-1]
+        return self.total
 
     def __getitem__(self, number: Any) -> Any:
-        if not 0 <= number < len(self):
+        if not 0 <= number < self.total:
             raise IndexError(number)
         place = bisect.bisect_right(self.ends, number)
-        return self.parts[place].points[number - self.ends[place] + len(self.parts[place].points)]
+        return self.parts[place].points[number - self.ends[place] + total(self.parts[place].points)]
 
     def part(self, number: int) -> Part:
         """The part that a point (from 0) belongs to."""

@@ -94,11 +94,16 @@ class Experiment:
         )
 
     def __len__(self) -> int:
+        return self.run_count
+
+    @property
+    def run_count(self) -> int:
+        """How many runs there are: also more than `len` can tell."""
         return len(self.scenarios) * self.runs_of_config
 
     @cached_property
     def runs_of_config(self) -> int:
-        return len(self.points) * len(self.parameter_sets) * self.replications
+        return self.points.total * len(self.parameter_sets) * self.replications
 
     @cached_property
     def points(self) -> Joined:
@@ -124,7 +129,7 @@ class Experiment:
         What a point leaves out is the config's own value.
         """
         points, sets = self.points, self.parameter_sets
-        number, point = divmod(number, len(points))
+        number, point = divmod(number, points.total)
         seed, place = divmod(number, len(sets))
         changes = points[point]
         values = {key: changes.get(key, scenario.values[key]) for key in self.swept}
@@ -132,7 +137,7 @@ class Experiment:
 
     def order(self) -> Iterator[int]:
         """A config's run numbers by point, parameter set and seed: the order of `runs.csv`."""
-        points, sets = len(self.points), len(self.parameter_sets)
+        points, sets = self.points.total, len(self.parameter_sets)
         for point, place in itertools.product(range(points), range(sets)):
             first = place * points + point
             yield from range(first, self.runs_of_config, points * sets)

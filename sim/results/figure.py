@@ -19,8 +19,9 @@ def drawing(salt: str, font_size: float = 9) -> Iterator[None]:
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        plain = {"text.usetex": False, "text.parse_math": False, "svg.fonttype": "none"}
-        matplotlib.rcParams.update({**plain, "svg.hashsalt": salt, "font.size": font_size})
+        matplotlib.rcParams.update(
+            {"svg.fonttype": "none", "text.parse_math": False, "svg.hashsalt": salt, "font.size": font_size}
+        )
         yield
 
 

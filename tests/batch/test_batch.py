@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ from sim.batch import progress
 from sim.batch.blocks import read_header
 from sim.batch.run import run_batch, write_run
 from sim.errors import BadInput
+from sim.experiment import cost
 from sim.experiment.experiment import load_experiment
 from sim.measures import catalogue
 from sim.results import provenance, records
@@ -773,16 +775,51 @@ def test_the_size_said_is_about_the_size_written(question, tmp_path, every):
     path = question(6, 'every = "year"', f'every = "{every}"')
     run_batch(path, workers=1, out=tmp_path / "out", build=small)
     written = sum((tmp_path / "out" / name).stat().st_size for name in ("runs.csv", "series.csv"))
-    assert progress.size_on_disk(load_experiment(path), 3) == pytest.approx(written, rel=0.5)
+    assert cost.size_on_disk(load_experiment(path), 3) == pytest.approx(written, rel=0.5)
 
 
 def test_duration():
-    assert [progress.duration(seconds) for seconds in (0.4, 59.6, 61, 3600 + 119)] == [
+    assert [cost.duration(seconds) for seconds in (0.4, 59.6, 61, 3600 + 119)] == [
         "0 s",
         "1 min 0 s",
         "1 min 1 s",
         "1 h 1 min",
     ]
+
+
+def test_long_durations_and_large_sizes_are_in_units_of_their_own():
+    """By hand: 10^14 runs at 5 ms are 5 x 10^11 s; a year has 31,557,600 s."""
+    assert [cost.duration(3 * 86_400), cost.duration(5e11)] == ["3 days", "15,844 years"]
+    assert [cost.size(2.5e12), cost.size(2e15), cost.size(3e21)] == ["2.5 TB", "2.0 PB", "3,000 EB"]
+
+
+FACTORS = ("subsidy.annual", "controller_subsidy.annual", "investment.annual", "controls.severity", "mandate.domestic")
+
+
+@pytest.mark.parametrize(("factors", "runs"), [(2, 10**14), (4, 10**22), (5, 10**26)])
+def test_a_sweep_of_any_size_is_planned_from_its_counts(tmp_path, capsys, factors, runs):
+    """Levels to the power of factors, times a million seeds; what no disk holds is refused before it begins."""
+    path = tmp_path / "huge.toml"
+    levels = "".join(f'"{key}" = {{ low = 0.0, high = 1.0, levels = 10000 }}\n' for key in FACTORS[:factors])
+    path.write_text(
+        f'question = "?"\nconfigs = ["published-2020"]\nreplications = 1000000\n[factors]\n{levels}'
+        '[record]\nevery = "end"\n'
+    )
+    experiment = load_experiment(path)
+    assert experiment.run_count == runs
+    assert "years on one processor and" in cost.long_or_large(experiment)
+    tracemalloc.start()
+    with pytest.raises(BadInput, match=f"has {runs} runs, about .* years on 2 processors .* fewer levels"):
+        run_batch(experiment, workers=2, out=tmp_path / "out")
+    assert tracemalloc.get_traced_memory()[1] < 10e6 and not (tmp_path / "out").exists()
+    tracemalloc.stop()
+
+
+def test_a_sweep_of_days_says_so_before_it_starts(question, tmp_path, capsys, monkeypatch):
+    """72 runs at 10^4 s each are 720,000 s, on two processors 360,000 s: 4 days."""
+    monkeypatch.setattr(cost, "SECONDS_A_RUN", 1e4)
+    run_batch(question(), workers=2, out=tmp_path / "out", build=small)
+    assert capsys.readouterr().err.splitlines()[1].startswith("That takes about 4 days on 2 processors")
 
 
 def test_one_run_has_the_format_of_a_batch(tmp_path, question):
