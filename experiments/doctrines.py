@@ -13,7 +13,7 @@ import numpy as np
 
 from sim import DecouplingModel
 from sim.calendar import quarter_name, quarters_until
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 SEEDS = range(1, 51)
 QUARTERS = quarters_until(2022)

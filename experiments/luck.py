@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from sim import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 # A world in which every decision acts: allies follow, the target answers, and firms enter on a subsidy.
 CONFIG, SEEDS, BLOCK = "allied", range(1, 401), 100

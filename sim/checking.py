@@ -71,7 +71,7 @@ def checked(name: str) -> str:
 
 
 def _checked_world(folder: Path) -> str:
-    from sim.scenario.scenario import load_config
+    from sim.scenario.loading import load_config
 
     load_world(str(folder))
     _try_base_year(load_config("published-2020", {"world": str(folder.resolve())}), folder)
@@ -79,7 +79,7 @@ def _checked_world(folder: Path) -> str:
 
 
 def _checked_config(path: Path) -> str:
-    from sim.scenario.scenario import load_config
+    from sim.scenario.loading import load_config
 
     scenario = load_config(path)
     _try_base_year(scenario, path)
@@ -127,7 +127,7 @@ def shown(name: str, whole: bool) -> bytes:
         raise BadInput(
             f"{name}: --resolved: belongs to a config; a file of kind {kind} extends nothing, so leave it out"
         )
+    from sim.scenario.loading import load_config
     from sim.scenario.resolved import resolved
-    from sim.scenario.scenario import load_config
 
     return resolved(load_config(path)).encode()

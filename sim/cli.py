@@ -51,7 +51,7 @@ def run(
     format: FormatOption = Format.table,
 ) -> None:
     """One run: a yearly table of the headline measures, and a result folder."""
-    from sim.scenario.scenario import load_config
+    from sim.scenario.loading import load_config
 
     if not FIRST_YEAR <= until <= LAST_YEAR:
         raise BadInput(f"--until = {until}: must be a year from {FIRST_YEAR} to {LAST_YEAR}")
@@ -223,7 +223,7 @@ def view(
 
         typer.echo(f"{fetch()}: the page's front-end files")
         return
-    from sim.scenario.scenario import load_config
+    from sim.scenario.loading import load_config
 
     load_config(config)
     from sim.live.server import serve
@@ -284,7 +284,7 @@ def list_(
 
 
 def _configs() -> tuple[list[str], list[list[Any]]]:
-    from sim.scenario.scenario import config_path, known_configs
+    from sim.scenario.loading import config_path, known_configs
     from sim.world.evidence import read_toml
 
     contents = [(name, read_toml(config_path(name))) for name in known_configs()]
@@ -314,7 +314,7 @@ def _experiments() -> tuple[list[str], list[list[Any]]]:
 
 def world_of(config: str | None) -> World:
     """The world of a config, or of a config that names none."""
-    from sim.scenario.scenario import BASELINE, load_config
+    from sim.scenario.loading import BASELINE, load_config
 
     return load_config(config or BASELINE).world
 

@@ -19,7 +19,8 @@ from sim.errors import BadInput
 from sim.markets import ChipMarket, InputMarket
 from sim.policy.controls import ExportControls
 from sim.recorder import Recorder
-from sim.scenario.scenario import Scenario, load_config
+from sim.scenario.loading import load_config
+from sim.scenario.scenario import Scenario
 from sim.schedule import PHASES
 from sim.start.base_year import base_year
 from sim.start.roster import Roster

@@ -5,7 +5,7 @@ import pytest
 
 from sim import cli
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from sim.folders import result_path, results_folder
 from sim.measures import measure_names
 from sim.results.provenance import program_hash
 from sim.results.records import RUNS
-from sim.scenario.scenario import config_path, known_configs, load_config
+from sim.scenario.loading import config_path, known_configs, load_config
 
 SEEDS = 20  # of a config that is run to be compared
 

@@ -7,7 +7,7 @@ from sim.description import odd
 from sim.description.document import document
 from sim.description.odd import table
 from sim.measures import HEADLINE, catalogue
-from sim.scenario.scenario import BASELINE, load_config
+from sim.scenario.loading import BASELINE, load_config
 
 TITLE = """# Data dictionary
 

@@ -22,7 +22,7 @@ from sim.folders import EXPERIMENTS, SHIPPED, find
 from sim.markets import chips, denial, inputs, spillovers
 from sim.measures import HEADLINE, describe
 from sim.policy import controls, retaliation, review, stakes, subsidy
-from sim.scenario.scenario import BASELINE, load_config
+from sim.scenario.loading import BASELINE, load_config
 
 SUBMODELS: tuple[ModuleType, ...] = (
     state,

@@ -27,7 +27,8 @@ from sim.experiment.kept import parts_of
 from sim.folders import EXPERIMENTS, find, known, places
 from sim.measures import HEADLINE, measure_names
 from sim.results.manifest import Claim, Manifest
-from sim.scenario.scenario import BASELINE, Scenario, load_config
+from sim.scenario.loading import BASELINE, load_config
+from sim.scenario.scenario import Scenario
 from sim.world.evidence import read_toml
 
 EVERY = ("quarter", "year", "end")

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlencode
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name
 from sim.errors import BadInput
 from sim.live.race import Race
-from sim.scenario.scenario import Scenario, known_configs, load_config
+from sim.scenario.loading import known_configs, load_config
+from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
 
 LONGEST_QUERY = 20_000  # characters of a query that are read

@@ -19,7 +19,8 @@ from sim.measures import HEADLINE, Measure, catalogue
 from sim.model import DecouplingModel
 from sim.results.records import line, series_columns, series_rows
 from sim.scenario.events import Event
-from sim.scenario.scenario import Scenario, known_configs
+from sim.scenario.loading import known_configs
+from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
 from sim.world.world import World
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import nearest, written
 from sim.world.evidence import Value
 from sim.world.lumped import LUMPED
@@ -14,6 +15,7 @@ from sim.world.world import World
 
 WORLD_KEYS = ("world", LUMPED, SYNTHETIC)  # which world: its name, whether its firms are merged, how it is generated
 TOP_LEVEL = ("purpose", "extends", "event", *WORLD_KEYS)
+MARKET = "demand.market_bn_usd."  # a row gives a year's actual market, and the run is conditional on it
 
 
 def check_values(given: Mapping[str, Any], where: str, world: World, problems: list[str]) -> dict[str, Value]:
@@ -42,3 +44,26 @@ def check_values(given: Mapping[str, Any], where: str, world: World, problems: l
             continue
         good[key] = float(value) if isinstance(value, Real) and not isinstance(value, bool) else value
     return good
+
+
+def split_market(given: Mapping[str, Any], where: str, problems: list[str]) -> tuple[dict[int, float], dict[str, Any]]:
+    """The rows of [demand.market_bn_usd], checked, and all other keys."""
+    market: dict[int, float] = {}
+    others = dict(given)
+    for key, value in given.items():
+        if not key.startswith(MARKET):
+            continue
+        del others[key]
+        year = key.removeprefix(MARKET)
+        if year not in map(str, range(FIRST_YEAR + 1, LAST_YEAR + 1)):
+            problems.append(f"{where}: {key}: must be a year from {FIRST_YEAR + 1} to {LAST_YEAR}")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 10_000:
+            problems.append(f"{where}: {key} = {written(value)}: must be a number from 1 to 10000 (bn USD a year)")
+        else:
+            market[int(year)] = float(value)
+    return market, others
+
+
+def by_year(market: Mapping[int, float]) -> tuple[tuple[int, float], ...]:
+    """A given market as a scenario holds it, in order of year."""
+    return tuple(sorted(market.items()))

@@ -22,7 +22,8 @@ from sim.results.figure import drawing, svg_text
 from sim.results.files import write_aside
 from sim.results.manifest import MANIFEST, read_manifest
 from sim.results.records import line
-from sim.scenario.scenario import Scenario, load_config
+from sim.scenario.loading import load_config
+from sim.scenario.scenario import Scenario
 from sim.study.files import open_folder
 
 HORIZON = 3 * QUARTERS_PER_YEAR  # how long a cut-off is followed: lines that are not built are missed after a year

@@ -204,7 +204,7 @@ def load_world(name: str) -> World:
 def _loaded(name: str, *_places: str | None) -> World:
     whole, _, ending = name.rpartition(":")
     if ending == LUMPED:
-        world = load_world(whole)
+        world = _loaded(whole, *_places)
         texts = {**world.texts, "chip_firms.csv": lumped_firms(world.texts["chip_firms.csv"])}
         return World(f"{world.id}:{LUMPED}", texts, world.folder, _common(_evidence()))
     if name.partition(":")[0] == SYNTHETIC:

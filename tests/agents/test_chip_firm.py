@@ -5,7 +5,7 @@ import pytest
 from support.models import advance, quiet
 
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 
 def test_lines_make_chips_after_their_build_time_and_not_before():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.models import advance, at
 
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 
 def test_expectations_move_a_quarter_of_the_way():

@@ -46,7 +46,7 @@ from sim.experiment.experiment import load_experiment
 from sim.measures import catalogue
 from sim.results import provenance, records
 from sim.results.output import LOCK, unfinished
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.world.world import load_world
 
 

@@ -17,7 +17,7 @@ from sim.batch import cluster as dask_cluster
 from sim.batch import jobs
 from sim.batch.run import run_batch
 from sim.errors import BadInput
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.study.commands import study
 from sim.study.validation.hindcast import Runner, values_at
 from sim.study.validation.observations import world_observations

@@ -15,7 +15,7 @@ import pytest
 from support.processes import children, started, wait_until
 
 from sim import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 pytestmark = pytest.mark.long
 

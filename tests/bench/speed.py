@@ -20,7 +20,8 @@ import psutil
 
 from sim import DecouplingModel
 from sim.batch.run import BLOCK_SIZE
-from sim.scenario.scenario import Scenario, load_config
+from sim.scenario.loading import load_config
+from sim.scenario.scenario import Scenario
 
 BLOCK = BLOCK_SIZE
 ROOT = Path(__file__).parent.parent.parent

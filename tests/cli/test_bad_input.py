@@ -298,7 +298,7 @@ NINES = "9" * 400
     ],
 )
 def test_events_that_would_be_ignored_or_misread_are_refused(entry, said):
-    from sim.scenario.scenario import load_config
+    from sim.scenario.loading import load_config
 
     with pytest.raises(BadInput) as fault:
         load_config("published-2020").with_event({"date": "2024-01-01", **entry})

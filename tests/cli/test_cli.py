@@ -15,7 +15,7 @@ from support.processes import started
 
 from sim.experiment.experiment import known_experiments
 from sim.measures import HEADLINE
-from sim.scenario.scenario import known_configs, load_config
+from sim.scenario.loading import known_configs, load_config
 from sim.world.world import load_world
 
 

@@ -10,8 +10,8 @@ from sim import BadInput, cli, load_config, load_experiment, load_world
 from sim.description import document as documents
 from sim.folders import CONFIGS, SHIPPED, find, known, places, result_path
 from sim.results import provenance
-from sim.scenario import scenario as scenarios
-from sim.scenario.scenario import known_configs
+from sim.scenario import loading
+from sim.scenario.loading import known_configs
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_an_unknown_name_lists_the_known_ones(homes):
 
 
 def test_where_there_is_none_at_all_the_places_are_said(homes, monkeypatch):
-    monkeypatch.setattr(scenarios, "known_configs", list)
+    monkeypatch.setattr(loading, "known_configs", list)
     with pytest.raises(BadInput, match=f"and no other either in {homes}/here/configs, {homes}/there/configs, "):
         load_config("nothing")
 

@@ -19,7 +19,7 @@ from support.paths import ROOT
 from support.processes import started
 
 from sim import __version__
-from sim.scenario.scenario import known_configs
+from sim.scenario.loading import known_configs
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from support.paths import ROOT
 
 from sim.cli import app
 from sim.experiment.experiment import known_experiments, load_experiment
-from sim.scenario.scenario import known_configs, load_config
+from sim.scenario.loading import known_configs, load_config
 from sim.study.commands import study
 
 TEXT = (ROOT / "README.md").read_text()

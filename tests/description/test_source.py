@@ -67,16 +67,16 @@ def test_imports_for_the_type_checker_alone_are_looked_past():
 
 def imported(path: Path) -> set[str]:
     """What of sim/ a file needs to run. What it takes from `sim` itself counts for the room that it comes from."""
-    found = set()
+    needed = set()
     for node in run_time(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name}:{node.lineno}: write out where it comes from"
             room, _, module = str(node.module).partition(".")
             if room == "sim":
-                found |= {module.partition(".")[0]} if module else {home(alias.name) for alias in node.names}
+                needed |= {module.partition(".")[0]} if module else {home(alias.name) for alias in node.names}
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("sim.")}
-    return found - {"", unit(path)}
+            needed |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("sim.")}
+    return needed - {"", unit(path)}
 
 
 def home(name: str) -> str:
@@ -125,16 +125,27 @@ def test_what_arrays_hold_is_declared_once():
     assert declared == ["arrays.py: Array"]
 
 
+def test_a_name_becomes_a_world_in_three_modules_at_most():
+    """Everything else is given its world, or asks a scenario for it."""
+    callers = {
+        str(path.relative_to(SIM))
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "load_world"
+    }
+    assert callers <= {"scenario/loading.py", "scenario/scenario.py", "checking.py"}
+
+
 def untyped(path: Path) -> set[str]:
     """The functions of a file with a parameter or answer that is just anything."""
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
             types = [ast.unparse(each) for each in [*(arg.annotation for arg in given if arg), node.returns] if each]
             if any("Any" in re.split(r"\s*\|\s*", each) for each in types):
-                found.add(node.name)
-    return found
+                names.add(node.name)
+    return names
 
 
 @pytest.mark.parametrize("path", MODEL_FILES, ids=lambda path: str(path.relative_to(SIM)))
@@ -243,5 +254,5 @@ def test_the_top_level_is_as_designed():
         "SECURITY.md",
     }
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
-    found = {line.split("/")[0] for line in tracked}
-    assert {name for name in found if not name.startswith(".")} <= allowed
+    top = {line.split("/")[0] for line in tracked}
+    assert {name for name in top if not name.startswith(".")} <= allowed

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.models import series_of
 
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 STRICT = {
     "controls.severity": 0.9,

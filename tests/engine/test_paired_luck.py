@@ -11,7 +11,7 @@ from support.paths import ROOT
 
 from sim.engine.streams import DECISIONS, uniform
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.world.world import load_world
 
 WORLD = ROOT / "configs" / "worlds" / "china-2020"

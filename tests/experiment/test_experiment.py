@@ -7,7 +7,7 @@ import pytest
 from sim.errors import BadInput
 from sim.experiment.designs import Grid
 from sim.experiment.experiment import load_experiment, of_config
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.world.world import load_world
 
 HEAD = 'question = "Does it?"\nconfigs = ["published-2020"]\nreplications = 2\n'

@@ -15,7 +15,7 @@ from sim.errors import BadInput
 from sim.live import background, link
 from sim.live.levers import described
 from sim.live.race import Race
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 
 def test_a_run_watched_and_a_run_have_the_same_bytes(tmp_path):

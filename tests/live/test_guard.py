@@ -18,7 +18,7 @@ from sim.live import link
 from sim.live.assets import missing_assets
 from sim.live.guard import is_ours, understood
 from sim.live.levers import described
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 # -- orders
 

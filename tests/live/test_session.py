@@ -7,7 +7,7 @@ from sim import DecouplingModel
 from sim.live import picture
 from sim.live.levers import described
 from sim.live.race import Race, shown_measures
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.world.world import load_world
 
 

@@ -5,7 +5,7 @@ import pytest
 from support.models import quiet
 
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 
 def test_a_mandate_fills_idle_home_capacity_at_once():

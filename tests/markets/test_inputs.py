@@ -6,7 +6,7 @@ import pytest
 from support.models import advance, at, year
 
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 
 def test_without_the_best_lithography_an_advanced_line_yields_a_third():

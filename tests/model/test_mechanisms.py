@@ -10,7 +10,7 @@ import pytest
 from support.models import series_of
 
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.world.world import load_world
 
 SWITCHES = [

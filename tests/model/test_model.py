@@ -9,7 +9,7 @@ import pytest
 from sim import DecouplingModel
 from sim.agents import ChipFirm, State, Supplier
 from sim.errors import BadInput
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 
 def test_as_a_mesa_user_expects():
@@ -59,7 +59,7 @@ def test_a_bad_seed_is_refused(seed):
 
 
 def test_a_block_must_share_its_events():
-    from sim.scenario.scenario import load_config
+    from sim.scenario.loading import load_config
 
     with pytest.raises(BadInput, match="share"):
         DecouplingModel.block([load_config("historic"), load_config("published-2020")], [1, 2])

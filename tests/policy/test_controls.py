@@ -7,7 +7,7 @@ import pytest
 from support.models import advance, at, year
 
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 
 def controlled(changes, quarter, config="published-2020", ahead=False):

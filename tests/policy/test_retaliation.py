@@ -5,7 +5,7 @@ from datetime import date
 from support.models import advance, at
 
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 
 def test_retaliation_is_felt_in_stocks_and_output_of_those_who_control():

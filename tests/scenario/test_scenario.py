@@ -4,7 +4,7 @@ import pytest
 
 from sim.errors import BadInput
 from sim.model import DecouplingModel
-from sim.scenario.scenario import known_configs, load_config
+from sim.scenario.loading import known_configs, load_config
 from sim.world.world import load_world
 
 SHIPPED = ["article-2021", "historic", "no-controls", "published-2020"]

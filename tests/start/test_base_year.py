@@ -5,7 +5,7 @@ import pytest
 from support.models import series_of, year
 
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 
 
 def test_published_2020(paired):
@@ -36,7 +36,7 @@ def test_article_2021(paired):
 
 
 def test_every_parameter_set_meets_2020():
-    from sim.scenario.scenario import load_config
+    from sim.scenario.loading import load_config
 
     base = load_config("published-2020")
     extremes = [

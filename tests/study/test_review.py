@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from sim.cli import app
 from sim.errors import BadInput
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.study.review import Spot, agreement, notes, review, reviewed, write
 
 

@@ -11,7 +11,7 @@ from sim import DecouplingModel
 from sim.batch.run import run_batch
 from sim.cli import app
 from sim.errors import BadInput
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.study.calibration.file import load_calibration
 from sim.study.validation import forecasts
 from sim.study.validation.hindcast import values_at

@@ -18,7 +18,7 @@ from sim.errors import BadInput
 from sim.experiment.experiment import load_experiment
 from sim.measures import catalogue
 from sim.model import DecouplingModel
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.world.lumped import lumped_firms
 from sim.world.synthetic import synthetic_id, synthetic_texts
 from sim.world.tables import COMPANIONS, TABLES
@@ -321,7 +321,7 @@ def test_run_check_and_list_work(answer, tmp_path, config):
 @pytest.mark.long
 def test_41_sectors_and_5000_firms_fit_into_2_gb():
     command = (
-        "import resource\nfrom sim.model import DecouplingModel\nfrom sim.scenario.scenario import load_config\n"
+        "import resource\nfrom sim.model import DecouplingModel\nfrom sim.scenario.loading import load_config\n"
         "scenario = load_config('synthetic', {'synthetic.firms': 5000})\n"
         "model = DecouplingModel.block([scenario] * 32, range(32), record='all')\n"
         "while model.running:\n    model.step()\n"

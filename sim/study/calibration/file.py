@@ -16,7 +16,8 @@ from sim.arrays import Array, Flags
 from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput, nearest, written
 from sim.results import provenance
-from sim.scenario.scenario import Scenario, load_config
+from sim.scenario.loading import load_config
+from sim.scenario.scenario import Scenario
 from sim.study.validation.observations import Observation, world_observations
 from sim.world.evidence import Value, read_toml
 from sim.world.world import World

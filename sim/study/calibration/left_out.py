@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.arrays import Array
 from sim.calendar import FIRST_YEAR
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.study.calibration.file import Calibration
 from sim.study.calibration.matching import Waves, counted, credibility, standard_distances
 from sim.study.validation.hindcast import Runner

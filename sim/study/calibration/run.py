@@ -10,7 +10,7 @@ from sim.experiment.ensemble import ENSEMBLE
 from sim.experiment.experiment import experiment_path
 from sim.folders import results_folder
 from sim.results.files import write_aside, writing
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
 from sim.study.calibration.file import load_calibration
 from sim.study.calibration.left_out import run_tests, without_mechanisms
 from sim.study.calibration.matching import choose_ensemble, ensemble_text, match

@@ -17,7 +17,7 @@ from pathlib import Path
 from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput, nearest
 from sim.measures import catalogue
-from sim.scenario.scenario import MARKET
+from sim.scenario.values import MARKET
 from sim.world.world import World
 
 COLUMNS = ("measure", "date", "value", "unit", "error", "source", "use")

@@ -26,7 +26,8 @@ from sim.results.figure import drawing, open_frame, svg_text
 from sim.results.files import write_aside, writing
 from sim.results.manifest import read_manifest
 from sim.results.output import is_result
-from sim.scenario.scenario import load_config
+from sim.scenario.loading import load_config
+from sim.scenario.scenario import Scenario
 from sim.study.files import csv_text
 from sim.study.validation.forecasts import Recorded, asked, published_forecasts, recorded_forecasts
 from sim.study.validation.hindcast import Runner
@@ -53,7 +54,7 @@ from sim.study.validation.scoring import (
 )
 from sim.terminal import note
 from sim.world.evidence import Value, read_toml
-from sim.world.world import World, load_world
+from sim.world.world import World
 
 FREE, GIVEN = "free", "given market"
 SEEDS = 16
@@ -207,7 +208,7 @@ def _validate_result(folder: Path, observations: str | Path | None) -> Validatio
     config, scenario = next(iter(manifest.scenarios.items()))
     if len(manifest.scenarios) > 1:
         note(f"{folder}: holds several configs; {config} is scored")
-    world = load_world(scenario.world)
+    world = Scenario.from_dict(scenario.model_dump(), str(folder)).world
     figures = _figures(world, observations)
     rows = [row for row in records.read_rows(folder / records.SERIES) if row["config"] == config]
     by_date: dict[str, list[dict[str, str]]] = {}
