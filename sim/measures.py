@@ -1,9 +1,9 @@
 """What is recorded: every measure with its unit, kind, formula and meaning, in one place.
 
-A measure is made of parts, which are observed each quarter. How a period of several quarters is formed depends on the
-kind: flows are bn yuan a year (a quarter's times four, a year's four summed), ratios are ratios of sums, prices are
-means, stocks are values at the period's end. All are about the target state unless said. They speak of chips; in
-another world they mean that world's products.
+A measure is made of observables, which are taken down each quarter. How several quarters become one value depends on
+the kind: flows are bn yuan a year (a quarter's times four, a year's four summed), ratios are ratios of sums, prices are
+means, stocks are values at the period's end. All are about the target state unless they say otherwise. They speak of
+chips; in another world they mean that world's products.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sim.errors import BadInput, nearest
 from sim.world.world import World
 
-Part = tuple[str, int | None]  # a part's name, and which of its columns; None is their sum
+Observable = tuple[str, int | None]  # its name, and which of its columns; None is their sum
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Measure:
     formula: str
     meaning: str
     direction: str
-    over: Part
-    under: Part | None = None
+    over: Observable
+    under: Observable | None = None
 
 
 YEARLY = "bn yuan a year"
@@ -240,54 +240,53 @@ _BY_SEGMENT = (
 
 def catalogue(world: World) -> dict[str, Measure]:
     """Every measure of a world by name: the headline, then those by segment, input and state."""
-    found = {measure.name: measure for measure in _HEADLINE}
-    segments, inputs, states = (world.column(table, "id") for table in ("segments", "inputs", "states"))
+    measures = {measure.name: measure for measure in _HEADLINE}
 
-    def add(base: Measure, suffix: str, meaning: str, over: Part, under: Part | None = None) -> None:
+    def add(base: Measure, suffix: str, meaning: str, over: Observable, under: Observable | None = None) -> None:
         name = f"{base.name}.{suffix}"
-        found[name] = Measure(name, base.unit, base.kind, base.formula, meaning, base.direction, over, under)
+        measures[name] = Measure(name, base.unit, base.kind, base.formula, meaning, base.direction, over, under)
 
     for name in _BY_SEGMENT:
-        base = found[name]
-        for column, segment in enumerate(segments):
+        base = measures[name]
+        for column, segment in enumerate(world.segments):
             under = (base.under[0], column) if base.under else None
             over = ("price", column) if name == "price_index" else (base.over[0], column)
             add(base, segment, f"{base.meaning}: {segment}", over, under)
     if any(share is not None for share in world.column("segments", "automotive_share")):
-        add(found["unmet_demand"], "automotive", "the automotive part of it", ("unmet_automotive", None))
-    for column, item in enumerate(inputs):
+        add(measures["unmet_demand"], "automotive", "the automotive part of it", ("unmet_automotive", None))
+    for column, item in enumerate(world.inputs):
         add(
-            found["equipment_self_supply"],
+            measures["equipment_self_supply"],
             item,
             f"part of the target's purchases of {item} from its own suppliers",
             ("inputs_home", column),
             ("inputs", column),
         )
         add(
-            found["controls_severity"],
+            measures["controls_severity"],
             item,
             f"part of the target's base purchases of {item} that controls deny",
             ("base_inputs_denied", column),
             ("base_inputs", column),
         )
-    for column, item in enumerate(inputs):
-        for row, state in enumerate(states):
+    for column, item in enumerate(world.inputs):
+        for row, state in enumerate(world.states):
             name = f"input_world_share.{item}.{state}"
-            found[name] = Measure(
+            measures[name] = Measure(
                 name,
                 SHARE,
                 "ratio",
                 "sales of the state's suppliers / sales of all suppliers",
                 f"share of {state} in the world's sales of {item}",
                 "none",
-                ("world_sales", column * len(states) + row),
+                ("world_sales", column * len(world.states) + row),
                 ("world_sales_by_input", column),
             )
-    add(found["equipment_spending"], "world", "all tools delivered in the world", ("tools_by_state", None))
-    for row, state in enumerate(states):
-        add(found["equipment_spending"], state, f"all tools delivered in {state}", ("tools_by_state", row))
+    add(measures["equipment_spending"], "world", "all tools delivered in the world", ("tools_by_state", None))
+    for row, state in enumerate(world.states):
+        add(measures["equipment_spending"], state, f"all tools delivered in {state}", ("tools_by_state", row))
         name = f"sales_denied.{state}"
-        found[name] = Measure(
+        measures[name] = Measure(
             name,
             YEARLY,
             "flow",
@@ -297,7 +296,7 @@ def catalogue(world: World) -> dict[str, Measure]:
             ("sales_denied", row),
         )
         name = f"sales_to_target.{state}"
-        found[name] = Measure(
+        measures[name] = Measure(
             name,
             YEARLY,
             "flow",
@@ -306,7 +305,7 @@ def catalogue(world: World) -> dict[str, Measure]:
             "none",
             ("sales_to_target", row),
         )
-    return found
+    return measures
 
 
 def measure_names(selection: str | Sequence[str], world: World) -> list[str]:

@@ -1,4 +1,4 @@
-"""Taking down the parts of every measure each quarter, and making measures of them."""
+"""Taking down what every measure is made of each quarter, and making the measures of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from sim.arrays import Array, Flags
 from sim.calendar import quarter_end
 from sim.engine.groups import Groups
-from sim.measures import Measure, Part, catalogue, measure_names
+from sim.measures import Measure, Observable, catalogue, measure_names
 from sim.world.world import World
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def observe(model: DecouplingModel) -> dict[str, Array]:
-    """The parts of every measure in the quarter that has just passed: (runs, columns), bn yuan a quarter."""
+    """What every measure is made of, in the quarter that has just passed: (runs, columns), bn yuan a quarter."""
     roster, chip_market, firms = model.roster, model.chip_market, model.chip_firms
     target, by_segment = roster.target, roster.by_segment
     price = chip_market.paid
@@ -30,7 +30,7 @@ def observe(model: DecouplingModel) -> dict[str, Array]:
     owned_output = firms.output * roster.target_owned
     market = market_real * price
     home = home_real * price
-    parts = {
+    observed = {
         "market": market,
         "market_real": market_real,
         "home_sales": home,
@@ -47,14 +47,14 @@ def observe(model: DecouplingModel) -> dict[str, Array]:
         "owned_output": owned_output,
         "subsidy": model.states.subsidy_spent * model.states.is_target,
     }
-    parts.update(_input_parts(model))
+    observed.update(_of_inputs(model))
     inputs_sold = roster.by_supplier_state.sum(_sum_of_groups(model.input_market.sales, roster.group_at_home))
-    parts["sales_to_target"] = inputs_sold + roster.by_firm_state.sum(bought * by_segment.spread(price))
-    parts["output_at_risk"] = _output_at_risk(model, parts)
-    return parts
+    observed["sales_to_target"] = inputs_sold + roster.by_firm_state.sum(bought * by_segment.spread(price))
+    observed["output_at_risk"] = _output_at_risk(model)
+    return observed
 
 
-def _input_parts(model: DecouplingModel) -> dict[str, Array]:
+def _of_inputs(model: DecouplingModel) -> dict[str, Array]:
     roster, input_market, chip_market = model.roster, model.input_market, model.chip_market
     target = roster.target
     delivered = _sum_of_groups(input_market.delivered, roster.group_at_home)
@@ -86,7 +86,7 @@ def _input_parts(model: DecouplingModel) -> dict[str, Array]:
     }
 
 
-def _output_at_risk(model: DecouplingModel, parts: dict[str, Array]) -> Array:
+def _output_at_risk(model: DecouplingModel) -> Array:
     """Loss over four quarters without any foreign input: bn yuan at 2020 prices, (runs, 1)."""
     roster, input_market, p = model.roster, model.input_market, model.parameters
     output = roster.by_group.sum(model.chip_firms.output)
@@ -119,7 +119,7 @@ def _sum_of_groups(values: Array, which: Flags) -> Array:
 
 
 class Recorder:
-    """Collects the parts each quarter; makes measures of them by quarter, by year or at the end."""
+    """Collects what is observed each quarter; makes measures of it by quarter, by year or at the end."""
 
     def __init__(self, world: World, selection: str | Sequence[str], first_quarter: int = 0) -> None:
         known = catalogue(world)
@@ -127,26 +127,29 @@ class Recorder:
         self.measures = [known[name] for name in self.names]
         self._share = known["domestic_supply_share"]
         self._needed = {
-            part for measure in (*self.measures, self._share) for part in (measure.over, measure.under) if part
+            observable
+            for measure in (*self.measures, self._share)
+            for observable in (measure.over, measure.under)
+            if observable
         }
-        self._parts: dict[Part, list[Array]] = {part: [] for part in self._needed}
+        self._taken: dict[Observable, list[Array]] = {observable: [] for observable in self._needed}
         self._first = first_quarter
 
     def record(self, model: DecouplingModel) -> None:
         """Take down the quarter that has just passed."""
         observed = observe(model)
-        for (name, column), kept in self._parts.items():
+        for (name, column), kept in self._taken.items():
             values = observed[name]
             kept.append(values.sum(axis=-1) if column is None else values[:, column])
 
     def copy(self) -> Recorder:
         """The record so far, for a second future to go on with."""
         twin = copy(self)
-        twin._parts = {part: list(kept) for part, kept in self._parts.items()}
+        twin._taken = {observable: list(quarters) for observable, quarters in self._taken.items()}
         return twin
 
     def quarters(self) -> int:
-        return len(next(iter(self._parts.values())))
+        return len(next(iter(self._taken.values())))
 
     def values(self, every: str) -> tuple[list[str], Array]:
         """Dates (ISO, last day of the period) and the measures: (runs, periods, measures), NaN where missing.
@@ -163,10 +166,10 @@ class Recorder:
 
     def last(self, measure: Measure) -> Array:
         """A measure of the quarter that has just passed, (runs,); not `subsidy_per_point`, which looks back."""
-        over = self._parts[measure.over][-1]
+        over = self._taken[measure.over][-1]
         if measure.kind == "flow":
             return over * 4.0
-        return over if measure.under is None else _ratio(over, self._parts[measure.under][-1])
+        return over if measure.under is None else _ratio(over, self._taken[measure.under][-1])
 
     def first_reaching(self, level: float) -> list[str]:
         """For each run the date of the first quarter with that domestic supply share, empty if never."""
@@ -174,13 +177,13 @@ class Recorder:
         reached = share >= level
         return [quarter_end(self._first + int(np.argmax(row))) if row.any() else "" for row in reached]
 
-    def _part(self, part: Part) -> Array:
-        return np.ascontiguousarray(np.stack(self._parts[part], axis=-1))
+    def _history(self, observable: Observable) -> Array:
+        return np.ascontiguousarray(np.stack(self._taken[observable], axis=-1))
 
     def _periods(self, measure: Measure, periods: Iterable[int], length: int) -> Array:
         if measure.name == "subsidy_per_point":
             return self._subsidy_per_point(measure, periods, length)
-        over = self._part(measure.over)
+        over = self._history(measure.over)
         if measure.kind == "flow":
             return _stack([_sum_of(over, start, length) * (4 / length) for start in periods])
         if measure.kind == "mean":
@@ -188,11 +191,11 @@ class Recorder:
         if measure.kind == "stock":
             return _stack([over[:, start + length - 1] for start in periods])
         assert measure.under is not None
-        under = self._part(measure.under)
+        under = self._history(measure.under)
         return _stack([_ratio(_sum_of(over, start, length), _sum_of(under, start, length)) for start in periods])
 
     def _subsidy_per_point(self, measure: Measure, periods: Iterable[int], length: int) -> Array:
-        spent = np.cumsum(self._part(measure.over), axis=-1)
+        spent = np.cumsum(self._history(measure.over), axis=-1)
         share = self._periods(self._share, periods, length)
         first_year = min(4, self.quarters())
         base = self._periods(self._share, [0], first_year)

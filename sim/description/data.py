@@ -60,7 +60,7 @@ def measures() -> str:
         for table_name, word in (("segments", "SEGMENT"), ("inputs", "INPUT"), ("states", "STATE"))
         for name in world.column(table_name, "id")
     }
-    found: dict[str, tuple[str, ...]] = {}
+    rows: dict[str, tuple[str, ...]] = {}
     for name, measure in sorted(catalogue(world).items(), key=lambda pair: pair[0] not in HEADLINE):
         parts = name.split(".")
         general = ".".join(kinds.get(part, part) for part in parts)
@@ -68,8 +68,8 @@ def measures() -> str:
         for part in parts[1:]:
             meaning = meaning.replace(part, kinds.get(part, part))
         row = (f"`{general}`", measure.unit, measure.kind, measure.direction, measure.formula, meaning)
-        found.setdefault(general, row)
-    return table(("measure", "unit", "kind", "better", "formula", "meaning"), found.values())
+        rows.setdefault(general, row)
+    return table(("measure", "unit", "kind", "better", "formula", "meaning"), rows.values())
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ AGENTS_SECONDS = 1.0  # between tables of agents while the run goes
 SOON = 0.03  # seconds between a frame and one that answers an order
 TURN = Turn()
 
-Part = tuple[Hashable, Callable[[], Any]]  # a version, and what makes the part
+FramePart = tuple[Hashable, Callable[[], Any]]  # a version, and what makes that part of a frame
 
 
 class Session:
@@ -373,10 +373,10 @@ class Session:
             "link": link.address(race),
         }
 
-    def _parts(self, now: float) -> dict[str, Part]:
+    def _parts(self, now: float) -> dict[str, FramePart]:
         race, quarter = self._race, self._race.model.quarter
         moment = (self._past, self._shown, self._branched_at, quarter)
-        parts: dict[str, Part] = {
+        parts: dict[str, FramePart] = {
             "done": ((self._past, self._shown, len(race.done)), lambda: _as_texts(race.entries())),
             "choices": ((tuple(known_configs()), tuple(self._batches)), self._choices),
         }
@@ -410,8 +410,8 @@ class Session:
 
 
 def _as_texts(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """What was done, for the list of it on the page; the same by several states stands in one line."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    """What was done, for the list of it on the page; the same act of several states is one line."""
+    by_act: dict[tuple[str, str, str], list[str]] = {}
     for entry in entries:
         words = [
             f"{key} = {value:g}" if isinstance(value, float) else f"{key} = {value}"
@@ -419,5 +419,5 @@ def _as_texts(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
         ]
         if "severity" in entry:
             words.append(f"{100 * entry['severity']:g} % of {', '.join(entry['scope'])}".replace("_", " "))
-        found.setdefault((str(entry["date"]), entry["kind"], ", ".join(words)), []).append(entry["by"])
-    return [{"date": date, "by": " ".join(by), "kind": kind, "text": text} for (date, kind, text), by in found.items()]
+        by_act.setdefault((str(entry["date"]), entry["kind"], ", ".join(words)), []).append(entry["by"])
+    return [{"date": date, "by": " ".join(by), "kind": kind, "text": text} for (date, kind, text), by in by_act.items()]

@@ -34,8 +34,7 @@ def _on_dates(parameters: Parameters, events: Sequence[Event], quarter: int, ros
 
     Dated answers belong to dated controls: where states decide for themselves, `State.retaliate` answers.
     """
-    inputs = len(roster.inputs)
-    materials = np.zeros((len(roster.states), inputs))
+    materials = np.zeros((len(roster.states), len(roster.inputs)))
     chips = np.zeros((len(roster.states), len(roster.segments)))
     for event in events:
         if event.kind == "retaliation" and event.quarter <= quarter:
@@ -43,8 +42,8 @@ def _on_dates(parameters: Parameters, events: Sequence[Event], quarter: int, ros
             against = (roster.is_controller if event.target is None else named)[:, None]
             items = reached(event.scope, roster.items)
             severity = float(event.severity or 0.0)
-            materials = np.where(against & items[:inputs] & roster.is_dominated, severity, materials)
+            materials = np.where(against & items[: len(roster.inputs)] & roster.is_dominated, severity, materials)
             if "all" not in event.scope:
-                chips = np.where(against & items[inputs:-1], severity, chips)
+                chips = np.where(against & items[len(roster.inputs) : -1], severity, chips)
     counts = by_date(parameters)[..., None]
     return counts * materials, counts * chips

@@ -97,13 +97,12 @@ def review(scenario: Scenario, seed: int = 1, year: int = FIRST_YEAR) -> list[Sp
 
 def review_of(model: DecouplingModel) -> list[Spot]:
     """The review of a model of one run at this moment; the model itself does not move."""
-    inputs = review_inputs(model)
-    segments = review_segments(model)
+    reviews = (review_inputs(model), review_segments(model))
     items = [*model.roster.inputs, *model.roster.segments]
     kinds = [*model.world.column("inputs", "kind"), *["chips"] * len(model.roster.segments)]
 
     def both(name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-        return np.concatenate([getattr(each, name)[0] for each in (inputs, segments)])
+        return np.concatenate([getattr(each, name)[0] for each in reviews])
 
     columns: dict[str, Any] = {field: both(field) for field in Review.__dataclass_fields__}
     losses = np.array([at_risk(model, place) for place in range(len(items))])
@@ -170,12 +169,12 @@ def agreement(spots: Sequence[Spot]) -> list[tuple[str, str, float]]:
     """
     from scipy.stats import spearmanr
 
-    inputs = [spot for spot in spots if spot.kind != "chips"]
+    of_inputs = [spot for spot in spots if spot.kind != "chips"]
     correlations = []
     for horizon in ("at_risk_1_year", "at_risk_3_years"):
-        losses = [getattr(spot, horizon) for spot in inputs]
+        losses = [getattr(spot, horizon) for spot in of_inputs]
         for formula in ("rank", "rank_by_value", "rank_by_denial", "rank_by_time"):
-            order = [-getattr(spot, formula) for spot in inputs]
+            order = [-getattr(spot, formula) for spot in of_inputs]
             correlations.append((formula, horizon, float(spearmanr(order, losses).statistic)))
     return correlations
 

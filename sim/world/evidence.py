@@ -151,20 +151,20 @@ def flatten(
 def read_parameters(path: Path) -> dict[str, Parameter]:
     """Every parameter of an evidence file, in its order; BadInput with all faults at once."""
     problems: list[str] = []
-    found = parameters_of(read_toml(path), path, problems)
+    parameters = parameters_of(read_toml(path), path, problems)
     if problems:
         raise BadInput(problems)
-    return found
+    return parameters
 
 
 def parameters_of(content: Mapping[str, Any], path: Path, problems: list[str]) -> dict[str, Parameter]:
-    found: dict[str, Parameter] = {}
+    parameters: dict[str, Parameter] = {}
     for name, entry in content.items():
         if not isinstance(entry, dict):
             problems.append(f"{path}: {name}: must be a table with value, unit, range, role, grade and source")
             continue
         try:
-            found[name] = Parameter(name=name, **entry)
+            parameters[name] = Parameter(name=name, **entry)
         except ValidationError as fault:
             for error in fault.errors():
                 key = ".".join([name, *map(str, error["loc"])])
@@ -177,4 +177,4 @@ def parameters_of(content: Mapping[str, Any], path: Path, problems: list[str]) -
                 else:
                     message = error["msg"].removeprefix("Value error, ")
                     problems.append(f"{path}: {key}: {message[0].lower()}{message[1:]}")
-    return found
+    return parameters

@@ -234,9 +234,9 @@ class Tables:
                         f"{target}.csv{nearest(row[column], ids[target])}"
                     )
         for role, count in (("target", 1), ("lead", 1)):
-            if (found := sum(row["role"] == role for row in self.rows["states"])) != count:
+            if (holders := sum(row["role"] == role for row in self.rows["states"])) != count:
                 problems.append(
-                    f"{self.folder / 'states.csv'}: role: exactly one state must be {role}; there are {found}"
+                    f"{self.folder / 'states.csv'}: role: exactly one state must be {role}; there are {holders}"
                 )
         totals = [row["id"] for row in self.rows["totals"]]
         for name in TOTALS:

@@ -28,10 +28,9 @@ COLUMNS = ["measure", "date", "unit", "q05", "q25", "q50", "q75", "q95", "made_w
 
 def forecast_figures(world: World) -> list[Observation]:
     """What is forecast, as figures without a value: shares and amounts of the target, its shares in every input."""
-    target = next(row["id"] for row in world.rows["states"] if row["role"] == "target")
-    inputs = [f"input_world_share.{item}.{target}" for item in world.column("inputs", "id")]
+    world_shares = [f"input_world_share.{item}.{world.target}" for item in world.inputs]
     figures = []
-    for measure in (*_SHARES, *_AMOUNTS, *inputs):
+    for measure in (*_SHARES, *_AMOUNTS, *world_shares):
         unit = "bn USD a year" if measure in _AMOUNTS else "percent"
         figures += [asked(measure, f"{year}-12-31", unit, world) for year in YEARS]
     return figures
