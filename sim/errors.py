@@ -23,9 +23,9 @@ def nearest(word: object, known: Iterable[str]) -> str:
 
 
 def none_such(what: str, name: object, known: Sequence[str], places: Iterable[object]) -> str:
-    """The end of a sentence about a name that is not known: "there is no such config; known configs are …"."""
+    """The end of a sentence about an unknown name: "there is no such config; known configs are …"."""
     if not known:
-        return f"there is no such {what}, and no other either in {', '.join(map(str, places))}"
+        return f"there is no such {what}, nor any other in {', '.join(map(str, places))}"
     return f"there is no such {what}{nearest(name, known)}; known {what}s are {', '.join(known)}"
 
 

@@ -39,5 +39,5 @@ def results_folder() -> Path:
 
 
 def result_path(name: str) -> Path:
-    """What a result's name stands for: an existing path, else a folder in results/, which may not be there."""
+    """The path that a result's name means: an existing one, else a folder in results/, which may not be there."""
     return Path(name) if Path(name).exists() else results_folder() / name

@@ -309,7 +309,7 @@ def catalogue(world: World) -> dict[str, Measure]:
 
 
 def measure_names(selection: str | Sequence[str], world: World) -> list[str]:
-    """The measures that "headline", "all" or a list of names stands for; BadInput for an unknown name."""
+    """The measures that "headline", "all" or a list of names means; BadInput for an unknown name."""
     known = catalogue(world)
     if selection == "headline":
         return list(HEADLINE)

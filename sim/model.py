@@ -116,7 +116,7 @@ class DecouplingModel(mesa.Model[ColumnAgent, Any]):
                 kind(self, table, index)
 
     def everybody[Kind: ColumnAgent](self, agents: Kind, act: Callable[[Kind], None]) -> None:
-        """Let everybody act by a rule of theirs: all at once, or one by one through Mesa."""
+        """Let all agents of a kind act by one of their rules: all at once, or one by one through Mesa."""
         if self._one_by_one:
             self.agents_by_type[type(agents)].do(act)
         else:
@@ -203,7 +203,7 @@ class DecouplingModel(mesa.Model[ColumnAgent, Any]):
         added = next(each for each in scenarios[0].events if not any(each is old for old in known))
         if added.quarter < self.quarter:
             raise BadInput(
-                f"event: date = {added.date}: lies before {quarter_name(self.quarter)}, the next quarter to run"
+                f"event: date = {added.date}: is before {quarter_name(self.quarter)}, the next quarter to run"
             )
         self.scenarios, self.events = scenarios, list(scenarios[0].events)
 

@@ -106,7 +106,7 @@ def _output_at_risk(model: DecouplingModel) -> Array:
 
 
 def _by_state(values: Array, roster: Roster) -> Array:
-    """Sum of all inputs by the state where the buyers stand: (runs, K, I) to (runs, S)."""
+    """Sum of all inputs by the state where the buyers are: (runs, K, I) to (runs, S)."""
     of_group = np.add.reduceat(values, np.array([0]), axis=-1)[..., 0]
     return Groups(roster.group_state, len(roster.states)).sum(np.ascontiguousarray(of_group))
 

@@ -1,4 +1,4 @@
-"""A quarter, phase by phase. The order is part of the model; each phase says why it stands where it does."""
+"""A quarter, phase by phase. The order is part of the model; each phase says why it comes where it does."""
 
 from __future__ import annotations
 

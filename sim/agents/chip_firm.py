@@ -15,7 +15,7 @@ class ChipFirm(ColumnAgent):
     """A company's lines at one site in one segment. `headquarters` owns it, `site` is where its chips are made."""
 
     headquarters = Link("the state that owns the firm")
-    site = Link("the state in which its lines stand")
+    site = Link("the state in which its lines are")
     segment = Category("the kind of chip it makes")
     build_quarters = Column("quarters", "from the delivery of tools to output", fixed=True)
     has_programme = Column(
@@ -25,7 +25,7 @@ class ChipFirm(ColumnAgent):
     is_entrant = Column("0 or 1", "may enter on subsidies; makes nothing in 2020", fixed=True)
 
     # What it starts from.
-    base_output = Column("bn yuan a quarter", "output in 2020; of an entrant, output of the fab it plans")
+    base_output = Column("bn yuan a quarter", "output in 2020; of an entrant, the output of the fab it plans")
     base_capacity = Column("bn yuan a quarter", "capacity in 2020; of an entrant, of the fab it plans")
     base_investment = Column("bn yuan a quarter", "tools bought in 2020")
     programme_investment = Column("bn yuan a quarter", "tools bought by the state-led programme that 2020 contains")
@@ -36,7 +36,7 @@ class ChipFirm(ColumnAgent):
     # What it has and does.
     entered = Column("0 or 1", "of an entrant, whether it is building or running its fab")
     age = Column("quarters", "since it entered")
-    grant_offered = Column("bn yuan a quarter", "subsidy for tools that is offered to who enters its segment")
+    grant_offered = Column("bn yuan a quarter", "subsidy for tools offered to those who enter its segment")
     abandoned = Column("bn yuan a quarter", "lines being built that are given up")
     capacity = Column("bn yuan a quarter", "what its lines can make, at 2020 prices")
     pipeline = Queue("bn yuan a quarter", "lines being built, by quarters until they make chips", LONGEST_BUILD)

@@ -96,7 +96,7 @@ def run_block(block: Block, build: Build = build_model) -> bytes:
 
 
 def read_header(content: bytes) -> tuple[dict[str, Any], int] | None:
-    """A block's header and where its runs begin; None if the text is not as it was written."""
+    """A block's header and where its runs begin; None if the text was changed since it was written."""
     digest, _, body = content.partition(b"\n")
     if hashlib.sha256(body).hexdigest().encode() != digest:
         return None
@@ -137,7 +137,7 @@ def result_texts(
     A run that stops ends with the first year whose value meets the condition, however often it is recorded.
     """
     if list(recorder.names) != list(kinds):
-        raise RuntimeError(f"the model records {', '.join(recorder.names)}; asked for were {', '.join(kinds)}")
+        raise RuntimeError(f"the model records {', '.join(recorder.names)}; the batch asked for {', '.join(kinds)}")
     years, yearly = recorder.values("year")
     lengths = np.full(len(keys), len(years))
     if stop:

@@ -38,7 +38,7 @@ class DaskCluster:
                 "install the extra: uv sync --extra cluster, or pip install 'decoupling-race[cluster]'"
             ) from None
         self.lost: tuple[type[BaseException], ...] = (distributed.scheduler.KilledWorker, CancelledError)
-        for name in ("distributed", "distributed.client"):  # what it says of lost workers is said by this program
+        for name in ("distributed", "distributed.client"):  # this program reports lost workers itself
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._address = address
         self._program = _program()
@@ -48,7 +48,7 @@ class DaskCluster:
         if local == "local":
             if not count.isdigit() or int(count) < 1:
                 raise BadInput(f"--cluster = {address!r}: must be local:N with a number of processes, such as local:2")
-            # Workers that look at their own stack a hundred times a second cost 6 % of a run.
+            # Workers that sample their own stack a hundred times a second cost 6 % of a run.
             self._stack.enter_context(dask.config.set({"distributed.worker.profile.enabled": False}))
             with without_main():
                 cluster = self._stack.enter_context(
@@ -127,7 +127,7 @@ def refuse_another_machine(here: Mapping[str, Any], needed: Mapping[str, Any], n
 def _keep_memory() -> None:
     """Dask has glibc give back what is freed at once (MALLOC_TRIM_THRESHOLD_), which doubles the time of a run.
 
-    The thresholds become those that glibc comes to by itself where nothing is said (mallopt(3)).
+    The thresholds become those that glibc comes to by itself by default (mallopt(3)).
     """
     with contextlib.suppress(OSError, AttributeError):  # another C library
         mallopt = ctypes.CDLL("libc.so.6").mallopt

@@ -49,7 +49,7 @@ def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, meas
 
 
 def kept_world(world: World) -> KeptWorld:
-    """What a manifest tells of a world; a short hash of each of its files, so that a difference has a name."""
+    """What a manifest keeps of a world; a short hash of each of its files, so that a difference has a name."""
     return KeptWorld(
         name=world.name,
         hash=world.hash,

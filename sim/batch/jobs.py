@@ -16,8 +16,8 @@ from sim.batch.progress import say
 from sim.errors import BadInput
 from sim.scenario.scenario import Scenario
 
-DEATHS_IN_A_ROW = 3  # workers that die so often, with no job finished in between, will die again
-PATIENCE = 30.0  # seconds without an answer before the engine is asked what is the matter
+DEATHS_IN_A_ROW = 3  # workers that die this often, with no job finished in between, will die again
+PATIENCE = 30.0  # seconds without an answer before the engine is asked what is wrong
 
 
 class WorkersDied(Exception):
@@ -129,7 +129,7 @@ class _Queue[J: Job, A]:
             self._again += self._under_way.values()
             self._under_way.clear()
         self._lost = False
-        say("A worker died; what it was at is run again.")
+        say("A worker died; its job is run again.")
 
 
 def run_and_collect[J: Job, A](run: Callable[[J], A], job: J) -> A:

@@ -1,4 +1,4 @@
-"""The result that a name stands for; a config is run first."""
+"""The result that a name means; a config is run first."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SEEDS = 20  # of a config that is run to be compared
 
 
 class RunsFailed(Exception):
-    """Some runs of a config failed, or its workers could not be kept alive; what happened has been said."""
+    """Some runs of a config failed, or its workers could not be kept alive; the reason has been printed."""
 
 
 def result_of(name: str) -> Path:
-    """The result that a name stands for: an existing path, else a result folder, else a config, which is run first.
+    """The result that a name means: an existing path, else a result folder, else a config, which is run first.
 
     Raises BadInput if it is none of them, and RunsFailed.
     """

@@ -1,4 +1,4 @@
-"""What long work says to standard error: how far it is and how long it takes."""
+"""What long work reports to standard error: how far it is and how long it takes."""
 
 from __future__ import annotations
 

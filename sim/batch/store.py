@@ -46,7 +46,7 @@ PLACE = np.dtype(
 
 
 class Store:
-    """The finished runs of a batch on disk, and where each of them stands.
+    """The finished runs of a batch on disk, and where each of them is.
 
     Within a config, run `number` (`Experiment.run`) has its place at `places[config][number]`; file 0 means that it
     has not been run.
@@ -61,13 +61,13 @@ class Store:
         self.identity = identity
         self.hash = identity_hash(identity)
         self.folder = out / f"{UNFINISHED}{self.hash}"
-        self.files: list[Path] = [out]  # number 0 stands for nothing
+        self.files: list[Path] = [out]  # number 0 means none
         self.failures: dict[str, str] = {}
         self.places = {scenario.name: np.zeros(experiment.runs_of_config, PLACE) for scenario in experiment.scenarios}
         self.numbers = {scenario.name: place for place, scenario in enumerate(experiment.scenarios, start=1)}
 
     def open(self) -> list[str]:
-        """Find what is there already. Returns sentences about what cannot be used."""
+        """Find what is there already; returns a sentence about each file that cannot be used."""
         notes: list[str] = []
         self._end_interrupted_join()
         self._find_finished(notes)
@@ -122,7 +122,7 @@ class Store:
         self._note_block(path, content)
 
     def start(self) -> None:
-        """Make the folder for the blocks; it tells whose they are."""
+        """Make the folder for the blocks, with the identity of their batch."""
         self.folder.mkdir(exist_ok=True)
         mark = {"identity": self.identity, "replications": self.experiment.replications}
         write_aside(self.folder / IDENTITY, [json.dumps(mark, sort_keys=True, indent=1).encode()])
@@ -155,7 +155,7 @@ class Store:
             elif path.name in (IDENTITY, *RESULT_FILES):
                 continue
             elif path.suffix != ".block" or not path.is_file():
-                notes.append(f"{path}: is no block of ours; it is neither read nor removed")
+                notes.append(f"{path}: is not a block of this batch; it is neither read nor removed")
             elif not self._note_block(path, path.read_bytes()):
                 notes.append(f"{path}: is damaged or of another batch; its runs are done again")
                 path.unlink()
@@ -173,7 +173,7 @@ class Store:
         for path in self.folder.iterdir():
             if path.suffix == ".block" and path.is_file():
                 path.unlink()
-        (self.folder / IDENTITY).unlink(missing_ok=True)  # without it the folder is no unfinished batch
+        (self.folder / IDENTITY).unlink(missing_ok=True)  # without it the folder is not an unfinished batch
         with contextlib.suppress(OSError):  # foreign files stay
             self.folder.rmdir()
 
@@ -184,7 +184,7 @@ class Store:
             return
         for name, known in manifest.files.items():
             if _file_facts(self.out / name) != known.model_dump():
-                notes.append(f"{self.out / name}: is missing or not as it was written; its runs are done again")
+                notes.append(f"{self.out / name}: is missing or was changed since; its runs are done again")
                 return
         self.failures.update(manifest.failures)
         row_file, series_file = (self._file(self.out / name) for name in (records.RUNS, records.SERIES))

@@ -136,7 +136,7 @@ def without_main(run: object = None) -> Iterator[None]:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Processes that start within do not hear Ctrl-C, where the system can hold signals back."""
+    """Processes started within do not receive Ctrl-C, where the system can hold signals back."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

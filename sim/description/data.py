@@ -22,13 +22,13 @@ def text() -> str:
     return "\n".join((
         TITLE,
         "## Keys of `runs.csv` and `series.csv`\n",
-        "Between `seed` and the rest stand the swept keys, under the names of their parameters in "
+        "The swept keys come between `seed` and the rest, under the names of their parameters in "
         "[ODD.md](ODD.md), and `part` where an experiment has several.\n",
         keys(),
         "## Outcomes of a measure in `runs.csv`\n",
         outcomes(),
         "## Measures\n",
-        "`.SEGMENT`, `.INPUT` and `.STATE` stand for each of the world's; those below the headline measures need "
+        "`.SEGMENT`, `.INPUT` and `.STATE` are each of the world's; those below the headline measures need "
         '`measures = "all"`.\n',
         measures(),
         "## Tables of a world\n",
@@ -42,12 +42,12 @@ def keys() -> str:
 
 
 def outcomes() -> str:
-    """What stands after the @, told of a flow, which has all of them."""
+    """What can follow the @, for a flow, which has all of them."""
     notes = column_notes([], ["chip_market"], load_config(BASELINE).world)
-    told = [(name, note) for name, note in notes.items() if name.startswith("chip_market@")]
+    endings = [(name, note) for name, note in notes.items() if name.startswith("chip_market@")]
     rows = (
         (f"`@{name.partition('@')[2]}`", note["formula"].partition(", ")[2], "flows" if "@sum" in name else "all")
-        for name, note in told
+        for name, note in endings
     )
     return table(("outcome", "meaning", "of"), rows)
 

@@ -1,6 +1,6 @@
 """The parts of docs/ODD.md that repeat the code, made from the code. `python -m sim.description.odd` writes them anew.
 
-In the file they stand between <!-- generated: NAME --> and <!-- end -->; the rest is written by hand.
+In the file they are between <!-- generated: NAME --> and <!-- end -->; the rest is written by hand.
 """
 
 from __future__ import annotations

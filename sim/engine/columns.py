@@ -283,7 +283,7 @@ class ColumnAgent(mesa.Agent["DecouplingModel"]):
         return draws
 
     def _own_place(self) -> slice:
-        """Where its cells stand in the columns."""
+        """Where its cells are in the columns."""
         return slice(self._index, self._index + 1) if self._where is None else self._where
 
     def __repr__(self) -> str:

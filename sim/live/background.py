@@ -1,4 +1,4 @@
-"""What stands behind a run: published figures up to 2022, and the band of an earlier batch."""
+"""What is drawn behind a run: published figures up to 2022, and the band of an earlier batch."""
 
 from __future__ import annotations
 

@@ -18,12 +18,12 @@ Stance = dict[str, list[float]]
 
 
 def stance(model: DecouplingModel) -> Stance:
-    """What each state holds of what it decides, to be compared with later."""
+    """What each state has decided, to be compared with later."""
     return {name: getattr(model.states, name)[0].tolist() for name in LEAST_CHANGE}
 
 
 def deeds_of_quarter(model: DecouplingModel, before: Stance, yours: list[Event]) -> list[Deed]:
-    """The deeds of the quarter that has just passed; states that do the same stand together.
+    """The deeds of the quarter that has just passed; states that do the same are listed together.
 
     `before` is each state's stance when it was last reported; it takes over what is reported now. `yours` are the
     events that were set on the page.

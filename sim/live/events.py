@@ -78,7 +78,7 @@ def truce(model: DecouplingModel, held: Held) -> list[Entry]:
 
 
 def fab_lost(model: DecouplingModel, firm: str) -> list[Entry]:
-    """A chip firm's lines at a site stand still for a year."""
+    """A chip firm's lines at a site stop for a year."""
     site = {row["id"]: row["site"] for row in model.world.rows["chip_firms"]}.get(firm, _target(model))
     return [
         {"date": quarter_start(model.quarter), "by": site, "kind": "outage", "scope": [firm], "severity": 1.0},

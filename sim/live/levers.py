@@ -7,7 +7,7 @@ from typing import Any
 from sim.world.evidence import Parameter
 from sim.world.world import World
 
-GROUPS = {  # TARGET stands for the name of the state that the race is about
+GROUPS = {  # TARGET becomes the name of the state that the race is about
     "controls": "Export controls",
     "alliance": "Allies",
     "controller_subsidy": "Controllers' subsidies",

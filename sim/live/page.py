@@ -18,8 +18,8 @@ from sim.measures import Measure
 from sim.world.world import World
 
 HERE = Path(__file__).parent
-HISTORY_FROM = 2018  # where the axis begins on which published figures stand
-TILES = {  # TARGET stands for the name of the state that the race is about
+HISTORY_FROM = 2018  # where the axis of published figures begins
+TILES = {  # TARGET becomes the name of the state that the race is about
     "domestic_supply_share": "Made and sold in TARGET",
     "production_share_hq": "Made by its own firms",
     "technology_gap": "Technology gap",
@@ -27,7 +27,7 @@ TILES = {  # TARGET stands for the name of the state that the race is about
     "unmet_demand": "Demand not met",
     "controller_sales_denied": "Sales that controllers deny",
 }
-# Okabe and Ito's colours, which people with any colour vision tell apart; a dash pattern says it a second time.
+# Okabe and Ito's colours, which people with any colour vision can distinguish; a dash pattern says it a second time.
 SHARES = [
     ("domestic_supply_share", "made in TARGET and sold there", "var(--blue)", ""),
     ("production_share_located", "made in TARGET", "var(--green)", "8 4"),

@@ -80,7 +80,7 @@ class Race:
             return
         quarter = model.quarter
         model.step()
-        if model.quarter == quarter:  # Mesa's clock stands still after a failure
+        if model.quarter == quarter:  # Mesa's clock stops after a failure
             raise RuntimeError("it failed before and cannot go on")
         for name, measure in self.measures.items():
             self.series.setdefault(name, []).append(_finite(model.recorder.last(measure)[0]))

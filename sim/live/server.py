@@ -67,7 +67,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
     except (OSError, UnicodeError):
-        raise BadInput(f"--host = {host!r}: is no address of this machine; 0.0.0.0 stands for all of them") from None
+        raise BadInput(f"--host = {host!r}: is not an address of this machine; 0.0.0.0 means all of them") from None
     listener = socket.socket(family)
     if os.name == "posix":  # elsewhere it would take the port of another program
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -77,7 +77,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as fault:
         listener.close()
         if fault.errno in (errno.EADDRNOTAVAIL, getattr(errno, "WSAEADDRNOTAVAIL", None)):
-            raise BadInput(f"--host = {host!r}: is no address of this machine; 0.0.0.0 stands for all") from None
+            raise BadInput(f"--host = {host!r}: is not an address of this machine; 0.0.0.0 means all of them") from None
         raise BadInput(
             f"--port = {port}: cannot be used ({fault.strerror}); name another one, or 0 for a free one"
         ) from None

@@ -2,7 +2,7 @@
 
 Nothing here knows the page's library. The page sends commands, tables such as {"do": "play"}; the session answers
 with frames, each one JSON string. A frame holds the parts of the page that have changed since the last frame that
-the page said it had drawn, so a frame that was lost loses nothing.
+the page said it had drawn, so nothing is lost with a frame.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Session:
         self._branched_at: int | None = None
         self._agent: str | None = None
         self._playing = False
-        self._past = getattr(self, "_past", 0) + 1  # another one whenever the past that the page holds is void
+        self._past = getattr(self, "_past", 0) + 1  # changes whenever the past that the page holds is void
         self._agents_version: Hashable = None
         self._batches = list(background.batches())
         self._changed = True
@@ -148,7 +148,7 @@ class Session:
             self._note_drawn(command.get("value"))
             return
         field = str(command.get("key") or do)[:80]
-        # what was wrong elsewhere stays said until it is put right
+        # messages at other fields stay until those are corrected
         self._faults = {name: text for name, text in self._faults.items() if name not in ("", field)}
         self._changed = self._ordered = True
         obey = self._ORDERS.get(do) if isinstance(do, str) else None
@@ -158,7 +158,7 @@ class Session:
         self._attempt(partial(obey, self, command), field)
 
     def _attempt(self, act: Callable[[], None], field: str) -> float:
-        """Do something with the run; what goes wrong is told at a field of the page. The seconds that it took."""
+        """Do something with the run; what goes wrong is shown at a field of the page. The seconds that it took."""
         try:
             return TURN.take(act)
         except BadInput as fault:

@@ -38,7 +38,7 @@ class ExportControls:
         self.listed = np.concatenate([roster.is_controlled, np.ones(len(roster.segments), dtype=bool), [False]])
         self.in_force = Severity.nothing(len(seeds), len(roster.states), len(roster.items))
         self.announced = self.feared = self.in_force
-        self.embargo = np.zeros(len(roster.items), dtype=bool)  # of these nobody abroad sells any, to ask what if
+        self.embargo = np.zeros(len(roster.items), dtype=bool)  # nobody abroad sells any of these: for asking what if
         self.allies = [state for state, role in enumerate(roster.roles) if role == "ally"]
         self._timing = uniform(seeds, "alliance timing", 0, agent_keys(roster.states))
         self._of_lead: list[tuple[Array, Array]] = []  # by quarter: above thresholds and of everything, (runs, items)
@@ -161,7 +161,7 @@ class ExportControls:
 
 
 def ratchets(parameters: Parameters) -> Flags:
-    """Whether the lead goes by events only and never back, (runs, 1)."""
+    """Whether the lead goes by events only and never eases, (runs, 1)."""
     return parameters.is_set("controls.mode", "reactive") & parameters.is_set("controls.doctrine", "ratchet")
 
 

@@ -1,6 +1,6 @@
 """The chain review: how exposed the target is in every input and every segment of chips.
 
-The score was fixed before its ranking was looked at. It follows the supply risk by which the European Commission draws
+The score was fixed before anybody saw its ranking. It follows the supply risk by which the European Commission draws
 up its list of critical raw materials (Blengini et al. 2017, Assessment of the methodology for establishing the EU list
 of critical raw materials, JRC): reliance on imports x concentration of the states they come from x how hard it is to
 do without. The first is what is bought abroad, the

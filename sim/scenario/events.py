@@ -48,9 +48,9 @@ FIRST_ANNOUNCEMENT = datetime.date(2018, 1, 1)  # the timeline of controls begin
 
 
 class Event(BaseModel):
-    """What happens on a date. `severity` is a part from 0 to 1, `amount` bn yuan a year.
+    """What happens on a date. `severity` is from 0 to 1, `amount` bn yuan a year.
 
-    A control is in force from the quarter its date falls in. `low`, `high` and `reason`: how sure the severity is.
+    A control is in force from the quarter its date falls in. `low`, `high` and `reason` say how sure the severity is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -139,7 +139,7 @@ def read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, 
 
 
 def _well_typed(key: str, value: Any) -> bool:
-    """Whether a value is of the kind that the grammar means, before pydantic reads more into it."""
+    """Whether a value has the type that the grammar asks for, before pydantic converts it."""
     if key in ("date", "announced"):
         if isinstance(value, str):  # in JSON, and from a page
             return re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) is not None
@@ -190,7 +190,7 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
         known += [] if event.kind == "retaliation" else [EXPERTS]
         for item in event.scope:
             if item not in known:
-                problems.append(f"{place}: scope = {item!r}: is no input or segment{nearest(item, known)}")
+                problems.append(f"{place}: scope = {item!r}: is not an input or a segment{nearest(item, known)}")
     if event.kind == "retaliation" and event.target == target:
         problems.append(f"{place}: target = {event.target!r}: must be a state other than {target}, or left out")
     if event.kind in ("subsidy", "mandate", "retaliation") and event.by in states and event.by != target:

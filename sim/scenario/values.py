@@ -27,7 +27,7 @@ def check_values(given: Mapping[str, Any], where: str, world: World, problems: l
             problems.append(f"{where}: {key}: chooses the world, which is chosen when a config is loaded")
             continue
         if key in TOP_LEVEL:
-            problems.append(f"{where}: {key}: stands in a config's file and nowhere else; make a config for it")
+            problems.append(f"{where}: {key}: belongs in a config's file; make a config for it")
             continue
         if key not in declared:
             inside = [name for name in declared if name.startswith(f"{key}.")]

@@ -1,4 +1,4 @@
-"""What the base year depends on. It stands apart from the base year, which takes numpy, so that `check` is quick."""
+"""What the base year depends on. Kept apart from the base year, which imports numpy, so that `check` is quick."""
 
 from sim.folders import SHIPPED, WORLDS
 from sim.scenario.scenario import Scenario

@@ -1,4 +1,4 @@
-"""The roster: who is there in a world, and in which groups."""
+"""The roster: who there is in a world, and in which groups."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Roster:
         self.roles: list[str] = world.column("states", "role")
         self.target = self.roles.index("target")
         self.lead = self.roles.index("lead")
-        # Chip firms stand segment by segment and suppliers input by input, so that sums by market run over neighbours.
+        # Chip firms are in order of segment, suppliers in order of input: sums by market run over neighbours.
         entrants = world.rows["entrants"] if entry else []
         firm_rows = [*world.rows["chip_firms"], *entrants]
         self.firm_rows = sorted(firm_rows, key=lambda row: self.segments.index(row["segment"]))

@@ -126,7 +126,7 @@ def _ease(roster: Roster, p: Parameters, intensity: Array) -> Array:
     """How fast an input can be caught up in, (runs, suppliers), 1 at the mean input, from what was known in 2019.
 
     Slower where few others master it (Herfindahl index of the other states' shares), where research is heavy, and
-    where a tool is dear and so complex. What is no tool counts as a tool of mean price.
+    where a tool is dear and so complex. What is not a tool counts as a tool of mean price.
     """
     shares = np.where(roster.target_supplier, 0.0, [row["share"] for row in roster.supplier_rows])
     others = roster.by_input.sum(shares)

@@ -68,7 +68,7 @@ class Spot:
 
 
 def reviewed(what: str, seed: int | None) -> tuple[Scenario, int]:
-    """The scenario and seed that a config, or the result folder of one run, stands for."""
+    """The scenario and seed that a config, or the result folder of one run, means."""
     folder = result_path(what)
     if not (folder / MANIFEST).exists():
         return load_config(what), 1 if seed is None else seed
@@ -165,7 +165,7 @@ def _bought(model: DecouplingModel, item: int) -> float:
 def agreement(spots: Sequence[Spot]) -> list[tuple[str, str, float]]:
     """Rank correlations (Spearman) of each formula with the output at risk: (formula, horizon, correlation).
 
-    Inputs alone: what is lost of chips that cannot be bought is no output.
+    Inputs alone: chips that cannot be bought are not lost output.
     """
     from scipy.stats import spearmanr
 

@@ -56,7 +56,7 @@ class Parameter(BaseModel):
             if self.minimum is None or self.maximum is None:
                 raise ValueError("a number needs minimum and maximum, its admissible range")
             if self.role != "lever" and (self.low is None or self.high is None):
-                raise ValueError("a number that is no lever needs low and high, its plausible range")
+                raise ValueError("a number that is not a lever needs low and high, its plausible range")
             if self.low is not None and self.high is not None and not self.low <= float(self.value) <= self.high:
                 raise ValueError(f"the value {self.value} is not between low {self.low} and high {self.high}")
         elif isinstance(self.value, str) and not self.choices:
@@ -101,10 +101,10 @@ def range_of(minimum: float | None, maximum: float | None, unit: str) -> str:
 
 
 def read_text(path: Path, advice: str = "") -> str:
-    """A file's text, or BadInput saying what is wrong with the file; `advice` follows when there is none."""
+    """A file's text, or BadInput saying what is wrong with the file; `advice` is added when there is no such file."""
     try:
         if path.exists() and not path.is_file():
-            raise BadInput(f"{path}: is no regular file")
+            raise BadInput(f"{path}: is not a regular file")
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise BadInput(f"{path}: there is no such file{advice}") from None

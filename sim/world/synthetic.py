@@ -87,7 +87,7 @@ LED_BY_STATE = 1.5  # tools bought in the target, by what its capital needs
 
 
 def check_options(given: Mapping[str, tuple[Any, str]], problems: list[str]) -> dict[str, int]:
-    """Sectors, firms and seed from config keys such as "synthetic.firms", each with its value and where it stands."""
+    """Sectors, firms and seed from config keys such as "synthetic.firms", each with its value and where it was set."""
     options = {name: default for name, (default, *_) in OPTIONS.items()}
     before = len(problems)
     for key, (value, where) in given.items():
@@ -189,7 +189,7 @@ class _Maker:
         return math.exp(self.between(math.log(low), math.log(high), *words))
 
     def value(self, name: str, value: float, low: float, high: float, law: str) -> Row:
-        """A quantity with the companions that the tables ask for."""
+        """A quantity with the low, high, grade and source that the tables ask for."""
         return {
             name: _text(value),
             f"{name}_low": _text(min(low, value)),

@@ -13,7 +13,7 @@ from typing import Any
 from sim.errors import BadInput, nearest
 from sim.world.evidence import GRADES, ROLES, range_of
 
-# The tables of a world. A numeric quantity Q stands with its companions Q_low, Q_high, Q_grade and Q_source.
+# The tables of a world. A numeric quantity Q comes with Q_low, Q_high, Q_grade and Q_source.
 
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # table: (key and text columns, quantities, quantities that may be empty or left out)
@@ -62,7 +62,7 @@ SHOWN_TOTALS = ("chip_market_target", "production_located", "production_headquar
 class Tables:
     """The tables of one world. `rows[table]` is a list of dictionaries; quantities are floats or None.
 
-    `texts` holds the text of each file by its name, `folder` is where they stand, for messages. What is wrong is added
+    `texts` holds the text of each file by its name, `folder` is where they are, for messages. What is wrong is added
     to `problems`.
     """
 
@@ -181,7 +181,7 @@ class Tables:
                     )
             key = (cells["id"],) if "id" in words else tuple(cells[name] for name in words)
             if key in seen:
-                problems.append(f"{where}: {', '.join(key)} stands in line {seen[key]} already; ids must differ")
+                problems.append(f"{where}: {', '.join(key)} is in line {seen[key]} already; ids must differ")
             seen[key] = number
             for quantity in (*quantities, *optional):
                 row[quantity] = self._quantity(table, quantity, cells, where, quantity in optional, problems)

@@ -1,4 +1,4 @@
-"""A world: its tables, the parameters that hold in it, and what it answers about itself."""
+"""A world: its tables, the parameters that hold in it, and what it says about itself."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Goal(BaseModel):
 
 
 class About(BaseModel):
-    """What the race is over, in a word such as chips, and what the target wants to reach, if it has said so."""
+    """What the race is over, in a word such as chips, and the target's goal, if it has named one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -60,7 +60,7 @@ class World:
     """One world. `id` is how a config names it and what `load_world` takes; a pickled world is that.
 
     `rows[table]` is a list of dictionaries; quantities are floats or None. `texts` holds the text of each of `FILES`;
-    `folder` is where they stand, or the name of a world that is generated. `common` are the parameters of the evidence
+    `folder` is where they are, or the name of a world that is generated. `common` are the parameters of the evidence
     that hold in every world; `parameters` are these with the ones that this world states for itself.
     """
 
@@ -91,7 +91,7 @@ class World:
         folder, _, ending = self.id.rpartition(":")
         return self.id if ending == LUMPED or folder == SYNTHETIC else Path(self.id).name
 
-    # What it answers about itself.
+    # What it says about itself.
 
     def column(self, table: str, name: str) -> list[Any]:
         return self._tables.column(table, name)
@@ -130,13 +130,13 @@ class World:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """What each state, segment, input, firm and supplier is called, by its id."""
+        """The name of each state, segment, input, firm and supplier, by its id."""
         tables = ("suppliers", "entrants", "chip_firms", "inputs", "segments", "states")
         return {row["id"]: row["name"] for table in tables for row in self.rows[table]}
 
     @cached_property
     def published(self) -> list[dict[str, str]]:
-        """The rows of published figures that stand beside its tables; none where nothing was published."""
+        """The rows of its published figures; none where nothing was published."""
         path = self.folder / PUBLISHED
         return list(csv.DictReader(io.StringIO(read_text(path), newline=""))) if path.is_file() else []
 

@@ -367,7 +367,7 @@ def test_damaged_blocks_are_done_again_and_said(question, undisturbed, tmp_path,
         assert f"{path}: is damaged or of another batch; its runs are done again" in said.replace(
             f"{blocks[0].parent}/4", "4"
         )
-    assert "notes.txt: is no block of ours; it is neither read nor removed" in said
+    assert "notes.txt: is not a block of this batch; it is neither read nor removed" in said
     assert "28 of them are done" in said
     shutil.rmtree(blocks[0].parent)  # the foreign file keeps it there
     assert files(out) == expected
@@ -392,7 +392,7 @@ def test_damaged_result_is_done_again_and_said(question, undisturbed, tmp_path, 
     run_batch(question(), workers=1, out=out, build=small)
     (out / name).write_bytes((out / name).read_bytes()[:-1])
     run_batch(question(), workers=1, out=out, build=small)
-    assert f"{out / name}: is missing or not as it was written; its runs are done again" in capsys.readouterr().err
+    assert f"{out / name}: is missing or was changed since; its runs are done again" in capsys.readouterr().err
     assert files(out) == expected
 
 
@@ -525,7 +525,10 @@ def test_foreign_files_are_neither_read_nor_removed(question, undisturbed, tmp_p
         path.write_text("mine")
     capsys.readouterr()
     assert run_batch(question(), workers=1, out=out, build=small) == 0
-    assert f"{block.parent / '9.block'}: is no block of ours; it is neither read nor removed" in capsys.readouterr().err
+    assert (
+        f"{block.parent / '9.block'}: is not a block of this batch; it is neither read nor removed"
+        in capsys.readouterr().err
+    )
     assert [path.read_text() for path in foreign] == ["mine"] * 3
     assert run_batch(question(), workers=1, out=out, build=forbidden) == 0
     foreign[0].unlink()
@@ -668,7 +671,7 @@ def test_dead_worker_is_replaced(question, undisturbed, tmp_path, capsys):
     build = functools.partial(deadly_once, tmp_path / "mark")
     assert run_batch(question(), workers=2, out=tmp_path / "out", build=build, block_size=4) == 0
     assert (tmp_path / "mark").exists()
-    assert "A worker died; what it was at is run again." in capsys.readouterr().err
+    assert "A worker died; its job is run again." in capsys.readouterr().err
     assert files(tmp_path / "out") == expected
 
 

@@ -314,7 +314,7 @@ def test_events_that_would_be_ignored_or_misread_are_refused(entry, said):
         (["run", "historic", "--set", "subsidy.annual=1\nx=2"], "more than one line"),
         (["run", "historic", "--seed", str(2**63)], "below 2**63"),
         (["run", "historic", "--out", "/tmp/" + "a" * 300], "File name too long"),
-        (["check", "/dev/zero"], "is no regular file"),
+        (["check", "/dev/zero"], "is not a regular file"),
     ],
 )
 def test_arguments_that_nobody_means_get_a_sentence(arguments, said, capsys, monkeypatch):

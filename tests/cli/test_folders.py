@@ -55,7 +55,7 @@ def test_an_unknown_name_lists_the_known_ones(homes):
 
 def test_where_there_is_none_at_all_the_places_are_said(homes, monkeypatch):
     monkeypatch.setattr(loading, "known_configs", list)
-    with pytest.raises(BadInput, match=f"and no other either in {homes}/here/configs, {homes}/there/configs, "):
+    with pytest.raises(BadInput, match=f"nor any other in {homes}/here/configs, {homes}/there/configs, "):
         load_config("nothing")
 
 

@@ -88,7 +88,7 @@ def test_interventions_of_a_live_run_are_events_of_a_config():
     live.intervene(event)
     planned = DecouplingModel(load_config("historic").with_event(event), rng=9)
     assert live.run().to_numpy().tobytes() == planned.run().to_numpy().tobytes()
-    with pytest.raises(BadInput, match="lies before"):
+    with pytest.raises(BadInput, match="is before"):
         live.intervene({**event, "date": "2020-01-01"})
 
 

@@ -53,7 +53,7 @@ def sample(dimensions: int, count: int, seed: int, around: Array | None = None) 
     """A space-filling sample (count, dimensions) of the cube, or of an ellipsoid around points, and its region.
 
     Scrambled Sobol points; in an ellipsoid one coordinate more gives the distance from the centre. What falls outside
-    the cube is left out, and its share tells the volume of what is inside.
+    the cube is left out, and its share gives the volume of what is inside.
     """
     if around is None:
         points = qmc.Sobol(dimensions, rng=seed).random(1 << (count - 1).bit_length())[:count]
@@ -92,10 +92,10 @@ class Waves:
 
     @property
     def weights(self) -> Array:
-        """Weights that make the sets of all waves together stand for an even sample of the whole cube.
+        """Weights that make the sets of all waves together an even sample of the whole cube.
 
         A set found in regions k counts as one over the sum of (sets of k / volume of k): the balance heuristic of
-        Veach and Guibas 1995. Weights of sets sum to the part of the prior volume that they stand for.
+        Veach and Guibas 1995. Weights of sets sum to the part of the prior volume that they represent.
         """
         density = np.zeros(len(self.units))
         for number, region in enumerate(self.regions):
@@ -204,7 +204,7 @@ def _joined(waves: Waves | None, units: Array, values: Array, region: Region) ->
 def choose_ensemble(calibration: Calibration, waves: Waves) -> Indices:
     """The places of the sets to keep, drawn without replacement by their weight. BadInput if there are too few.
 
-    A weight is the part of the prior that a set stands for times its likelihood. Drawn as by Efraimidis and Spirakis
+    A weight is the part of the prior that a set represents times its likelihood. Drawn as by Efraimidis and Spirakis
     2006, "Weighted random sampling with a reservoir".
     """
     weights = waves.weights * credibility(calibration, waves.values)

@@ -99,7 +99,7 @@ class Runner:
 def values_at(
     scenario: Scenario, sets: Sequence[Values], seeds: Sequence[int], observations: Sequence[Observation]
 ) -> Array:
-    """The same in this process, and nothing is said or kept: (sets, seeds, observations)."""
+    """The same in this process, and nothing is printed or kept: (sets, seeds, observations)."""
     return np.concatenate([run_job(job) for job in _jobs(scenario, sets, seeds, observations)])
 
 

@@ -1,6 +1,6 @@
 """The model against observed figures, and against simple rivals with the same information.
 
-Two kinds of hindcast are told apart. "free": the model makes its own chip market. "given market": the config, or the
+There are two kinds of hindcast. "free": the model makes its own chip market. "given market": the config, or the
 observations themselves, give the target's market by year, so that the answer is conditional on demand.
 """
 
@@ -66,7 +66,7 @@ class Validation:
 
     name: str
     world: World
-    calibration: str | None  # that states the model's discrepancies
+    calibration: str | None  # the one that states the model's discrepancies
     scored: Mapping[str, Sequence[Scored]]
     recorded: Sequence[tuple[Recorded, Observation | None]]
     published: Sequence[tuple[Recorded, Observation | None, Forecast | None]]
@@ -134,7 +134,7 @@ def _figures(world: World, path: str | Path | None) -> list[Observation]:
 
 
 def _asked_by_others(world: World, figures: Sequence[Observation]) -> list[Observation]:
-    """What others forecast and the figures lack, so that the model's own forecast can stand beside it."""
+    """What others forecast and the figures lack, so that the model's own forecast can be set beside it."""
     held = {(o.measure, o.date) for o in figures}
     return [
         asked(one.measure, one.date, one.unit, world)
@@ -146,7 +146,7 @@ def _asked_by_others(world: World, figures: Sequence[Observation]) -> list[Obser
 def _scored(
     kind: str, world: World, figures: Sequence[Observation], values: Array, still: Array | None
 ) -> list[Scored]:
-    """Each figure with the model's forecast and its rivals'. A given market is no forecast of the market."""
+    """Each figure with the model's forecast and its rivals'. A given market is not a forecast of the market."""
     shipped = [o for o in world_observations(world) if o.measure not in CONTEXT]
     past = histories(shipped)
     fitted = {(o.series, o.date) for o in shipped}
