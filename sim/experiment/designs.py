@@ -120,14 +120,16 @@ class Sample(Sequence[Point]):
         if self.kind == "latin-hypercube":
             from scipy.stats.qmc import LatinHypercube
 
-            return LatinHypercube(len(self.factors), rng=self.seed).random(self.size)
-        if self.kind == "sobol":
+            points: Array = LatinHypercube(len(self.factors), rng=self.seed).random(self.size)
+        elif self.kind == "sobol":
             from SALib.sample import sobol
 
-            return sobol.sample(self.problem, self.size, calc_second_order=False, seed=self.seed)
-        from SALib.sample import morris
+            points = sobol.sample(self.problem, self.size, calc_second_order=False, seed=self.seed)
+        else:
+            from SALib.sample import morris
 
-        return morris.sample(self.problem, self.size, num_levels=self.levels, seed=self.seed)
+            points = morris.sample(self.problem, self.size, num_levels=self.levels, seed=self.seed)
+        return points
 
     def digest(self) -> str:
         """A short hash of the points: another version of a library may draw others."""
