@@ -1,4 +1,4 @@
-"""What must balance every quarter. A leak stops the run with its name."""
+"""What must balance every quarter. A leak stops the run and names the account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where configs, worlds, experiments and results lie.
+"""Where configs, worlds, experiments and results are.
 
 What has a name is looked up in the working folder, then in $DECOUPLING_HOME where that is set, then in what ships with
 the program. Results go to the working folder.
@@ -15,7 +15,7 @@ CONFIGS, EXPERIMENTS, WORLDS, EVIDENCE = "configs", "experiments", "configs/worl
 
 
 def places(kind: str) -> list[Path]:
-    """The folders that may hold what is of a kind, such as WORLDS, nearest first."""
+    """The folders that may hold things of a kind, such as WORLDS, nearest first."""
     named = os.environ.get("DECOUPLING_HOME")
     homes = [Path.cwd(), *([Path(named).absolute()] if named else []), SHIPPED]
     return list(dict.fromkeys(home / kind for home in homes))
@@ -27,14 +27,14 @@ def find(kind: str, name: str) -> Path | None:
 
 
 def known(kind: str) -> list[str]:
-    """The names of all that is of a kind: of folders with WORLDS, else of TOML files; sorted, each once."""
+    """The names of everything of a kind: of folders for WORLDS, else of TOML files; sorted, each once."""
     if kind == WORLDS:
         return sorted({path.name for place in places(kind) for path in place.glob("*") if path.is_dir()})
     return sorted({path.stem for place in places(kind) for path in place.glob("*.toml")})
 
 
 def results_folder() -> Path:
-    """Where results go that are given no other place."""
+    """Where results go by default."""
     return Path.cwd() / "results"
 
 

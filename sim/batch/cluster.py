@@ -83,7 +83,7 @@ class DaskCluster:
         return False
 
     def trouble(self) -> str | None:
-        return None if self._threads() else "The cluster has no workers now; it goes on when some come."
+        return None if self._threads() else "The cluster has no workers now; work goes on when some join."
 
     def close(self) -> None:
         self._stack.close()

@@ -123,7 +123,7 @@ class _Queue[J: Job, A]:
         self._deaths += 1
         if self._deaths == DEATHS_IN_A_ROW:
             raise WorkersDied(
-                f"Workers died {self._deaths} times in a row, perhaps for want of memory, of which fewer need less"
+                f"Workers died {self._deaths} times in a row, perhaps for lack of memory; fewer workers need less"
             )
         if self._engine.renew():
             self._again += self._under_way.values()

@@ -143,7 +143,7 @@ def _run_locked(
 
 
 def _keep_claims(experiment: Experiment, manifest: Manifest, out: Path) -> None:
-    """Claims may be worded anew, or added, after the runs: the result keeps those of today."""
+    """Claims may be reworded, or added, after the runs: the result keeps the newest."""
     kept = Manifest.model_validate({**manifest.as_dict(), "claims": claims_of(experiment)})
     if kept != manifest:
         write_aside(out / MANIFEST, [kept.text()])

@@ -284,7 +284,7 @@ def _manifest_in(out: Path, advice: str) -> Manifest | None:
 def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) -> None:
     """BadInput if the folder holds another batch than this one, or one with more replications."""
     held: list[tuple[Mapping[str, Any], int]] = []
-    advice = "--fresh starts anew beside the old, which is kept under another name"
+    advice = "--fresh starts over and keeps the old one under another name"
     if manifest := _manifest_in(out, advice):
         kept = manifest.as_dict()
         earlier: dict[str, Any] = {key: kept.get(key) for key in identity}

@@ -1,4 +1,4 @@
-"""The data dictionary docs/DATA.md, made from the code. `python -m sim.description.data` writes it anew."""
+"""The data dictionary docs/DATA.md, made from the code. `python -m sim.description.data` writes it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of docs/ODD.md that repeat the code, made from the code. `python -m sim.description.odd` writes them anew.
+"""The parts of docs/ODD.md that repeat the code, made from the code. `python -m sim.description.odd` writes them again.
 
 In the file they are between <!-- generated: NAME --> and <!-- end -->; the rest is written by hand.
 """
@@ -42,7 +42,7 @@ SUBMODELS: tuple[ModuleType, ...] = (
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def written_anew(text: str) -> str:
+def rewritten(text: str) -> str:
     """The description with every generated part as the code has it now."""
     return PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]().strip()}\n\n{part[3]}", text)
 
@@ -190,4 +190,4 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 if __name__ == "__main__":
     file = document("ODD.md")
-    file.write_text(written_anew(file.read_text()))
+    file.write_text(rewritten(file.read_text()))

@@ -1,4 +1,4 @@
-"""The front-end files of the live page: got once through npm into the user's cache folder, then served from there.
+"""The front-end files of the live page: fetched once through npm into the user's cache folder, then served from there.
 
 Solara ships no front end of its own. The two packages below hold all that the page loads from outside this project;
 both are under the MIT licence. Without npm, the folder can be copied from another machine.
@@ -30,13 +30,13 @@ TEMPORARY = "decoupling-"  # and the user: a cache folder where there is no bett
 
 
 def cache_folder() -> Path:
-    """The folder for what can be got again: `decoupling` in $XDG_CACHE_HOME, else in ~/.cache.
+    """The folder for what can be fetched again: `decoupling` in $XDG_CACHE_HOME, else in ~/.cache.
 
     Where that holds no files yet and cannot be written, as without a home, a folder among the system's temporary ones.
     """
     try:
         usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "decoupling"
-    except RuntimeError:  # nobody's home
+    except RuntimeError:  # there is no home folder
         return _temporary_folder()
     return usual if (usual / "assets").is_dir() or _is_writable(usual) else _temporary_folder()
 
@@ -75,7 +75,7 @@ def missing_assets() -> list[str]:
 
 
 def get_assets() -> Path:
-    """Get the front-end files and return their folder. BadInput when npm is missing or fails."""
+    """Fetch the front-end files and return their folder. BadInput when npm is missing or fails."""
     npm = shutil.which("npm")
     if npm is None:
         raise BadInput(

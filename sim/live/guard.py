@@ -18,7 +18,7 @@ EVENTS = ("command", "drawn")  # what the page's parts call on the server
 
 
 def guarded(application: Any, host: str) -> Any:
-    """Refuse what comes by another host name or from another web site, which could else reach into this machine."""
+    """Refuse what comes by another host name or from another web site, which could otherwise reach this machine."""
 
     async def guard(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket" and is_ours(scope, host) and _may_join(scope):
@@ -69,7 +69,7 @@ def _may_be_asked_for(asked: str, host: str) -> bool:
 
 
 def _may_join(scope: Any) -> bool:
-    """Whether a socket opens a tab's session anew or comes from the visitor whose it is, by the cookie."""
+    """Whether a socket opens a new session of a tab or comes from that session's own visitor, by the cookie."""
     from solara.server import kernel_context, server
     from starlette.requests import HTTPConnection
 

@@ -28,8 +28,8 @@ def serve(config: str, port: int, host: str) -> None:
         )
     if cache_folder().name.startswith(TEMPORARY):
         print(
-            f"{cache_folder()} holds the page's front-end files, and only until the system clears it: there is no home "
-            "folder that can be written. XDG_CACHE_HOME names another one.",
+            f"{cache_folder()} holds the page's front-end files, and only until the system clears it: no home folder "
+            "can be written. XDG_CACHE_HOME names another one.",
             file=sys.stderr,
         )
     missing = missing_assets()

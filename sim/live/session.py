@@ -158,7 +158,7 @@ class Session:
         self._attempt(partial(obey, self, command), field)
 
     def _attempt(self, act: Callable[[], None], field: str) -> float:
-        """Do something with the run; what goes wrong is shown at a field of the page. The seconds that it took."""
+        """Do something with the run; what goes wrong is shown at a field of the page. Returns the seconds that it took."""
         try:
             return TURN.take(act)
         except BadInput as fault:
@@ -170,7 +170,7 @@ class Session:
         return 0.0
 
     def _note_drawn(self, number: object) -> None:
-        if number == 0:  # the page was built anew and holds nothing
+        if number == 0:  # the page was built again and holds nothing
             self._drawn, self._changed = {}, True
         elif number == self._sent[0]:
             self._drawn = dict(self._sent[1])

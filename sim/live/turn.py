@@ -17,7 +17,7 @@ class Turn:
         self._players: set[int] = set()
 
     def take(self, act: Callable[[], None]) -> float:
-        """Do something when it is this thread's turn; the seconds that it took."""
+        """Do something when it is this thread's turn; returns the seconds that it took."""
         with self._lock:
             began = time.monotonic()
             act()

@@ -61,7 +61,7 @@ def base_year(roster: Roster, parameters: Parameters) -> BaseYear:
 
 
 def try_base_year(scenarios: Sequence[Scenario]) -> None:
-    """BadInput where one of the scenarios, all of one world, makes no base year."""
+    """BadInput where one of the scenarios, all of one world, has no base year."""
     base_year(Roster(scenarios[0].world), Parameters(scenarios))
 
 

@@ -1,6 +1,6 @@
 """The chain review of a moment: the map of empty spots, and what each would cost if it were cut off.
 
-The score of `sim.policy.review` is put beside three rival formulas and beside the output at risk, which comes of
+The score of `sim.policy.review` is set beside three rival formulas and beside the output at risk, which comes from
 branching the model into a full cut-off of the item by everybody abroad.
 """
 

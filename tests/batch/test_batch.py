@@ -419,7 +419,7 @@ def test_changed_experiment_is_refused(question, tmp_path, finished, old, new, w
     else:
         interrupted(question, out)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    with pytest.raises(BadInput, match="--fresh starts anew beside the old") as fault:
+    with pytest.raises(BadInput, match="--fresh starts over and keeps the old one") as fault:
         run_batch(question(6, old, new), workers=1, out=out, build=forbidden)
     assert words in str(fault.value)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
@@ -636,7 +636,7 @@ def test_failing_run_is_recorded_and_its_neighbours_keep_their_bytes(question, u
 
 
 def test_a_sweep_over_which_firms_there_are_holds_runs_together(tmp_path):
-    """Runs that cannot share a model are told apart, and not run one by one."""
+    """Runs that cannot share a model are separated, and not run one by one."""
     held = []
 
     def counting(scenarios, seeds, measures, until):

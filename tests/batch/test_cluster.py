@@ -91,7 +91,7 @@ def test_workers_come_and_go(question, expected, tmp_path, capsys, monkeypatch):
         assert run_batch(question, out=out, build=slow, block_size=2, cluster=cluster.scheduler_address) == 0
         mover.join()
     assert files(out) == expected
-    assert "The cluster has no workers now; it goes on when some come." in capsys.readouterr().err
+    assert "The cluster has no workers now; work goes on when some join." in capsys.readouterr().err
 
 
 @contextmanager

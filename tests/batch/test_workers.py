@@ -1,4 +1,4 @@
-"""Where workers run: how many there are, and surroundings in which they are hard to start or are told to end."""
+"""Where workers run: how many there are, and surroundings in which they are hard to start or are asked to end."""
 
 import os
 import signal

@@ -33,7 +33,7 @@ def names():
 
 
 def stands_in(word, text):
-    """Whether a word stands in a text as a whole word."""
+    """Whether a word is in a text as a whole word."""
     return word in text and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)
 
 

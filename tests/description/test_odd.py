@@ -17,13 +17,13 @@ FILE = ROOT / "docs/ODD.md"
 
 def test_the_description_is_what_the_code_would_write():
     text = FILE.read_text()
-    assert odd.written_anew(text) == text, "run `uv run python -m sim.description.odd`"
+    assert odd.rewritten(text) == text, "run `uv run python -m sim.description.odd`"
     assert len(odd.PARTS) >= 5 and set(re.findall(r"<!-- generated: (\w+) -->", text)) == set(odd.PARTS)
 
 
 def test_a_changed_description_is_seen():
     text = FILE.read_text().replace("per doubling", "per tripling")
-    assert odd.written_anew(text) == FILE.read_text()
+    assert odd.rewritten(text) == FILE.read_text()
 
 
 @pytest.mark.parametrize("kind", [State, ChipFirm, Supplier])

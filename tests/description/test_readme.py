@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to do."""
+"""What the README asks a newcomer to do."""
 
 import re
 import shlex

@@ -23,7 +23,7 @@ LINES = [
 LIMIT = 1500  # seconds for a command
 OBSERVATIONS = "configs/worlds/china-2020/observations.csv"
 
-# Lines that are not run as they stand, what is run instead, and why.
+# Lines that are not run unchanged, what is run instead, and why.
 INSTEAD = {
     "pip install uv && uv run python tests/check.py": (
         "pip install uv && uv run python tests/check.py tests/engine/test_streams.py",

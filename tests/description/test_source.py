@@ -41,7 +41,7 @@ MODEL_FILES = [
 
 
 def unit(path: Path) -> str:
-    """What of sim/ a file belongs to: a room, or a module that stands directly in it."""
+    """What of sim/ a file belongs to: a room, or a module that is directly in it."""
     inside = path.relative_to(SIM)
     return inside.parts[0] if len(inside.parts) > 1 else inside.stem
 
@@ -51,7 +51,7 @@ def height(name: str) -> int:
 
 
 def run_time(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node but what stands under `if TYPE_CHECKING`: an import there is no dependency."""
+    """Every node but those under `if TYPE_CHECKING`: an import there is no dependency."""
     for node in ast.iter_child_nodes(tree):
         yield node
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
@@ -89,7 +89,7 @@ def home(name: str) -> str:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SIM)))
 def test_imports_point_one_way(path):
     above = {name for name in imported(path) if height(name) >= height(unit(path))}
-    assert above == set(), f"{unit(path)} stands below or beside them"
+    assert above == set(), f"{unit(path)} is below or beside them"
 
 
 def test_a_newcomer_sees_the_rooms_first():

@@ -56,7 +56,7 @@ def test_interventions_replay_bit_for_bit(tmp_path):
 
 
 def test_a_truce_before_a_dated_control_replays(tmp_path):
-    """An event set today stands before those of the config that come later, in the file as in the run."""
+    """An event set today comes before those of the config that come later, in the file as in the run."""
     with Watcher("config=historic&seed=2") as watcher:
         watcher.do("jump", value=2022)
         watcher.do("truce")
@@ -149,7 +149,7 @@ def test_an_address_opens_the_same_quarter_with_the_same_levers():
         )
 
 
-# -- what stands behind a run
+# -- what is drawn behind a run
 
 
 def test_published_shares_end_in_2022():

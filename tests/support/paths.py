@@ -1,4 +1,4 @@
-"""Where the project stands."""
+"""Where the project is."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 """Tests inside the fit: series, years and mechanisms left out, against simple rivals with the same information.
 
-Nothing is run anew where the waves will do: their sets are filtered and weighted again without what is left out, as if
+Nothing is run again where the waves suffice: their sets are filtered and weighted again without what is left out, as if
 it had never been seen.
 """
 

@@ -60,7 +60,7 @@ class Runner:
         """
         whole = self._file(stage)
         if whole and whole.exists():
-            say(f"{stage}: is there already")
+            say(f"{stage}: is done already")
             return _read(whole)
         jobs = _jobs(scenario, sets, seeds, observations)
         values = np.concatenate(self._finished(stage, jobs))

@@ -117,7 +117,7 @@ def read_observations(path: str | Path, world: World) -> list[Observation]:
     for number, row in lines:
         where = f"{path}: line {number}"
         if None in row or None in row.values():
-            problems.append(f"{where}: must have {len(header)} fields, as the header")
+            problems.append(f"{where}: must have {len(header)} fields, as the header has")
             continue
         observation = _read_row(row, where, measures, usual, world, problems)
         if observation:
