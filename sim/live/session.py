@@ -158,7 +158,7 @@ class Session:
         self._attempt(partial(obey, self, command), field)
 
     def _attempt(self, act: Callable[[], None], field: str) -> float:
-        """Do something with the run; what goes wrong is shown at a field of the page. Returns the seconds that it took."""
+        """Do something with the run; faults are shown at a field of the page. Returns the seconds that it took."""
         try:
             return TURN.take(act)
         except BadInput as fault:
