@@ -79,14 +79,14 @@ def _refuse_too_many(experiment: Experiment, workers: int, out: Path) -> None:
     """
     folder = next(path for path in (out.absolute(), *out.absolute().parents) if path.is_dir())
     limits = {
-        "memory": (MEMORY_A_RUN * experiment.run_count, _memory()),
-        "disk": (size_on_disk(experiment, len(experiment.measures)), shutil.disk_usage(folder).total),
+        "of memory": (MEMORY_A_RUN * experiment.run_count, _memory()),
+        "of disk": (size_on_disk(experiment, len(experiment.measures)), shutil.disk_usage(folder).total),
     }
     for what, (needed, there) in limits.items():
         if needed > there:
             raise BadInput(
                 f"{experiment.name}: has {experiment.run_count} runs, {long_or_large(experiment, workers)}, and needs "
-                f"{size(needed)} of {what}, of which this machine has {size(there)}; "
+                f"{size(needed)} {what}, of which this machine has {size(there)}; "
                 "give fewer levels, samples or replications"
             )
 

@@ -47,7 +47,7 @@ def test_a_block_has_the_bits_of_its_runs(names):
 def test_a_comparison_is_the_mean_of_the_pairs(names):
     ends = names["ends"]
     assert ends.shape == (4, 2)
-    at_end = next(r for r in names["found"].rows if (r.measure, r.at) == ("domestic_supply_share", "final"))
+    at_end = next(r for r in names["comparison"].rows if (r.measure, r.at) == ("domestic_supply_share", "final"))
     assert at_end.n_pairs == 4
     assert at_end.diff == pytest.approx((ends["us-alone"] - ends["no-controls"]).mean(), abs=1e-9)
 
