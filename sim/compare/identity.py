@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from sim.compare.results import Result
-from sim.compare.tables import Key, header_of, read_keys, read_table
+from sim.compare.tables import Key, read_keys, read_table
 from sim.errors import BadInput
-from sim.results.records import RUNS, SERIES
+from sim.results.records import RUNS, SERIES, header_of
 
 AT_ONCE = 50  # columns held in memory together
 
@@ -94,13 +94,14 @@ def _unlike_tables(
     places = [[held[key] for key in common] for held in rows]
     for start in range(0, len(numbers) + 1, AT_ONCE):
         some = numbers[start : start + AT_ONCE]
-        tables = [read_table(table, words if start == 0 else [], some) for table in (ours, theirs)]
+        tables = [read_table(table, words if start == 0 else [], some, infinite=True) for table in (ours, theirs)]
         for column in (*(words if start == 0 else []), *some):
             first, second = (table[column].to_numpy()[place] for table, place in zip(tables, places, strict=True))
             if column in some:
                 differ = ~(np.isclose(second, first, rtol=rtol, atol=atol, equal_nan=True))
-                known = np.abs(second - first)[differ]
-                largest = float(np.nanmax(known)) if np.isfinite(known).any() else None
+                with np.errstate(invalid="ignore"):  # of two infinities
+                    known = np.abs(second - first)[differ]
+                largest = float(known[np.isfinite(known)].max()) if np.isfinite(known).any() else None
             else:
                 differ, largest = np.array([str(a) != str(b) for a, b in zip(first, second, strict=True)], bool), None
             if differ.any():

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.arrays import Array
+from sim.calendar import OUTCOME_YEARS
 from sim.compare.results import DATE, Result
 from sim.errors import BadInput, nearest
 from sim.measures import HEADLINE
 
 AT = ("final", "peak", "mean", "sum")  # besides a year and a recorded date
 BY = ("segment", "input", "state")
+WHOLE_YEARS = ("final", *map(str, OUTCOME_YEARS), "peak", "sum")
+WORDS = {1: "whole years", 4: "quarters"}
 WHOLE_RUN = re.compile("|".join(AT))
 
 
@@ -82,12 +85,32 @@ def check_dates(base: Result, candidate: Result, at: str) -> None:
                 raise BadInput(f"--at = {at!r}: {result.path} goes from {horizon.first} to {horizon.last}")
         return
     spans: list[tuple[int | str, int | str]]
-    spans = [(result.series.dates[0], result.series.dates[-1]) for result in both if result.series.dates]
+    spans = [(result.series.dates[0][:4], result.series.dates[-1]) for result in both if result.series.dates]
     if None not in horizons and horizons[0] != horizons[1]:
         spans = [(horizon.first, horizon.last) for horizon in horizons if horizon]
     if len(set(spans)) > 1:
         told = [f"{r.path} goes from {first} to {last}" for r, (first, last) in zip(both, spans, strict=True)]
         raise BadInput(f"--at = {at!r}: dates differ: {', '.join(told)}; give --at YEAR that both have")
+
+
+def check_periods(base: Result, candidate: Result, columns: Sequence[str], at: str) -> None:
+    """Refuse values of which one is that of a year and the other that of a part of it. Raises BadInput.
+
+    A year and its last quarter end on one date. One rule for all kinds of measures: the outcomes in runs.csv are of
+    whole years, however often a run is recorded; all else is of the periods that its series has.
+    """
+    for column in columns:
+        parts = [1 if _outcome(column, at) in r.outcomes else r.dates_a_year for r in (base, candidate)]
+        if parts[0] != parts[1]:
+            said = [
+                f"{r.path} tells {WORDS.get(n, f'{n} parts of a year')}"
+                for r, n in zip((base, candidate), parts, strict=True)
+            ]
+            raise BadInput(
+                f"--at = {at!r}: of {column} {' and '.join(said)}, which are not the same though they end on one date; "
+                f"runs.csv of a result folder has whole years, with --at {', '.join(WHOLE_YEARS)}; "
+                'or record both alike, with every = "year" in [record]'
+            )
 
 
 def check_units(base: Result, candidate: Result, columns: Sequence[str], at: str) -> None:

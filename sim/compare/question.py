@@ -16,7 +16,7 @@ from sim.compare.comparison import Comparison, PointRow
 from sim.compare.differences import Settings, compare_column, opening, over_time, without_values
 from sim.compare.effects import best, carriers, carrying, effects
 from sim.compare.identity import Unlike, unlike
-from sim.compare.outcomes import AT, check_dates, check_units, chosen, dates_asked, ids
+from sim.compare.outcomes import AT, check_dates, check_periods, check_units, chosen, dates_asked, ids
 from sim.compare.pairing import Pairing, pair_runs
 from sim.compare.reaching import check_target, reach, target_of
 from sim.compare.results import OUTCOMES, Incomplete, read_results, with_dates_of, with_series
@@ -95,6 +95,7 @@ def _compare_measures(
         raise BadInput(f"--unpaired: compares single parameter sets, and {held}; leave it out to pair them")
     for at, some in columns.items():
         check_dates(base, candidate, at)
+        check_periods(base, candidate, some, at)
         check_units(base, candidate, some, at)
         stopped = at in AT and (base.series.stopped or candidate.series.stopped)
         flags = ["runs end on different dates, as by a stop rule"] if stopped else []

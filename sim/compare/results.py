@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,11 +13,11 @@ import numpy as np
 
 from sim.arrays import Array, Flags
 from sim.calendar import OUTCOME_YEARS
-from sim.compare.tables import Key, header_of, read_keys, read_table
+from sim.compare.tables import NO_NUMBER, Key, not_a_number, read_keys, read_table
 from sim.errors import BadInput
-from sim.results.manifest import Held, Manifest, read_manifest
-from sim.results.output import unfinished
-from sim.results.records import KEYS, RUNS, SERIES, read_rows
+from sim.results.manifest import Held, Manifest
+from sim.results.reading import Unfinished, open_result
+from sim.results.records import KEYS, RUNS, SERIES, header_of, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +92,13 @@ class Result:
         if not names:
             return [()] * len(self.done)
         return list(zip(*(self.keys[name] for name in names), strict=True))
+
+    @property
+    def dates_a_year(self) -> int:
+        """How many dates of a year its series has: 4 of quarters, 1 of whole years or of the last one."""
+        if self.manifest:
+            return 4 if self.manifest.record.every == "quarter" else 1
+        return max(Counter(date[:4] for date in self.series.dates).values(), default=1)
 
     def note(self, column: str, what: Literal["unit", "kind", "direction"]) -> str:
         """The unit, kind or direction of a column, empty where it is unknown."""
@@ -173,30 +181,21 @@ def read_result(path: str | Path, roles: Mapping[str, list[str]] | None = None) 
         if not path.is_file():
             raise BadInput(f"{path}: is no regular file; give a result folder or a {RUNS}")
         return _read_bare(path, roles or {})
-    lacking = [
-        f"{folder}: a batch is unfinished; the same batch command goes on with it" for folder in unfinished(path)
-    ]
-    if not (path / RUNS).exists():
-        if lacking:
-            raise Incomplete([f"{path}: holds no {RUNS}; finish the batch first: the same command goes on with it"])
-        raise BadInput(f"{path}: holds no {RUNS}; give a result folder")
-    manifest = _read_manifest(path)
-    result = _read_runs(path / RUNS, manifest, str(path))
-    if (path / SERIES).exists():
-        result = replace(result, source=_source(path / SERIES, result))
-    return replace(result, lacking=(*lacking, *result.lacking))
-
-
-def _read_manifest(folder: Path) -> Manifest:
     try:
-        manifest = read_manifest(folder)
+        folder = open_result(path)
+    except Unfinished as fault:
+        raise Incomplete(fault.problems) from None
     except BadInput as fault:
-        raise BadInput(f"{fault}; to compare without units and directions give {folder / RUNS}") from None
-    for name, written in manifest.files.items():
-        size = (folder / name).stat().st_size if (folder / name).exists() else 0
-        if size != written.bytes:
-            raise BadInput(f"{folder / name}: has {size} bytes, and {written.bytes} were written; run it again")
-    return manifest
+        if not (path / RUNS).is_file():
+            raise
+        raise BadInput(f"{fault}; to compare without units and directions give {path / RUNS}") from None
+    lacking = [
+        f"{blocks}: a batch is unfinished; the same batch command goes on with it" for blocks in folder.unfinished
+    ]
+    result = _read_runs(folder.runs, folder.manifest, str(path))
+    if folder.series:
+        result = replace(result, source=_source(folder.series, result))
+    return replace(result, lacking=(*lacking, *result.lacking))
 
 
 def _check_distinct(keys: Mapping[str, list[Key]], named: Sequence[str], table: Path) -> None:
@@ -206,19 +205,14 @@ def _check_distinct(keys: Mapping[str, list[Key]], named: Sequence[str], table: 
             raise BadInput(f"{table}: line {number}: has the same {', '.join(named)} as line {first[run]}")
 
 
-def _is_vouched(table: Path, manifest: Manifest | None) -> bool:
-    """Whether the manifest says that the file was written so, and thus whole; `_read_manifest` has compared them."""
-    return manifest is not None and table.name in manifest.files
-
-
 def _read_runs(table: Path, manifest: Manifest | None, path: str) -> Result:
     header = header_of(table)
     if missing := [column for column in (*KEYS, "status") if column not in header]:
         needed = ", ".join((*KEYS, "status"))
         raise BadInput([f"{table}: column {column!r} is missing; needed are {needed}" for column in missing])
-    swept = [column for column in header[: header.index("status")] if column not in KEYS]
+    swept = [column for column in header[: header.index("status")] if column and column not in KEYS]
     numbers = [column for column in header if "@" in column and column.rpartition("@")[2] in OUTCOMES]
-    frame = read_table(table, [*KEYS, *swept, "status"], numbers, _is_vouched(table, manifest))
+    frame = read_table(table, [*KEYS, *swept, "status"], numbers, manifest is not None)
     if not len(frame):
         raise BadInput(f"{table}: holds no runs")
     statuses = frame["status"].fillna("").tolist()
@@ -257,8 +251,8 @@ def _source(table: Path, runs: Result) -> Source:
             [f"{table}: column {column!r} is missing; needed are {', '.join((*KEYS, 'date'))}" for column in missing]
         )
     places = {str(run): place for place, run in enumerate(runs.run_ids)}
-    measures = tuple(header[header.index("date") + 1 :])
-    return Source(table, ("run_id",), "date", places, measures, _is_vouched(table, runs.manifest))
+    measures = tuple(filter(None, header[header.index("date") + 1 :]))
+    return Source(table, ("run_id",), "date", places, measures, runs.manifest is not None)
 
 
 def _read_bare(table: Path, roles: Mapping[str, list[str]]) -> Result:
@@ -268,9 +262,9 @@ def _read_bare(table: Path, roles: Mapping[str, list[str]]) -> Result:
     if {*KEYS, "status"} <= {*header}:
         return _read_runs(table, None, str(table))
     if {*KEYS, "date"} <= {*header}:
-        swept = [column for column in header[: header.index("date")] if column not in KEYS]
+        swept = [column for column in header[: header.index("date")] if column and column not in KEYS]
         columns = {name: name for name in ("config", "parameter_set", "seed", *swept)}
-        measures = header[header.index("date") + 1 :]
+        measures = [*filter(None, header[header.index("date") + 1 :])]
         return _read_foreign(table, columns, tuple(swept), "date", measures)
     if not roles:
         missing = [column for column in (*KEYS, "status") if column not in header]
@@ -286,18 +280,11 @@ def _read_bare(table: Path, roles: Mapping[str, list[str]]) -> Result:
     columns |= {f"seed {column}" if len(roles["seed"]) > 1 else "seed": column for column in roles["seed"]}
     columns |= {column: column for column in roles.get("point", [])}
     first = next(read_rows(table), {})
-    measures = [column for column in header if column not in (*named, *KEYS, "status") and _is_number(first, column)]
+    others = [column for column in header if column and column not in (*named, *KEYS, "status")]
+    measures = [column for column in others if not_a_number(first.get(column, "")) != NO_NUMBER]
     if first and not measures:
         raise BadInput(f"{table}: line 2: no column but the keys holds a number; there is nothing to compare")
     return _read_foreign(table, columns, tuple(roles.get("point", [])), roles.get("date", [""])[0], measures)
-
-
-def _is_number(row: Mapping[str, str], column: str) -> bool:
-    try:
-        float(row.get(column) or "nan")
-    except ValueError:
-        return False
-    return True
 
 
 def _read_foreign(

@@ -18,7 +18,8 @@ def write_aside(path: Path, content: Iterable[bytes]) -> None:
     """Write a file beside its place, make sure that it is on the disk, and only then move it there."""
     aside = path.with_name(f"{path.name}.{os.getpid()}.aside")
     try:
-        with aside.open("wb") as file:
+        aside.unlink(missing_ok=True)  # never written through, should it be a link
+        with aside.open("xb") as file:
             for piece in content:
                 file.write(piece)
             file.flush()

@@ -242,7 +242,7 @@ class Manifest(Kept):
     parameter_sets: dict[str, dict[str, Held]] = Field(default_factory=dict)
     columns: dict[str, Column]
     failures: dict[str, str]
-    files: dict[str, FileFacts]
+    files: dict[Literal["runs.csv", "series.csv"], FileFacts]
     program_hash: str
     program: dict[str, str]
     dependencies: dict[str, str]
@@ -273,6 +273,10 @@ class Manifest(Kept):
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a result folder. Raises BadInput; OtherVersion where another version wrote it."""
     path = folder / MANIFEST
+    if path.is_symlink():
+        raise BadInput(f"{path}: is a symbolic link, which is not followed; copy the file itself there")
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{path}: cannot be read (it is no file); give the folder of a finished result")
     try:
         text = path.read_bytes()
     except FileNotFoundError:

@@ -41,7 +41,7 @@ def _of_batch(folder: Path) -> bool | None:
 
 def unfinished(folder: Path) -> list[Path]:
     """The folders with blocks of an unfinished batch."""
-    return sorted(path for path in folder.glob(f"{UNFINISHED}*") if path.is_dir())
+    return sorted(path for path in folder.glob(f"{UNFINISHED}*") if path.is_dir() and not path.is_symlink())
 
 
 def prepare_out(path: Path) -> None:
@@ -57,7 +57,8 @@ def prepare_out(path: Path) -> None:
             )
         path.mkdir(parents=True, exist_ok=True)
         probe = path / f".probe-{os.getpid()}"
-        probe.touch()
+        probe.unlink(missing_ok=True)
+        probe.touch(exist_ok=False)
         probe.unlink()
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -115,17 +118,66 @@ def outcomes(
     return [list(row) for row in zip(*columns, reached, strict=True)]
 
 
+def header_of(table: str | Path) -> list[str]:
+    """The names of a CSV file's columns; a column without a name has an empty one. Raises BadInput, as `read_rows`."""
+    with _reading(table) as file:
+        return _header(table, csv.reader(file))
+
+
 def read_rows(path: str | Path) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file, one after another, each cell as text (empty where it is missing)."""
+    """The rows of a CSV file, one after another, each cell as text (empty where it is missing).
+
+    Raises BadInput that says what is not as this program reads it: UTF-8, commas, a header, as many cells in each line.
+    """
+    with _reading(path) as file:
+        reader = csv.reader(file)
+        header = _header(path, reader)
+        for cells in reader:
+            if not cells:  # an empty line, as some write at the end
+                continue
+            if len(cells) != len(header):
+                raise BadInput(f"{path}: line {reader.line_num} has {len(cells)} cells; the header has {len(header)}")
+            yield dict(zip(header, cells, strict=True))
+
+
+NOT_TEXT = {
+    b"\xff\xfe": "is in UTF-16; save it as CSV in UTF-8",
+    b"\xfe\xff": "is in UTF-16; save it as CSV in UTF-8",
+    b"PK\x03\x04": "is a workbook or an archive; save it as CSV in UTF-8",
+    b"\xd0\xcf\x11\xe0": "is a workbook; save it as CSV in UTF-8",
+    b"\x1f\x8b": "is compressed; unpack it first",
+}
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+@contextmanager
+def _reading(path: str | Path) -> Iterator[TextIO]:
+    """A CSV file open for reading; what makes it unreadable becomes a sentence that names the cause."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            for cells in reader:
-                if len(cells) != len(header):
-                    raise BadInput(
-                        f"{path}: line {reader.line_num} has {len(cells)} cells; the header has {len(header)}"
-                    )
-                yield dict(zip(header, cells, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+        with open(path, "rb") as raw:
+            start = raw.read(4096)
+        for sign, cause in NOT_TEXT.items():
+            if start.startswith(sign):
+                raise BadInput(f"{path}: {cause}")
+        if b"\0" in start:
+            raise BadInput(f"{path}: holds zero bytes, as UTF-16 or a binary file does; save it as CSV in UTF-8")
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            yield file
+    except UnicodeDecodeError as fault:
+        wrong = f"byte {fault.object[fault.start]:#04x}"
+        raise BadInput(f"{path}: is not in UTF-8 ({wrong} is no character of it); save it as CSV in UTF-8") from None
+    except (OSError, csv.Error) as fault:
         raise BadInput(f"{path}: cannot be read as CSV ({getattr(fault, 'strerror', None) or fault})") from None
+
+
+def _header(path: str | Path, reader: Iterator[list[str]]) -> list[str]:
+    header = [name.strip() for name in next(reader, [])]
+    first = ",".join(header)
+    for sign, named in SEPARATORS.items():
+        if first.count(sign) > first.count(","):
+            raise BadInput(f"{path}: line 1: the cells are parted by {named}; save it with commas, and decimal points")
+    if re.fullmatch("sep=.?,?", first):
+        raise BadInput(f"{path}: line 1: {first!r} is a spreadsheet's own line; remove it, so that the header is first")
+    if twice := [name for place, name in enumerate(header) if name and name in header[:place]]:
+        raise BadInput(f"{path}: line 1: column {twice[0]!r} appears twice; keep one")
+    return header

@@ -70,7 +70,7 @@ def large(tmp_path_factory):
                 [outcomes] = records.outcomes(kinds, DATES, values, [""], np.array([len(DATES)]))
                 runs.write(records.runs_row(keys, "done", outcomes))
                 series.write(records.series_rows(keys, DATES, values[0]))
-        files = {name: file_facts((folder / name).stat().st_size) for name in ("runs.csv", "series.csv")}
+        files = {name: file_facts((folder / name).read_text()) for name in ("runs.csv", "series.csv")}
         (folder / "manifest.json").write_text(json.dumps(manifest(files=files, columns={})))
         folders.append(folder)
     return folders

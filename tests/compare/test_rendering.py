@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from support.made_results import MARKET, NAN, SHARE, Maker, scenario, table, write
+from support.made_results import MARKET, NAN, SHARE, Maker, scenario, table, vouch, write
 
 from sim.compare.comparison import Comparison
 from sim.compare.differences import COLUMNS
@@ -76,6 +76,7 @@ def pair(made):
     candidate = made.over_time("candidate", moved, DATES, **changed)
     for name in ("runs.csv", "series.csv"):
         (candidate / name).write_text((candidate / name).read_text().replace("historic", "no-controls"))
+    vouch(candidate)
     return base, candidate
 
 

@@ -1,10 +1,13 @@
 """What compare reads: folders, bare tables, tables from elsewhere; a sentence with file and line for every fault."""
 
+import itertools
+
 import pytest
-from support.made_results import HEAD, MARKET, SHARE, Maker, file_facts, rows, series_table, table, write
+from support.made_results import HEAD, MARKET, SHARE, Maker, file_facts, rows, series_table, table, vouch, write
 
 from sim.compare.question import Incomplete, Question, compare, identical
 from sim.compare.results import key_roles, read_result, read_results, with_series
+from sim.compare.tables import key_of
 from sim.errors import BadInput
 
 DATES = ["2020-12-31", "2021-12-31"]
@@ -41,10 +44,10 @@ def test_bad_tables(tmp_path, text, words):
 
 def test_not_text(tmp_path):
     (tmp_path / "runs.csv").write_bytes(HEAD.encode() + b"a,\xff,0,1,done,1.0\n")
-    with pytest.raises(BadInput, match="runs.csv: cannot be read as CSV"):
+    with pytest.raises(BadInput, match="runs.csv: is not in UTF-8 .byte 0xff is no character of it.; save it"):
         read_result(tmp_path / "runs.csv")
     (tmp_path / "runs.csv").write_bytes(b"\xff\x00")
-    with pytest.raises(BadInput, match="runs.csv: cannot be read as CSV"):
+    with pytest.raises(BadInput, match="runs.csv: holds zero bytes"):
         read_result(tmp_path / "runs.csv")
 
 
@@ -72,11 +75,11 @@ def test_bad_folders(tmp_path):
         folder.mkdir(parents=True)
     (bare / "runs.csv").write_text(text)
     later = write(tmp_path / "later", text, schema_version=3)
-    cut = write(tmp_path / "cut", text, files={"runs.csv": file_facts(len(text) + 20)})
-    lost = write(tmp_path / "lost", text, files={"series.csv": file_facts(99)})
+    cut = write(tmp_path / "cut", text, files={"runs.csv": file_facts(text + text)})
+    lost = write(tmp_path / "lost", text, files={"runs.csv": file_facts(text), "series.csv": file_facts(text)})
     broken = write(tmp_path / "broken", text)
     (broken / "manifest.json").write_text('{"schema_version": 1, "exp')
-    whole = write(tmp_path / "whole", text, files={"runs.csv": file_facts(len(text))})
+    whole = write(tmp_path / "whole", text, files={"runs.csv": file_facts(text)})
     assert read_result(whole).outcomes["chip_market@end"].tolist() == [1.0]
     for path, words in (
         (tmp_path / "nowhere", "does not exist"),
@@ -91,7 +94,7 @@ def test_bad_folders(tmp_path):
         ),
         (broken, r"broken/manifest\.json: .*: it is damaged, or no manifest"),
         (cut, r"cut/runs\.csv: has \d+ bytes, and \d+ were written"),
-        (lost, r"lost/series\.csv: has 0 bytes, and 99 were written"),
+        (lost, r"lost/series\.csv: is missing"),
     ):
         with pytest.raises(BadInput, match=words):
             read_result(path)
@@ -102,7 +105,7 @@ def test_bad_folders(tmp_path):
 
 def test_unfinished_batches_are_incomplete(tmp_path):
     (tmp_path / "begun" / ".blocks-0").mkdir(parents=True)
-    with pytest.raises(Incomplete, match="begun: holds no runs.csv; finish the batch first"):
+    with pytest.raises(Incomplete, match="begun: is not finished; the same batch command goes on with it"):
         read_result(tmp_path / "begun")
     longer = write(tmp_path / "longer", HEAD + "a,x,0,1,done,1.0\n")
     (longer / ".blocks-0").mkdir()
@@ -119,7 +122,6 @@ def test_unfinished_batches_are_incomplete(tmp_path):
         ("run0,x,0,1,2020-12-31,1\nrun0,x,0,1,soon,2\n", "line 3: date = 'soon': must be a year or YYYY-MM-DD"),
         ("run0,x,0,1,2020-12-31,1\n,x,0,1,2021-12-31,2\n", "line 3: run_id is empty"),
         ("run0,x,0,1,2020-12-31,1\nrun0,x,0,1,2021-12-31,x\n", "line 3: chip_market = 'x': must be a number or empty"),
-        ("run0,x,0,1,2020-12-31,1\nrun0,x,0,1,2021-1", "line 3 has 5 cells; the header has 6"),
     ],
 )
 def test_bad_series(tmp_path, cells, words):
@@ -129,6 +131,13 @@ def test_bad_series(tmp_path, cells, words):
     with pytest.raises(BadInput, match=words) as fault:
         with_series(read_result(folder), ["chip_market"])
     assert fault.value.problems[0].startswith(str(folder / "series.csv"))
+
+
+def test_a_short_line_of_a_bare_series(tmp_path):
+    head = "run_id,config,parameter_set,seed,date,chip_market\n"
+    (tmp_path / "series.csv").write_text(head + "run0,x,0,1,2020-12-31,1\nrun0,x,0,1,2021-1")
+    with pytest.raises(BadInput, match="line 3 has 5 cells; the header has 6"):
+        with_series(read_result(tmp_path / "series.csv"), ["chip_market"])
 
 
 def test_a_series_without_its_keys(tmp_path):
@@ -228,6 +237,66 @@ def test_bad_keys():
             key_roles(named)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        ",seed,x\n0,1,1.5\n1,2,2.5\n",  # pandas' and R's row names
+        "seed,,x,\n1,a,1.5,\n2,b,2.5,\n",
+        "\ufeffseed,x\n1,1.5\n2,2.5\n",
+        "seed,x\r\n1,1.5\r\n2,2.5\r\n",
+        "seed,x\r1,1.5\r2,2.5\r",
+        '"seed", "x"\n1,1.5\n2,2.5\n'.replace(", ", ","),
+        'seed,note,x\n1,"two\nlines, and a comma",1.5\n2,,2.5\n',
+        "seed,x\n1,1.5\n\n2,2.5\n\n",
+        "seed , x\n 1 , 1.5\n 2 , 2.5\n",
+        "seed,x\n1,1.5e0\n2,+25e-1\n",
+    ],
+)
+def test_tables_of_others_are_read_right(tmp_path, content):
+    (tmp_path / "t.csv").write_text(content, newline="")
+    [result] = read_results([tmp_path / "t.csv"], ["seed"])
+    assert result.keys["seed"] == [1, 2]
+    assert result.outcomes == {"x@end": pytest.approx([1.5, 2.5])}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("seed;x\n1;1,5\n", "line 1: the cells are parted by semicolons; save it with commas, and decimal points"),
+        ("seed\tx\n1\t1.5\n", "line 1: the cells are parted by tabs"),
+        ("seed|x|y\n1|1.5|2\n", "line 1: the cells are parted by bars"),
+        ("sep=,\nseed,x\n1,1.5\n", "line 1: 'sep=,' is a spreadsheet's own line; remove it"),
+        ("sep=;\nseed;x\n1;1.5\n", "line 1: .*semicolons"),
+        ("seed,x\n1,1.5\n".encode("utf-16"), "is in UTF-16; save it as CSV in UTF-8"),
+        ("seed,x\n1,1.5\n".encode("utf-16-le"), "holds zero bytes, as UTF-16 or a binary file does"),
+        ("seed,größe\n1,1.5\n".encode("latin-1"), "is not in UTF-8 .byte 0xf6"),
+        ("seed,x\n1,1.5\n2,é\n".encode("latin-1"), "is not in UTF-8 .byte 0xe9"),
+        (b"PK\x03\x04workbook", "is a workbook or an archive"),
+        (b"\x1f\x8b\x08zipped", "is compressed; unpack it first"),
+        ('seed,x\n1,"1,234.5"\n', "line 2: x = '1,234.5': must be a number without signs between thousands"),
+        ("seed,x\n1,1.5\n2,1 234.5\n", "line 3: x = '1 234.5': must be a number without signs between thousands"),
+        ("seed,x\n1,1.5\n2,1.234.567\n", "line 3: x = '1.234.567': must be a number without signs between thousands"),
+        ('seed,x\n1,1.5\n2,"0,5"\n', "line 3: x = '0,5': must be a number with a decimal point, or empty; it has a de"),
+        ("seed,x\n1,1\n2," + "9" * 400 + "\n", "line 3: x = '9+ … is too large for a number|line 3: x = .*too large"),
+        ("seed,x\n1,1\n2," + "9" * 5000 + "\n", "line 3: x = .*too large for a number"),
+        ("seed,x,x\n1,1,2\n", "line 1: column 'x' appears twice; keep one"),
+        ("seed,x\n1,1.5\n2,2,5\n", "line 3 has 3 cells; the header has 2"),
+        ('seed,note,x\n1,"a,b",1.5\n2,"c,d"\n', "line 3 has 2 cells; the header has 3"),
+        ("seed,x\n1,1.5\n2,50 %\n", "line 3: x = '50 %': must be a number or empty"),
+        ("seed,x\r1,1.5\r2\r", "line 3 has 1 cells; the header has 2"),
+        ("", "holds no runs"),
+        ("seed,x\n", "holds no runs"),
+        ("\n\n", "holds no runs|there is no column 'seed'"),
+    ],
+)
+def test_tables_of_others_are_refused_with_the_cause(tmp_path, content, words):
+    (tmp_path / "t.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BadInput, match=words) as fault:
+        compare([tmp_path / "t.csv"] * 2, Question(keys=["seed"]))
+    [problem] = fault.value.problems
+    assert problem.startswith(f"{tmp_path / 't.csv'}: ") and len(problem) < 300 + len(str(tmp_path))
+
+
 # Identity.
 
 
@@ -239,7 +308,7 @@ def two(tmp_path, change=lambda text: text, **changes):
     for name in ("runs.csv", "series.csv"):
         file = candidate / name
         file.write_text(change(file.read_text()))
-    return base, candidate
+    return base, vouch(candidate)
 
 
 def test_identical_results(tmp_path):
@@ -279,20 +348,38 @@ def test_what_both_lack_is_no_difference(tmp_path):
         for name in ("runs.csv", "series.csv"):
             text = (folder / name).read_text().replace(",4.0", ",").replace("historic", config)
             (folder / name).write_text(text)
-    assert identical([base, candidate]) == []
+    assert identical([vouch(base), vouch(candidate)]) == []
 
 
 def test_rows_columns_and_files_of_one_side_are_differences(tmp_path):
     base, candidate = two(tmp_path)
     text = (candidate / "runs.csv").read_text()
     (candidate / "runs.csv").write_text(text.replace("status,", "status,extra@end,").replace("done,", "done,1,"))
-    [column] = identical([base, candidate])
+    [column] = identical([base, vouch(candidate)])
     assert (column.column, column.first) == ("extra@end", "only candidate has this column")
     (candidate / "runs.csv").write_text("\n".join(text.splitlines()[:-1]) + "\n")
-    found = identical([base, candidate])
+    found = identical([base, vouch(candidate)])
     assert (found[0].cells, found[0].first) == (1, "only base has parameter_set 0, seed 2")
     (candidate / "series.csv").unlink()
-    assert "only base has this file" in [u.first for u in identical([base, candidate])]
+    assert "only base has this file" in [u.first for u in identical([base, vouch(candidate)])]
+
+
+def test_infinities_and_nothing_are_three_different_cells(tmp_path):
+    """Each is a difference to the others and none to itself."""
+    cells = {"inf": "inf", "less": "-inf", "empty": ""}
+    head = "seed,x\n1,1.5\n"
+    for name, cell in cells.items():
+        (tmp_path / f"{name}.csv").write_text(f"{head}2,{cell}\n")
+    for ours, theirs in itertools.product(cells, repeat=2):
+        paths = [tmp_path / f"{name}.csv" for name in (ours, theirs)]
+        assert [u.cells for u in identical(paths, keys=["seed"])] == ([] if ours == theirs else [1])
+        assert [u.cells for u in identical(paths, rtol=1, keys=["seed"])] == ([] if ours == theirs else [1])
+
+
+def test_labels_are_read_as_text(tmp_path):
+    """What only looks like a number is a label: inf, nan, 1_0. Equal numbers are equal however they are written."""
+    assert [key_of(text) for text in ("inf", "nan", "1_0", "١", "1e999")] == ["inf", "nan", "1_0", "١", "1e999"]
+    assert [key_of(text) for text in ("7", "7.0", "0.5", "1e3", "-2", "9" * 30)] == [7, 7, 0.5, 1000, -2, int("9" * 30)]
 
 
 def test_a_failed_run_is_no_done_one(tmp_path):

@@ -1,5 +1,6 @@
 """Results made up for the tests of compare: folders and tables whose numbers can be worked out by hand."""
 
+import hashlib
 import json
 import math
 
@@ -57,8 +58,9 @@ def scenario(config="historic", **changes):
     return {config: {**SCENARIO, "name": config, **changes}}
 
 
-def file_facts(size):
-    return {"bytes": size, "sha256": "00" * 32}
+def file_facts(text):
+    """What a manifest says of a table with this text."""
+    return {"bytes": len(text.encode()), "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def manifest(config="historic", **changes):
@@ -115,10 +117,19 @@ def series_table(runs, dates, config="historic"):
 def write(folder, text, config="historic", series=None, **changes):
     """A result folder."""
     folder.mkdir()
-    (folder / "runs.csv").write_text(text)
-    if series:
-        (folder / "series.csv").write_text(series)
-    (folder / "manifest.json").write_text(json.dumps(manifest(config, **changes)))
+    tables = {"runs.csv": text, **({"series.csv": series} if series else {})}
+    for name, content in tables.items():
+        (folder / name).write_text(content)
+    files = {name: file_facts(content) for name, content in tables.items()}
+    (folder / "manifest.json").write_text(json.dumps(manifest(config, **{"files": files, **changes})))
+    return folder
+
+
+def vouch(folder):
+    """Let the manifest say that the tables were written as they are now."""
+    path = folder / "manifest.json"
+    files = {table.name: file_facts(table.read_text()) for table in folder.glob("*.csv")}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "files": files}))
     return folder
 
 
