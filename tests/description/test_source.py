@@ -98,6 +98,17 @@ def test_a_newcomer_sees_the_rooms_first():
     assert rooms | {path.stem for path in SIM.glob("*.py")} == set().union(*LAYERS)
 
 
+def calls(path: Path, name: str) -> bool:
+    found = (node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    return any(name in (getattr(called, "id", ""), getattr(called, "attr", "")) for called in found)
+
+
+def test_a_name_of_a_world_is_resolved_at_the_door():
+    """By who reads a config, checks a world's folder or validates a result; everybody else is handed a World."""
+    callers = {path.relative_to(SIM).as_posix() for path in FILES if calls(path, "load_world")} - {"world/world.py"}
+    assert 0 < len(callers) <= 3, callers
+
+
 def at_import(node: ast.AST) -> Iterator[ast.AST]:
     """What is run when a module is imported: all but the insides of functions."""
     for child in ast.iter_child_nodes(node):
