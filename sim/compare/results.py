@@ -17,7 +17,7 @@ from sim.compare.tables import NO_NUMBER, Key, not_a_number, read_keys, read_tab
 from sim.errors import BadInput
 from sim.results.manifest import Held, Manifest
 from sim.results.reading import Unfinished, open_result
-from sim.results.records import KEYS, RUNS, SERIES, header_of, read_rows
+from sim.results.records import KEYS, RUNS, header_of, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
