@@ -133,10 +133,14 @@ def compare(
     ] = None,
     margin: Annotated[
         list[str] | None,
-        typer.Option(help="What does not matter: 0.01, 5% (of the base) or MEASURE=0.01; many times. [default: 0]"),
+        typer.Option(
+            help="What does not matter: 0.01, 5% (of the base), MEASURE=0.01 or TARGET=0.05; many times. [default: 0]"
+        ),
     ] = None,
     level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
-    bootstrap: Annotated[bool, typer.Option("--bootstrap", help="Bootstrap intervals instead of Student's t.")] = False,
+    bootstrap: Annotated[
+        bool, typer.Option("--bootstrap", help="Studentised bootstrap intervals instead of Student's t.")
+    ] = False,
     unpaired: Annotated[bool, typer.Option("--unpaired", help="Do not pair runs by seed.")] = False,
     points: Annotated[bool, typer.Option("--points", help="The table per design point of a sweep too.")] = False,
     reach: Annotated[
@@ -152,7 +156,8 @@ def compare(
         bool, typer.Option("--allow-partial", help="Compare what is there of incomplete results.")
     ] = False,
     fail_on: Annotated[
-        list[Gate] | None, typer.Option(help="Exit 1 if a verdict is worse, any difference, or inconclusive.")
+        list[Gate] | None,
+        typer.Option(help="Exit 1 if a verdict is worse, any difference, or inconclusive; 3 if that cannot be judged."),
     ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Whether the results are the same, cell by cell; exit 1 if not.")
@@ -200,10 +205,12 @@ def compare(
             note(text)
     if out:
         note(f"{out}: {', '.join(rendering.write_out(found, out))}")
-    if tripped := comparison.trips(found, [gate.value for gate in fail_on or []]):
-        for text in tripped:
-            note(text)
-        raise typer.Exit(1)
+    gates = [gate.value for gate in fail_on or []]
+    tripped, open_ = comparison.trips(found, gates), comparison.unjudged(found, gates)
+    for text in (*tripped, *open_):
+        note(text)
+    if tripped or open_:
+        raise typer.Exit(1 if tripped else 3)
 
 
 @app.command()

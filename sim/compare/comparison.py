@@ -20,7 +20,7 @@ class PointRow:
 
 @dataclass
 class Comparison:
-    """The answer, in the order in which it is told."""
+    """The answer, in the order in which it is told; `lost` says which measures one result has and another has not."""
 
     results: list[Result]
     agreement: list[str] = field(default_factory=list)
@@ -34,6 +34,7 @@ class Comparison:
     carriers: list[Carrier] = field(default_factory=list)
     best: list[Best] = field(default_factory=list)
     over_time: list[Row] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
 

@@ -32,7 +32,11 @@ class Margin:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to compare. `margins` holds one for each measure or slice named, and under "" that of all others."""
+    """How to compare.
+
+    `margins` holds one for each measure, slice or target named, and under "" that of all other measures. A target is
+    named as it is asked for, such as "domestic_supply_share>=0.7", and its margin is a difference of shares of runs.
+    """
 
     level: float = 0.95
     margins: Mapping[str, Margin] = field(default_factory=dict)
@@ -48,7 +52,7 @@ class Settings:
 
 
 def margins_of(texts: Sequence[str]) -> dict[str, Margin]:
-    """--margin VALUE, VALUE% or MEASURE=VALUE as margins by measure."""
+    """--margin VALUE, VALUE%, MEASURE=VALUE or TARGET=VALUE as margins by measure or target."""
     margins = {}
     for text in texts:
         name, _, size = text.rpartition("=")
@@ -60,7 +64,7 @@ def margins_of(texts: Sequence[str]) -> dict[str, Margin]:
         if not 0 <= amount < math.inf:
             raise BadInput(f"--margin = {text!r}: must be a number from 0 such as 0.01, or 5%, or MEASURE=0.01")
         relative = size.strip().endswith("%")
-        margins[name.strip()] = Margin(amount / 100 if relative else amount, relative)
+        margins["".join(name.split())] = Margin(amount / 100 if relative else amount, relative)
     return margins
 
 
@@ -164,7 +168,10 @@ def sample(pairing: Pairing, columns: Sequence[Array], point: int | None = None)
     sets = np.unique(pairing.set_codes[kept], return_inverse=True)[1]
     seeds = np.unique(pairing.seed_codes[kept], return_inverse=True)[1]
     base, cand = base[kept], cand[kept]
-    differences = (cand - base).mean(axis=1)
+    floor = intervals.NOISE if pairing.base.result.manifest else 0.0  # a foreign table may have any unit
+    differences = intervals.without_noise(
+        (cand - base).mean(axis=1), np.maximum(abs(base), abs(cand)).mean(axis=1), floor
+    )
     return Sample(base.mean(axis=1), cand.mean(axis=1), differences, sets, seeds, kept, int((~complete).sum()))
 
 
@@ -245,18 +252,12 @@ def _count(side: Side, column: Array, point: int | None) -> int:
 
 def _told(pairs: Sample, direction: str, margin: Margin, settings: Settings, paired: bool) -> dict[str, Any]:
     """What at least one pair tells, by the names of the row's fields."""
-    flags: list[str] = []
     if paired:
         estimate = intervals.over_seeds(pairs.diff, pairs.sets, pairs.seeds, settings.level, settings.resample)
-        count, one = len(pairs.diff), "one pair: no interval"
-        flags += _flags_of_pairs(pairs)
+        flags = [*estimate.flags]
     else:
         estimate = intervals.welch(pairs.base, pairs.cand, settings.level)
-        count, one = min(len(pairs.base), len(pairs.cand)), "one run: no interval"
-        flags.append("unpaired: the luck of the two sides is taken as independent")
-    if count == 1:
-        flags.append(one)
-    flags += estimate.flags
+        flags = ["unpaired: the luck of the two sides is taken as independent", *estimate.flags]
     spreads, means = _across_sets(pairs, direction, estimate.mean, flags) if paired else ({}, None)
     sides: dict[str, Any] = {}
     for name, values in (("base", pairs.base), ("cand", pairs.cand)):
@@ -266,7 +267,7 @@ def _told(pairs: Sample, direction: str, margin: Margin, settings: Settings, pai
             sides[f"{name}_{point}"] = number
     size = margin.of(sides["base_mean"])
     low, high = (spreads["diff_q05"], spreads["diff_q95"]) if spreads else (estimate.low, estimate.high)
-    same = paired and not pairs.diff.any()  # in every pair, be it only one
+    same_everywhere = paired and not np.ptp(pairs.diff)
     relative = estimate.mean / abs(sides["base_mean"]) if sides["base_mean"] else math.inf
     return {
         **sides,
@@ -279,19 +280,11 @@ def _told(pairs: Sample, direction: str, margin: Margin, settings: Settings, pai
         "corr_pairs": intervals.correlation(pairs.base, pairs.cand, pairs.sets) if paired else None,
         "seeds_for_margin": intervals.seeds_needed(estimate.spread, size or abs(estimate.mean), settings.level),
         "margin": size,
-        "verdict": "equivalent" if same else intervals.verdict(low, high, direction, size),
+        "verdict": intervals.verdict_of_same(estimate.mean, len(pairs.diff), direction, size)
+        if same_everywhere
+        else intervals.verdict(low, high, direction, size),
         "flags": flags,
     }
-
-
-def _flags_of_pairs(pairs: Sample) -> list[str]:
-    flags = []
-    fewest = int(np.bincount(pairs.sets).min())
-    if fewest < intervals.FEW:
-        flags.append("few pairs" if pairs.sets.max() == 0 else f"few pairs: {fewest} in a parameter set")
-    if pairs.sets.max() == 0 and intervals.is_skewed(pairs.diff):
-        flags.append("skewed differences: the interval is unsure")
-    return flags
 
 
 def _across_sets(

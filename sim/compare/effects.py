@@ -153,21 +153,32 @@ def _ratio_over_seeds(money: Sample, points: Sample, level: float) -> Estimate:
 
 
 def fieller(over: Array, under: Array, level: float) -> Estimate:
-    """The ratio of two paired means with Fieller's interval (1954); none where `under` is not told from 0."""
+    """The ratio of two paired means with Fieller's interval (1954).
+
+    None where `under` is not told from 0, nor where the pairs hardly differ from the ratio: the interval is that of
+    over - ratio x under, and holds where one of that mean does.
+    """
     count = len(over)
     mean = float(over.mean() / under.mean())
+    few = ("few pairs",) if count < intervals.FEW else ()
     if count < 2:
-        return Estimate(mean, None, None, None, ("one pair: no interval",))
+        return Estimate(mean, None, None, None, (*few, "one pair: no interval"))
+    rest = intervals.without_noise(over - mean * under, abs(over) + abs(mean * under), 0.0)
+    if reason := intervals.too_equal(rest):
+        return Estimate(mean, None, None, None, (*few, reason))
     (over_square, product), (_, under_square) = (np.cov(over, under) / count).tolist()
     quantile = intervals.t_quantile(count - 1, level)
     below = float(under.mean())
     part = quantile**2 * under_square / below**2
     if part >= 1:
-        return Estimate(mean, None, None, None, ("the gain is not told from none: no interval",))
+        return Estimate(mean, None, None, None, (*few, "the gain is not told from none: no interval"))
     slope = product / under_square if under_square else 0.0
     inside = over_square - 2 * mean * product + mean**2 * under_square - part * (over_square - slope * product)
     reach = quantile / abs(below) * math.sqrt(max(inside, 0.0))
-    return Estimate(mean, (mean - part * slope - reach) / (1 - part), (mean - part * slope + reach) / (1 - part), None)
+    low, high = (mean - part * slope + sign * reach for sign in (-1, 1))
+    skewed = any(map(intervals.is_skewed, (rest, under)))
+    flags = (*few, intervals.SKEWED) if skewed else few
+    return Estimate(mean, low / (1 - part), high / (1 - part), None, flags)
 
 
 # What carries a difference.
@@ -194,6 +205,7 @@ class Carrier:
     hi: float | None
     ci_level: float
     share_of_diff: float | None
+    flags: str
 
 
 CARRIER_COLUMNS = tuple(column.name for column in fields(Carrier))
@@ -233,7 +245,7 @@ def carriers(pairing: Pairing, row: Row, slices: Mapping[str, Sequence[str]], se
             if all(can_tell(result, column, at) for result in both):
                 other = compare_column(pairing, column, at, settings)
                 if other.diff:
-                    estimate = Estimate(other.diff, other.diff_lo, other.diff_hi, None)
+                    estimate = Estimate(other.diff, other.diff_lo, other.diff_hi, None, (other.flags,))
                     inputs.append(
                         _carrier(row, measure, "input", item, other.unit, other.n_pairs, estimate, None, settings)
                     )
@@ -273,6 +285,7 @@ def _carrier(
         estimate.high,
         settings.level,
         share,
+        "; ".join(estimate.flags),
     )
 
 

@@ -150,6 +150,26 @@ def chosen(
     return at_dates
 
 
+def lost(
+    results: Sequence[Result], dates: Sequence[str], measures: Sequence[str] | None = None, by: str | None = None
+) -> list[str]:
+    """A sentence for each column that `chosen` would compare at a date if all results had it, not only some."""
+    recorded = list(dict.fromkeys(column for result in results for column in result.columns))
+    if by:
+        known = set(ids(results, by))
+        columns = [c for c in recorded if known & set(c.split(".")[1:]) and (measures or c.count(".") == 1)]
+        columns = [c for c in columns if not measures or c.partition(".")[0] in measures]
+    else:
+        columns = list(measures or [name for name in HEADLINE if name in recorded] or recorded)
+    told = []
+    for at in dates:
+        for column in columns:
+            without = [result.name for result in results if not can_tell(result, column, at)]
+            if 0 < len(without) < len(results):
+                told.append(f"{_outcome(column, at)} is not recorded in {' and '.join(without)}: not compared")
+    return told
+
+
 def _why_not(results: Sequence[Result], at: str) -> str:
     if at == "sum":
         return "; only flows have a sum"

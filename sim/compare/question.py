@@ -13,17 +13,17 @@ from pathlib import Path
 
 from sim.compare.agreement import agreement, parameters_that_differ
 from sim.compare.comparison import Comparison, PointRow
-from sim.compare.differences import Settings, compare_column, opening, over_time, without_values
+from sim.compare.differences import Row, Settings, compare_column, opening, over_time, without_values
 from sim.compare.effects import best, carriers, carrying, effects
 from sim.compare.identity import Unlike, unlike
-from sim.compare.outcomes import AT, check_dates, check_periods, check_units, chosen, dates_asked, ids
+from sim.compare.outcomes import AT, check_dates, check_periods, check_units, chosen, dates_asked, ids, lost
 from sim.compare.pairing import Pairing, pair_runs
-from sim.compare.reaching import check_target, reach, target_of
-from sim.compare.results import OUTCOMES, Incomplete, read_results, with_dates_of, with_series
+from sim.compare.reaching import ReachRow, Target, check_target, reach, target_of
+from sim.compare.results import OUTCOMES, Incomplete, Result, read_results, with_dates_of, with_series
 from sim.compare.words import MAIN_MEASURE, main_row, sentence
-from sim.errors import BadInput
+from sim.errors import BadInput, nearest
 
-__all__ = ["Comparison", "Incomplete", "Question", "Settings", "compare", "identical", "trips"]
+__all__ = ["Comparison", "Incomplete", "Question", "Settings", "compare", "identical", "trips", "unjudged"]
 GATES = ("worse", "any", "inconclusive")
 
 
@@ -53,6 +53,7 @@ def compare(paths: Sequence[str | Path], question: Question) -> Comparison:
     targets = [target_of(text) for text in question.reach]
     for target in targets:
         check_target(target, results)
+    _check_margins(question.settings, results, targets)
     base, *candidates = results
     columns = [chosen([base, candidate], dates, question.measures, question.by) for candidate in candidates]
     wanted = [column for held in columns for some in held.values() for column in some]
@@ -64,7 +65,9 @@ def compare(paths: Sequence[str | Path], question: Question) -> Comparison:
         base = with_dates_of(base, candidate)
     candidates = [with_dates_of(candidate, base) for candidate in candidates]
     comparison = Comparison([base, *candidates], parameters=parameters_that_differ(results))
-    comparison.notes += dict.fromkeys(lacking)
+    asked = (dates, question.measures, question.by)
+    comparison.lost = list(dict.fromkeys(text for other in candidates for text in lost([base, other], *asked)))
+    comparison.notes += dict.fromkeys([*lacking, *comparison.lost])
     pairings = []
     for candidate, held in zip(candidates, columns, strict=True):
         pairing = pair_runs(base, candidate, question.paired)
@@ -83,6 +86,21 @@ def compare(paths: Sequence[str | Path], question: Question) -> Comparison:
     comparison.coverage = list(dict.fromkeys(comparison.coverage))
     comparison.notes = list(dict.fromkeys([*comparison.notes, *_general_notes(comparison)]))
     return comparison
+
+
+def _check_margins(settings: Settings, results: Sequence[Result], targets: Sequence[Target]) -> None:
+    """Refuse a margin of what there is not, which would be ignored. Raises BadInput."""
+    columns = {column for result in results for column in result.columns}
+    known = [*map(str, targets), *sorted(columns | {column.partition(".")[0] for column in columns})]
+    if unknown := [name for name in settings.margins if name and name not in known]:
+        paths = " and ".join(dict.fromkeys(result.path for result in results))
+        raise BadInput(
+            [
+                f"--margin = {name!r}: is no measure of {paths} and no --reach{nearest(name, known)}; "
+                "must be a measure, one of its slices or a target of --reach"
+                for name in unknown
+            ]
+        )
 
 
 def _compare_measures(
@@ -166,6 +184,10 @@ def _general_notes(comparison: Comparison) -> list[str]:
             "Verdicts are from the 5 to 95 % of the parameter sets, which is what is not known; the interval of a mean "
             "over seeds is numerical error, which more seeds shrink."
         )
+        # between the interpolated points lie 0.9 (n - 1) / (n + 1) of whatever the sets are drawn from
+        fewest = min(row.n_sets for row in rows if row.n_sets > 1)
+        inside = f"{0.9 * (fewest - 1) / (fewest + 1):.0%}"
+        notes.append(f"Those points are of the sets at hand: of other sets {inside} may be expected between them.")
     if any(row.n_sets == 1 and row.diff_lo is not None for row in rows):
         chance = f"{1 / (1 - rows[0].ci_level):.0f}"
         notes.append(
@@ -189,11 +211,48 @@ def trips(comparison: Comparison, gates: Sequence[str]) -> list[str]:
         raise BadInput([f"--fail-on = {gate!r}: must be one of {', '.join(GATES)}" for gate in unknown])
     tripped = []
     for gate in dict.fromkeys(gates):
-        names = [f"{row.column}@{row.at} of {row.candidate}" for row in comparison.rows if row.verdict in words[gate]]
-        names += [f"{row.target} of {row.candidate}" for row in comparison.reach if row.verdict in words[gate]]
+        rows: list[Row | ReachRow] = [*comparison.rows, *comparison.reach]
+        names = [_name(row) for row in rows if row.verdict in words[gate]]
         if names:
             tripped.append(f"--fail-on {gate}: {', '.join(names)}")
     return tripped
+
+
+def unjudged(comparison: Comparison, gates: Sequence[str]) -> list[str]:
+    """What the gates "worse" and "any" ask and the comparison cannot tell, a sentence each.
+
+    A gate that did not trip has passed only where there is none: a measure without an interval, one that a result
+    lost, or for "worse" one of which nobody said which way is better.
+    """
+    told = []
+    for gate in dict.fromkeys(gates):
+        if gate == "inconclusive":
+            names = [] if comparison.rows or comparison.reach else ["nothing was compared"]
+        else:
+            rows: list[Row | ReachRow] = [*comparison.rows, *comparison.reach]
+            names = [*comparison.lost]
+            names += [f"{_name(row)} {why}" for row in rows if (why := _not_judged(row, gate))]
+            if not rows:
+                names.append("nothing was compared")
+            elif gate == "worse" and all(row.direction == "none" for row in rows):
+                names.append("no measure that was compared can be worse")
+        if names:
+            told.append(f"--fail-on {gate}: cannot be judged: {'; '.join(names)}")
+    return told
+
+
+def _name(row: Row | ReachRow) -> str:
+    return f"{f'{row.column}@{row.at}' if isinstance(row, Row) else row.target} of {row.candidate}"
+
+
+def _not_judged(row: Row | ReachRow, gate: str) -> str:
+    if row.verdict == "incomparable":
+        return "has no value to compare"
+    if row.verdict == "inconclusive" and row.spread[0] is None:
+        return "has no interval"
+    if gate == "worse" and not row.direction and row.verdict not in ("same", "equivalent"):
+        return "has no direction that is better; give result folders, whose manifests say it"
+    return ""
 
 
 def identical(

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from sim.arrays import Array, Flags
 from sim.compare import intervals
-from sim.compare.differences import Sample, Settings, sample
+from sim.compare.differences import Margin, Sample, Settings, sample
 from sim.compare.intervals import Estimate
 from sim.compare.pairing import Pairing
 from sim.compare.results import Result
 from sim.errors import BadInput, nearest
 
 TABLE_VERSION = 1
+Times = tuple[NDArray[np.intp], Flags]
 SIGNS: dict[str, Callable[[Array, float], Flags]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -56,11 +57,13 @@ def target_of(text: str) -> Target:
 class ReachRow:
     """How one target is reached by one candidate and by the base. None is what cannot be told.
 
-    Shares are of runs, 0 to 1, and the difference of shares comes with the interval of its numerical error and, for
-    several parameter sets, its 5, 50 and 95 % points across them. A median is the year of the Kaplan-Meier curve's
-    half, None where fewer than half get there. A restricted mean is the mean number of years until the target is
-    reached or the horizon ends, counted from the first recorded date; `n_censored` are the runs that did not get
-    there while they were watched.
+    Where runs stop before the horizon without getting there, whether they would have is not known: the shares are
+    then the survival curves', no interval holds (a stop rule looks at what it censors) and the verdict is open.
+    `margin` is the difference of shares that does not matter. Shares are of runs, 0 to 1, and their difference comes
+    with the interval of its numerical error and, for several parameter sets, its 5, 50 and 95 % points across them.
+    A median is the year of the Kaplan-Meier curve's half, None where fewer than half get there. A restricted mean is
+    the mean number of years until the target is reached or the horizon ends, counted from the first recorded date;
+    `n_censored` are the runs that did not get there while they were watched.
     """
 
     schema_version: int
@@ -94,8 +97,14 @@ class ReachRow:
     diff_restricted_mean: float | None
     restricted_lo: float | None
     restricted_hi: float | None
+    margin: float | None
     verdict: str
     flags: str
+
+    @property
+    def spread(self) -> tuple[float | None, float | None]:
+        """What the verdict is from: the 5 and 95 % points across parameter sets, or the interval over seeds."""
+        return (self.diff_q05, self.diff_q95) if self.n_sets > 1 else (self.diff_lo, self.diff_hi)
 
 
 REACH_COLUMNS = tuple(column.name for column in fields(ReachRow))
@@ -133,14 +142,20 @@ def reach(pairing: Pairing, target: Target, settings: Settings) -> ReachRow:
     pairs = sample(pairing, shares)
     late = sample(pairing, restricted)
     empty = dict.fromkeys(REACH_COLUMNS)
-    told: dict[str, Any] = _told(pairs, late, settings, pairing) if min(len(pairs.base), len(pairs.cand)) else {}
-    flags = [*pairing.flags, *told.pop("flags", ["no pair has a value on both sides"])]
+    flags = [*pairing.flags]
+    told: dict[str, Any] = {}
+    if min(len(pairs.base), len(pairs.cand)):
+        told = _told(pairs, late, settings, pairing)
+        if stopped := _stopped((base, candidate), sides, len(dates)):
+            told |= _from_curves(sides, years)
+            flags.append(stopped)
+    flags += told.pop("flags", ["no pair has a value on both sides"])
     if pairs.dropped:
         flags.append(f"{pairs.dropped} pairs dropped: a value is missing")
     direction = _direction(target, base.note(target.column, "direction") or candidate.note(target.column, "direction"))
     spread = ("diff_q05", "diff_q95") if pairs.sets.max(initial=0) else ("diff_lo", "diff_hi")
     low, high = (told.get(name) for name in spread)
-    same = pairing.paired and bool((pairs.base == pairs.cand).all())  # in every pair, be it only one
+    margin = settings.margins.get(str(target), Margin(0.0)).of(told.get("base_share") or 0.0)
     given = {
         "schema_version": TABLE_VERSION,
         "baseline": base.name,
@@ -160,10 +175,29 @@ def reach(pairing: Pairing, target: Target, settings: Settings) -> ReachRow:
         "cand_n_censored": int(((cand_steps >= 0) & ~cand_event).sum()),
         "base_median_year": median_year(base_steps, base_event, years),
         "cand_median_year": median_year(cand_steps, cand_event, years),
-        "verdict": ("equivalent" if same else intervals.verdict(low, high, direction)) if told else "incomparable",
-        "flags": "; ".join(flags),
+        "margin": margin,
+        "verdict": intervals.verdict(low, high, direction, margin) if told else "incomparable",
+        "flags": "; ".join(dict.fromkeys(flags)),
     }
     return ReachRow(**{**empty, **told, **given})
+
+
+def _stopped(results: Sequence[Result], sides: Sequence[Times], dates: int) -> str:
+    """A sentence on the runs that stop before the last date without having got there; empty where none does."""
+    early = [int(((steps >= 0) & (steps < dates - 1) & ~event).sum()) for steps, event in sides]
+    if not any(early):
+        return ""
+    told = " and ".join(f"{count} runs of {result.name}" for count, result in zip(early, results, strict=True) if count)
+    return f"{told} stop before the horizon without getting there, which is not never: no interval"
+
+
+def _from_curves(sides: Sequence[Times], years: Array) -> dict[str, Any]:
+    """The shares by the survival curves, without intervals; None where no run is watched to the end."""
+    base, cand = (share_there(*side, len(years) - 1) for side in sides)
+    no_intervals = dict.fromkeys(["diff_lo", "diff_hi", "restricted_lo", "restricted_hi"])
+    difference = None if base is None or cand is None else cand - base
+    points = dict.fromkeys(["diff_q05", "diff_q50", "diff_q95"])
+    return {"base_share": base, "cand_share": cand, "diff_share": difference, "flags": [], **no_intervals, **points}
 
 
 def _direction(target: Target, better: str) -> str:
@@ -175,16 +209,21 @@ def _direction(target: Target, better: str) -> str:
 
 def _told(pairs: Sample, late: Sample, settings: Settings, pairing: Pairing) -> dict[str, Any]:
     """What at least one pair tells, by the names of the row's fields."""
-    flags: list[str] = []
     if not pairing.paired:
-        share = intervals.welch(pairs.base, pairs.cand, settings.level)
+        ours, theirs = ((int(side.sum()), len(side)) for side in (pairs.base, pairs.cand))
+        swept = not all(np.isin(side, (0.0, 1.0)).all() for side in (pairs.base, pairs.cand))
+        share = (
+            intervals.welch(pairs.base, pairs.cand, settings.level)
+            if swept
+            else unpaired_shares(ours, theirs, settings.level)
+        )
         years = intervals.welch(late.base, late.cand, settings.level)
-        flags.append("unpaired: the luck of the two sides is taken as independent")
+        flags = ["unpaired: the luck of the two sides is taken as independent"]
     else:
         share = _share_difference(pairs, settings)
         years = intervals.over_seeds(late.diff, late.sets, late.seeds, settings.level)
-        if len(pairs.diff) < intervals.FEW:
-            flags.append("few pairs")
+        flags = ["few pairs"] if len(pairs.diff) < intervals.FEW else []
+    said = {*flags, *share.flags}
     told = {
         "base_share": _mean(pairs.base, pairs.sets, pairing.paired),
         "cand_share": _mean(pairs.cand, pairs.sets, pairing.paired),
@@ -196,7 +235,7 @@ def _told(pairs: Sample, late: Sample, settings: Settings, pairing: Pairing) -> 
         "diff_restricted_mean": years.mean,
         "restricted_lo": years.low,
         "restricted_hi": years.high,
-        "flags": [*flags, *share.flags],
+        "flags": [*flags, *share.flags, *(f"mean years: {flag}" for flag in years.flags if flag not in said)],
     }
     if pairs.sets.max(initial=0):
         means = intervals.set_means(pairs.diff, pairs.sets)[0]
@@ -209,10 +248,10 @@ def _mean(values: Array, sets: NDArray[np.intp], paired: bool) -> float:
 
 
 def _share_difference(pairs: Sample, settings: Settings) -> Estimate:
-    """The difference of two paired shares. Where no run differs from its partner, there is nothing to be unsure of."""
+    """The difference of two paired shares."""
     outcomes = np.concatenate([pairs.base, pairs.cand])
     one_set = pairs.sets.max() == 0
-    if not one_set or not np.isin(outcomes, (0.0, 1.0)).all() or (pairs.base == pairs.cand).all():
+    if not one_set or not np.isin(outcomes, (0.0, 1.0)).all():
         return intervals.over_seeds(pairs.diff, pairs.sets, pairs.seeds, settings.level)
     return paired_shares(int((pairs.diff > 0).sum()), int((pairs.diff < 0).sum()), len(pairs.diff), settings.level)
 
@@ -233,10 +272,26 @@ def paired_shares(gained: int, lost: int, count: int, level: float) -> Estimate:
     return Estimate(mean, max(-1.0, centre - reach), min(1.0, centre + reach), None)
 
 
+def unpaired_shares(ours: tuple[int, int], theirs: tuple[int, int], level: float) -> Estimate:
+    """The difference of two unpaired shares, theirs less ours, with the interval of Agresti and Caffo (2000).
+
+    A side is how many runs get there, of how many.
+    """
+    from scipy.special import ndtri
+
+    mean = theirs[0] / theirs[1] - ours[0] / ours[1]
+    if min(ours[1], theirs[1]) < 2:
+        return Estimate(mean, None, None, None, ("one run: no interval",))
+    below, above = ((there + 1) / (count + 2) for there, count in (ours, theirs))
+    variance = below * (1 - below) / (ours[1] + 2) + above * (1 - above) / (theirs[1] + 2)
+    reach, centre = float(ndtri((1 + level) / 2)) * math.sqrt(variance), above - below
+    return Estimate(mean, max(-1.0, centre - reach), min(1.0, centre + reach), None)
+
+
 # Times.
 
 
-def _times(result: Result, target: Target) -> tuple[NDArray[np.intp], Flags]:
+def _times(result: Result, target: Target) -> Times:
     """For each run the place of the date when it gets there or, without that, of its last date; and whether it does.
 
     The place is -1 for a run that has no value at all.
@@ -268,6 +323,15 @@ def survival(steps: NDArray[np.intp], event: Flags, dates: int) -> Array:
     return np.cumprod(np.where(at_risk > 0, 1 - events / np.maximum(at_risk, 1), 1.0))
 
 
+def share_there(steps: NDArray[np.intp], event: Flags, dates: int) -> float | None:
+    """The share that has got there by the last date, by the Kaplan-Meier curve.
+
+    None where the curve ends before: some had not got there, and none of them is watched to the last date.
+    """
+    left = float(survival(steps, event, dates)[-1])
+    return 1 - left if left == 0 or steps.max() == dates - 1 else None
+
+
 def median_year(steps: NDArray[np.intp], event: Flags, years: Array) -> float | None:
     """The year in which half have got there, by the Kaplan-Meier curve; None if they never have.
 
@@ -296,6 +360,9 @@ def pseudo_means(steps: NDArray[np.intp], event: Flags, years: Array) -> Array:
     result = np.full(len(steps), np.nan)
     count = int(known.sum())
     if not count:
+        return result
+    if (event | ~known | (steps == len(years) - 2)).all():
+        result[known] = (years[np.where(event, steps, steps + 1)] - years[0])[known]
         return result
     whole = restricted_mean(steps, event, years)
     kinds = steps[known] * 2 + event[known]

@@ -214,7 +214,7 @@ def _effects(rows: Sequence[Effect]) -> Section:
 
 
 def _carriers(rows: Sequence[Carrier]) -> Section:
-    header = ["measure", "candidate", "by", "slice", "unit", "part", "interval", "of the difference"]
+    header = ["measure", "candidate", "by", "slice", "unit", "part", "interval", "of the difference", "flags"]
     lines = []
     finest: dict[tuple[str, str], int] = {}
     for row in rows:
@@ -225,9 +225,10 @@ def _carriers(rows: Sequence[Carrier]) -> Section:
         share = "" if row.share_of_diff is None else f"{round(100 * row.share_of_diff)} %"
         between = _between(numbers[1], numbers[2])
         cells = [f"{row.measure}@{row.at}", row.candidate, row.by, row.slice, row.unit, numbers[0], between, share]
+        cells.append(row.flags)
         lines.append(cells)
     said = ["Segments' parts add up to the difference; inputs stand with the differences of their own measures."]
-    words = frozenset({"measure", "candidate", "by", "slice", "unit"})
+    words = frozenset({"measure", "candidate", "by", "slice", "unit", "flags"})
     return Section("What carries the difference", said if rows else (), header, lines, words)
 
 

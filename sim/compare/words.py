@@ -30,7 +30,9 @@ def sentence(rows: Sequence[Row]) -> str:
         shown = f"{total} {'differs' if total == 1 else 'differ'} ({words})"
     what = "measure" if len({row.column for row in rows}) == len(rows) else "comparison"  # else of several dates
     parts = [f"of {counted(len(rows), what)} {shown}"]
-    parts += [f"{counts[word]} {word}" for word in ("equivalent", "inconclusive", "incomparable") if counts[word]]
+    parts += [
+        f"{counts[word]} {word}" for word in ("equivalent", "same", "inconclusive", "incomparable") if counts[word]
+    ]
     main = main_row(rows)
     return (
         f"{first.candidate} against {first.baseline}: {', '.join(parts)}, {_over(rows)}; {difference_in_words(main)}."
@@ -65,8 +67,8 @@ def difference_in_words(row: Row) -> str:
     difference, low, high = (
         rounded(None if value is None else scale * value, digits) for value in (middle, *row.spread)
     )
-    if row.spread == (0.0, 0.0) and row.diff == 0:
-        return f"{name} is exactly the same"
+    if row.diff == 0 and (row.verdict == "same" or row.spread == (0.0, 0.0)):
+        return f"{name} is exactly the same in all {row.n_pairs} pairs"
     of = f"90 % of {row.n_sets} parameter sets" if sets else f"{percent(row.ci_level)} interval"
     if low and row.verdict in ("inconclusive", "equivalent"):
         size = " ".join(word for word in (difference, unit) if word)
@@ -81,15 +83,23 @@ def difference_in_words(row: Row) -> str:
         difference, low, high = (_turned(text) for text in (difference, high, low))
     size = " ".join(word for word in (difference, unit, direction) if word)
     if not low:
-        return f"{name} is {size if row.diff else 'the same'} in the one pair, which gives no interval"
+        return _without_interval(row, f"{name} is {size if row.diff else 'the same'}")
     if row.spread[0] == row.spread[1]:
-        return f"{name} is {size} in every {'parameter set' if sets else 'pair'}"
+        return f"{name} is {size} in every parameter set"
     text = f"{name} is {size} ({of} {low} to {high}"
     if sets and row.diff_lo is not None and row.diff_hi is not None:
         error = two_digits(scale * (row.diff_hi - row.diff_lo) / 2)
         same = f"{100 * (row.share_same_sign or 0.0):.0f} %"
         text += f"; {same} with the sign of the mean; error from seeds {error}"
     return f"{text})"
+
+
+def _without_interval(row: Row, text: str) -> str:
+    if row.n_pairs == 1:
+        return f"{text} in the one pair, which gives no interval"
+    if f"the same in all {row.n_pairs} pairs" in row.flags:
+        return f"{text} in every pair, which gives no interval"
+    return f"{text}, with too few pairs that differ for an interval" if row.n_pairs else f"{text}, without an interval"
 
 
 def _turned(text: str) -> str:

@@ -1,14 +1,15 @@
 """Where a target is reached: boxes in the space of the factors by PRIM.
 
 The patient rule induction method (Friedman and Fisher 1999; Bryant and Lempert 2010 for scenarios) peels thin slices
-off the space as long as the part of runs that reach the target grows. It is the ema-workbench's.
+off the space as long as the part of runs that reach the target grows. It is the ema-workbench's; but of what a box
+restricts only that is kept which chance would hardly do, by the quasi-p value of Bryant and Lempert.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,25 @@ from sim.study.outcomes import Outcomes, read_batch, read_outcomes
 
 # A further box must hold this part of the runs that reach the target, and consist of them to this part.
 LEAST_COVERAGE, LEAST_DENSITY = 0.05, 0.5
-HEADER = ["box", "coverage", "density", "runs", "factor", "low", "high", "values"]
+# A restriction is kept below this quasi-p value, over the number of factors that could have been restricted.
+LARGEST_QUASI_P = 0.05
+HEADER = ["box", "coverage", "density", "runs", "factor", "low", "high", "values", "quasi_p"]
+Values = np.ndarray[Any, Any]
+Factors = dict[str, Values]
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A factor that a box restricts: to a range, or to some words."""
+    """A factor that a box restricts: to a range, or to some words.
+
+    quasi_p: the chance that so many of the box's points reach the target if this factor's restriction does nothing.
+    """
 
     factor: str
     low: float | None
     high: float | None
     values: tuple[str, ...] = ()
+    quasi_p: float = 0.0
 
     def __str__(self) -> str:
         """The limit in words, such as "at least 300 and at most 400", or the words that are inside."""
@@ -77,6 +86,7 @@ class Discovery:
                 limit.low,
                 limit.high,
                 " ".join(limit.values),
+                limit.quasi_p,
             ]
             for number, box in enumerate(self.boxes, start=1)
             for limit in box.limits
@@ -114,11 +124,12 @@ def discover(folder: Path, target: str) -> Discovery:
         raise BadInput(
             f"{folder}: nothing is varied between its runs; discovery needs [factors], configs or an ensemble"
         )
-    boxes = _boxes(factors, reached) if 0 < reached.sum() < len(reached) else ()
+    alike = len(runs.seeds)
+    boxes = _boxes(factors, reached, alike) if 0 < reached.sum() < len(reached) else ()
     return Discovery(condition, int(reached.sum()), len(reached), float(values.max()), float(values.min()), boxes)
 
 
-def _factors(runs: Outcomes, parts: Sequence[Part]) -> dict[str, np.ndarray[Any, Any]]:
+def _factors(runs: Outcomes, parts: Sequence[Part]) -> Factors:
     """What was varied, by name: an array over the parts' runs in the order (config, point, parameter set, seed)."""
     sets = runs.batch.manifest.parameter_sets
     columns: dict[str, list[Held]] = {}
@@ -139,7 +150,8 @@ def _kind_of(column: Sequence[Held]) -> type[Any]:
     return object if any(isinstance(value, bool | str) for value in column) else np.float64
 
 
-def _boxes(factors: dict[str, np.ndarray[Any, Any]], reached: np.ndarray[Any, Any]) -> tuple[Box, ...]:
+def _boxes(factors: Factors, reached: Values, alike: int) -> tuple[Box, ...]:
+    """The boxes; `alike` runs of every point differ by their seed alone."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on extras that it does not find, and on its own use of pandas
@@ -151,22 +163,71 @@ def _boxes(factors: dict[str, np.ndarray[Any, Any]], reached: np.ndarray[Any, An
         ) from None
     import pandas
 
+    boxes: list[Box] = []
+    left = np.ones(len(reached), bool)  # not in a box before
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         search = prim.Prim(pandas.DataFrame(factors), reached)
-        boxes: list[Box] = []
         while (peeled := search.find_box()) is not None:
             place = _chosen(peeled.peeling_trajectory)
             peeled.select(place)
-            stage = peeled.peeling_trajectory.iloc[place]
-            enough = stage["density"] >= LEAST_DENSITY and stage["coverage"] >= LEAST_COVERAGE
-            if stage["density"] <= reached.mean() or (boxes and not enough):
-                break
             limits = _limits(peeled.box_lims[0], peeled.box_lims[place], factors)
-            boxes.append(Box(float(stage["coverage"]), float(stage["density"]), int(stage["n"]), limits))
+            limits = significant(limits, factors, reached, left, alike)
+            held = left & inside(limits, factors)
+            density = float(reached[held].mean()) if held.any() else 0.0
+            coverage = float(reached[held].sum() / reached.sum())
+            enough = density >= LEAST_DENSITY and coverage >= LEAST_COVERAGE
+            if not limits or density <= reached.mean() or (boxes and not enough):
+                break
+            boxes.append(Box(coverage, density, int(held.sum()), limits))
+            left &= ~held
             if not enough:
                 break
     return tuple(boxes)
+
+
+def inside(limits: Sequence[Limit], factors: Factors) -> Values:
+    """Which runs lie within limits, shape (runs,)."""
+    held = np.ones(len(next(iter(factors.values()))), bool)
+    for limit in limits:
+        values = factors[limit.factor]
+        if limit.values:
+            held &= np.isin([_word(value) for value in values.tolist()], limit.values)
+        if limit.low is not None:
+            held &= values >= limit.low
+        if limit.high is not None:
+            held &= values <= limit.high
+    return held
+
+
+def significant(
+    limits: Sequence[Limit], factors: Factors, reached: Values, left: Values, alike: int
+) -> tuple[Limit, ...]:
+    """The limits that chance would hardly make, with their quasi-p values; the least significant goes first."""
+    kept = list(limits)
+    while kept:
+        kept = [replace(limit, quasi_p=quasi_p(limit, kept, factors, reached, left, alike)) for limit in kept]
+        worst = max(kept, key=lambda limit: limit.quasi_p)
+        if worst.quasi_p < LARGEST_QUASI_P / len(factors):
+            break
+        kept.remove(worst)
+    return tuple(kept)
+
+
+def quasi_p(
+    limit: Limit, limits: Sequence[Limit], factors: Factors, reached: Values, left: Values, alike: int
+) -> float:
+    """The chance that as many of a box's points reach the target if one limit does nothing, Bryant and Lempert (2010).
+
+    A binomial test with the part that reaches it in the box without the limit. Runs that differ by their seed alone
+    are one point, which reaches it in part: they do not make the test surer.
+    """
+    from scipy.stats import binom
+
+    held = left & inside(limits, factors)
+    wider = left & inside([other for other in limits if other is not limit], factors)
+    points, hits = held.sum() // alike, reached[held].sum() // alike
+    return float(binom.sf(hits - 1, points, reached[wider].mean()))
 
 
 def _chosen(trajectory: Any) -> int:

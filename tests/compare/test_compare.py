@@ -33,7 +33,7 @@ from support.made_results import (
 from sim.compare import question as module
 from sim.compare.differences import Margin, Settings, compare_column, margins_of
 from sim.compare.pairing import pair_runs
-from sim.compare.question import Question, compare, trips
+from sim.compare.question import Question, compare, trips, unjudged
 from sim.compare.results import Result, read_results
 from sim.errors import BadInput
 from sim.results.manifest import Manifest
@@ -119,14 +119,23 @@ def test_bootstrap_on_request(made):
     theirs = ours + generator.gamma(1.0, size=20)
     base, candidate = made.pair(ours, theirs)
     [row], [plain] = rows(base, candidate, resample=True), rows(base, candidate)
-    known = stats.bootstrap((theirs - ours,), np.mean, n_resamples=20000, rng=np.random.default_rng(77))
-    low, high = known.confidence_interval
-    assert (row.diff_lo, row.diff_hi) == pytest.approx((low, high), rel=0.05)
+    # The bootstrap of the t statistic, which scipy takes for any statistic.
+    differences = theirs - ours
+
+    def ratio(drawn, axis):
+        return (drawn.mean(axis) - differences.mean()) / (drawn.std(axis, ddof=1) / 20**0.5)
+
+    known = stats.bootstrap(
+        (differences,), ratio, n_resamples=20000, method="percentile", rng=np.random.default_rng(77)
+    ).confidence_interval
+    error = differences.std(ddof=1) / 20**0.5
+    expected = differences.mean() - known.high * error, differences.mean() - known.low * error
+    assert (row.diff_lo, row.diff_hi) == pytest.approx(expected, rel=0.05)
     assert "bootstrap interval" in row.flags and row.diff == plain.diff and row.diff_hi != plain.diff_hi
     [again] = rows(base, candidate, resample=True)
     assert again == row
     [same] = rows(base, base, resample=True)
-    assert (same.diff_lo, same.diff_hi, same.verdict) == (0.0, 0.0, "equivalent")
+    assert (same.diff_lo, same.diff_hi, same.verdict) == (None, None, "same")
 
 
 def test_a_result_against_itself_is_exactly_equal(made, tmp_path):
@@ -137,28 +146,33 @@ def test_a_result_against_itself_is_exactly_equal(made, tmp_path):
     found = compare([base, base], asked)
     assert len(found.rows) == 4 and len(found.reach) == 1 and len(found.over_time) == 3
     for row in (*found.rows, *found.over_time):
-        assert (row.diff, row.diff_lo, row.diff_hi, row.verdict) == (0.0, 0.0, 0.0, "equivalent")
-        assert row.p_cand_gt_base == 0.5 and row.flags == ""
+        assert (row.diff, row.diff_lo, row.diff_hi, row.verdict) == (0.0, None, None, "same")
+        # 0.95^11 leaves 5 % for a pair in 1 - 0.05^(1/11) = 0.238
+        assert row.p_cand_gt_base == 0.5 and "the same in all 11 pairs; up to 24% of pairs" in row.flags
     [row] = found.reach
-    assert (row.diff_share, row.diff_lo, row.diff_hi, row.verdict) == (0.0, 0.0, 0.0, "equivalent")
-    assert (row.diff_restricted_mean, row.restricted_lo, row.restricted_hi) == (0.0, 0.0, 0.0)
-    assert "is exactly the same" in found.sentences[0]
-    assert trips(found, ["worse", "any", "inconclusive"]) == []
+    # Bonett and Price with 1 and 1 of 13: sqrt(2/13 / 13) x 1.96 = 0.213
+    assert (row.diff_share, row.diff_lo, row.diff_hi) == pytest.approx((0.0, -0.2132, 0.2132), abs=1e-4)
+    assert row.verdict == "inconclusive"
+    assert (row.diff_restricted_mean, row.restricted_lo, row.restricted_hi) == (0.0, None, None)
+    assert "is exactly the same in all 11 pairs" in found.sentences[0]
+    assert trips(found, ["worse", "any"]) == [] == unjudged(found, ["worse", "any", "inconclusive"])
 
 
-def test_one_run_against_itself_is_equal_too(made):
+def test_one_run_against_itself_says_nothing(made):
     alone = made.over_time("alone", {7: [0.1, 0.8]}, DATES[:2])
     found = compare([alone, alone], Question(reach=["domestic_supply_share>=0.8"]))
-    assert [row.verdict for row in (*found.rows, *found.reach)] == ["equivalent"] * 2
+    assert [row.verdict for row in (*found.rows, *found.reach)] == ["inconclusive"] * 2
+    assert "domestic_supply_share@final of historic has no interval" in unjudged(found, ["worse"])[0]
     assert (found.rows[0].diff, found.rows[0].diff_lo, found.openings) == (0.0, None, [])
     assert "is the same in the one pair, which gives no interval" in found.sentences[0]
 
 
-def test_equal_differences_give_an_interval_without_width(made):
+def test_equal_differences_give_no_interval(made):
     # Three times 0.1 does not sum to 0.3 in floats; a mean by summing would be off in the last digit.
-    found = compare(made.pair([0.0] * 3, [0.1] * 3), Question())
+    found = compare(made.pair([0.0] * 12, [0.1] * 12), Question())
     [row] = found.rows
-    assert (row.diff, row.diff_lo, row.diff_hi, row.verdict) == (0.1, 0.1, 0.1, "better")
+    assert (row.diff, row.diff_lo, row.diff_hi, row.verdict) == (0.1, None, None, "better")
+    assert [row.verdict for row in rows(*made.pair([0.0] * 9, [0.1] * 9))] == ["inconclusive"]
     assert row.rel_diff is None and row.corr_pairs is None
     assert "10.00 points higher in every pair" in found.sentences[0]
 
@@ -274,7 +288,7 @@ def test_the_verdict_of_an_ensemble_is_from_the_sets(tmp_path):
     base = ensemble(tmp_path, luck, "base")
     candidate = ensemble(tmp_path, {drawn: v + shift[drawn[0]] for drawn, v in luck.items()}, "candidate")
     [row] = rows(base, candidate)
-    assert row.diff_lo == pytest.approx(0.01) and row.diff_hi == pytest.approx(0.01)
+    assert row.diff == pytest.approx(0.01) and row.diff_lo is None
     assert (row.diff_q05, row.diff_q95, row.share_same_sign) == pytest.approx((-0.02, 0.02, 0.75))
     assert (row.regret, row.verdict) == (pytest.approx(0.02), "inconclusive")
     [up] = rows(base, ensemble(tmp_path, {drawn: v + drawn[0] for drawn, v in luck.items()}, "up"))
@@ -366,8 +380,9 @@ def test_one_pair_has_no_interval(made):
 
 
 def test_few_pairs_are_fewer_than_ten(made):
-    assert rows(*made.pair(range(9), range(9)))[0].flags == "few pairs"
-    assert rows(*made.pair(range(10), range(10)))[0].flags == ""
+    differences = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]
+    assert rows(*made.pair([0.0] * 9, differences[:9]))[0].flags == "few pairs"
+    assert rows(*made.pair([0.0] * 10, differences))[0].flags == ""
 
 
 def test_missing_values_are_never_no_change(made):
@@ -447,7 +462,7 @@ def test_a_key_that_one_side_sweeps_is_averaged_and_said(made):
     base = made.one("base", [1.0, 2.0])
     candidate = made.sweep("candidate", {(1, 0.0): 2.0, (1, 1.0): 4.0, (2, 0.0): 3.0, (2, 1.0): 5.0})
     [row] = rows(base, candidate)
-    assert (row.n_pairs, row.diff, row.diff_lo, row.diff_hi) == (2, 2.0, 2.0, 2.0)  # 3 - 1 and 4 - 2
+    assert (row.n_pairs, row.diff, row.diff_lo) == (2, 2.0, None)  # 3 - 1 and 4 - 2
     assert row.flags.startswith("mean over controls.severity, which only candidate sweeps")
     short = made.sweep("short", {(1, 0.0): 2.0, (1, 1.0): 4.0, (2, 0.0): 3.0})
     [row] = rows(base, short)
@@ -684,11 +699,11 @@ def test_names_tell_results_apart(tmp_path):
 )
 def test_gates_trip_on_their_verdicts(made, gate, tripping):
     cases = {
-        "better": ([1, 2], [2, 3], SHARE),
-        "worse": ([2, 3], [1, 2], SHARE),
-        "changed": ([2, 3], [1, 2], MARKET),
+        "better": ([1, 2], [2, 3.01], SHARE),
+        "worse": ([2, 3.01], [1, 2], SHARE),
+        "changed": ([2, 3.01], [1, 2], MARKET),
         "inconclusive": ([1, 2], [2, 1], SHARE),
-        "equivalent": ([1, 2], [1, 2], SHARE),
+        "same": ([1, 2] * 5, [1, 2] * 5, SHARE),
         "incomparable": ([1, 2], [NAN, NAN], SHARE),
     }
     for word, (base, candidate, column) in cases.items():

@@ -95,9 +95,9 @@ class RankVerdict:
 
     @property
     def word(self) -> str:
-        """Open as long as the two intervals overlap."""
-        assert self.named.low is not None and self.named.high is not None
-        assert self.other.low is not None and self.other.high is not None
+        """Open as long as the two intervals overlap, or one of them is lacking."""
+        if self.named.low is None or self.named.high is None or self.other.low is None or self.other.high is None:
+            return OPEN
         return CAME if self.named.low > self.other.high else DID_NOT if self.other.low > self.named.high else OPEN
 
 

@@ -72,4 +72,6 @@ def between(index: Index, scale: float = 1.0) -> str:
 
 
 def with_interval(index: Index) -> str:
+    if index.low is None or index.high is None:
+        return f"{index.value:.2f}"
     return f"{index.value:.2f} ({index.low:.2f} to {index.high:.2f})"
