@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from sim.compare.results import Result
 from sim.results.manifest import KeptScenario, Manifest
 
 
-def fingerprints(manifest: Manifest) -> dict[str, Any]:
-    """What should agree between two results, by name."""
+def fingerprints(manifest: Manifest) -> dict[str, str]:
+    """What should agree between two results, in words, by what it is."""
+    horizon = manifest.horizon
     return {
-        "program_hash": manifest.program_hash,
-        "world": {world.name: world.hash for world in manifest.worlds.values()},
-        "horizon": manifest.horizon.model_dump(),
+        "program": manifest.program_hash,
+        "world": ", ".join(f"{world.name} ({world.hash})" for world in manifest.worlds.values()),
+        "horizon": f"{horizon.first} to {horizon.last}",
         "arithmetic": manifest.arithmetic,
-        "dependencies": manifest.dependencies,
+        "versions": ", ".join(f"{name} {version}" for name, version in manifest.dependencies.items()),
     }
 
 
@@ -29,8 +29,7 @@ def agreement(base: Result, candidate: Result) -> list[str]:
         ours, theirs = fingerprints(base.manifest), fingerprints(candidate.manifest)
         differing = [key for key, value in ours.items() if theirs[key] != value]
         notes += [
-            f"{key} differs: {json.dumps(ours[key])} in {base.name}, {json.dumps(theirs[key])} in {candidate.name}"
-            for key in differing
+            f"the {key} differs: {ours[key]} in {base.name}, {theirs[key]} in {candidate.name}" for key in differing
         ]
         shared = set(base.columns) & set(candidate.columns)
         units = sorted(c for c in shared if base.note(c, "unit") != candidate.note(c, "unit"))

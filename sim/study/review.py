@@ -25,6 +25,7 @@ from sim.results.records import line
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
 from sim.study.files import open_folder
+from sim.world.tables import WORDS
 
 HORIZON = 3 * QUARTERS_PER_YEAR  # how long a cut-off is followed: lines that are not built are missed after a year
 COLUMNS = {
@@ -99,7 +100,7 @@ def review_of(model: DecouplingModel) -> list[Spot]:
     """The review of a model of one run at this moment; the model itself does not move."""
     reviews = (review_inputs(model), review_segments(model))
     items = [*model.roster.inputs, *model.roster.segments]
-    kinds = [*model.world.column("inputs", "kind"), *["chips"] * len(model.roster.segments)]
+    kinds = [*model.world.column("inputs", "kind"), *[model.world.goods] * len(model.roster.segments)]
 
     def both(name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         return np.concatenate([getattr(each, name)[0] for each in reviews])
@@ -169,7 +170,7 @@ def agreement(spots: Sequence[Spot]) -> list[tuple[str, str, float]]:
     """
     from scipy.stats import spearmanr
 
-    of_inputs = [spot for spot in spots if spot.kind != "chips"]
+    of_inputs = [spot for spot in spots if spot.kind in WORDS["inputs", "kind"]]
     correlations = []
     for horizon in ("at_risk_1_year", "at_risk_3_years"):
         losses = [getattr(spot, horizon) for spot in of_inputs]

@@ -638,11 +638,11 @@ def test_agreement_lists_every_difference(tmp_path):
     )
     found = compare([base, candidate], Question())
     assert found.agreement == [
-        'program_hash differs: "bb" in historic, "ee" in no-controls',
-        'world differs: {"chips": "aa"} in historic, {"chips": "ff"} in no-controls',
-        'arithmetic differs: "cc" in historic, "dd" in no-controls',
+        "the program differs: bb in historic, ee in no-controls",
+        "the world differs: chips (aa) in historic, chips (ff) in no-controls",
+        "the arithmetic differs: cc in historic, dd in no-controls",
         "unit of domestic_supply_share differs: '0 to 1' in historic, '' in no-controls",
-        "the same in historic and no-controls: horizon, dependencies",
+        "the same in historic and no-controls: horizon, versions",
     ]
     assert found.parameters == [
         ["controls.mode", '"events"', '"none"'],
