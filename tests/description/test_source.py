@@ -267,3 +267,9 @@ def test_the_top_level_is_as_designed():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
     top = {line.split("/")[0] for line in tracked}
     assert {name for name in top if not name.startswith(".")} <= allowed
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    """pytest imports test files by their bare name."""
+    names = [path.name for path in (SIM.parent / "tests").rglob("test_*.py")]
+    assert len(names) > 50 and len(set(names)) == len(names)
