@@ -238,20 +238,24 @@ def test_a_cut_off_batch_is_balanced_over_points(question, tmp_path):
 
 
 def test_block_size_and_workers_leave_no_trace_in_the_real_model(tmp_path):
-    """33 runs over luck, controls and subsidy: blocks of 1, 3, 32 and 33, and two workers."""
-    path = tmp_path / "real.toml"
-    path.write_text(
-        'question = "Does it?"\nconfigs = ["historic"]\nreplications = 11\n'
-        '[design]\nkind = "list"\npoints = [{}, { "controls.severity" = 0.5 }, { "subsidy.annual" = 200 }]\n'
-        '[record]\nevery = "quarter"\nmeasures = "all"\n'
-    )
-    results = []
-    for block_size, workers in ((32, 1), (1, 1), (3, 2), (33, 1)):
-        out = tmp_path / f"{block_size}-{workers}"
+    """33 runs over luck, controls and subsidy in blocks of 32 and 33; six of them one by one, and by two workers."""
+
+    def result(replications, block_size, workers):
+        path, out = tmp_path / "real.toml", tmp_path / f"{replications}-{block_size}"
+        path.write_text(
+            f'question = "Does it?"\nconfigs = ["historic"]\nreplications = {replications}\n'
+            '[design]\nkind = "list"\npoints = [{}, { "controls.severity" = 0.5 }, { "subsidy.annual" = 200 }]\n'
+            '[record]\nevery = "quarter"\nmeasures = "all"\n'
+        )
         assert run_batch(path, workers=workers, out=out, block_size=block_size) == 0
-        results.append(files(out))
-    assert len(results[0][1].splitlines()) == 1 + 33 * 64
-    assert all(result == results[0] for result in results)
+        return files(out)
+
+    all_but_one, together = result(11, 32, 1), result(11, 33, 1)
+    alone, shared_out = result(2, 1, 1), result(2, 4, 2)
+    assert together == all_but_one and shared_out == alone
+    for few, many, rows in ((alone[0], together[0], 6), (alone[1], together[1], 6 * 64)):
+        assert len(few.splitlines()) == 1 + rows
+        assert set(few.splitlines()) < set(many.splitlines())
 
 
 def test_finished_twice_redoes_nothing(question, tmp_path, capsys):
