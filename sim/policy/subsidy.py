@@ -21,7 +21,7 @@ def allocate_subsidies(model: DecouplingModel) -> None:
     """Share each state's grants among chip firms (tools, research) and suppliers (research).
 
     The target's go to the firms it owns by its rule of allocation, and a part to entrants, where imports are large;
-    the controllers' go by sales, for tools to makers there, for research to their own suppliers and firms.
+    the controllers' go by sales, for tools to chip firms there, for research to their own suppliers and firms.
     """
     firms, suppliers = model.chip_firms, model.suppliers
     if not model.states.subsidy_spent.any():

@@ -115,13 +115,13 @@ def sensitivity(
 
     folder = result_path(result)
     with incomplete_input():
-        found, notes = indices.sensitivity(folder, measure or ["domestic_supply_share"])
+        results, notes = indices.sensitivity(folder, measure or ["domestic_supply_share"])
     for sentence in notes:
         note(sentence)
-    if found:
-        indices.write(found, out or folder)
+    if results:
+        indices.write(results, out or folder)
         note(f"{out or folder}: sensitivity.csv, sensitivity.svg")
-    emit(indices.HEADER, [index.row() for index in found], format)
+    emit(indices.HEADER, [index.row() for index in results], format)
 
 
 @study.command()
@@ -134,9 +134,9 @@ def discover(
     from sim.study import discovery
 
     with incomplete_input():
-        found = discovery.discover(result_path(result), target)
-    emit(discovery.HEADER, found.rows(), format)
-    note(found.sentence())
+        boxes = discovery.discover(result_path(result), target)
+    emit(discovery.HEADER, boxes.rows(), format)
+    note(boxes.sentence())
 
 
 @study.command()

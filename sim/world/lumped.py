@@ -1,4 +1,4 @@
-"""A world with its makers merged: one firm for each headquarters, site and segment."""
+"""A world with its chip firms merged: one for each headquarters, site and segment."""
 
 from __future__ import annotations
 

@@ -140,10 +140,10 @@ def synthetic_texts(sectors: int, firms: int, seed: int) -> dict[str, str]:
     made = _Maker(seed)
     segments = _sectors()[:sectors] + [(f"sector_{n}", f"Sector {n}") for n in range(len(_sectors()) + 1, sectors + 1)]
     ids = [segment for segment, _ in segments]
-    makers = [made.firm(number, ids) for number in range(firms)]
-    demand = made.demand(ids, makers)
-    output = sum(float(row["output"]) for row in makers)
-    totals = made.totals(makers)
+    chip_firms = [made.firm(number, ids) for number in range(firms)]
+    demand = made.demand(ids, chip_firms)
+    output = sum(float(row["output"]) for row in chip_firms)
+    totals = made.totals(chip_firms)
     inputs = [made.input(entry, output, float(totals[1]["value"])) for entry in INPUTS]
     suppliers = [row for entry in INPUTS for row in made.suppliers(entry[0])]
     tables = {
@@ -151,14 +151,14 @@ def synthetic_texts(sectors: int, firms: int, seed: int) -> dict[str, str]:
         "segments": [made.segment(segment, name) for segment, name in segments],
         "inputs": inputs,
         "suppliers": suppliers,
-        "chip_firms": makers,
+        "chip_firms": chip_firms,
         "demand": demand,
         "totals": totals,
     }
     return {
         **{f"{table}.csv": csv_text(rows) for table, rows in tables.items()},
         "columns.csv": COLUMNS,
-        "baseline.toml": made.baseline(makers, demand),
+        "baseline.toml": made.baseline(chip_firms, demand),
     }
 
 
@@ -262,11 +262,11 @@ class _Maker:
         special = self.factor(low, high, "strength", state, segment)
         return self.factor(0.5, 2.0, "size", segment) * weight * special
 
-    def demand(self, segments: list[str], makers: list[Row]) -> list[Row]:
+    def demand(self, segments: list[str], chip_firms: list[Row]) -> list[Row]:
         """The target uses a drawn part of each sector's output, and more than it makes; the others share the rest."""
         output = dict.fromkeys(segments, 0.0)
         made = dict.fromkeys(segments, 0.0)
-        for row in makers:
+        for row in chip_firms:
             output[row["segment"]] += float(row["output"])
             if row["site"] == TARGET:
                 made[row["segment"]] += float(row["output"])
@@ -292,9 +292,9 @@ class _Maker:
             ]
         return rows
 
-    def totals(self, makers: list[Row]) -> list[Row]:
+    def totals(self, chip_firms: list[Row]) -> list[Row]:
         at_home = elsewhere = 0.0
-        for row in makers:
+        for row in chip_firms:
             if row["site"] == TARGET:
                 at_home += float(row["capital"] or CAPITAL_OF_OUTPUT * float(row["output"]))
             else:
@@ -349,10 +349,10 @@ class _Maker:
             for state, share in shares.items()
         ]
 
-    def baseline(self, makers: list[Row], demand: list[Row]) -> str:
+    def baseline(self, chip_firms: list[Row], demand: list[Row]) -> str:
         rate = 6.9
         market = rate * sum(float(row["demand"]) for row in demand if row["state"] == TARGET)
-        made = rate * sum(float(row["output"]) for row in makers if row["site"] == TARGET)
+        made = rate * sum(float(row["output"]) for row in chip_firms if row["site"] == TARGET)
         share = KEPT_AT_HOME * made / market
         markets, shares = (0.9 * market, 1.1 * market), (0.8 * share, 1.1 * share)
         entries = (
