@@ -136,17 +136,6 @@ def test_what_arrays_hold_is_declared_once():
     assert declared == ["arrays.py: Array"]
 
 
-def test_a_name_becomes_a_world_in_three_modules_at_most():
-    """Everything else is given its world, or asks a scenario for it."""
-    callers = {
-        str(path.relative_to(SIM))
-        for path in FILES
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "load_world"
-    }
-    assert callers <= {"scenario/loading.py", "scenario/scenario.py", "checking.py"}
-
-
 def untyped(path: Path) -> set[str]:
     """The functions of a file with a parameter or answer that is just anything."""
     names = set()
