@@ -226,7 +226,8 @@ def _of_seeds(values: Array) -> list[tuple[Any, ...]]:
     """(index, value, low, high, flags) for the shares of variance due to seeds; `values` has shape (points, seeds).
 
     Intervals are of the jackknife on the logit, over seeds and over groups of points (Shao and Tu 1995), with
-    Student's t on the seeds; below ten seeds there is none. Seeds whose effects are far from normal it covers less.
+    Student's t on the seeds; below ten seeds there is none. That of the first share covers less where the effects that
+    all points have in common are far from normal, which so few seeds do not show: it is always flagged.
     """
     points, seeds = values.shape
     if seeds < 2 or points < 2 or np.ptp(values) == 0:
@@ -248,7 +249,7 @@ def _of_seeds(values: Array) -> list[tuple[Any, ...]]:
         if ((everything > 0) & (everything < 1)).all():
             variance = sum((len(drawn) - 1) * np.log(drawn / (1 - drawn)).var() for drawn in kept)
             reach = t_quantile(seeds - 1, LEVEL) * math.sqrt(variance)
-            rows.append((name, share, _moved(share, -reach), _moved(share, reach), NORMAL_SEEDS))
+            rows.append((name, share, _moved(share, -reach), _moved(share, reach), NORMAL_SEEDS if place == 0 else ""))
         else:
             rows.append((name, share, None, None, "no interval: at the end of its range"))
     return rows

@@ -118,3 +118,60 @@ def test_quantiles_are_those_of_scipy():
     values = np.random.default_rng(1).normal(size=37)
     expected = stats.mstats.mquantiles(values, [0.05, 0.5, 0.95], alphap=1, betap=1)
     assert intervals.quantiles(values) == pytest.approx(tuple(expected))
+
+
+def one_set(differences):
+    count = len(differences)
+    return intervals.over_seeds(np.asarray(differences, float), np.zeros(count, int), np.arange(count), 0.95)
+
+
+# 0.05^(1/10) is 0.741, 0.05^(1/20) is 0.861.
+@pytest.mark.parametrize(("count", "others"), [(10, "26%"), (20, "14%")])
+@pytest.mark.parametrize("value", [0.0, 0.1, -3.0])
+def test_pairs_that_are_all_the_same_have_no_interval(count, others, value):
+    found = one_set([value] * count)
+    assert (found.mean, found.low, found.high) == (value, None, None)
+    assert found.flags == (f"no interval: the same in all {count} pairs; up to {others} of pairs may be others",)
+
+
+@pytest.mark.parametrize(("off", "given"), [(1, False), (4, False), (5, True)])
+@pytest.mark.parametrize("usual", [0.0, 2.5])
+def test_few_pairs_that_differ_among_equal_ones(off, given, usual):
+    found = one_set([usual] * (30 - off) + [usual + 1 + place for place in range(off)])
+    assert (found.low is not None) == given
+    if not given:
+        assert found.flags == (f"no interval: only {off} of 30 pairs differ from the others",)
+
+
+def test_sets_that_differ_in_nothing_but_noise_have_no_interval():
+    sets, seeds = np.divmod(np.arange(36), 12)
+    found = intervals.over_seeds(np.array([0.1, 0.2, 0.7])[sets] + 1e-17 * seeds, sets, seeds, 0.95)
+    assert found.mean == pytest.approx(1 / 3) and found.low is None
+
+
+def test_noise_of_arithmetic_is_no_difference():
+    sizes = np.full(4, 1000.0)
+    assert intervals.without_noise(np.array([-9.5e-14, 1e-10, 3e-13, 0.0]), sizes, 0.0).tolist() == [0.0] * 4
+    # 1e-12 of 1000 is the noise: 2e-9 is a difference, and so is 1e-13 of values that are no larger
+    assert intervals.without_noise(np.array([2e-9, 0.0, 0.0, 0.0]), sizes, 0.0)[0] == 2e-9
+    assert intervals.without_noise(np.array([1e-13, 0.0, 0.0]), np.full(3, 1e-13), 0.0)[0] == 1e-13
+    assert intervals.without_noise(np.array([1e-13, 0.0, 0.0]), np.full(3, 1e-13), intervals.NOISE)[0] == 0.0
+    # a policy that adds 200 to every run, but for the last digit
+    added = intervals.without_noise(np.array([200.0, 200.0 + 3e-14, 200.0 - 3e-14]), sizes[:3], 0.0)
+    assert np.ptp(added) == 0
+
+
+def test_verdict_of_what_is_the_same_in_all_pairs():
+    assert intervals.verdict_of_same(0.0, 10, "higher") == "same"
+    assert intervals.verdict_of_same(0.0, 9, "higher") == "inconclusive"
+    assert intervals.verdict_of_same(0.1, 10, "lower") == "worse"
+    assert intervals.verdict_of_same(0.1, 10, "lower", 0.2) == "same"
+
+
+# Of ones and zeros the skewness of the difference of means is worked out as for the sample of one: both sides alike
+# cancel it, and one side alone has 1.155 / sqrt(12), above a fifth.
+def test_skewness_of_an_unpaired_difference():
+    skewed, even = np.array([1.0] * 3 + [0.0] * 9), np.array([0.0, 1e-9] * 6)
+    assert intervals.is_skewed_between(even, skewed) and intervals.is_skewed_between(skewed, even)
+    assert not intervals.is_skewed_between(skewed, skewed)
+    assert not intervals.is_skewed_between(even[:8], skewed)  # few runs are flagged anyway

@@ -12,8 +12,10 @@ from sim.compare.reaching import (
     paired_shares,
     pseudo_means,
     restricted_mean,
+    share_there,
     survival,
     target_of,
+    unpaired_shares,
 )
 from sim.errors import BadInput
 
@@ -90,6 +92,21 @@ def test_paired_shares_by_hand():
     assert (back.mean, back.low, back.high) == (-found.mean, -found.high, -found.low)
 
 
+def test_no_differing_pair_is_not_certain():
+    # 1 and 1 of 12: 1.959964 x sqrt(2/12 / 12) = 0.230983
+    found = paired_shares(0, 0, 10, 0.95)
+    assert (found.mean, found.low, found.high) == pytest.approx((0.0, -0.230983, 0.230983), abs=1e-6)
+
+
+def test_unpaired_shares_are_those_of_statsmodels():
+    proportion = pytest.importorskip("statsmodels.stats.proportion")
+    for ours, theirs in (((2, 10), (7, 12)), ((0, 10), (0, 10)), ((15, 30), (29, 40))):
+        found = unpaired_shares(ours, theirs, 0.95)
+        known = proportion.confint_proportions_2indep(*theirs, *ours, method="agresti-caffo", compare="diff")
+        assert (found.low, found.high) == pytest.approx(known)
+    assert unpaired_shares((0, 1), (1, 5), 0.95).low is None
+
+
 def test_paired_shares_cover_the_truth():
     generator = np.random.default_rng(3)
     held = 0
@@ -150,6 +167,34 @@ def test_a_run_that_stops_early_is_censored_there(tmp_path):
     assert "1 runs of historic stop before the horizon" in row.flags
     assert row.base_median_year == 2022
     assert row.base_restricted_mean == pytest.approx(2 + 3 / 3)
+
+
+def test_stopped_is_not_never(tmp_path):
+    """The same runs, those of the candidate ended by a rule before most of them get there: no verdict."""
+
+    def stopped(name, paths):
+        text = table([(seed, (), {"domestic_supply_share@end": 0.1}) for seed in paths])
+        series = series_table([(seed, {"domestic_supply_share": path}) for seed, path in paths.items()], DATES)
+        return write(tmp_path / name, text, series=series)
+
+    whole = {seed: until(2021 if seed == 1 else 2023) for seed in range(1, 21)}
+    cut = {seed: path if seed == 1 else [*path[:2], NAN, NAN, NAN] for seed, path in whole.items()}
+    [row] = reach(stopped("base", whole), stopped("candidate", cut))
+    assert (row.base_share, row.verdict) == (1.0, "inconclusive")
+    # Nobody is watched to the end: one twentieth had got there, and of the others nothing is known.
+    assert (row.cand_share, row.diff_share, row.diff_lo, row.restricted_lo) == (None, None, None, None)
+    assert "19 runs of candidate stop before the horizon without getting there, which is not never" in row.flags
+    # With half of them watched to the end, of whom all get there, the curve says all.
+    half = {seed: whole[seed] if seed % 2 else cut[seed] for seed in whole}
+    [row] = reach(stopped("again", whole), stopped("half", half))
+    assert (row.cand_share, row.verdict) == (1.0, "inconclusive")
+
+
+def test_the_share_at_the_end_of_a_curve():
+    # Of 4, one gets there at once, one is lost at 1, one gets there at 2 of two at risk: 3/4 x 1/2 are left.
+    steps, event = np.array([0, 1, 2, 3]), np.array([True, False, True, False])
+    assert share_there(steps, event, 4) == pytest.approx(1 - 3 / 8)
+    assert share_there(steps, event, 5) is None
 
 
 def test_a_batch_whose_runs_all_stop_is_compared_to_the_horizon(made):

@@ -6,16 +6,18 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from scipy import stats
 from support.formulas import Formula, corner, holes, line, product
 from typer.testing import CliRunner
 
 from sim.batch.run import run_batch
 from sim.cli import app
 from sim.errors import BadInput
+from sim.experiment.designs import Sample
 from sim.results.output import UNFINISHED
-from sim.study.discovery import discover
+from sim.study.discovery import Limit, discover, quasi_p
 from sim.study.outcomes import IncompleteInput
-from sim.study.sensitivity import HEADER, seed_shares, sensitivity
+from sim.study.sensitivity import HEADER, _morris, _of_seeds, _sobol, elementary_effects, seed_shares, sensitivity
 
 FACTORS = """
 [factors]
@@ -209,6 +211,107 @@ def test_a_library_that_draws_other_points_is_refused(result):
     (out / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(BadInput, match="draws other points than the batch had"):
         sensitivity(out, ["domestic_supply_share"])
+
+
+def test_indices_are_corrected_for_the_luck_in_their_means(result):
+    """A product of variance 7/144 with luck of deviation 0.4 in every run, of whose means SALib's total index is 0.76."""
+
+    def lucky(values, seed):
+        chance = np.random.default_rng(
+            [seed, *(int(1e9 * values[key]) for key in ("controls.severity", "mandate.domestic"))]
+        )
+        return [values["controls.severity"] * values["mandate.domestic"] + 0.4 * chance.normal(), 1.0]
+
+    indices, _ = sensitivity(result(SOBOL, lucky, 4), ["domestic_supply_share"])
+    found = by_index(indices)
+    for factor in ("controls.severity", "mandate.domestic"):
+        assert found[factor, "total"].value == pytest.approx(4 / 7, abs=0.15)
+        assert found[factor, "first order"].value == pytest.approx(3 / 7, abs=0.15)
+    assert "corrected for luck, 4" in found["controls.severity", "total"].flags
+
+
+def test_what_moves_by_luck_alone_has_no_indices(result):
+    def lucky(values, seed):
+        chance = np.random.default_rng([seed, int(1e9 * values["controls.severity"])])
+        return [chance.normal(), 1.0]
+
+    folder = result(SOBOL.replace("512", "8"), lucky, 2)
+    indices, notes = sensitivity(folder, ["domestic_supply_share"])
+    factors = [index for index in indices if not index.factor.startswith("(")]
+    assert any("by luck alone: no indices" in note for note in notes) == (not factors)
+
+
+def test_few_samples_and_one_seed_are_said(result):
+    indices, _ = sensitivity(result(SOBOL.replace("512", "8"), product, 1), ["domestic_supply_share"])
+    found = by_index(indices)["controls.severity", "total"]
+    assert "one seed: holds its luck" in found.flags and "few samples: the interval is unsure below 64" in found.flags
+
+
+def test_an_index_beyond_its_range_is_flagged():
+    sample = Sample("sobol", dict.fromkeys("ab"), 8, 1)
+    beyond = [row for row in _sobol(sample, np.exp(9 * sample.units[:, 0]), 0.0, 2) if not -0.01 <= row[2] <= 1.01]
+    assert beyond and all("beyond 0 to 1, which no index is" in row[5] for row in beyond)
+
+
+def test_effects_of_a_morris_design_are_those_of_salib():
+    from SALib.analyze import morris
+
+    sample = Sample("morris", dict.fromkeys("abc"), 12, 3)
+    means = sample.units[:, 0] * sample.units[:, 1] + np.exp(sample.units[:, 2])
+    known = morris.analyze(sample.problem, sample.units, means, num_levels=4, num_resamples=2)
+    effects = elementary_effects(sample, means)
+    assert effects.mean(axis=0) == pytest.approx(known["mu"])
+    assert abs(effects).mean(axis=0) == pytest.approx(known["mu_star"])
+    rows = {row[:2]: row for row in _morris(sample, means, 0.0, 2)}
+    interval = stats.ttest_1samp(effects[:, 2], 0).confidence_interval()
+    assert rows["c", "mean effect"][3:5] == pytest.approx((interval.low, interval.high))
+
+
+def test_the_share_of_seeds_has_an_interval_from_ten_seeds_on():
+    """The jackknife by hand, on the logit: 9/10 of the squares over seeds, 19/20 over groups of points."""
+    g = np.random.default_rng(6)
+    values = g.normal(size=(40, 1)) + g.normal(size=10) + 0.5 * g.normal(size=(40, 10))
+    [row, _] = _of_seeds(values)
+
+    def logit(table):
+        share = seed_shares(table)[0]
+        return np.log(share / (1 - share))
+
+    seeds = [logit(np.delete(values, seed, axis=1)) for seed in range(10)]
+    groups = [logit(np.delete(values, [2 * group, 2 * group + 1], axis=0)) for group in range(20)]
+    variance = 9 * np.var(seeds) + 19 * np.var(groups)
+    for end, sign in ((row[2], -1), (row[3], 1)):
+        assert np.log(end / (1 - end)) == pytest.approx(logit(values) + sign * stats.t.ppf(0.975, 9) * variance**0.5)
+    assert [row[2:4] for row in _of_seeds(values[:, :9])] == [(None, None)] * 2
+
+
+def test_quasi_p_values_by_hand():
+    """Of ten points in a box eight get there, of twenty without its limit ten: 8 or more of 10 with 1/2 are 56/1024."""
+    factors = {"x": np.repeat([0.0, 1.0], 10), "y": np.tile([0.0, 1.0], 10)}
+    reached = np.array([True] * 8 + [False] * 2 + [True] * 2 + [False] * 8)
+    limit = Limit("x", None, 0.5)
+    everywhere = np.ones(20, bool)
+    assert quasi_p(limit, [limit], factors, reached, everywhere, 1) == pytest.approx(56 / 1024)
+    # Two seeds of the same points say no more than one.
+    twice = {name: np.repeat(values, 2) for name, values in factors.items()}
+    again = quasi_p(limit, [limit], twice, np.repeat(reached, 2), np.ones(40, bool), 2)
+    assert again == pytest.approx(56 / 1024)
+
+
+def test_a_factor_that_does_nothing_is_not_restricted(result):
+    restricted = [
+        limit.factor for limit in discover(result(HYPERCUBE, corner), "domestic_supply_share >= 0.5").boxes[0].limits
+    ]
+    assert sorted(restricted) == ["controls.severity", "mandate.domestic"]
+
+
+def test_what_chance_alone_does_has_no_box(result):
+    def chance(values, seed):
+        return [np.random.default_rng([seed, int(1e9 * values["controls.severity"])]).random(), 1.0]
+
+    found = discover(result(HYPERCUBE.replace("400", "150"), chance, 1), "domestic_supply_share >= 0.7")
+    assert found.boxes == () and found.rows() == []
+    assert "no box holds a larger part of them than all runs do" in found.sentence()
 
 
 def test_a_known_corner_is_found(result):
