@@ -214,7 +214,7 @@ def test_a_library_that_draws_other_points_is_refused(result):
 
 
 def test_indices_are_corrected_for_the_luck_in_their_means(result):
-    """A product of variance 7/144 with luck of deviation 0.4 in every run, of whose means SALib's total index is 0.76."""
+    """A product of variance 7/144 with luck of deviation 0.4 in every run: of the means it would be 0.76."""
 
     def lucky(values, seed):
         chance = np.random.default_rng(
