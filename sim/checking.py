@@ -79,12 +79,13 @@ def _checked_world(folder: Path) -> str:
 
 
 def _checked_config(path: Path) -> str:
+    from sim.scenario.idle import idle
     from sim.scenario.loading import load_config
 
     scenario = load_config(path)
     _try_base_year(scenario, path)
-    if idle := scenario.idle_events:
-        note(idle)
+    for text in idle(scenario):
+        note(text)
     return "a config without faults"
 
 
@@ -110,8 +111,11 @@ def _checked_calibration(path: Path) -> str:
 def _checked_experiment(path: Path) -> str:
     from sim.experiment.cost import long_or_large
     from sim.experiment.experiment import load_experiment
+    from sim.experiment.idle import idle_in
 
     experiment = load_experiment(path)
+    for text in idle_in(experiment):
+        note(text)
     takes = long_or_large(experiment)
     return f"an experiment without faults, {experiment.run_count} runs{f', {takes}' if takes else ''}"
 

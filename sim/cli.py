@@ -51,6 +51,7 @@ def run(
     format: FormatOption = Format.table,
 ) -> None:
     """One run: a yearly table of the headline measures, and a result folder."""
+    from sim.scenario.idle import idle
     from sim.scenario.loading import load_config
 
     if not FIRST_YEAR <= until <= LAST_YEAR:
@@ -59,8 +60,8 @@ def run(
         raise BadInput(f"--seed = {seed}: must be a whole number from 0 and below 2**63")
     refuse_unnamed(out)
     scenario = load_config(config, settings(set or []))
-    if scenario.idle_events:
-        note(scenario.idle_events)
+    for text in idle(scenario):
+        note(text)
     folder = out or results_folder() / f"{scenario.name}-{seed}-{scenario.hash[:8]}"
 
     from sim.batch.run import write_run
@@ -199,12 +200,13 @@ def compare(
         for problem in fault.problems:
             note(problem)
         raise typer.Exit(3) from None
+    written = rendering.write_out(found, out) if out else []
     typer.echo(rendering.render(found, format.value), nl=False)
     if format is Report.csv:
         for text in (*found.agreement, *found.coverage, *found.notes, *found.sentences):
             note(text)
     if out:
-        note(f"{out}: {', '.join(rendering.write_out(found, out))}")
+        note(f"{out}: {', '.join(written)}")
     gates = [gate.value for gate in fail_on or []]
     tripped, open_ = comparison.trips(found, gates), comparison.unjudged(found, gates)
     for text in (*tripped, *open_):
@@ -323,7 +325,7 @@ def world_of(config: str | None) -> World:
     """The world of a config, or of a config that names none."""
     from sim.scenario.loading import BASELINE, load_config
 
-    return load_config(config or BASELINE).world
+    return load_config(BASELINE if config is None else config).world
 
 
 def _parameters(world: World) -> tuple[list[str], list[list[Any]]]:
@@ -422,6 +424,8 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # half a character in a path, or a terminal without UTF-8
     try:
+        if any("\0" in argument for argument in sys.argv):  # which no path can hold
+            raise BadInput(f"{' '.join(sys.argv[1:])}: holds a null character; leave it out")
         sys.exit(app(standalone_mode=False) or 0)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # which typer ends with 1, the code of a gate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
+import re
 import sys
 import tempfile
 import traceback
@@ -16,6 +17,8 @@ from typing import Annotated, Any
 import typer
 
 from sim.results.escape import spreadsheet, visible
+
+ENDLESS = re.compile(r"\S{600,}")
 
 
 class Format(StrEnum):
@@ -77,8 +80,8 @@ def _shown(cell: Any) -> str:
 
 
 def note(text: str) -> None:
-    """One line on standard error, whatever the text holds."""
-    typer.echo(visible(text), err=True)
+    """One line on standard error, whatever the text holds; of words without end, the beginning and the end."""
+    typer.echo(ENDLESS.sub(lambda word: f"{word[0][:200]}…{word[0][-50:]}", visible(text)), err=True)
 
 
 def note_fault(fault: Exception) -> None:

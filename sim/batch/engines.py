@@ -11,6 +11,7 @@ from sim.batch.workers import ThisProcess, WorkerProcesses
 from sim.errors import BadInput
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: processor time, and in how much time; microseconds
+MOST_WORKERS = 1000  # each is a process
 
 
 def worker_count(asked: int | None, cluster: str | None = None) -> int:
@@ -18,8 +19,8 @@ def worker_count(asked: int | None, cluster: str | None = None) -> int:
     if cluster is not None and asked is not None:
         raise BadInput(f"--workers = {asked}: are processes of this machine; leave it out with --cluster")
     count = processors() if asked is None else asked
-    if count < 1:
-        raise BadInput(f"--workers = {count}: must be a whole number from 1")
+    if not 1 <= count <= MOST_WORKERS:
+        raise BadInput(f"--workers = {count}: must be a whole number from 1 to {MOST_WORKERS}")
     return count
 
 

@@ -26,6 +26,7 @@ from sim.batch.store import Store, claims_of, refuse_changes
 from sim.errors import BadInput
 from sim.experiment.cost import MEMORY_A_RUN, duration, long_or_large, size, size_on_disk
 from sim.experiment.experiment import Experiment, Run, load_experiment
+from sim.experiment.idle import idle_in
 from sim.folders import results_folder
 from sim.results import provenance, records
 from sim.results.files import write_aside, writing
@@ -109,7 +110,7 @@ def _run_locked(
     refuse_changes(out, identity, experiment.replications)
     store = Store(experiment, out, identity, kinds)
     with writing(out, KEEPING):
-        for note in store.open():
+        for note in (*store.open(), *idle_in(experiment)):
             say(note)
         finished = store.done
         if finished == len(experiment) and not store.is_open and (manifest := manifest_in(out)):

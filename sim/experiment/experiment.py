@@ -26,6 +26,7 @@ from sim.experiment.factors import Declared, PartTable, Table, read_part, valida
 from sim.experiment.kept import parts_of
 from sim.folders import EXPERIMENTS, find, known, places
 from sim.measures import HEADLINE, measure_names
+from sim.results.escape import FORMULA
 from sim.results.manifest import Claim, Manifest
 from sim.scenario.loading import BASELINE, load_config
 from sim.scenario.scenario import Scenario
@@ -323,8 +324,6 @@ def _load_configs(names: Sequence[str], path: Path, problems: list[str]) -> list
             continue
         if scenario.name in scenarios:
             problems.append(f"{path}: configs: {scenario.name!r} appears twice; every config needs a name of its own")
-        if not scenario.name.isprintable():
-            problems.append(f"{path}: configs = {name!r}: a config's name must be printable")
         scenarios[scenario.name] = scenario
     worlds = {scenario.world.id: scenario.world for scenario in scenarios.values()}
     if len({tuple(measure_names("all", world)) for world in worlds.values()}) > 1:
@@ -350,8 +349,10 @@ def _parts(
             if key in file.model_fields_set:
                 problems.append(f"{path}: {key}: stands inside the parts where there are parts; move it into one")
         for name, content in file.parts.items():
-            if not name or not name.isprintable():
-                problems.append(f"{path}: parts: {name!r}: a part's name must be printable")
+            if not name or not name.isprintable() or name.startswith(FORMULA):
+                problems.append(
+                    f"{path}: parts: {name!r}: a part's name must be printable and not begin with {' '.join(FORMULA)}"
+                )
             if table := validated(PartTable, content, str(path), f"parts.{name}", RIGHT, problems):
                 tables[name] = table
     parts, plans = [], {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from sim.errors import BadInput, none_such, written
 from sim.folders import CONFIGS, WORLDS, find, known, places
+from sim.results.escape import FORMULA
 from sim.scenario.events import Event, read_events
 from sim.scenario.scenario import Scenario
 from sim.scenario.values import TOP_LEVEL, WORLD_KEYS, by_year, check_values, split_market
@@ -42,6 +43,10 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     if not str(name).strip():
         raise BadInput(f"config = {str(name)!r}: must be a name in configs/ or a path")
     path = config_path(name)
+    if not path.stem.isprintable() or path.stem.startswith(FORMULA):  # it stands in tables and in messages
+        raise BadInput(
+            f"{path}: a config's name must be printable and not begin with {' '.join(FORMULA)}; rename the file"
+        )
     chain = _chain(path)
     changes = flatten(set or {}, "--set")
     world = load_world(

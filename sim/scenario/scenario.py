@@ -64,18 +64,6 @@ class Scenario:
         """What the runs of a block must share: the world, the events, and whether firms may enter."""
         return self.world.id, self.events, bool(self.values["mechanisms.entry"])
 
-    @property
-    def idle_events(self) -> str | None:
-        """A sentence about dated controls that this scenario does not put in force, or None."""
-        mode = self.values["controls.mode"]
-        idle = sum(event.kind in ("control", "truce", "retaliation") for event in self.events)
-        if not idle or mode in ("events", "reactive"):
-            return None
-        return (
-            f"{self.file}: the dated controls, truces and retaliations (events: {idle}) are not in force: "
-            f'controls.mode is "{mode}", and they need "events" (or "reactive")'
-        )
-
     def effective(self) -> dict[str, Value]:
         """The values with every switched-off mechanism's parameters at their neutral value."""
         values = dict(self.values)

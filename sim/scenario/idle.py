@@ -1,0 +1,186 @@
+"""What a scenario sets and no run reads: one table of what each key needs, for `check`, `run`, `batch` and `compare`.
+
+A parameter whose mechanism is switched off is idle by the evidence (`mechanism`, `neutral`). What else a key needs
+stands here; a test changes every idle key and sees that no measure moves, and that keys which are not idle move some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sim.errors import written
+from sim.scenario.scenario import Scenario
+from sim.world.evidence import Value
+
+Needs = Mapping[str, tuple[Value, ...]]  # by key, the values of which it takes one; none named: a number above 0
+Possible = Mapping[str, Collection[Value]]  # by key, the values that it has in some run or at some date
+
+ABOVE_0: tuple[Value, ...] = ()
+EVENTS = "[[event]]"  # stands for a key whose values are the kinds of events, and "experts" for controls on them
+MODE, SEVERITY, DOCTRINE = "controls.mode", "controls.severity", "controls.doctrine"
+FIXED: Needs = {MODE: ("fixed",)}
+DECIDED: Needs = {MODE: ("reactive",), DOCTRINE: ("cost-benefit", "preventive")}
+DATED: tuple[Needs, ...] = ({MODE: ("events",)}, {MODE: ("reactive",), DOCTRINE: ("ratchet",)})
+
+
+def _each(ways: Iterable[Needs], **also: tuple[Value, ...]) -> tuple[Needs, ...]:
+    """Every way with further needs; a dot in a key is written as two underscores."""
+    return tuple({**way, **{key.replace("__", "."): values for key, values in also.items()}} for way in ways)
+
+
+BY_EVENT = tuple({**way, EVENTS: ("control",)} for way in DATED)
+SCALED: tuple[Needs, ...] = (FIXED, *BY_EVENT, DECIDED)  # what the severity of controls scales
+CONTROLS = _each(SCALED, controls__severity=ABOVE_0)  # some control comes into force
+RESTRICTED = tuple({**way, EVENTS: ("retaliation",)} for way in DATED)
+DENIED = (*CONTROLS, *RESTRICTED)  # somebody denies something
+OF_TARGET: tuple[Needs, ...] = ({"subsidy.annual": ABOVE_0}, {"subsidy.mode": ("plan",)})
+GRANTS: tuple[Needs, ...] = (*OF_TARGET, {"controller_subsidy.annual": ABOVE_0})
+ANSWERED = _each(CONTROLS, retaliation__severity=ABOVE_0)
+
+# A key is read if all of one of its ways is met.
+READ: Mapping[str, tuple[Needs, ...]] = {
+    SEVERITY: SCALED,
+    "controls.start": _each([FIXED], controls__severity=ABOVE_0),
+    "controls.alignment": CONTROLS,
+    DOCTRINE: ({MODE: ("reactive",)},),
+    "doctrine.harm_weight": ({MODE: ("reactive",), DOCTRINE: ("cost-benefit",)},),
+    "doctrine.horizon": ({MODE: ("reactive",), DOCTRINE: ("cost-benefit",)},),
+    "doctrine.prevention": ({MODE: ("reactive",), DOCTRINE: ("preventive",)},),
+    "doctrine.speed": (DECIDED,),
+    "alliance.lag": _each(CONTROLS, controls__alignment=ABOVE_0),
+    "alliance.reluctance": _each(CONTROLS, controls__alignment=ABOVE_0),
+    **dict.fromkeys(("controls.foreign_owned_part", "controls.licence_spread"), CONTROLS),
+    **dict.fromkeys(("controls.backfill", "controls.over_compliance"), DENIED),
+    **dict.fromkeys(("buyers.caution", "buyers.expectation_speed"), CONTROLS),
+    **dict.fromkeys((f"stockpiling.{key}" for key in ("quarters", "speed", "record", "fading")), DENIED),
+    "production.yield_without_critical_inputs": DENIED,
+    "research.tool_dependence": DENIED,
+    "talent.foreign_part": tuple({**way, SEVERITY: ABOVE_0, EVENTS: ("experts",)} for way in DATED),
+    "retaliation.severity": CONTROLS,
+    "retaliation.lag": ANSWERED,
+    "retaliation.shrinking": ANSWERED,
+    "retaliation.bite": (*ANSWERED, *RESTRICTED),
+    "subsidy.allocation": OF_TARGET,
+    "review.horizon": _each(OF_TARGET, subsidy__allocation=("bottleneck",)),
+    **dict.fromkeys(("subsidy.leakage", "subsidy.research_share", "subsidy.research_to_suppliers"), GRANTS),
+    **dict.fromkeys(
+        (f"plan.{key}" for key in ("goal", "years", "base", "trend", "gap_response", "exposure_response", "cap")),
+        ({"subsidy.mode": ("plan",)},),
+    ),
+    **dict.fromkeys(("entry.grant_part", "entry.rate", "entry.failure"), OF_TARGET),
+}
+# The dated events that a mode may leave out of force.
+DATES: Mapping[str, tuple[Needs, ...]] = {"control": DATED, "retaliation": DATED, "truce": (*DATED, DECIDED)}
+# What a switch takes along beyond the parameters that name it as their mechanism.
+SWITCHED: Mapping[str, tuple[str, ...]] = {
+    "luck": ("demand.drawn_from", "demand.shock_common"),
+    "prices": (
+        "chip_market.price_return",
+        "demand.elasticity_short_run",
+        "demand.elasticity_slow",
+        "demand.slow_speed",
+    ),
+    "caution": ("buyers.expectation_speed",),
+    "investment_response": ("investment.own_orders",),
+    "equity": ("investment.external_share",),
+    "learning": ("learning.past_years", "learning.spillover"),
+    "research": (
+        "research.concentration_weight",
+        "research.entry_share",
+        "research.intensity_weight",
+        "research.leaders_elasticity",
+        "research.price_weight",
+        "subsidy.research_to_suppliers",
+    ),
+    "stockpiling": ("stockpiling.fading", "stockpiling.speed"),
+    "retaliation": ("retaliation.severity", "retaliation.lag", "retaliation.shrinking"),
+    "entry": ("entry.grant_part", "entry.failure"),
+}
+
+
+def idle(scenario: Scenario, varied: Mapping[str, Collection[Value]] | None = None) -> list[str]:
+    """A sentence for the dated events that are not in force, and one for each key that is set and not read.
+
+    `varied` are the values of keys that an experiment varies; of these keys nothing is said.
+    """
+    values = possible(scenario, varied)
+    given = {key: value for key, value in scenario.values.items() if value != scenario.world.parameters[key].value}
+    for event in scenario.events:
+        given |= event.levers()
+    reasons = idle_keys(scenario, [key for key in given if key not in (varied or {})], values)
+    said = [
+        f"{scenario.file}: {key} = {written(given[key])}: has no effect; it needs {needs}"
+        for key, needs in reasons.items()
+    ]
+    return [*_idle_events(scenario, values), *said]
+
+
+def _idle_events(scenario: Scenario, values: Possible) -> list[str]:
+    kinds = [event.kind for event in scenario.events if not _is_read(values, DATES.get(event.kind, ({},)))]
+    if not kinds:
+        return []
+    named = " and ".join(f"{kind} ({kinds.count(kind)})" for kind in dict.fromkeys(kinds))
+    modes = " or ".join(sorted(str(mode) for mode in values[MODE]))
+    return [
+        f"{scenario.file}: dated events are not in force: {named}; controls.mode is {modes}, and they need "
+        "controls.mode = 'events', or 'reactive' with controls.doctrine = 'ratchet'"
+    ]
+
+
+def possible(scenario: Scenario, varied: Mapping[str, Collection[Value]] | None = None) -> Possible:
+    """The values that each key has in some run or at some date; `varied` are those of an experiment."""
+    values: dict[str, set[Value]] = {key: {value} for key, value in scenario.values.items()}
+    values |= {key: set(given) for key, given in (varied or {}).items()}
+    values[EVENTS] = {event.kind for event in scenario.events}
+    for event in scenario.events:
+        if event.kind == "control" and {"experts", "all"} & set(event.scope):
+            values[EVENTS].add("experts")
+        for key, value in event.levers().items():
+            values[key].add(value)
+    for key, parameter in scenario.world.parameters.items():
+        if parameter.mechanism and parameter.neutral is not None and _is_off(parameter.mechanism, values):
+            values[key] = {parameter.neutral}
+    return values
+
+
+def idle_keys(scenario: Scenario, keys: Iterable[str], values: Possible) -> dict[str, str]:
+    """Those of the keys that no run reads, each with what it needs."""
+    reasons = {key: _lacking(scenario, key, values) for key in keys}
+    return {key: reason for key, reason in reasons.items() if reason}
+
+
+def _lacking(scenario: Scenario, key: str, values: Possible) -> str:
+    """What a key needs to be read and has not, by the ways that lack least; nothing if it is read."""
+    mechanism = scenario.world.parameters[key].mechanism
+    switches = [mechanism] if mechanism else []
+    switches += [switch for switch, along in SWITCHED.items() if key in along]
+    off = [switch for switch in switches if _is_off(switch, values)]
+    if off:
+        return f"mechanisms.{off[0]} = true"
+    ways = [[need for need in way.items() if not _is_met(*need, values)] for way in READ.get(key, ({},))]
+    least = min(map(len, ways))
+    worded = (" and ".join(_worded(*need) for need in way) for way in ways if len(way) == least)
+    return " or ".join(dict.fromkeys(worded))
+
+
+def _is_read(values: Possible, ways: Iterable[Needs]) -> bool:
+    return any(all(_is_met(*need, values) for need in way.items()) for way in ways)
+
+
+def _is_off(mechanism: str, values: Possible) -> bool:
+    return True not in values[f"mechanisms.{mechanism}"]
+
+
+def _is_met(key: str, wanted: tuple[Value, ...], values: Possible) -> bool:
+    held: Any = values[key]
+    return bool(set(wanted) & set(held)) if wanted else any(value > 0 for value in held)
+
+
+def _worded(key: str, wanted: tuple[Value, ...]) -> str:
+    if key == EVENTS:
+        what = "control on experts" if wanted == ("experts",) else wanted[0]
+        return f"an event that is a {what}"
+    if not wanted:
+        return f"{key} above 0"
+    return f"{key} = {' or '.join(written(value) for value in wanted)}"
