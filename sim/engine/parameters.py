@@ -51,6 +51,12 @@ class Parameters:
         except KeyError:
             raise KeyError(f"no parameter {name!r}{nearest(name, self._numbers)}") from None
 
+    def given_in(self, quarter: int) -> Array:
+        """The target's market that configs give for a quarter, (runs, 1), bn yuan; NaN also after the last year."""
+        if quarter < self.given_market.shape[1]:
+            return self.given_market[:, [quarter]]
+        return np.full((len(self.given_market), 1), np.nan)
+
     def is_set(self, name: str, choice: str) -> Flags:
         """Whether a word has this value, (runs, 1) of booleans."""
         return self._words[f"{name}={choice}"]

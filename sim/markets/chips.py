@@ -77,7 +77,7 @@ class ChipMarket:
             p["demand.elasticity_short_run"] * np.log(self.price) + p["demand.elasticity_slow"] * self.slow_log_price
         )
         wanted = self.base_demand[:, self.roster.target] * np.exp(trend + self.log_shock + answer)
-        self.given_market = parameters.given_market[:, [quarter]]
+        self.given_market = parameters.given_in(quarter)
         self.log_shock = self.log_shock + self._to_given_market(total(wanted * self.price))
         level = np.exp(trend + self.log_shock + answer)
         self.demand = self.base_demand * level[:, None, :]

@@ -270,9 +270,9 @@ class Manifest(Kept):
         return f"{text}\n".encode()
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: str | Path) -> Manifest:
     """The manifest of a result folder. Raises BadInput; OtherVersion where another version wrote it."""
-    path = folder / MANIFEST
+    path = Path(folder) / MANIFEST
     if path.is_symlink():
         raise BadInput(f"{path}: is a symbolic link, which is not followed; copy the file itself there")
     if path.exists() and not path.is_file():

@@ -103,7 +103,7 @@ class Discovery:
         return f"{start}; {boxes}."
 
 
-def discover(folder: Path, target: str) -> Discovery:
+def discover(folder: str | Path, target: str) -> Discovery:
     """The boxes of a batch's factors in which a target such as "domestic_supply_share@2030 >= 0.3" is reached.
 
     Where parts of the experiment are samples of the factors' space, the others do not count.

@@ -83,8 +83,9 @@ class Outcomes:
         return list(dict.fromkeys(key for part in self.parts for key in part.swept))
 
 
-def read_batch(folder: Path) -> Batch:
+def read_batch(folder: str | Path) -> Batch:
     """A finished batch; BadInput if there is none."""
+    folder = Path(folder)
     if not folder.is_dir():
         raise BadInput(f"{folder}: there is no such result folder; run the experiment first with decoupling batch")
     if not (folder / MANIFEST).exists() and unfinished(folder):

@@ -139,7 +139,8 @@ def at_risk(model: DecouplingModel, item: int) -> tuple[float, float]:
     """What a full cut-off of an item (by its place in inputs, then segments) would cost, bn yuan at 2020 prices.
 
     Of an input: output at the target's sites that is not made; of chips: purchases that cannot be made. In the first
-    four quarters and in all of the horizon, against the same future without it.
+    four quarters and in all of the horizon, against the same future without it; 0 where nothing is lost, as where
+    firms at home take over more than what is cut off.
     """
     is_input = item < len(model.roster.inputs)
     cut, free = model.branch(), model.branch()
@@ -151,7 +152,7 @@ def at_risk(model: DecouplingModel, item: int) -> tuple[float, float]:
         for future in (cut, free):
             future.step()
         lost[quarter] = _made(free) - _made(cut) if is_input else _bought(free, item) - _bought(cut, item)
-    return float(lost[:QUARTERS_PER_YEAR].sum()), float(lost.sum())
+    return max(0.0, float(lost[:QUARTERS_PER_YEAR].sum())), max(0.0, float(lost.sum()))
 
 
 def _made(model: DecouplingModel) -> float:

@@ -60,7 +60,7 @@ class Index:
         return [getattr(self, name) for name in HEADER]
 
 
-def sensitivity(folder: Path, measures: Sequence[str]) -> tuple[list[Index], list[str]]:
+def sensitivity(folder: str | Path, measures: Sequence[str]) -> tuple[list[Index], list[str]]:
     """The indices of every config, sampled part and measure, and sentences on what cannot be told.
 
     Where the experiment names a baseline, also those of every other config's difference to it, point by point and

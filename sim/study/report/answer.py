@@ -296,7 +296,7 @@ class Answer:
         return pair_runs(self.cases[0].result, case.result)
 
 
-def read_answer(folder: Path) -> Answer:
+def read_answer(folder: str | Path) -> Answer:
     """Read a finished batch. Raises BadInput, and IncompleteInput where runs are missing or failed."""
     batch = read_batch(folder)
     result = read_result(folder)
