@@ -310,7 +310,7 @@ def read_answer(folder: str | Path) -> Answer:
         main = MAIN_MEASURE if MAIN_MEASURE in recorded else recorded[0]
         measures = [main, *(name for name in HEADLINE if name in recorded and name != main)]
     slices = [name for name in measures if name.startswith(f"{main}.")]
-    cases, left_out, count = cases_of(folder, with_series(result, [main, *slices]), batch.experiment)
+    cases, left_out, count = cases_of(batch.folder, with_series(result, [main, *slices]), batch.experiment)
     indices, discoveries = _of_samples(batch, main)
     if not cases and not indices and not discoveries:
         raise BadInput(
