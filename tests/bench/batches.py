@@ -22,12 +22,15 @@ from unittest.mock import patch
 import mesa
 import psutil
 
-from sim import DecouplingModel, blocks
-from sim.batch.blocks import Block, build_model
+from sim import DecouplingModel
+from sim.batch import blocks
+from sim.batch.blocks import Block, run_block
+from sim.batch.cluster import DaskCluster
 from sim.batch.identity import batch_identity, kinds_of
+from sim.batch.jobs import Engine, finished_jobs
 from sim.batch.run import BLOCK_SIZE, run_batch
 from sim.batch.store import Store
-from sim.batch.workers import DaskCluster, Engine, WorkerProcesses, finished_blocks
+from sim.batch.workers import WorkerProcesses
 from sim.experiment.experiment import load_experiment
 
 SHORT = "short" in sys.argv[1:]
@@ -46,19 +49,19 @@ def experiment_file(folder: Path, runs: int) -> Path:
 
 
 @contextmanager
-def blocks_of(runs: int) -> Iterator[tuple[list[Block], dict]]:
+def blocks_of(runs: int) -> Iterator[list[Block]]:
     with tempfile.TemporaryDirectory() as name:
         experiment = load_experiment(experiment_file(Path(name), runs))
         kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
         identity = batch_identity(experiment, kinds)
         store = Store(experiment, Path(name) / "out", identity, kinds)
-        yield [store.block(*piece) for piece in store.missing(BLOCK_SIZE)], identity
+        yield [store.block(*piece) for piece in store.missing(BLOCK_SIZE)]
 
 
 def pace(engine: Engine, held: list[Block]) -> float:
     """Seconds for the blocks once every worker has run some: start-up is not counted."""
     warm = held[:8]
-    with closing(finished_blocks([*warm, *held], engine, build_model)) as texts:
+    with closing(engine), closing(finished_jobs([*warm, *held], run_block, engine)) as texts:
         for _ in warm:
             next(texts)
         return seconds(lambda: [None for _ in texts])
@@ -66,15 +69,15 @@ def pace(engine: Engine, held: list[Block]) -> float:
 
 def gain_of_two_workers() -> float:
     """Two worker processes against one, median of interleaved pairs."""
-    with blocks_of(640 if SHORT else 2560) as (held, _):
+    with blocks_of(640 if SHORT else 2560) as held:
         pairs = [(pace(WorkerProcesses(1), held), pace(WorkerProcesses(2), held)) for _ in range(3 if SHORT else 5)]
     return median(one / two for one, two in pairs)
 
 
 def cluster_by_pool() -> float:
     """A local Dask cluster of two against the process pool of two; median of interleaved pairs."""
-    with blocks_of(1000 if SHORT else 10_000) as (held, identity):
-        pairs = [(pace(WorkerProcesses(2), held), pace(DaskCluster("local:2", identity), held)) for _ in range(3)]
+    with blocks_of(1000 if SHORT else 10_000) as held:
+        pairs = [(pace(WorkerProcesses(2), held), pace(DaskCluster("local:2"), held)) for _ in range(3)]
     return median(pool / cluster for pool, cluster in pairs)
 
 

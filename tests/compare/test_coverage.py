@@ -4,7 +4,7 @@ import math
 import warnings
 
 import pytest
-from bench.coverage import END, FILE, START, Coverage, cases, measured, read, summary, table
+from bench.intervals import END, FILE, START, Coverage, cases, measured, read, summary, table
 
 TEXT = FILE.read_text(encoding="utf-8")
 ROWS = read(TEXT)

@@ -1,6 +1,6 @@
 """How often each interval holds the truth, by simulation: writes the table of docs/INTERVALS.md.
 
-uv run python tests/bench/coverage.py
+uv run python tests/bench/intervals.py
 
 Every case draws made-up results whose truth is known and asks the program's own function for its interval.
 """
