@@ -66,15 +66,16 @@ def run(
 
     from sim.batch.run import write_run
     from sim.model import DecouplingModel
-    from sim.results.output import prepare_out
+    from sim.results.output import none_left_empty, prepare_out
 
     if scenario.world.is_assumed:
         note(f"{scenario.world.name}: every figure of this world is assumed; read the results as an illustration.")
     model = DecouplingModel(scenario, seed, until=until)
-    prepare_out(folder)
-    while model.running:
-        model.step()
-    write_run(model, scenario, seed, folder, every.value)
+    with none_left_empty(folder):
+        prepare_out(folder)
+        while model.running:
+            model.step()
+        write_run(model, scenario, seed, folder, every.value)
     dates, values = model.recorder.values("year")
     rows = [[date[:4], *map(float, row)] for date, row in zip(dates, values[0], strict=True)]
     emit(["year", *model.recorder.names], rows, format, turned=True)

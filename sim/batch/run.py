@@ -31,7 +31,7 @@ from sim.folders import results_folder
 from sim.results import provenance, records
 from sim.results.files import write_aside, writing
 from sim.results.manifest import MANIFEST, Manifest, manifest_in
-from sim.results.output import is_result, locked, move_beside, prepare_out, replace_result
+from sim.results.output import is_result, locked, move_beside, none_left_empty, prepare_out, replace_result
 from sim.scenario.scenario import Scenario
 
 BLOCK_SIZE = 96  # at most: a seventh faster a run than 64, and twice as many gain little more
@@ -64,13 +64,14 @@ def run_batch(
     workers = worker_count(workers, cluster)
     out = results_folder() / experiment.name if out is None else Path(out)
     _refuse_too_many(experiment, workers, out)
-    prepare_out(out)
-    if fresh and is_result(out):
-        with locked(out):
-            say(f"The old result is kept in {move_beside(out)}.")
+    with none_left_empty(out):
         prepare_out(out)
-    with locked(out):
-        return _run_locked(experiment, workers, out, build, block_size, cluster)
+        if fresh and is_result(out):
+            with locked(out):
+                say(f"The old result is kept in {move_beside(out)}.")
+            prepare_out(out)
+        with locked(out):
+            return _run_locked(experiment, workers, out, build, block_size, cluster)
 
 
 def _refuse_too_many(experiment: Experiment, workers: int, out: Path) -> None:

@@ -10,7 +10,7 @@ import unicodedata
 
 BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
 HIDDEN = {"Cc", "Cf", "Cs"}  # control characters, marks that turn the direction of writing, halves of characters
-MARKDOWN = re.compile(r"[\\`*<\[|$]|~(?=~)|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[#+>=-]|(?<=^\d)[.)]")
+MARKDOWN = re.compile(r"[\\`*<\[|$]|~(?=~)|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[#+>=-]|(?<=^\d)[.)](?=\s)")
 FORMULA = ("=", "+", "-", "@")  # a spreadsheet reads a cell that begins so as a formula
 
 

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -60,6 +60,18 @@ def prepare_out(path: Path) -> None:
         probe.unlink(missing_ok=True)
         probe.touch(exist_ok=False)
         probe.unlink()
+
+
+@contextmanager
+def none_left_empty(path: Path) -> Iterator[None]:
+    """Remove a folder that was made on the way and holds nothing in the end, as after a refusal."""
+    there = path.exists()
+    try:
+        yield
+    finally:
+        if not there:
+            with suppress(OSError):
+                path.rmdir()
 
 
 @contextmanager

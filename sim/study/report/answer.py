@@ -299,6 +299,7 @@ class Answer:
 def read_answer(folder: str | Path) -> Answer:
     """Read a finished batch. Raises BadInput, and IncompleteInput where runs are missing or failed."""
     batch = read_batch(folder)
+    folder = batch.folder
     result = read_result(folder)
     if result.lacking:
         raise IncompleteInput(list(result.lacking))
