@@ -16,6 +16,14 @@ def wright_cost(experience: Array, learning_rate: Array) -> Array:
     return power(experience, exponent)
 
 
+def times_at_first(known: Array, at_first: Array) -> Array:
+    """Experience as a multiple of that of 2020; 1 for who began without any, as a newcomer to whom nothing spills over.
+
+    The law has no word on who begins at nothing: such a one keeps its cost.
+    """
+    return np.where(at_first > 0, known / np.where(at_first > 0, at_first, 1.0), 1.0)
+
+
 def research_effort(
     spending: Array, base_spending: Array, elasticity: Array, scarcity: Array, engineers: Array
 ) -> Array:

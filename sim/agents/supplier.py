@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.agents.learning import research_effort, successes, wright_cost
+from sim.agents.learning import research_effort, successes, times_at_first, wright_cost
 from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import Category, Column, ColumnAgent, Link, rule
 from sim.engine.groups import power
@@ -48,7 +48,7 @@ class Supplier(ColumnAgent):
         p = self.parameters
         self.experience = self.experience + self.revenue
         known = self.experience + p["learning.spillover"] * self.experience_of_others
-        self.unit_cost = wright_cost(known / self.base_experience, p["learning.rate"])
+        self.unit_cost = wright_cost(times_at_first(known, self.base_experience), p["learning.rate"])
 
     @rule
     def do_research(self) -> None:

@@ -3,11 +3,24 @@
 import numpy as np
 import pytest
 
-from sim.agents.learning import research_effort, successes, wright_cost
+from sim.agents.learning import research_effort, successes, times_at_first, wright_cost
+from sim.model import DecouplingModel
 
 
 def one(value):
     return np.array([[value]])
+
+
+def test_who_began_without_experience_keeps_its_cost():
+    """6 / 2 = 3 times; nothing in 2020 and nothing, or something, now: no law, so 1."""
+    multiples = times_at_first(np.array([[6.0, 0.0, 4.0]]), np.array([[2.0, 0.0, 0.0]]))
+    assert multiples.tolist() == [[3.0, 1.0, 1.0]]
+
+
+def test_a_world_in_which_nothing_spills_over_runs():
+    model = DecouplingModel("historic", set={"learning.spillover": 0.0}, until=2021)
+    model.run()
+    assert np.isfinite(model.suppliers.unit_cost).all()
 
 
 def test_wright_and_research():
