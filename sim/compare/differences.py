@@ -168,11 +168,10 @@ def sample(pairing: Pairing, columns: Sequence[Array], point: int | None = None)
     sets = np.unique(pairing.set_codes[kept], return_inverse=True)[1]
     seeds = np.unique(pairing.seed_codes[kept], return_inverse=True)[1]
     base, cand = base[kept], cand[kept]
+    ours, theirs = base.mean(axis=1), cand.mean(axis=1)
     floor = intervals.NOISE if pairing.base.result.manifest else 0.0  # a foreign table may have any unit
-    differences = intervals.without_noise(
-        (cand - base).mean(axis=1), np.maximum(abs(base), abs(cand)).mean(axis=1), floor
-    )
-    return Sample(base.mean(axis=1), cand.mean(axis=1), differences, sets, seeds, kept, int((~complete).sum()))
+    differences = intervals.without_noise((cand - base).mean(axis=1), np.maximum(abs(ours), abs(theirs)), floor)
+    return Sample(ours, theirs, differences, sets, seeds, kept, int((~complete).sum()))
 
 
 def compare_column(
