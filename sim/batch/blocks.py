@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+from pydantic import BaseModel, Field, ValidationError
 
 from sim.experiment.conditions import Condition
 from sim.experiment.designs import Point
@@ -95,13 +96,29 @@ def run_block(block: Block, build: Build = build_model) -> bytes:
     return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
 
-def read_header(content: bytes) -> tuple[dict[str, Any], int] | None:
+class Header(BaseModel):
+    """The first line of a block: whose it is, its runs from number `first` (from 1) to `last`, and their sizes."""
+
+    identity: str
+    config: str
+    first: int = Field(ge=1)
+    last: int
+    sizes: list[tuple[int, int]]
+    failures: dict[str, str]
+
+
+def read_header(content: bytes) -> tuple[Header, int] | None:
     """A block's header and where its runs begin; None if the text was changed since it was written."""
     digest, _, body = content.partition(b"\n")
     if hashlib.sha256(body).hexdigest().encode() != digest:
         return None
-    text, _, _ = body.partition(b"\n")
-    return json.loads(text), len(digest) + len(text) + 2
+    text, _, runs = body.partition(b"\n")
+    try:
+        header = Header.model_validate_json(text)
+    except ValidationError:
+        return None
+    whole = header.last - header.first + 1 == len(header.sizes) and sum(map(sum, header.sizes)) == len(runs)
+    return (header, len(digest) + len(text) + 2) if whole else None
 
 
 def _groups(block: Block) -> list[list[tuple[Run, Scenario]]]:

@@ -15,6 +15,9 @@ from sim.results.manifest import SCHEMA_VERSION, KeptGoal, KeptWorld
 from sim.scenario.scenario import Scenario
 from sim.world.world import World
 
+# What an experiment says, and asks of the results afterwards: no run depends on it.
+WORDS = ("name", "question", "prediction", "baseline", "targets")
+
 
 def identity_hash(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
@@ -22,12 +25,18 @@ def identity_hash(identity: Mapping[str, Any]) -> str:
 
 def batch_identity(experiment: Experiment, kinds: Mapping[str, str]) -> dict[str, Any]:
     """All that the results depend on but the number of replications, which may grow."""
-    content = experiment.as_dict()
-    del content["replications"]
-    return {
-        "experiment": content,
-        **run_identity(experiment.scenarios, LAST_YEAR, experiment.every, list(kinds)),
+    facts = run_identity(experiment.scenarios, LAST_YEAR, experiment.every, list(kinds))
+    return without_words({"experiment": experiment.as_dict(), **facts})
+
+
+def without_words(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """An identity, or as much of a manifest, without the words that may change and without the replications."""
+    asked = {key: value for key, value in identity["experiment"].items() if key not in (*WORDS, "replications")}
+    scenarios = {
+        name: {key: value for key, value in kept.items() if key != "purpose"}
+        for name, kept in identity["scenarios"].items()
     }
+    return {**identity, "experiment": asked, "scenarios": scenarios}
 
 
 def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, measures: Sequence[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import math
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from sim.batch.engines import open_engine, worker_count
 from sim.batch.identity import batch_identity, column_notes, kinds_of, run_identity
 from sim.batch.jobs import WorkersDied, finished_jobs
 from sim.batch.progress import KEEPING, Progress, say
-from sim.batch.store import Store, claims_of, refuse_changes
+from sim.batch.store import Store, refuse_changes, words_of
 from sim.errors import BadInput
 from sim.experiment.cost import MEMORY_A_RUN, duration, long_or_large, size, size_on_disk
 from sim.experiment.experiment import Experiment, Run, load_experiment
@@ -32,6 +33,7 @@ from sim.results import provenance, records
 from sim.results.files import write_aside, writing
 from sim.results.manifest import MANIFEST, Manifest, manifest_in
 from sim.results.output import is_result, locked, move_beside, none_left_empty, prepare_out, replace_result
+from sim.results.reading import open_result
 from sim.scenario.scenario import Scenario
 
 BLOCK_SIZE = 96  # at most: a seventh faster a run than 64, and twice as many gain little more
@@ -64,6 +66,9 @@ def run_batch(
     workers = worker_count(workers, cluster)
     out = results_folder() / experiment.name if out is None else Path(out)
     _refuse_too_many(experiment, workers, out)
+    if not fresh and (finished := _finished(experiment, out)):
+        say(f"{out} is finished: {len(experiment)} runs; nothing to do.")
+        return _end(finished.failures)
     with none_left_empty(out):
         prepare_out(out)
         if fresh and is_result(out):
@@ -115,9 +120,9 @@ def _run_locked(
             say(note)
         finished = store.done
         if finished == len(experiment) and not store.is_open and (manifest := manifest_in(out)):
-            _keep_claims(experiment, manifest, out)
-            say(f"{out} is finished: {finished} runs; nothing to do.")
-            return _end(store)
+            write_aside(out / MANIFEST, [_reworded(experiment, manifest).text()])
+            say(f"{out} is finished: {finished} runs; nothing to do but to keep today's words.")
+            return _end(store.failures)
         missing = store.missing(even_size(len(experiment) - finished, workers, block_size))
         where = f"workers {workers}" if cluster is None else f"cluster {cluster}"
         _say_plan(store, where, out, workers if cluster is None else None)
@@ -141,14 +146,29 @@ def _run_locked(
     with writing(out, KEEPING):
         store.join(provenance.run_info(time.monotonic() - started, workers))
     say(f"{out}: {len(experiment)} runs in {duration(time.monotonic() - started)}.")
-    return _end(store)
+    return _end(store.failures)
 
 
-def _keep_claims(experiment: Experiment, manifest: Manifest, out: Path) -> None:
-    """Claims may be reworded, or added, after the runs: the result keeps the newest."""
-    kept = Manifest.model_validate({**manifest.as_dict(), "claims": claims_of(experiment)})
-    if kept != manifest:
-        write_aside(out / MANIFEST, [kept.text()])
+def _finished(experiment: Experiment, out: Path) -> Manifest | None:
+    """The manifest of a result to which nothing is to be done, so that it may lie where nothing can be written."""
+    try:
+        result = open_result(out)
+    except BadInput:
+        return None
+    kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
+    refuse_changes(out, batch_identity(experiment, kinds), experiment.replications)
+    if len(result.manifest.seeds) < experiment.replications or result.unfinished:
+        return None
+    return result.manifest if _reworded(experiment, result.manifest) == result.manifest else None
+
+
+def _reworded(experiment: Experiment, manifest: Manifest) -> Manifest:
+    """Questions, claims and purposes may be worded anew after the runs: the result keeps those of today."""
+    purposes = {scenario.name: scenario.purpose for scenario in experiment.scenarios}
+    content = manifest.as_dict()
+    for name, kept in content["scenarios"].items():
+        kept["purpose"] = purposes.get(name, kept["purpose"])
+    return Manifest.model_validate({**content, **words_of(experiment)})
 
 
 def _say_plan(store: Store, where: str, out: Path, processors: int | None) -> None:
@@ -172,12 +192,12 @@ def _say_plan(store: Store, where: str, out: Path, processors: int | None) -> No
         )
 
 
-def _end(store: Store) -> int:
-    for run_id, fault in itertools.islice(store.failures.items(), 5):
+def _end(failures: Mapping[str, str]) -> int:
+    for run_id, fault in itertools.islice(failures.items(), 5):
         say(f"Run {run_id} failed: {fault}")
-    if len(store.failures) > 5:
-        say(f"{len(store.failures)} runs failed; manifest.json names all of them.")
-    return 1 if store.failures else 0
+    if len(failures) > 5:
+        say(f"{len(failures)} runs failed; manifest.json names all of them.")
+    return 1 if failures else 0
 
 
 def write_run(

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from pydantic import BaseModel
 
 from sim.batch.blocks import Block, read_header
-from sim.batch.identity import column_notes, differences, identity_hash
+from sim.batch.identity import column_notes, differences, identity_hash, run_identity, without_words
 from sim.calendar import LAST_YEAR
 from sim.errors import BadInput
 from sim.experiment.experiment import Experiment
@@ -29,6 +30,7 @@ from sim.results import records
 from sim.results.files import keep_folder, write_aside
 from sim.results.manifest import MANIFEST, Manifest, OtherVersion, manifest_in, read_manifest
 from sim.results.output import RESULT_FILES, UNFINISHED, unfinished
+from sim.results.reading import altered
 
 IDENTITY = "identity.json"
 FILES_OPEN = 64
@@ -69,6 +71,10 @@ class Store:
     def open(self) -> list[str]:
         """Find what is there already; returns a sentence about each file that cannot be used."""
         notes: list[str] = []
+        if self.folder.is_symlink():
+            raise BadInput(
+                f"{self.folder}: is a symbolic link, which is not followed; remove it, or give another --out"
+            )
         self._end_interrupted_join()
         self._find_finished(notes)
         self._find_blocks(notes)
@@ -132,14 +138,14 @@ class Store:
         if (read := read_header(content)) is None:
             return False
         header, offset = read
-        places = self.places.get(header["config"])
-        if header["identity"] != self.hash or places is None or header["last"] > len(places):
+        places = self.places.get(header.config)
+        if header.identity != self.hash or places is None or header.last > len(places):
             return False
         file = self._file(path)
-        for number, (row, series) in enumerate(header["sizes"], start=header["first"] - 1):
+        for number, (row, series) in enumerate(header.sizes, start=header.first - 1):
             places[number] = (file, offset, row, file, offset + row, series)
             offset += row + series
-        self.failures.update(header["failures"])
+        self.failures.update(header.failures)
         return True
 
     def _file(self, path: Path) -> int:
@@ -150,28 +156,34 @@ class Store:
         if not self.folder.is_dir():
             return
         for path in sorted(self.folder.iterdir()):
-            if path.suffix == ".aside":
-                path.unlink()
-            elif path.name in (IDENTITY, *RESULT_FILES):
+            if path.name in (IDENTITY, *RESULT_FILES):
                 continue
-            elif path.suffix != ".block" or not path.is_file():
+            if path.is_symlink() or not path.is_file() or path.suffix not in (".aside", ".block"):
                 notes.append(f"{path}: is not a block of this batch; it is neither read nor removed")
+            elif path.suffix == ".aside":
+                path.unlink()
             elif not self._note_block(path, path.read_bytes()):
                 notes.append(f"{path}: is damaged or of another batch; its runs are done again")
                 path.unlink()
 
     def _end_interrupted_join(self) -> None:
         """If the result was complete when the end came, only moving it into place is left."""
-        if (self.folder / MANIFEST).exists():
+        manifest = manifest_in(self.folder)
+        if manifest is None:
+            return
+        places = {name: self.folder if _is_there(self.folder / name) else self.out for name in manifest.files}
+        if any(altered(places[name] / name, facts) for name, facts in manifest.files.items()):
+            (self.folder / MANIFEST).unlink()  # the blocks are still there, and are joined again
+        else:
             self._publish()
 
     def _publish(self) -> None:
         for name in RESULT_FILES:  # the manifest last: with it the result is finished
-            if (self.folder / name).exists():
+            if _is_there(self.folder / name):
                 os.replace(self.folder / name, self.out / name)
         keep_folder(self.out)
         for path in self.folder.iterdir():
-            if path.suffix == ".block" and path.is_file():
+            if path.suffix == ".block" and path.is_file() and not path.is_symlink():
                 path.unlink()
         (self.folder / IDENTITY).unlink(missing_ok=True)  # without it the folder is not an unfinished batch
         with contextlib.suppress(OSError):  # foreign files stay
@@ -182,9 +194,10 @@ class Store:
         manifest = manifest_in(self.out)
         if manifest is None:
             return
-        for name, known in manifest.files.items():
-            if _file_facts(self.out / name) != known.model_dump():
-                notes.append(f"{self.out / name}: is missing or was changed since; its runs are done again")
+        for name in (records.RUNS, records.SERIES):
+            known = manifest.files.get(name)
+            if reason := altered(self.out / name, known) if known else f"is not named in {MANIFEST}":
+                notes.append(f"{self.out / name}: {reason}; its runs are done again")
                 return
         self.failures.update(manifest.failures)
         row_file, series_file = (self._file(self.out / name) for name in (records.RUNS, records.SERIES))
@@ -222,9 +235,8 @@ class Store:
         sets = experiment.ensemble.sets if experiment.ensemble else {}
         manifest = Manifest.model_validate(
             {
-                **self.identity,
-                "experiment": experiment.as_dict(),
-                "claims": claims_of(experiment),
+                **run_identity(experiment.scenarios, LAST_YEAR, experiment.every, list(kinds)),
+                **words_of(experiment),
                 "seeds": list(range(1, experiment.replications + 1)),
                 "parameter_sets": {str(number): dict(values) for number, values in sets.items()},
                 "columns": column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world),
@@ -258,17 +270,40 @@ class Store:
                 file.close()
 
 
-def _file_facts(path: Path) -> dict[str, Any] | None:
-    try:
-        with path.open("rb") as file:
-            return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-    except OSError:
+def _is_there(path: Path) -> bool:
+    """Whether there is a file, no link to one."""
+    return path.is_file() and not path.is_symlink()
+
+
+def _file_facts(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def words_of(experiment: Experiment) -> dict[str, Any]:
+    """What was asked and predicted, as the manifest keeps it; the runs do not depend on all of it."""
+    return {
+        "experiment": experiment.as_dict(),
+        "claims": [claim.model_dump(exclude_defaults=True) for claim in experiment.claims],
+    }
+
+
+class _Mark(BaseModel):
+    """What the folder of an unfinished batch says of itself."""
+
+    identity: dict[str, Any]
+    replications: int
+
+
+def _mark_of(folder: Path) -> tuple[Mapping[str, Any], int] | None:
+    """The identity and the replications of an unfinished batch; None where they cannot be read."""
+    if not _is_there(folder / IDENTITY):
         return None
-
-
-def claims_of(experiment: Experiment) -> list[dict[str, Any]]:
-    """What the prediction says, as the manifest keeps it."""
-    return [claim.model_dump(exclude_defaults=True) for claim in experiment.claims]
+    try:
+        mark = _Mark.model_validate_json((folder / IDENTITY).read_bytes())
+        return without_words(mark.identity), mark.replications
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
 
 
 def _manifest_in(out: Path, advice: str) -> Manifest | None:
@@ -287,16 +322,13 @@ def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) ->
     advice = "--fresh starts over and keeps the old one under another name"
     if manifest := _manifest_in(out, advice):
         kept = manifest.as_dict()
-        earlier: dict[str, Any] = {key: kept.get(key) for key in identity}
-        earlier["experiment"] = {k: v for k, v in (kept["experiment"] or {}).items() if k != "replications"}
-        held.append((earlier, len(manifest.seeds)))
+        asked = {**{key: kept.get(key) for key in identity}, "experiment": kept["experiment"] or {}}
+        held.append((without_words(asked), len(manifest.seeds)))
     for folder in unfinished(out):
-        try:
-            mark = json.loads((folder / IDENTITY).read_bytes())
-            held.append((mark["identity"], mark["replications"]))
-        except (OSError, ValueError, KeyError):
-            if folder.name != f"{UNFINISHED}{identity_hash(identity)}":
-                held.append(({}, 0))
+        if mark := _mark_of(folder):
+            held.append(mark)
+        elif folder.name != f"{UNFINISHED}{identity_hash(identity)}":
+            held.append(({}, 0))
     for other, count in held:
         changes = list(itertools.islice(differences(other, identity), 12)) if other else ["it cannot be read"]
         if changes:

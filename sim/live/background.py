@@ -7,10 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from sim.compare.tables import read_table
 from sim.errors import BadInput
 from sim.folders import results_folder
 from sim.results.manifest import MANIFEST, manifest_in
-from sim.results.records import SERIES
+from sim.results.reading import open_result
+from sim.results.records import SERIES, header_of
 from sim.world.world import World
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -34,7 +36,7 @@ def batches() -> dict[str, tuple[Path, str]]:
     by_name = {}
     for manifest in sorted(results_folder().glob(f"*/{MANIFEST}")):
         folder = manifest.parent
-        for config in _configs(folder, manifest.stat().st_mtime_ns):
+        for config in _configs(folder, manifest.lstat().st_mtime_ns):
             by_name[f"{folder.name}: {config}"] = (folder, config)
     return by_name
 
@@ -42,7 +44,7 @@ def batches() -> dict[str, tuple[Path, str]]:
 @lru_cache(maxsize=512)
 def _configs(folder: Path, changed: int) -> list[str]:
     manifest = manifest_in(folder)
-    is_batch = manifest is not None and manifest.experiment is not None and (folder / SERIES).exists()
+    is_batch = manifest is not None and manifest.experiment is not None and SERIES in manifest.files
     return sorted(manifest.scenarios) if manifest and is_batch else []
 
 
@@ -52,21 +54,17 @@ def band(name: str, measures: Iterable[str]) -> dict[str, Any]:
     if name not in known:
         raise BadInput(f"there is no finished batch {name[:80]!r} in results/ any more")
     folder, config = known[name]
-    file = (folder / SERIES).stat()
-    if file.st_size > LARGEST:
+    if (folder / SERIES).exists() and (folder / SERIES).stat().st_size > LARGEST:
         raise BadInput(f"{name}: its {SERIES} is larger than {LARGEST // 10**6} MB, too much to draw behind a run")
-    return {"name": name, **_quantiles(folder, config, tuple(measures), file.st_mtime_ns)}
+    series = open_result(folder).series
+    assert series is not None  # or it were none of the batches
+    return {"name": name, **_quantiles(series, config, tuple(measures), series.stat().st_mtime_ns)}
 
 
 @lru_cache(maxsize=8)
-def _quantiles(folder: Path, config: str, measures: tuple[str, ...], changed: int) -> dict[str, Any]:
-    import pandas
-
-    wanted = {"config", "date", *measures}
-    try:
-        table = pandas.read_csv(folder / SERIES, usecols=lambda column: column in wanted)
-    except (OSError, ValueError) as fault:
-        raise BadInput(f"{folder.name}: its {SERIES} cannot be read ({fault})") from None
+def _quantiles(series: Path, config: str, measures: tuple[str, ...], changed: int) -> dict[str, Any]:
+    held = header_of(series)
+    table = read_table(series, ["config", "date"], [name for name in measures if name in held], whole=True)
     table = table[table["config"] == config]
     runs = int((table["date"] == table["date"].iloc[0]).sum()) if len(table) else 0
     by_date = table.drop(columns="config").groupby("date").quantile(list(LEVELS)).unstack()

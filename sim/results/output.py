@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from sim.errors import BadInput
 from sim.results.files import keep_folder, write_aside, writing
@@ -20,6 +20,7 @@ from sim.results.records import RUNS, SERIES
 RESULT_FILES = (RUNS, SERIES, MANIFEST)
 UNFINISHED = ".blocks-"  # the folder of an unfinished batch's blocks begins so
 LOCK = ".lock"  # held by the batch that writes into a result folder
+MARKER = ".writing"  # the same where the file system knows no locks
 LEAVING = 0.2  # seconds: a holder may be just about to leave
 NO_LOCKS = {getattr(errno, name, None) for name in ("ENOSYS", "ENOLCK", "ENOTSUP", "EOPNOTSUPP", "EINVAL")}
 
@@ -49,7 +50,9 @@ def prepare_out(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise BadInput(f"--out = {str(path)!r}: is a file; give a new folder, an empty one, or a result folder")
     with writing(path):
-        held = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK) if path.is_dir() else []
+        held = (
+            sorted(entry.name for entry in path.iterdir() if entry.name not in (LOCK, MARKER)) if path.is_dir() else []
+        )
         if held and not is_result(path):
             raise BadInput(
                 f"--out = {str(path)!r}: holds {held[0]!r} and is no result folder; "
@@ -79,28 +82,44 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold a result folder for this process alone; BadInput if another one writes there.
 
     The system ends the lock with the process, however it ends: a file that was left behind means nothing.
-    Where the file system knows no locks, there is none.
+    Where the file system knows no locks, a file says who writes there; it ends with its process where that ran here.
     """
-    path = folder / LOCK
-    if path.is_symlink():
-        raise BadInput(f"{path}: is a symbolic link, which is not followed; remove it, or give another --out")
-    lock = FileLock(path, timeout=LEAVING, fallback_to_soft=False, on_acquired=_sign)
-    with writing(folder):
-        try:
-            lock.acquire()
-        except Timeout:
+    for name in (LOCK, MARKER):
+        if (folder / name).is_symlink():
             raise BadInput(
-                f"{folder}: another batch is writing there ({_holder(path)}); wait for its end, or give another --out"
-            ) from None
-        except OSError as fault:
-            if fault.errno not in NO_LOCKS:
-                raise
+                f"{folder / name}: is a symbolic link, which is not followed; remove it, or give another --out"
+            )
+    lock = _acquired(folder)
     try:
         yield
     finally:
         if os.name == "posix":  # elsewhere a file that is open cannot be removed, and the lock's release removes it
-            path.unlink(missing_ok=True)
+            (folder / LOCK).unlink(missing_ok=True)
         lock.release()
+
+
+def _acquired(folder: Path) -> BaseFileLock:
+    with writing(folder):
+        try:
+            lock = FileLock(folder / LOCK, timeout=LEAVING, fallback_to_soft=False, on_acquired=_sign)
+            lock.acquire()
+            return lock
+        except Timeout:
+            raise BadInput(_taken(folder, folder / LOCK, "wait for its end, or give another --out")) from None
+        except OSError as fault:
+            if fault.errno not in NO_LOCKS:
+                raise
+        try:
+            marker = SoftFileLock(folder / MARKER, timeout=LEAVING)
+            marker.acquire()
+            return marker
+        except Timeout:
+            advice = f"wait for its end, or, if it runs no more, remove {folder / MARKER}"
+            raise BadInput(_taken(folder, folder / MARKER, advice)) from None
+
+
+def _taken(folder: Path, lock: Path, advice: str) -> str:
+    return f"{folder}: another batch is writing there ({_holder(lock)}); {advice}"
 
 
 def _sign(descriptor: int) -> None:
@@ -111,16 +130,18 @@ def _sign(descriptor: int) -> None:
 
 def _holder(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip() or "just started"
+        said = path.read_text(encoding="utf-8", errors="replace").strip() or "just started"
     except OSError:  # gone by now, or of a system where a held file cannot be read
         return "it does not say which"
+    number, *rest = said.splitlines()  # a marker holds the process and the machine in lines of their own
+    return f"process {number} on {rest[0]}" if rest else number
 
 
 def replace_result(out: Path, files: Mapping[str, Iterable[bytes]]) -> None:
     """Put a whole result folder in the place of an old one (or none): written beside it, then swapped."""
     prepare_out(out)
     out = out.resolve()
-    held = sorted(entry.name for entry in out.iterdir() if entry.name not in (*RESULT_FILES, LOCK))
+    held = sorted(entry.name for entry in out.iterdir() if entry.name not in (*RESULT_FILES, LOCK, MARKER))
     of_batch = _of_batch(out) or bool(unfinished(out))
     if held or of_batch:
         what = "a batch" if of_batch else repr(held[0])
@@ -149,5 +170,6 @@ def move_beside(path: Path) -> Path:
         number += 1
     with writing(path):
         os.rename(path, beside)
-        (beside / LOCK).unlink(missing_ok=True)
+        for name in (LOCK, MARKER):
+            (beside / name).unlink(missing_ok=True)
     return beside

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 import numpy as np
 
@@ -20,7 +20,8 @@ from sim.arrays import Array, Indices
 from sim.calendar import OUTCOME_YEARS
 from sim.errors import BadInput
 
-RUNS, SERIES = "runs.csv", "series.csv"
+RUNS: Final = "runs.csv"
+SERIES: Final = "series.csv"
 KEYS = ("run_id", "config", "parameter_set", "seed")
 FIRST_70 = "domestic_supply_share@first_70"
 TARGET = 0.7  # the share that China's plan named for 2025

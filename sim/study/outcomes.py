@@ -12,9 +12,11 @@ from sim.arrays import Array
 from sim.errors import BadInput, nearest
 from sim.experiment.designs import Part, Point, Sample
 from sim.experiment.kept import parts_of
-from sim.results.manifest import MANIFEST, KeptExperiment, Manifest, read_manifest
-from sim.results.output import unfinished
+from sim.results.manifest import KeptExperiment, Manifest
+from sim.results.reading import ResultFolder, Unfinished, open_result
 from sim.results.records import FIRST_70, RUNS, read_rows
+from sim.terminal import note
+from sim.world.world import load_world
 
 TOLD = 5  # faults in full, the others by their number
 
@@ -86,14 +88,22 @@ class Outcomes:
 def read_batch(folder: str | Path) -> Batch:
     """A finished batch; BadInput if there is none."""
     folder = Path(folder)
-    if not folder.is_dir():
-        raise BadInput(f"{folder}: there is no such result folder; run the experiment first with decoupling batch")
-    if not (folder / MANIFEST).exists() and unfinished(folder):
-        raise IncompleteInput(f"{folder}: is not finished; the same batch command goes on with it")
-    manifest = read_manifest(folder)
+    try:
+        manifest = open_result(folder).manifest
+    except Unfinished as fault:
+        raise IncompleteInput(fault.problems) from None
     if manifest.experiment is None:
         raise BadInput(f"{folder}: holds one run; give the folder of a batch")
     return Batch(folder, manifest, manifest.experiment)
+
+
+def say_changes(result: ResultFolder) -> None:
+    """Note that the program or a world of a result is another one than today's: what is run again may differ."""
+    if result.other_program:
+        note(result.other_program)
+    for id, kept in result.manifest.worlds.items():
+        if load_world(id).hash != kept.hash:
+            note(f"{result.path}: its world {id} has changed since")
 
 
 def read_outcomes(batch: Batch, outcomes: Sequence[str]) -> Outcomes:
@@ -140,5 +150,6 @@ def _read_run(
             held[place] = float(row[outcome] or "nan")
         except ValueError:
             raise BadInput(f"{table}: run {row['run_id']}: {outcome} = {row[outcome]!r}: must be a number") from None
-        if not row[outcome]:
-            yield f"{table.parent}: run {row['run_id']} has no value of {outcome}"
+        if not np.isfinite(held[place]):
+            cell = row[outcome] or "no value"
+            yield f"{table.parent}: run {row['run_id']} has {cell} of {outcome}"

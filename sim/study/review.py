@@ -20,11 +20,13 @@ from sim.model import DecouplingModel
 from sim.policy.review import Review, review_inputs, review_segments
 from sim.results.figure import drawing, svg_text
 from sim.results.files import write_aside
-from sim.results.manifest import MANIFEST, read_manifest
+from sim.results.manifest import MANIFEST
+from sim.results.reading import open_result
 from sim.results.records import line
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
 from sim.study.files import open_folder
+from sim.study.outcomes import say_changes
 from sim.world.tables import WORDS
 
 HORIZON = 3 * QUARTERS_PER_YEAR  # how long a cut-off is followed: lines that are not built are missed after a year
@@ -73,12 +75,14 @@ def reviewed(what: str, seed: int | None) -> tuple[Scenario, int]:
     folder = result_path(what)
     if not (folder / MANIFEST).exists():
         return load_config(what), 1 if seed is None else seed
-    manifest = read_manifest(folder)
+    result = open_result(folder)
+    manifest = result.manifest
     scenarios, seeds = list(manifest.scenarios.values()), manifest.seeds
     if len(scenarios) != 1 or len(seeds) != 1 or manifest.experiment:
         raise BadInput(f"{folder}: holds many runs; review a config, or the result folder of `decoupling run`")
     if seed is not None and seed != seeds[0]:
         raise BadInput(f"--seed = {seed}: the run in {folder} has seed {seeds[0]}; leave --seed out")
+    say_changes(result)
     return Scenario.from_dict(scenarios[0].model_dump(), str(folder)), seeds[0]
 
 

@@ -159,13 +159,31 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
-def test_a_file_system_without_locks_is_no_failure(tmp_path, monkeypatch, number):
+def test_a_file_system_without_locks_holds_a_folder_for_one_all_the_same(tmp_path, monkeypatch, number):
     def without(descriptor, what):
         raise OSError(number, "no locks here")
 
     fcntl = pytest.importorskip("fcntl")
     monkeypatch.setattr(fcntl, "flock", without)
-    with locked(tmp_path), locked(tmp_path):
+    with locked(tmp_path):
+        sentence = rf"another batch is writing there \(process {os.getpid()} on .*\); .* remove .*\.writing"
+        with pytest.raises(BadInput, match=sentence), locked(tmp_path):
+            pytest.fail("held twice")
+    assert os.listdir(tmp_path) == []
+    with locked(tmp_path):  # it was let go
+        pass
+
+
+def test_a_marker_of_a_process_that_is_gone_means_nothing(tmp_path, monkeypatch):
+    def without(descriptor, what):
+        raise OSError(errno.ENOLCK, "no locks here")
+
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(fcntl, "flock", without)
+    code = "import os, sys, filelock; lock = filelock.SoftFileLock(sys.argv[1]); lock.acquire(); os._exit(9)"
+    subprocess.run([sys.executable, "-c", code, tmp_path / ".writing"], check=False)
+    assert os.listdir(tmp_path) == [".writing"]
+    with locked(tmp_path):
         pass
     assert os.listdir(tmp_path) == []
 

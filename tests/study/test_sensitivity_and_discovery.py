@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from support.formulas import Formula, corner, holes, line, product
+from support.made_results import vouch
 from typer.testing import CliRunner
 
 from sim.batch.run import run_batch
@@ -183,9 +184,11 @@ def test_a_result_that_is_not_finished_or_failed_or_has_holes_is_refused(result,
 
     rows = (out / "runs.csv").read_text().splitlines(keepends=True)
     (out / "runs.csv").write_text("".join(rows[:-1]))
+    vouch(out)
     with pytest.raises(IncompleteInput, match="runs.csv has 79 of 80 runs"):
         sensitivity(out, ["chip_market"])
     (out / "runs.csv").write_text("".join([rows[0], rows[1].replace("done", "failed"), *rows[2:]]))
+    vouch(out)
     with pytest.raises(IncompleteInput, match="run published-2020-1-0-1 has status failed"):
         sensitivity(out, ["chip_market"])
     unfinished = tmp_path / "unfinished"

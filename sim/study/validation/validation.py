@@ -10,25 +10,27 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.arrays import Array
 from sim.batch.engines import open_engine, worker_count
 from sim.calendar import FIRST_YEAR, LAST_YEAR
+from sim.compare.tables import read_table
 from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
 from sim.experiment.experiment import experiment_path, is_calibration, known_experiments
 from sim.folders import result_path
-from sim.results import records
 from sim.results.figure import drawing, open_frame, svg_text
 from sim.results.files import write_aside, writing
-from sim.results.manifest import read_manifest
 from sim.results.output import is_result
+from sim.results.reading import open_result
+from sim.results.records import header_of
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
 from sim.study.files import csv_text
+from sim.study.outcomes import say_changes
 from sim.study.validation.forecasts import Recorded, asked, published_forecasts, recorded_forecasts
 from sim.study.validation.hindcast import Runner
 from sim.study.validation.observations import (
@@ -55,6 +57,9 @@ from sim.study.validation.scoring import (
 from sim.terminal import note
 from sim.world.evidence import Value, read_toml
 from sim.world.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FREE, GIVEN = "free", "given market"
 SEEDS = 16
@@ -204,16 +209,20 @@ def _with_forecasts(
 
 def _validate_result(folder: Path, observations: str | Path | None) -> Validation:
     """Score a result folder: its runs of the first config are the forecast."""
-    manifest = read_manifest(folder)
+    result = open_result(folder)
+    manifest = result.manifest
     config, scenario = next(iter(manifest.scenarios.items()))
     if len(manifest.scenarios) > 1:
         note(f"{folder}: holds several configs; {config} is scored")
     world = Scenario.from_dict(scenario.model_dump(), str(folder)).world
     figures = _figures(world, observations)
-    rows = [row for row in records.read_rows(folder / records.SERIES) if row["config"] == config]
-    by_date: dict[str, list[dict[str, str]]] = {}
-    for row in rows:
-        by_date.setdefault(row["date"], []).append(row)
+    if result.series is None:
+        raise BadInput(f"{folder}: has no measures over time; run it again")
+    say_changes(result)
+    held = header_of(result.series)
+    measures = [name for name in dict.fromkeys(o.measure for o in figures) if name in held]
+    table = read_table(result.series, ["config", "date"], measures, whole=True)
+    by_date = {str(day): rows for day, rows in table[table["config"] == config].groupby("date")}
     quarterly = any(not day.endswith("-12-31") for day in by_date)
     kept, columns = [], []
     for o in figures:
@@ -232,14 +241,15 @@ def _validate_result(folder: Path, observations: str | Path | None) -> Validatio
     return _with_forecasts(f"{folder.name}: {config}", world, kept, scored, own, len(values), 1)
 
 
-def _column(by_date: Mapping[str, Sequence[Mapping[str, str]]], o: Observation, quarterly: bool) -> Array | None:
-    """A figure's values in the runs of a result, or None if they are not recorded in its rhythm."""
+def _column(by_date: Mapping[str, pd.DataFrame], o: Observation, quarterly: bool) -> Array | None:
+    """A figure's values in the runs of a result, or None if they are not recorded in its rhythm, or not in all runs."""
+    runs = max(map(len, by_date.values()), default=0)
 
     def read(day: str) -> Array | None:
-        rows = by_date.get(day, [])
-        if not rows or o.measure not in rows[0] or any(row[o.measure] == "" for row in rows):
+        rows = by_date.get(day)
+        if rows is None or o.measure not in rows or len(rows) < runs or rows[o.measure].isna().any():
             return None
-        return np.array([float(row[o.measure]) for row in rows])
+        return rows[o.measure].to_numpy(np.float64)
 
     if o.is_quarter != quarterly:
         return None
