@@ -17,7 +17,7 @@ from sim.compare.reaching import REACH_COLUMNS, ReachRow
 from sim.compare.words import decimals, decimals_of, main_row, percent, rounded, two_digits
 from sim.errors import BadInput
 from sim.results.escape import spreadsheet
-from sim.results.files import write_aside, writing
+from sim.results.files import write_ours
 from sim.results.page import Section, html_section, html_text, markdown, plain, whole_page
 from sim.results.records import line
 
@@ -84,10 +84,7 @@ def write_out(comparison: Comparison, folder: Path) -> list[str]:
     texts = {name: csv_text(*table) for name, table in tables.items()}
     texts |= {f"compare.{format}": render(comparison, format) for format in ("json", "md", "html")}
     texts |= {f"{name}.svg": drawn for name, drawn in figures(comparison).items()}
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            write_aside(folder / name, [text.encode()])
+    write_ours(folder, texts)
     return list(texts)
 
 

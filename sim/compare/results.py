@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STATUSES = ("done", "failed")
 OUTCOMES = ("end", *map(str, OUTCOME_YEARS), "peak", "sum")  # what runs.csv has after the @
 ROLES = ("seed", "parameter_set", "config", "date", "point")  # what a column of a foreign table can be
+RUN_ID = re.compile(r"(?s:.*)-[0-9]+-[0-9]+-[0-9]+")  # config-point-parameterset-seed
 DATE = re.compile(r"\d{4}(-\d\d-\d\d)?")
 
 
@@ -198,11 +199,20 @@ def read_result(path: str | Path, roles: Mapping[str, list[str]] | None = None) 
     return replace(result, lacking=(*lacking, *result.lacking))
 
 
-def _check_distinct(keys: Mapping[str, list[Key]], named: Sequence[str], table: Path) -> None:
+def _check_distinct(
+    keys: Mapping[str, list[Key]], named: Sequence[str], table: Path, run_ids: Sequence[str] = ()
+) -> None:
     first: dict[tuple[Key, ...], int] = {}
     for number, run in enumerate(zip(*keys.values(), strict=True), start=2):
         if first.setdefault(run, number) != number:
+            if _tell_points(run_ids):
+                return
             raise BadInput(f"{table}: line {number}: has the same {', '.join(named)} as line {first[run]}")
+
+
+def _tell_points(run_ids: Sequence[str]) -> bool:
+    """Whether runs are told apart by the number of their point: a design, such as Morris's, may come to one twice."""
+    return len(set(run_ids)) == len(run_ids) > 0 and all(map(RUN_ID.fullmatch, run_ids))
 
 
 def _read_runs(table: Path, manifest: Manifest | None, path: str) -> Result:
@@ -224,7 +234,7 @@ def _read_runs(table: Path, manifest: Manifest | None, path: str) -> Result:
         raise BadInput(f"{table}: none of its {len(frame)} runs has status done; there is nothing to compare")
     named = ["config", "parameter_set", "seed", *swept]
     keys = read_keys(frame, {name: name for name in named}, table)
-    _check_distinct(keys, named, table)
+    _check_distinct(keys, named, table, frame["run_id"].fillna("").tolist())
     outcomes = {name: np.where(done, frame[name].to_numpy(), np.nan) for name in numbers}
     failed = int((~done).sum())
     lacking = (f"{table}: {failed} of its {len(done)} runs failed",) if failed else ()

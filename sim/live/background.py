@@ -66,7 +66,9 @@ def _quantiles(series: Path, config: str, measures: tuple[str, ...], changed: in
     held = header_of(series)
     table = read_table(series, ["config", "date"], [name for name in measures if name in held], whole=True)
     table = table[table["config"] == config]
-    runs = int((table["date"] == table["date"].iloc[0]).sum()) if len(table) else 0
+    if not len(table):
+        raise BadInput(f"{series}: holds no run of {config} that was done")
+    runs = int((table["date"] == table["date"].iloc[0]).sum())
     by_date = table.drop(columns="config").groupby("date").quantile(list(LEVELS)).unstack()
     bands = {
         name: by_date[name].round(6).astype(object).where(by_date[name].notna(), None).to_numpy().tolist()

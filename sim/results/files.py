@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from sim.errors import BadInput
 
+WRITTEN = ".written"  # the names of the files that studies and comparisons have put into a folder
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 NO_FOLDER_SYNC = {errno.EINVAL, errno.EBADF, getattr(errno, "ENOTSUP", errno.EINVAL)}  # of some network file systems
 
@@ -28,6 +29,26 @@ def write_aside(path: Path, content: Iterable[bytes]) -> None:
     finally:
         aside.unlink(missing_ok=True)
     keep_folder(path.parent)
+
+
+def write_ours(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files into a folder, each aside and then moved into place; a hidden list there says which are ours.
+
+    Raises BadInput and writes nothing where one of them is there already and not on that list.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        listed = folder / WRITTEN
+        is_ours = listed.is_file() and not listed.is_symlink()
+        known = set(listed.read_text(encoding="utf-8", errors="replace").splitlines()) if is_ours else set()
+        if foreign := sorted(name for name in texts if name not in known and os.path.lexists(folder / name)):
+            raise BadInput(
+                f"{folder / foreign[0]}: is there already and was not written by this program; "
+                "move it away, or give another --out"
+            )
+        write_aside(listed, [f"{name}\n".encode() for name in sorted(known | texts.keys())])
+        for name, text in texts.items():
+            write_aside(folder / name, [text.encode()])
 
 
 def keep_folder(folder: Path) -> None:

@@ -16,7 +16,7 @@ from sim.results.manifest import KeptExperiment, Manifest
 from sim.results.reading import ResultFolder, Unfinished, open_result
 from sim.results.records import FIRST_70, RUNS, read_rows
 from sim.terminal import note
-from sim.world.world import load_world
+from sim.world.world import World
 
 TOLD = 5  # faults in full, the others by their number
 
@@ -97,13 +97,13 @@ def read_batch(folder: str | Path) -> Batch:
     return Batch(folder, manifest, manifest.experiment)
 
 
-def say_changes(result: ResultFolder) -> None:
-    """Note that the program or a world of a result is another one than today's: what is run again may differ."""
+def say_changes(result: ResultFolder, world: World) -> None:
+    """Note that the program or the world of a result is another one than today's: what is run again may differ."""
     if result.other_program:
         note(result.other_program)
-    for id, kept in result.manifest.worlds.items():
-        if load_world(id).hash != kept.hash:
-            note(f"{result.path}: its world {id} has changed since")
+    kept = result.manifest.worlds.get(world.id)
+    if kept is None or kept.hash != world.hash:
+        note(f"{result.path}: its world {world.id} has changed since")
 
 
 def read_outcomes(batch: Batch, outcomes: Sequence[str]) -> Outcomes:

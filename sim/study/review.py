@@ -82,8 +82,9 @@ def reviewed(what: str, seed: int | None) -> tuple[Scenario, int]:
         raise BadInput(f"{folder}: holds many runs; review a config, or the result folder of `decoupling run`")
     if seed is not None and seed != seeds[0]:
         raise BadInput(f"--seed = {seed}: the run in {folder} has seed {seeds[0]}; leave --seed out")
-    say_changes(result)
-    return Scenario.from_dict(scenarios[0].model_dump(), str(folder)), seeds[0]
+    scenario = Scenario.from_dict(scenarios[0].model_dump(), str(folder))
+    say_changes(result, scenario.world)
+    return scenario, seeds[0]
 
 
 def model_at(scenario: Scenario, seed: int, year: int) -> DecouplingModel:

@@ -21,7 +21,7 @@ from sim.errors import BadInput
 from sim.experiment.designs import Part, Sample
 from sim.results import records
 from sim.results.figure import drawing, open_frame, svg_text
-from sim.results.files import write_aside, writing
+from sim.results.files import write_ours
 from sim.study.outcomes import Outcomes, read_batch, read_outcomes
 
 if TYPE_CHECKING:
@@ -287,11 +287,8 @@ def mean_squares(values: Array) -> tuple[float, float, float]:
 
 def write(indices: Sequence[Index], out: Path) -> None:
     """`sensitivity.csv` and `sensitivity.svg` in a folder."""
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
-        lines = [records.line(HEADER), *(records.line(index.row()) for index in indices)]
-        write_aside(out / "sensitivity.csv", [line.encode() for line in lines])
-        write_aside(out / "sensitivity.svg", [figure(indices).encode()])
+    lines = [records.line(HEADER), *(records.line(index.row()) for index in indices)]
+    write_ours(out, {"sensitivity.csv": "".join(lines), "sensitivity.svg": figure(indices)})
 
 
 # What each design's panel shows: the index that ranks the factors, then its companion.

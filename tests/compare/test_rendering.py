@@ -178,7 +178,7 @@ def test_the_page_stands_alone(pair):
 def test_out_holds_every_table_with_its_schema(pair, tmp_path):
     found = compare(pair, Question())
     names = write_out(found, tmp_path / "deep" / "out")
-    assert sorted(names) == sorted(path.name for path in (tmp_path / "deep" / "out").iterdir())
+    assert sorted([*names, ".written"]) == sorted(path.name for path in (tmp_path / "deep" / "out").iterdir())
     assert {"compare.csv", "reach.csv", "compare.json", "compare.md", "compare.html", "figure-1.svg"} < set(names)
     reach = (tmp_path / "deep" / "out" / "reach.csv").read_text()
     assert reach == ",".join(REACH_COLUMNS) + "\n"

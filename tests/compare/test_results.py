@@ -9,6 +9,7 @@ from sim.compare.question import Incomplete, Question, compare, identical
 from sim.compare.results import key_roles, read_result, read_results, with_series
 from sim.compare.tables import key_of
 from sim.errors import BadInput
+from sim.study.outcomes import read_batch
 
 DATES = ["2020-12-31", "2021-12-31"]
 
@@ -295,6 +296,44 @@ def test_tables_of_others_are_refused_with_the_cause(tmp_path, content, words):
         compare([tmp_path / "t.csv"] * 2, Question(keys=["seed"]))
     [problem] = fault.value.problems
     assert problem.startswith(f"{tmp_path / 't.csv'}: ") and len(problem) < 300 + len(str(tmp_path))
+
+
+def test_a_design_that_comes_to_a_point_twice(tmp_path):
+    """As Morris trajectories do: run ids tell the points apart. Without them, or with one id twice, it is a fault."""
+    head = "run_id,config,parameter_set,seed,subsidy.annual,status,chip_market@end\n"
+    lines = [f"x-{point}-0-{seed},x,0,{seed},7,done,{seed}.0\n" for point in (1, 2) for seed in (1, 2)]
+    same = write(tmp_path / "same", head + "".join(lines))
+    [row] = rows(same, same)
+    assert (row.n_pairs, row.base_mean, row.diff) == (2, 1.5, 0)
+    for place, wrong in enumerate((lines[0], "run7,x,0,1,7,done,1.0\n")):
+        bad = write(tmp_path / f"bad{place}", head + "".join([*lines, wrong]))
+        with pytest.raises(BadInput, match="has the same config, parameter_set, seed, subsidy.annual as line 2"):
+            read_result(bad)
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "series.csv", "manifest.json"])
+@pytest.mark.parametrize("damage", ["altered", "link", "gone"])
+def test_what_is_not_as_it_was_written_is_refused(tmp_path, name, damage):
+    """Altered at equal length, or a link to the very same bytes."""
+    folder = Maker(tmp_path).over_time("r", {1: [1.0, 2.0], 2: [3.0, 4.0]}, DATES)
+    assert read_result(folder).done.tolist() == [True, True]
+    path = folder / name
+    content = path.read_bytes()
+    if damage == "altered":
+        path.write_bytes(content.replace(b"4.0", b"9.0").replace(b"schema_version", b"schema_versiom"))
+    elif damage == "link":
+        path.rename(tmp_path / "mine")
+        path.symlink_to(tmp_path / "mine")
+    else:
+        path.unlink()
+    said = {
+        "altered": "was altered|is missing",
+        "link": "is a symbolic link",
+        "gone": "is missing|there is no such file",
+    }
+    for read in (read_result, read_batch):
+        with pytest.raises(BadInput, match=rf"{name}: .*({said[damage]})"):
+            read(folder)
 
 
 # Identity.

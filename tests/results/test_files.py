@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 
 from sim.errors import BadInput
-from sim.results.files import keep_folder, write_aside, writing
+from sim.results.files import keep_folder, write_aside, write_ours, writing
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -53,3 +53,24 @@ def test_a_folder_that_cannot_be_synced_is_no_failure(tmp_path, monkeypatch, num
     monkeypatch.setattr(os, "fsync", refusing)
     with pytest.raises(OSError, match="refused") if is_fault else nullcontext():
         keep_folder(tmp_path)
+
+
+def test_files_of_somebody_else_are_not_replaced(tmp_path):
+    """Ours are, again and again; a file or a link of that name that was there before is not, and nothing is written."""
+    write_ours(tmp_path, {"report.md": "one"})
+    write_ours(tmp_path, {"report.md": "two", "more.csv": "three"})
+    assert (tmp_path / "report.md").read_text() == "two"
+    (tmp_path / "mine.md").write_text("dear")
+    (tmp_path / "link.md").symlink_to(tmp_path / "nowhere")
+    for name in ("mine.md", "link.md"):
+        with pytest.raises(BadInput, match=rf"{name}: is there already and was not written by this program; move it"):
+            write_ours(tmp_path, {"report.md": "four", name: "four"})
+    assert (tmp_path / "report.md").read_text() == "two" and (tmp_path / "mine.md").read_text() == "dear"
+    assert (tmp_path / "link.md").is_symlink() and not (tmp_path / "nowhere").exists()
+
+
+def test_what_is_written_aside_goes_through_no_link(tmp_path):
+    (tmp_path / f"runs.csv.{os.getpid()}.aside").symlink_to(tmp_path / "mine")
+    (tmp_path / "mine").write_text("dear")
+    write_aside(tmp_path / "runs.csv", [b"ours"])
+    assert (tmp_path / "mine").read_text() == "dear" and (tmp_path / "runs.csv").read_bytes() == b"ours"

@@ -200,6 +200,12 @@ def test_of_many_cases_those_are_told_that_differ_in_one_thing(tmp_path, monkeyp
     assert report_files.write_answer(found) is None  # nothing was predicted
     assert sorted(each.name for each in path.parent.iterdir()) == ["grid.toml"]
 
+    for module in ("cases", "words"):
+        monkeypatch.setattr(f"sim.study.report.{module}.MOST_CASES", 5)
+    found = read_answer(tmp_path / "grid")
+    assert (found.count, [case.keys["investment.annual"] for case in found.cases]) == (49, [30, 31, 32, 33, 34])
+    assert "Of 49 cases the first 5 are told" in answer_page(found, "grid.svg")
+
 
 def test_another_experiment_of_that_name_gets_no_answer(project, tmp_path):
     shutil.copytree(project / "results/tiny", tmp_path / "tiny")

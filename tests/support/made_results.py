@@ -59,8 +59,9 @@ def scenario(config="historic", **changes):
 
 
 def file_facts(text):
-    """What a manifest says of a table with this text."""
-    return {"bytes": len(text.encode()), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    """What a manifest says of a table with this text, or these bytes."""
+    content = text if isinstance(text, bytes) else text.encode()
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def manifest(config="historic", **changes):
@@ -128,7 +129,7 @@ def write(folder, text, config="historic", series=None, **changes):
 def vouch(folder):
     """Let the manifest say that the tables were written as they are now."""
     path = folder / "manifest.json"
-    files = {table.name: file_facts(table.read_text()) for table in folder.glob("*.csv")}
+    files = {table.name: file_facts(table.read_bytes()) for table in folder.glob("*.csv")}
     path.write_text(json.dumps({**json.loads(path.read_text()), "files": files}))
     return folder
 

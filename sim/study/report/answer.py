@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -304,6 +305,9 @@ def read_answer(folder: str | Path) -> Answer:
     if result.lacking:
         raise IncompleteInput(list(result.lacking))
     recorded = batch.manifest.record.measures
+    over_time = result.source.measures if result.source else ()
+    if lacking := [name for name in recorded if f"{name}@end" not in result.outcomes or name not in over_time]:
+        raise BadInput(f"{folder}: {lacking[0]} was recorded, and a table lacks its column; run the batch again")
     asked = batch.experiment.record.measures
     if isinstance(asked, list):
         main, measures = asked[0], [name for name in asked if can_tell(result, name, "final")]
@@ -312,6 +316,7 @@ def read_answer(folder: str | Path) -> Answer:
         measures = [main, *(name for name in HEADLINE if name in recorded and name != main)]
     slices = [name for name in measures if name.startswith(f"{main}.")]
     cases, left_out, count = cases_of(batch.folder, with_series(result, [main, *slices]), batch.experiment)
+    _check_luck(batch.folder, [*cases, *(case for pool in left_out.values() for case in pool)])
     indices, discoveries = _of_samples(batch, main)
     if not cases and not indices and not discoveries:
         raise BadInput(
@@ -322,6 +327,14 @@ def read_answer(folder: str | Path) -> Answer:
     answer = Answer(batch, result, cases, left_out, count, main, measures, claims, indices, discoveries)
     _check_claims(answer)
     return answer
+
+
+def _check_luck(folder: Path, cases: Sequence[Case]) -> None:
+    """Whether every case has the same parameter sets and seeds, once each. Raises IncompleteInput."""
+    luck = [Counter(case.result.groups(["parameter_set", "seed"])) for case in cases]
+    for case, own in zip(cases, luck, strict=True):
+        if own != luck[0] or own.total() != len(own):
+            raise IncompleteInput(f"{folder}: {case.label} has not the seeds of the other cases; run the batch again")
 
 
 def _of_samples(batch: Batch, main: str) -> tuple[list[Index], list[Discovery]]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from sim.errors import BadInput
 from sim.experiment.experiment import load_experiment
 from sim.folders import CHECKOUT, EXPERIMENTS, SHIPPED, find
-from sim.results.files import write_aside, writing
+from sim.results.files import write_aside, write_ours, writing
 from sim.study.report.answer import Answer
 from sim.study.report.figure import figure
-from sim.study.report.pages import answer_page, gallery, html_report, markdown_report
+from sim.study.report.pages import GALLERY, answer_page, gallery, html_report, made_by, markdown_report
 from sim.terminal import note
 from sim.world.evidence import read_toml
 
@@ -21,7 +21,7 @@ def write(answers: Sequence[Answer], folder: Path) -> None:
     figures = [figure(answer) for answer in answers]
     texts = {"report.html": html_report(answers, figures), "report.md": markdown_report(answers)}
     texts |= {f"{answer.name}.svg": drawn for answer, drawn in zip(answers, figures, strict=True)}
-    _write(folder, texts)
+    write_ours(folder, texts)
 
 
 def write_answer(answer: Answer) -> Path | None:
@@ -34,13 +34,24 @@ def write_answer(answer: Answer) -> Path | None:
     experiment = project_experiment(answer)
     if experiment is None or (CHECKOUT is None and experiment.is_relative_to(SHIPPED)):
         return None
-    picture = experiment.with_suffix(".svg")
-    _write(experiment.parent, {f"{answer.name}.md": answer_page(answer, picture.name), picture.name: figure(answer)})
-    asked = [path for path in sorted(experiment.parent.glob("*.toml")) if _is_asked(path)]
+    page, picture, all_answers = (experiment.with_suffix(".md"), experiment.with_suffix(".svg"), experiment.parent)
+    if _is_foreign(page, made_by(answer)) or (picture.exists() and not page.exists()):
+        note(f"{page}: is there already and is no answer of this program; it is left alone")
+        return None
+    _write(experiment.parent, {page.name: answer_page(answer, picture.name), picture.name: figure(answer)})
+    if _is_foreign(all_answers / "README.md", GALLERY):
+        note(f"{all_answers / 'README.md'}: is not the page of all answers; it is left alone")
+        return page
+    asked = [path for path in sorted(all_answers.glob("*.toml")) if _is_asked(path)]
     pages = {path.stem: path.with_suffix(".md") for path in asked}
-    texts = {name: page.read_text() for name, page in pages.items() if page.exists()}
-    _write(experiment.parent, {"README.md": gallery(texts)})
-    return experiment.with_suffix(".md")
+    texts = {name: one.read_text() for name, one in pages.items() if one.exists()}
+    _write(all_answers, {"README.md": gallery(texts)})
+    return page
+
+
+def _is_foreign(page: Path, sign: str) -> bool:
+    """Whether a page is there that lacks the words which this program writes into it."""
+    return page.exists() and sign not in page.read_text(encoding="utf-8", errors="replace")
 
 
 def project_experiment(answer: Answer) -> Path | None:

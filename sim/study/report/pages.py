@@ -10,22 +10,28 @@ from sim.study.report import tables
 from sim.study.report.answer import Answer
 from sim.study.report.words import design, findings, opening, overturning, uncertain
 
+GALLERY = "# Answers\n\nEach is one experiment with a prediction written before it was run.\n"
+
 
 def answer_page(answer: Answer, figure: str) -> str:
     """The answer that stands beside an experiment: what does not depend on the program's own hash or on the day."""
     head = f"# {escape.markdown(answer.experiment.question)}\n\n"
     if prediction := answer.experiment.prediction:
         head += f"*Predicted before running:* {escape.markdown(prediction)}\n\n"
-    made = f"`decoupling batch {answer.name}`, then `decoupling study report {answer.name}`."
     picture = f"![{answer.main.replace('_', ' ')}]({figure})"
-    return f"{head}{escape.markdown(opening(answer))}\n\n{picture}\n\n{made}\n\n" + "\n".join(
+    return f"{head}{escape.markdown(opening(answer))}\n\n{picture}\n\n{made_by(answer)}\n\n" + "\n".join(
         map(markdown, sections(answer))
     )
 
 
+def made_by(answer: Answer) -> str:
+    """The line of an answer's page that says how it was made, and that this program made it."""
+    return f"`decoupling batch {answer.name}`, then `decoupling study report {answer.name}`."
+
+
 def gallery(answers: Mapping[str, str]) -> str:
     """The page that shows every answer: question, picture and paragraph, from the answers' own pages by name."""
-    shown = ["# Answers\n\nEach is one experiment with a prediction written before it was run.\n"]
+    shown = [GALLERY]
     for name, page in answers.items():
         question = page.partition("\n")[0].removeprefix("# ")
         paragraph = page.partition("![")[0].strip().rpartition("\n")[2]

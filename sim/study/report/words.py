@@ -7,7 +7,7 @@ from itertools import islice
 
 from sim.compare.differences import Row
 from sim.study.report.answer import DID_NOT, OPEN, Answer, Step, Verdict
-from sim.study.report.cases import designs, text_of
+from sim.study.report.cases import MOST_CASES, designs, text_of
 from sim.study.report.phrases import (
     between,
     difference,
@@ -197,8 +197,9 @@ def uncertain(answer: Answer) -> list[str]:
     else:
         said.append("One parameter set: the intervals are over seeds alone and say nothing about the parameters.")
     if len(answer.cases) < answer.count:
+        first = "first " if len(answer.cases) == MOST_CASES else ""
         said.append(
-            f"Of {answer.count} cases the {len(answer.cases)} are told that differ from the first in one thing; "
+            f"Of {answer.count} cases the {first}{len(answer.cases)} are told that differ from the first in one thing; "
             "runs.csv and decoupling study sensitivity have the others."
         )
     seeds = len(answer.manifest.seeds)

@@ -218,7 +218,7 @@ def _validate_result(folder: Path, observations: str | Path | None) -> Validatio
     figures = _figures(world, observations)
     if result.series is None:
         raise BadInput(f"{folder}: has no measures over time; run it again")
-    say_changes(result)
+    say_changes(result, world)
     held = header_of(result.series)
     measures = [name for name in dict.fromkeys(o.measure for o in figures) if name in held]
     table = read_table(result.series, ["config", "date"], measures, whole=True)
@@ -249,7 +249,8 @@ def _column(by_date: Mapping[str, pd.DataFrame], o: Observation, quarterly: bool
         rows = by_date.get(day)
         if rows is None or o.measure not in rows or len(rows) < runs or rows[o.measure].isna().any():
             return None
-        return rows[o.measure].to_numpy(np.float64)
+        values: Array = rows[o.measure].to_numpy(np.float64)
+        return values
 
     if o.is_quarter != quarterly:
         return None
