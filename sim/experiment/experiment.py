@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -26,11 +26,14 @@ from sim.experiment.factors import Declared, PartTable, Table, read_part, valida
 from sim.experiment.kept import parts_of
 from sim.folders import EXPERIMENTS, find, known, places
 from sim.measures import HEADLINE, measure_names
+from sim.results.claims import Claim
 from sim.results.escape import FORMULA
-from sim.results.manifest import Claim, Manifest
 from sim.scenario.loading import BASELINE, load_config
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import read_toml
+
+if TYPE_CHECKING:
+    from sim.results.manifest import Manifest
 
 EVERY = ("quarter", "year", "end")
 

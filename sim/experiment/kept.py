@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sim.errors import BadInput
 from sim.experiment.designs import SAMPLED, Factor, Grid, Part, Sample, one_at_a_time
-from sim.results.manifest import Held, KeptExperiment, KeptPlan, KeptRange
+
+if TYPE_CHECKING:
+    from sim.results.manifest import Held, KeptExperiment, KeptPlan, KeptRange
 
 
 def parts_of(experiment: KeptExperiment, where: str) -> list[Part]:

@@ -28,7 +28,8 @@ from sim.compare.results import Result, read_result, with_series
 from sim.compare.words import MAIN_MEASURE
 from sim.errors import BadInput
 from sim.measures import HEADLINE
-from sim.results.manifest import MANIFEST, Claim, KeptExperiment, Manifest
+from sim.results.claims import Claim
+from sim.results.manifest import MANIFEST, KeptExperiment, Manifest
 from sim.study.discovery import Discovery, discover
 from sim.study.outcomes import Batch, IncompleteInput, read_batch
 from sim.study.report.cases import Case, cases_of, designs, text_of
