@@ -35,7 +35,8 @@ def read_table(
 
     header = header_of(table)
     if lacking := [name for name in (*words, *numbers) if name not in header]:
-        raise BadInput(f"{table}: column {lacking[0]!r} is missing; it has {', '.join(filter(None, header))}")
+        held = f"it has {', '.join(filter(None, header))}" if any(header) else "the file is empty"
+        raise BadInput(f"{table}: column {lacking[0]!r} is missing; {held}")
     if not whole:
         _check_cells(table)
     wanted = [place for place, name in enumerate(header) if name in {*words, *numbers}]

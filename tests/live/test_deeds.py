@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from support.live_session import Watcher, kept, replayed
-from support.made_results import EXPERIMENT, manifest
+from support.made_results import EXPERIMENT, manifest, vouch
 
 from sim.errors import BadInput
 from sim.live import background, link
@@ -171,7 +171,8 @@ def results(tmp_path, monkeypatch):
     (folder / "series.csv").write_text(
         "run_id,config,parameter_set,seed,date,price_index,unmet_demand\n" + "".join(rows)
     )
-    return folder
+    (folder / "runs.csv").write_text("run_id,config,parameter_set,seed,status\n")
+    return vouch(folder)
 
 
 def test_the_band_of_a_batch(results):
@@ -188,9 +189,12 @@ def test_only_batches_that_are_there_are_read(results, name):
         background.band(name, ["price_index"])
 
 
-def test_a_batch_that_is_broken_is_said(results):
+def test_a_batch_that_is_altered_or_broken_is_said(results):
     (results / "series.csv").write_text("")
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match=r"series.csv: has 0 bytes, and \d+ were written"):
+        background.band("earlier: historic", ["price_index"])
+    vouch(results)
+    with pytest.raises(BadInput, match="series.csv: column 'config' is missing; the file is empty"):
         background.band("earlier: historic", ["price_index"])
 
 
