@@ -1,4 +1,6 @@
+import os
 import sys
+import tempfile
 from typing import NamedTuple
 
 import pytest
@@ -6,6 +8,14 @@ import pytest
 from sim import cli
 from sim.model import DecouplingModel
 from sim.scenario.loading import load_config
+
+# Tests start the program a hundred times. Where nothing compiled may stand beside its source, each start would compile
+# all that it imports, which takes longer than most tests; so it is kept in a folder of this session.
+if sys.dont_write_bytecode:
+    COMPILED = tempfile.TemporaryDirectory(prefix="compiled-", ignore_cleanup_errors=True)
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = COMPILED.name
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")
