@@ -14,7 +14,7 @@ from support.live_session import Watcher
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from sim.live import link
+from sim.live import link, session
 from sim.live.assets import missing_assets
 from sim.live.guard import is_ours, understood
 from sim.live.levers import described
@@ -70,7 +70,9 @@ BAD_ORDERS = [
 
 @pytest.fixture(scope="module")
 def watcher():
-    with Watcher("config=published-2020&seed=1") as watcher:
+    """A session that does not pace its frames for eyes: hundreds of orders are answered at once."""
+    with pytest.MonkeyPatch.context() as patch, Watcher("config=published-2020&seed=1") as watcher:
+        patch.setattr(session, "SOON", 0.0)
         yield watcher
 
 
