@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sim.experiment.conditions import Condition
 from sim.experiment.designs import Point
 from sim.experiment.experiment import Run
+from sim.experiment.growth import Drawn
 from sim.results import records
 from sim.scenario.scenario import Scenario
 
@@ -49,7 +50,7 @@ def build_model(scenarios: Sequence[Scenario], seeds: Sequence[int], measures: S
 class Block:
     """Runs of one config, to be simulated together; `first` and `last` are their numbers within that config.
 
-    `sets` holds the values of the parameter sets that its runs use.
+    `sets` holds the values of the parameter sets that its runs use, `points` says of which design the numbers are.
     """
 
     scenario: Scenario
@@ -60,6 +61,7 @@ class Block:
     kinds: Mapping[str, str]
     until: int
     identity: str
+    points: tuple[Drawn, ...] = ()
     stop: Condition | None = None
     sets: Mapping[int, Point] = field(default_factory=dict)
 
@@ -89,6 +91,7 @@ def run_block(block: Block, build: Build = build_model) -> bytes:
         "config": block.scenario.name,
         "first": block.first,
         "last": block.last,
+        "points": block.points,
         "sizes": [[len(row), len(series)] for row, series in texts],
         "failures": failures,
     }
@@ -97,12 +100,16 @@ def run_block(block: Block, build: Build = build_model) -> bytes:
 
 
 class Header(BaseModel):
-    """The first line of a block: whose it is, its runs from number `first` (from 1) to `last`, and their sizes."""
+    """The first line of a block: whose it is, its runs from number `first` (from 1) to `last`, and their sizes.
+
+    `points` are those of the design that the numbers belong to; it may have grown since.
+    """
 
     identity: str
     config: str
     first: int = Field(ge=1)
     last: int
+    points: list[Drawn] = Field(min_length=1)
     sizes: list[tuple[int, int]]
     failures: dict[str, str]
 

@@ -17,6 +17,7 @@ from sim.world.world import World
 
 # What an experiment says, and asks of the results afterwards: no run depends on it.
 WORDS = ("name", "question", "prediction", "baseline", "targets")
+SIZES = ("replications", "samples", "trajectories", "drawn")  # what may grow, and the hash of what was drawn
 
 
 def identity_hash(identity: Mapping[str, Any]) -> str:
@@ -24,19 +25,28 @@ def identity_hash(identity: Mapping[str, Any]) -> str:
 
 
 def batch_identity(experiment: Experiment, kinds: Mapping[str, str]) -> dict[str, Any]:
-    """All that the results depend on but the number of replications, which may grow."""
+    """All that a run depends on, without the words that may change and the sizes that may grow."""
     facts = run_identity(experiment.scenarios, LAST_YEAR, experiment.every, list(kinds))
     return without_words({"experiment": experiment.as_dict(), **facts})
 
 
 def without_words(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """An identity, or as much of a manifest, without the words that may change and without the replications."""
-    asked = {key: value for key, value in identity["experiment"].items() if key not in (*WORDS, "replications")}
+    """An identity, or as much of a manifest, without the words that may change and the sizes that may grow."""
+    asked = _without_sizes({key: value for key, value in identity["experiment"].items() if key not in WORDS})
+    if "parts" in asked:
+        asked["parts"] = {name: _without_sizes(plan) for name, plan in asked["parts"].items()}
     scenarios = {
         name: {key: value for key, value in kept.items() if key != "purpose"}
         for name, kept in identity["scenarios"].items()
     }
     return {**identity, "experiment": asked, "scenarios": scenarios}
+
+
+def _without_sizes(plan: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in plan.items() if key not in SIZES}
+    if "design" in kept:
+        kept["design"] = {key: value for key, value in kept["design"].items() if key not in SIZES}
+    return kept
 
 
 def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, measures: Sequence[str]) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _run_locked(
     started = time.monotonic()
     kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
     identity = batch_identity(experiment, kinds)
-    refuse_changes(out, identity, experiment.replications)
+    refuse_changes(out, identity, experiment)
     store = Store(experiment, out, identity, kinds)
     with writing(out, KEEPING):
         for note in (*store.open(), *idle_in(experiment)):
@@ -156,7 +156,7 @@ def _finished(experiment: Experiment, out: Path) -> Manifest | None:
     except BadInput:
         return None
     kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
-    refuse_changes(out, batch_identity(experiment, kinds), experiment.replications)
+    refuse_changes(out, batch_identity(experiment, kinds), experiment)
     if len(result.manifest.seeds) < experiment.replications or result.unfinished:
         return None
     return result.manifest if _reworded(experiment, result.manifest) == result.manifest else None

@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,9 +27,11 @@ from sim.batch.identity import column_notes, differences, identity_hash, run_ide
 from sim.calendar import LAST_YEAR
 from sim.errors import BadInput
 from sim.experiment.experiment import Experiment
+from sim.experiment.growth import Drawn, drawn, not_grown_from, shared
+from sim.experiment.kept import parts_of
 from sim.results import records
 from sim.results.files import keep_folder, write_aside
-from sim.results.manifest import MANIFEST, Manifest, OtherVersion, manifest_in, read_manifest
+from sim.results.manifest import MANIFEST, KeptExperiment, Manifest, OtherVersion, manifest_in, read_manifest
 from sim.results.output import RESULT_FILES, UNFINISHED, unfinished
 from sim.results.reading import altered
 
@@ -67,6 +70,8 @@ class Store:
         self.failures: dict[str, str] = {}
         self.places = {scenario.name: np.zeros(experiment.runs_of_config, PLACE) for scenario in experiment.scenarios}
         self.numbers = {scenario.name: place for place, scenario in enumerate(experiment.scenarios, start=1)}
+        self.points = drawn(experiment.parts)
+        self.same = {self.points: experiment.points.total}  # how many points, from the first on, a design shares
 
     def open(self) -> list[str]:
         """Find what is there already; returns a sentence about each file that cannot be used."""
@@ -117,20 +122,22 @@ class Store:
             self.kinds,
             LAST_YEAR,
             self.hash,
+            self.points,
             experiment.stop,
             {run.parameter_set: sets[run.parameter_set] for run in runs if run.parameter_set},
         )
 
     def keep(self, block: Block, content: bytes) -> None:
         """Store a finished block and note its runs' places."""
-        path = self.folder / f"{self.numbers[block.scenario.name]}-{block.first:07d}-{block.last:07d}.block"
+        points = self.experiment.points.total  # numbers of a design that has grown since may be the same
+        path = self.folder / f"{self.numbers[block.scenario.name]}-{points}-{block.first:07d}-{block.last:07d}.block"
         write_aside(path, [content])
         self._note_block(path, content)
 
     def start(self) -> None:
         """Make the folder for the blocks, with the identity of their batch."""
         self.folder.mkdir(exist_ok=True)
-        mark = {"identity": self.identity, "replications": self.experiment.replications}
+        mark = {"identity": {**self.identity, "experiment": self.experiment.as_dict()}}
         write_aside(self.folder / IDENTITY, [json.dumps(mark, sort_keys=True, indent=1).encode()])
 
     def _note_block(self, path: Path, content: bytes) -> bool:
@@ -139,14 +146,30 @@ class Store:
             return False
         header, offset = read
         places = self.places.get(header.config)
-        if header.identity != self.hash or places is None or header.last > len(places):
+        if header.identity != self.hash or places is None or len(header.points) != len(self.points):
             return False
-        file = self._file(path)
+        experiment, points = self.experiment, sum(count for count, _ in header.points)
+        same = self._shared(tuple(header.points))
+        if not same or experiment.renumbered(header.last - 1, points) >= len(places):
+            return False
+        file, scenario = self._file(path), experiment.scenarios[self.numbers[header.config] - 1]
         for number, (row, series) in enumerate(header.sizes, start=header.first - 1):
-            places[number] = (file, offset, row, file, offset + row, series)
+            if number % points < same:
+                now = experiment.renumbered(number, points)
+                places[now] = (file, offset, row, file, offset + row, series)
+                if header.failures:
+                    self._note_failure(experiment.run(scenario, now).run_id, header.failures)
             offset += row + series
-        self.failures.update(header.failures)
         return True
+
+    def _shared(self, earlier: tuple[Drawn, ...]) -> int:
+        if earlier not in self.same:
+            self.same[earlier] = shared(earlier, self.experiment.parts)
+        return self.same[earlier]
+
+    def _note_failure(self, run_id: str, failures: Mapping[str, str]) -> None:
+        if run_id in failures:
+            self.failures[run_id] = failures[run_id]
 
     def _file(self, path: Path) -> int:
         self.files.append(path)
@@ -192,19 +215,20 @@ class Store:
     def _find_finished(self, notes: list[str]) -> None:
         """Note the places of a finished result's runs, for a batch that is extended or run again."""
         manifest = manifest_in(self.out)
-        if manifest is None:
+        if manifest is None or manifest.experiment is None:
             return
         for name in (records.RUNS, records.SERIES):
             known = manifest.files.get(name)
             if reason := altered(self.out / name, known) if known else f"is not named in {MANIFEST}":
                 notes.append(f"{self.out / name}: {reason}; its runs are done again")
                 return
-        self.failures.update(manifest.failures)
+        parts = tuple(parts_of(manifest.experiment, str(self.out)))
+        earlier = replace(self.experiment, replications=len(manifest.seeds), parts=parts)
+        points, same = earlier.points.total, self._shared(drawn(parts))
         row_file, series_file = (self._file(self.out / name) for name in (records.RUNS, records.SERIES))
         with (self.out / records.RUNS).open("rb") as rows, (self.out / records.SERIES).open("rb") as series:
             row_offset, series_offset = len(rows.readline()), len(series.readline())
             following = series.readline()
-            earlier = self.experiment.with_replications(len(manifest.seeds))
             for scenario, number in itertools.product(earlier.scenarios, earlier.order()):
                 run = earlier.run(scenario, number)
                 row = rows.readline()
@@ -213,14 +237,10 @@ class Store:
                 while following.startswith(start):
                     size += len(following)
                     following = series.readline()
-                self.places[run.config][number] = (
-                    row_file,
-                    row_offset,
-                    len(row),
-                    series_file,
-                    series_offset,
-                    size,
-                )
+                if number % points < same:
+                    now = self.experiment.renumbered(number, points)
+                    self.places[run.config][now] = (row_file, row_offset, len(row), series_file, series_offset, size)
+                    self._note_failure(run.run_id, manifest.failures)
                 row_offset += len(row)
                 series_offset += size
 
@@ -292,16 +312,15 @@ class _Mark(BaseModel):
     """What the folder of an unfinished batch says of itself."""
 
     identity: dict[str, Any]
-    replications: int
 
 
-def _mark_of(folder: Path) -> tuple[Mapping[str, Any], int] | None:
-    """The identity and the replications of an unfinished batch; None where they cannot be read."""
+def _mark_of(folder: Path) -> tuple[Mapping[str, Any], KeptExperiment] | None:
+    """The identity and the experiment of an unfinished batch; None where they cannot be read."""
     if not _is_there(folder / IDENTITY):
         return None
     try:
         mark = _Mark.model_validate_json((folder / IDENTITY).read_bytes())
-        return without_words(mark.identity), mark.replications
+        return without_words(mark.identity), KeptExperiment.model_validate(mark.identity["experiment"])
     except (OSError, ValueError, KeyError, AttributeError):
         return None
 
@@ -316,20 +335,20 @@ def _manifest_in(out: Path, advice: str) -> Manifest | None:
         return None
 
 
-def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) -> None:
-    """BadInput if the folder holds another batch than this one, or one with more replications."""
-    held: list[tuple[Mapping[str, Any], int]] = []
+def refuse_changes(out: Path, identity: Mapping[str, Any], experiment: Experiment) -> None:
+    """BadInput if the folder holds another batch than this one, or one that this one does not go on from."""
+    held: list[tuple[Mapping[str, Any], KeptExperiment | None]] = []
     advice = "--fresh starts over and keeps the old one under another name"
     if manifest := _manifest_in(out, advice):
         kept = manifest.as_dict()
         asked = {**{key: kept.get(key) for key in identity}, "experiment": kept["experiment"] or {}}
-        held.append((without_words(asked), len(manifest.seeds)))
+        held.append((without_words(asked), manifest.experiment))
     for folder in unfinished(out):
         if mark := _mark_of(folder):
             held.append(mark)
         elif folder.name != f"{UNFINISHED}{identity_hash(identity)}":
-            held.append(({}, 0))
-    for other, count in held:
+            held.append(({}, None))
+    for other, earlier in held:
         changes = list(itertools.islice(differences(other, identity), 12)) if other else ["it cannot be read"]
         if changes:
             raise BadInput(
@@ -338,7 +357,5 @@ def refuse_changes(out: Path, identity: Mapping[str, Any], replications: int) ->
                     *(f"{out}: {change}" for change in changes),
                 ]
             )
-        if count > replications:
-            raise BadInput(
-                f"{out}: replications = {replications}: the batch there has {count}; give as many or more, or {advice}"
-            )
+        if earlier and (faults := not_grown_from(earlier, experiment.replications, experiment.parts)):
+            raise BadInput([f"{out}: {fault}, or {advice}" for fault in faults])

@@ -82,7 +82,9 @@ def one_at_a_time(levels: Mapping[str, Sequence[Value]]) -> tuple[Point, ...]:
 class Sample(Sequence[Point]):
     """A sample of the factors' space; the same kind, size and seed give the same points.
 
-    latin-hypercube: `size` points, each factor's range cut into as many parts with one point in each (scipy).
+    A larger one begins with the points of a smaller one; a Latin hypercube if it is twice, four times, … as large.
+
+    latin-hypercube: `size` points, each factor's range cut into as many parts with one point in each.
     sobol: `size` base points of a scrambled Sobol sequence, radially extended for first-order and total indices
     (Saltelli et al. 2010): size x (factors + 2) points (SALib).
     morris: `size` trajectories on `levels` levels, in which one factor moves at a time (Morris 1991):
@@ -118,9 +120,7 @@ class Sample(Sequence[Point]):
     def units(self) -> Array:
         """Each factor's place between 0 and 1, shape (points, factors)."""
         if self.kind == "latin-hypercube":
-            from scipy.stats.qmc import LatinHypercube
-
-            points: Array = LatinHypercube(len(self.factors), rng=self.seed).random(self.size)
+            points: Array = latin_hypercube(len(self.factors), self.size, self.seed)
         elif self.kind == "sobol":
             from SALib.sample import sobol
 
@@ -131,9 +131,31 @@ class Sample(Sequence[Point]):
             points = morris.sample(self.problem, self.size, num_levels=self.levels, seed=self.seed)
         return points
 
-    def digest(self) -> str:
-        """A short hash of the points: another version of a library may draw others."""
-        return hashlib.sha256(self.units.tobytes()).hexdigest()[:16]
+    def digest(self, count: int | None = None) -> str:
+        """A short hash of the first `count` points, or of all: another version of a library may draw others."""
+        return hashlib.sha256(self.units[:count].tobytes()).hexdigest()[:16]
+
+
+def latin_hypercube(factors: int, size: int, seed: int) -> Array:
+    """Places between 0 and 1, shape (size, factors), one in each of `size` equal parts of every factor.
+
+    It is drawn for the odd number that `size` is a multiple of by doubling, and then doubled: each part is halved, and
+    new points are drawn for the halves that are empty (Sallaberry, Helton and Hora 2008).
+    """
+    import numpy as np
+
+    random = np.random.default_rng(seed)
+    odd = size // (size & -size)
+    parts = random.permuted(np.tile(np.arange(odd), (factors, 1)), axis=1).T
+    inside = random.random((odd, factors))
+    while (count := len(parts)) < size:
+        upper = inside >= 0.5
+        parts, inside = 2 * parts + upper, 2 * inside - upper  # exact, so that no point moves
+        free = [np.setdiff1d(np.arange(2 * count), parts[:, factor]) for factor in range(factors)]
+        parts = np.concatenate([parts, np.stack([random.permutation(each) for each in free], axis=1)])
+        inside = np.concatenate([inside, random.random((count, factors))])
+    points: Array = (parts + inside) / size
+    return points
 
 
 class LeftOut(Sequence[Point]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -140,6 +140,11 @@ class Experiment:
         values = {key: changes.get(key, scenario.values[key]) for key in self.swept}
         return Run(scenario.name, point + 1, values, sets[place], seed + 1, points.part(point).name)
 
+    def renumbered(self, number: int, points: int) -> int:
+        """The number of a run that has `number` where the design has only the first `points` points."""
+        pair, point = divmod(number, points)
+        return pair * self.points.total + point
+
     def order(self) -> Iterator[int]:
         """A config's run numbers by point, parameter set and seed: the order of `runs.csv`."""
         points, sets = self.points.total, len(self.parameter_sets)
@@ -152,9 +157,6 @@ class Experiment:
         for scenario in self.scenarios:
             for number in self.order():
                 yield self.run(scenario, number)
-
-    def with_replications(self, count: int) -> Experiment:
-        return replace(self, replications=count, content={**self.content, "replications": count})
 
     def as_dict(self) -> dict[str, Any]:
         """The experiment as the manifest keeps it, with a hash of every sample that was drawn."""

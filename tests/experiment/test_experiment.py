@@ -1,6 +1,7 @@
 """The experiment file: its runs in order, and a sentence for every fault."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -250,7 +251,7 @@ def test_runs_are_numbered_so_that_a_cut_off_batch_is_balanced(load):
     numbered = [experiment.run(scenario, number) for number in range(6)]
     assert [(run.point, run.seed) for run in numbered] == [(1, 1), (2, 1), (3, 1), (1, 2), (2, 2), (3, 2)]
     assert [experiment.run(scenario, number) for number in experiment.order()] == list(experiment.runs())
-    more = experiment.with_replications(3)
+    more = replace(experiment, replications=3)
     assert [more.run(scenario, number) for number in range(6)] == numbered
 
 
