@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic_core import from_json
 
 from sim.errors import BadInput
 from sim.results.claims import Claim, Kept
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MANIFEST = "manifest.json"
 FILE_NAME = r"^[^/\\\x00]+$"  # an experiment's name becomes those of its answer's files
 
@@ -201,7 +203,7 @@ class FileFacts(Kept):
 class Manifest(Kept):
     """A manifest. `experiment` is None for one run; the claims stand apart, as results do not depend on them."""
 
-    schema_version: Literal[2]
+    schema_version: Literal[3]
     experiment: KeptExperiment | None
     claims: list[Claim] = Field(default_factory=list)
     scenarios: dict[str, KeptScenario] = Field(min_length=1)
@@ -236,8 +238,16 @@ class Manifest(Kept):
         return self.model_dump(mode="json", exclude_unset=True)
 
     def text(self) -> bytes:
-        text = json.dumps(self.as_dict(), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
-        return f"{text}\n".encode()
+        """As it is written: its content with a digest of it."""
+        content = self.as_dict()
+        content["digest"] = digest_of(content)
+        return f"{json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode()
+
+
+def digest_of(content: Mapping[str, Any]) -> str:
+    """A hash of what a manifest says, but for `run_info`, which differs from one equal run to the next."""
+    said = {key: held for key, held in content.items() if key not in ("digest", "run_info")}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def read_manifest(folder: str | Path) -> Manifest:
@@ -253,12 +263,22 @@ def read_manifest(folder: str | Path) -> Manifest:
         raise BadInput(f"{path}: there is no such file; give the folder of a finished result") from None
     except OSError as fault:
         raise BadInput(f"{path}: cannot be read ({fault.strerror})") from None
+    advice = "it is damaged, or no manifest; run the experiment again"
     try:
-        return Manifest.model_validate_json(text)
+        content = from_json(text)
+    except ValueError as fault:
+        raise BadInput(f"{path}: Invalid JSON: {fault}: {advice}") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"{path}: must be an object: {advice}")
+    digest = content.pop("digest", None)
+    try:
+        manifest = Manifest.model_validate(content)
     except ValidationError as fault:
-        _refuse_other_version(path, text)
-        advice = "it is damaged, or no manifest; run the experiment again"
+        _refuse_other_version(path, content)
         raise BadInput(f"{path}: {_first_fault(fault)}: {advice}") from None
+    if digest != digest_of(content):
+        raise BadInput(f"{path}: was altered: its digest is not that of what it says; run the experiment again")
+    return manifest
 
 
 def manifest_in(folder: Path) -> Manifest | None:
@@ -269,13 +289,13 @@ def manifest_in(folder: Path) -> Manifest | None:
         return None
 
 
-def _refuse_other_version(path: Path, text: bytes) -> None:
+def _refuse_other_version(path: Path, content: Any) -> None:
     class Versioned(BaseModel):
         schema_version: int
         experiment: Mapping[str, Any] | None
 
     try:
-        header = Versioned.model_validate_json(text)
+        header = Versioned.model_validate(content)
     except ValidationError:
         return
     if header.schema_version != SCHEMA_VERSION:

@@ -1,12 +1,11 @@
 """Folders of 10,000 runs and 16 years: time against pandas, memory, and time of the statistics."""
 
-import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from support.made_results import file_facts, manifest
+from support.made_results import file_facts, manifest, signed
 
 from sim.measures import HEADLINE, catalogue
 from sim.results import records
@@ -71,7 +70,7 @@ def large(tmp_path_factory):
                 runs.write(records.runs_row(keys, "done", outcomes))
                 series.write(records.series_rows(keys, DATES, values[0]))
         files = {name: file_facts((folder / name).read_text()) for name in ("runs.csv", "series.csv")}
-        (folder / "manifest.json").write_text(json.dumps(manifest(files=files, columns={})))
+        (folder / "manifest.json").write_text(signed(manifest(files=files, columns={})))
         folders.append(folder)
     return folders
 

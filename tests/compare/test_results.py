@@ -75,7 +75,7 @@ def test_bad_folders(tmp_path):
     for folder in (empty, bare):
         folder.mkdir(parents=True)
     (bare / "runs.csv").write_text(text)
-    later = write(tmp_path / "later", text, schema_version=3)
+    later = write(tmp_path / "later", text, schema_version=4)
     cut = write(tmp_path / "cut", text, files={"runs.csv": file_facts(text + text)})
     lost = write(tmp_path / "lost", text, files={"runs.csv": file_facts(text), "series.csv": file_facts(text)})
     broken = write(tmp_path / "broken", text)
@@ -91,7 +91,7 @@ def test_bad_folders(tmp_path):
         ),
         (
             later,
-            r"later/manifest\.json: schema_version = 3: a newer version of the program wrote it",
+            r"later/manifest\.json: schema_version = 4: a newer version of the program wrote it",
         ),
         (broken, r"broken/manifest\.json: .*: it is damaged, or no manifest"),
         (cut, r"cut/runs\.csv: has \d+ bytes, and \d+ were written"),

@@ -2,14 +2,13 @@
 
 import csv
 import io
-import json
 import random
 import tomllib
 from urllib.parse import parse_qs
 
 import pytest
 from support.live_session import Watcher, kept, replayed
-from support.made_results import EXPERIMENT, manifest, vouch
+from support.made_results import EXPERIMENT, manifest, signed, vouch
 
 from sim.errors import BadInput
 from sim.live import background, link
@@ -166,7 +165,7 @@ def results(tmp_path, monkeypatch):
     folder = tmp_path / "results" / "earlier"
     folder.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    (folder / "manifest.json").write_text(json.dumps(manifest(experiment=EXPERIMENT, seeds=[1, 2, 3, 4, 5])))
+    (folder / "manifest.json").write_text(signed(manifest(experiment=EXPERIMENT, seeds=[1, 2, 3, 4, 5])))
     rows = [f"historic-1-0-{seed},historic,0,{seed},2020-12-31,{float(seed)},\n" for seed in range(1, 6)]
     (folder / "series.csv").write_text(
         "run_id,config,parameter_set,seed,date,price_index,unmet_demand\n" + "".join(rows)
@@ -205,7 +204,7 @@ def test_a_folder_that_is_no_result_is_left_out(results, text):
 
 
 def test_a_single_run_is_no_batch(results):
-    (results / "manifest.json").write_text(json.dumps(manifest()))
+    (results / "manifest.json").write_text(signed(manifest()))
     assert background.batches() == {}
 
 

@@ -3,16 +3,16 @@
 import json
 
 import pytest
-from support.made_results import EXPERIMENT, WORLD, manifest, scenario
+from support.made_results import EXPERIMENT, WORLD, manifest, scenario, signed
 
 from sim.errors import BadInput
-from sim.results.manifest import MANIFEST, Manifest, OtherVersion, manifest_in, read_manifest
+from sim.results.manifest import MANIFEST, Manifest, OtherVersion, digest_of, manifest_in, read_manifest
 
 DEEP = '{"a":' * 1000 + "1" + "}" * 1000
 
 
 def written(folder, content):
-    (folder / MANIFEST).write_text(content if isinstance(content, str) else json.dumps(content))
+    (folder / MANIFEST).write_text(content if isinstance(content, str) else signed(content))
     return folder
 
 
@@ -23,7 +23,7 @@ def test_what_is_read_is_what_was_written(tmp_path):
     kept = Manifest.model_validate(content)
     (tmp_path / MANIFEST).write_bytes(kept.text())
     assert read_manifest(tmp_path) == kept
-    assert json.loads((tmp_path / MANIFEST).read_text()) == content
+    assert json.loads((tmp_path / MANIFEST).read_text()) == {**content, "digest": digest_of(content)}
     assert read_manifest(tmp_path).text() == kept.text()
     held = read_manifest(tmp_path).scenarios["historic"].values
     assert held == values and all(type(held[key]) is type(value) for key, value in values.items())
@@ -52,7 +52,7 @@ def without(key):
     ("content", "words"),
     [
         ("", "Invalid JSON: EOF"),
-        ('{"schema_version": 2, "exp', "Invalid JSON: EOF"),
+        ('{"schema_version": 3, "exp', "Invalid JSON: EOF"),
         ("[]", "must be an object"),
         ("null", "must be an object"),
         ("[" * 100_000, "recursion limit exceeded"),
@@ -97,8 +97,47 @@ def test_a_missing_manifest_is_one_sentence(tmp_path):
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize(("version", "word"), [(1, "an older"), (3, "a newer")])
+@pytest.mark.parametrize(("version", "word"), [(2, "an older"), (4, "a newer")])
 def test_another_version_is_said(tmp_path, version, word):
     written(tmp_path, {"schema_version": version, "experiment": None, "seeds": [1], "whatever": {}})
-    with pytest.raises(OtherVersion, match=f"schema_version = {version}: {word} version .* this one reads 2; run"):
+    with pytest.raises(OtherVersion, match=f"schema_version = {version}: {word} version .* this one reads 3; run"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"direction": "higher"', '"direction": "lower"'),
+        ('"unit": "bn yuan"', '"unit": "bn dollars"'),
+        ('"last": 2035', '"last": 2030'),
+        ('"every": "year"', '"every": "quarter"'),
+        ('"share": 0.7', '"share": 0.6'),
+        ('"CHN": "target"', '"CHN": "lead"'),
+        ('"bytes": 10', '"bytes": 11'),
+        ('"subsidy.annual": 0.0', '"subsidy.annual": 1.0'),
+    ],
+)
+def test_an_altered_manifest_is_not_believed(tmp_path, old, new):
+    """Each of these is well formed, and nothing else would tell."""
+    kept = Manifest.model_validate(manifest(files={"runs.csv": {"bytes": 10, "sha256": "aa"}}))
+    text = kept.text().decode()
+    (tmp_path / MANIFEST).write_text(text)
+    assert read_manifest(tmp_path) == kept
+    assert text.count(old) >= 1
+    (tmp_path / MANIFEST).write_text(text.replace(old, new, 1))
+    with pytest.raises(BadInput, match=r"manifest\.json: was altered: its digest is not that of what it says; run"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("digest", [None, "", "aa", 7, []])
+def test_a_manifest_without_its_digest_is_not_believed(tmp_path, digest):
+    written(tmp_path, json.dumps({**manifest(), **({} if digest is None else {"digest": digest})}))
+    with pytest.raises(BadInput, match="was altered: its digest"):
+        read_manifest(tmp_path)
+
+
+def test_the_digest_does_not_depend_on_when_and_where_it_was_run(tmp_path):
+    texts = [Manifest.model_validate(manifest(run_info={"seconds": seconds})).text() for seconds in (1, 2)]
+    assert texts[0] != texts[1] and json.loads(texts[0])["digest"] == json.loads(texts[1])["digest"]
+    (tmp_path / MANIFEST).write_bytes(texts[0].replace(b'"seconds": 1', b'"seconds": 5'))
+    assert read_manifest(tmp_path).run_info == {"seconds": 5}

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.made_results import manifest
+from support.made_results import manifest, signed, vouch
 from support.made_study import CAUTION, SHARE, answered, made_study
 from support.paths import ROOT
 from typer.testing import CliRunner
@@ -211,7 +211,7 @@ def test_another_experiment_of_that_name_gets_no_answer(project, tmp_path):
     shutil.copytree(project / "results/tiny", tmp_path / "tiny")
     manifest = json.loads((tmp_path / "tiny" / MANIFEST).read_text())
     manifest["experiment"]["question"] = "Another?"
-    (tmp_path / "tiny" / MANIFEST).write_text(json.dumps(manifest))
+    (tmp_path / "tiny" / MANIFEST).write_text(signed(manifest))
     assert report_files.write_answer(read_answer(tmp_path / "tiny")) is None
 
 
@@ -313,6 +313,7 @@ def test_a_claim_on_an_index_names_a_factor(sampled, tmp_path):
     shutil.copytree(sampled / "results/both", tmp_path / "both")
     text = (tmp_path / "both" / MANIFEST).read_text()
     (tmp_path / "both" / MANIFEST).write_text(text.replace('"largest": "subsidy.annual"', '"largest": "subsidy.anual"'))
+    vouch(tmp_path / "both")
     with pytest.raises(BadInput, match=r"subsidy.anual has no total index of domestic_supply_share@end of no-con"):
         read_answer(tmp_path / "both")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from support.formulas import Formula, corner, holes, line, product
-from support.made_results import vouch
+from support.made_results import signed, vouch
 from typer.testing import CliRunner
 
 from sim.batch.run import run_batch
@@ -211,7 +211,7 @@ def test_a_library_that_draws_other_points_is_refused(result):
     out = result(SOBOL.replace("512", "8"), line)
     manifest = json.loads((out / "manifest.json").read_text())
     manifest["experiment"]["drawn"][""] = "0123"
-    (out / "manifest.json").write_text(json.dumps(manifest))
+    (out / "manifest.json").write_text(signed(manifest))
     with pytest.raises(BadInput, match="draws other points than the batch had"):
         sensitivity(out, ["domestic_supply_share"])
 

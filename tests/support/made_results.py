@@ -6,6 +6,7 @@ import math
 
 from sim.compare.differences import Settings
 from sim.compare.question import Question, compare
+from sim.results.manifest import digest_of
 
 SHARE, MARKET, IMPORTS = "domestic_supply_share@end", "chip_market@end", "chip_imports@end"
 HEAD = "run_id,config,parameter_set,seed,status,chip_market@end\n"
@@ -67,7 +68,7 @@ def file_facts(text):
 def manifest(config="historic", **changes):
     """The manifest of a made-up result in a world that is in no folder."""
     return {
-        "schema_version": 2,
+        "schema_version": 3,
         "experiment": None,
         "scenarios": scenario(config),
         "worlds": {"chips": WORLD},
@@ -84,6 +85,11 @@ def manifest(config="historic", **changes):
         "run_info": {},
         **changes,
     }
+
+
+def signed(content):
+    """The text of a manifest, or of what was made of one, with the digest of what it says now."""
+    return json.dumps({**content, "digest": digest_of(content)})
 
 
 def table(runs, swept=(), config="historic"):
@@ -122,15 +128,15 @@ def write(folder, text, config="historic", series=None, **changes):
     for name, content in tables.items():
         (folder / name).write_text(content)
     files = {name: file_facts(content) for name, content in tables.items()}
-    (folder / "manifest.json").write_text(json.dumps(manifest(config, **{"files": files, **changes})))
+    (folder / "manifest.json").write_text(signed(manifest(config, **{"files": files, **changes})))
     return folder
 
 
 def vouch(folder):
-    """Let the manifest say that the tables were written as they are now."""
+    """Let the manifest say that it and the tables were written as they are now."""
     path = folder / "manifest.json"
     files = {table.name: file_facts(table.read_bytes()) for table in folder.glob("*.csv")}
-    path.write_text(json.dumps({**json.loads(path.read_text()), "files": files}))
+    path.write_text(signed({**json.loads(path.read_text()), "files": files}))
     return folder
 
 
