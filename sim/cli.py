@@ -174,6 +174,7 @@ def compare(
     from sim.compare import question as comparison
     from sim.compare import rendering
     from sim.compare.differences import Settings, margins_of
+    from sim.experiment.idle import idle_in_results
 
     if not exact and (rtol is not None or atol is not None):
         raise BadInput("--rtol and --atol belong to --exact; a difference that does not matter is a --margin")
@@ -195,6 +196,7 @@ def compare(
             typer.echo(rendering.render_identity(differing, format.value), nl=False)
             raise typer.Exit(1 if differing else 0)
         found = comparison.compare(paths, question)
+        found.notes = list(dict.fromkeys([*found.notes, *idle_in_results(paths)]))
     except RunsFailed:
         raise typer.Exit(1) from None
     except comparison.Incomplete as fault:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
-from sim.experiment.designs import Grid, LeftOut, Part, Sample
+from sim.errors import BadInput
+from sim.experiment.designs import Grid, LeftOut, Part, Point, Sample
 from sim.experiment.experiment import Experiment
+from sim.experiment.kept import part_of
+from sim.results.manifest import Manifest, manifest_in
 from sim.scenario.idle import idle, idle_keys, possible
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
@@ -15,34 +19,63 @@ Varied = Mapping[str, Collection[Value]]
 
 def idle_in(experiment: Experiment) -> list[str]:
     """Sentences about what has no effect: events and keys of a config, and factors that no config reads."""
-    said = [text for each in experiment.scenarios for text in idle(each, _together(experiment, each))]
+    sets = experiment.ensemble.sets.values() if experiment.ensemble else ()
+    return _idle(experiment.name, experiment.scenarios, experiment.parts, sets)
+
+
+def idle_in_results(paths: Iterable[Path]) -> list[str]:
+    """The same of finished results; nothing of those whose world is not here as it was, and of bare tables."""
+    manifests = {path: manifest for path in paths if (manifest := manifest_in(path))}
+    return [text for path, manifest in manifests.items() for text in _idle_in_result(manifest, str(path))]
+
+
+def _idle_in_result(manifest: Manifest, where: str) -> list[str]:
+    several = len(manifest.scenarios) > 1
+    try:
+        scenarios = [
+            Scenario.from_dict(kept.model_dump(), f"{where}: {name}" if several else where)
+            for name, kept in manifest.scenarios.items()
+        ]
+    except BadInput:
+        return []
+    if any(scenario.world.hash != manifest.worlds[scenario.world.id].hash for scenario in scenarios):
+        return []
+    if (kept := manifest.experiment) is None:
+        return [text for scenario in scenarios for text in idle(scenario)]
+    parts = [part_of(name, plan).leaving_out(kept.leave_out) for name, plan in kept.plans.items()]
+    return _idle(where, scenarios, parts, manifest.parameter_sets.values())
+
+
+def _idle(name: str, scenarios: Sequence[Scenario], parts: Sequence[Part], sets: Iterable[Point]) -> list[str]:
+    of_sets = _of_sets(sets)
+    said = [text for scenario in scenarios for text in idle(scenario, _together(parts, scenario, of_sets))]
     read: set[str] = set()
     lacking: dict[str, str] = {}
-    for part in experiment.parts:
-        for scenario in experiment.scenarios:
-            varied = {**_of_sets(experiment), **_of_part(part, scenario)}
+    for part in parts:
+        for scenario in scenarios:
+            varied = {**of_sets, **_of_part(part, scenario)}
             reasons = idle_keys(scenario, part.swept, possible(scenario, varied))
             lacking |= reasons
             read |= set(part.swept) - reasons.keys()
-    factors = (
-        f"{key} is varied without effect; it needs {lacking[key]}" for key in experiment.swept if key not in read
-    )
-    return [*said, *(f"{experiment.name}: {text}" for text in factors)]
+    return [
+        *said,
+        *(f"{name}: {key} is varied without effect; it needs {lacking[key]}" for key in lacking if key not in read),
+    ]
 
 
-def _together(experiment: Experiment, scenario: Scenario) -> Varied:
+def _together(parts: Sequence[Part], scenario: Scenario, of_sets: Varied) -> Varied:
     """The values of everything that is varied in some part."""
-    varied: dict[str, set[Value]] = {key: set(values) for key, values in _of_sets(experiment).items()}
-    for part in experiment.parts:
-        own = part.swept if len(experiment.parts) == 1 else ()
+    varied: dict[str, set[Value]] = {key: set(values) for key, values in of_sets.items()}
+    for part in parts:
+        own = part.swept if len(parts) == 1 else ()
         for key, values in _of_part(part, scenario).items():
             varied.setdefault(key, set() if key in own else {scenario.values[key]}).update(values)
     return varied
 
 
-def _of_sets(experiment: Experiment) -> dict[str, set[Value]]:
+def _of_sets(sets: Iterable[Point]) -> dict[str, set[Value]]:
     varied: dict[str, set[Value]] = {}
-    for values in experiment.ensemble.sets.values() if experiment.ensemble else ():
+    for values in sets:
         for key, value in values.items():
             varied.setdefault(key, set()).add(value)
     return varied

@@ -94,7 +94,7 @@ class Scenario:
         values = check_values(kept["values"], file, world, problems)
         dates = ("date", "announced")
         entries = [
-            {key: datetime.date.fromisoformat(value) if key in dates else value for key, value in event.items()}
+            {key: _as_date(value) if key in dates else value for key, value in event.items()}
             for event in kept["events"]
         ]
         events = read_events(entries, f"{file}: event", world, problems)
@@ -110,3 +110,11 @@ class Scenario:
         del content["name"], content["purpose"]
         content["world"] = self.world.hash
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _as_date(kept: Any) -> Any:
+    """A date from its text; what is none is left for the reader of events to refuse."""
+    try:
+        return datetime.date.fromisoformat(kept)
+    except (TypeError, ValueError):
+        return kept

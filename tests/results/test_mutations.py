@@ -12,6 +12,7 @@ from support.made_results import signed, vouch
 from sim.batch.run import run_batch
 from sim.compare.question import Incomplete, Question, compare, identical
 from sim.errors import BadInput
+from sim.experiment.idle import idle_in_results
 from sim.live import background
 from sim.results.output import UNFINISHED
 from sim.study.discovery import discover
@@ -160,6 +161,7 @@ def read_by_all(root, folder, path):
         "compare": lambda: compare([base, folder], asked),
         "partial": lambda: compare([folder, base], Question(partial=True)),
         "bare": lambda: compare([base / "runs.csv", folder / "runs.csv"], Question()),
+        "idle": lambda: idle_in_results([folder]),
         "exact": lambda: identical([base, folder]),
         "sensitivity": lambda: sensitivity(folder, [SHARE]),
         "discover": lambda: discover(folder, f"{SHARE} >= 0.5"),

@@ -131,3 +131,25 @@ def test_run_says_the_same_as_check(tmp_path, answer):
     said = answer("check", path).err.splitlines()
     assert len(said) == 3 and "control (9) and retaliation (3)" in said[0] and "controls.severity = 1.0" in said[1]
     assert answer("run", path, "--until", "2020", "--out", tmp_path / "out").err.splitlines()[:3] == said
+
+
+def test_compare_says_of_finished_results_what_batch_says(tmp_path, answer):
+    """A key of one of two configs, a factor, and an event; each result once, also in the tables for scripts."""
+    (tmp_path / "mine.toml").write_text('purpose = "?"\nextends = "historic"\n[controls]\nmode = "none"\n')
+    text = '"retaliation.severity" = [0.1, 0.2]\n"subsidy.annual" = [0, 100]\n'
+    path = experiment(tmp_path, "historic", text)
+    path.write_text(path.read_text().replace('["historic"]', '["mine.toml", "no-controls"]'))
+    out = tmp_path / "out"
+    said = answer("batch", path, "--workers", "1", "--out", out)
+    assert said.code == 0, said.err
+    reasons = [
+        "dated events are not in force: control (9) and retaliation (3); controls.mode is none",
+        "controls.severity = 1.0: has no effect; it needs controls.mode = ",
+        "retaliation.severity is varied without effect; it needs ",
+    ]
+    assert all(reason in said.err for reason in reasons)
+    for form in ("table", "csv", "json", "md"):
+        found = answer("compare", out, out, "--format", form)
+        assert found.code == 0
+        assert all((found.out + found.err).count(reason) == 1 for reason in reasons), form
+    assert f"{out}: mine: dated events" in found.out and f"{out}: retaliation.severity is varied" in found.out

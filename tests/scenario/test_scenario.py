@@ -5,6 +5,7 @@ import pytest
 from sim.errors import BadInput
 from sim.model import DecouplingModel
 from sim.scenario.loading import known_configs, load_config
+from sim.scenario.scenario import Scenario
 from sim.world.world import load_world
 
 SHIPPED = ["article-2021", "historic", "no-controls", "published-2020"]
@@ -97,3 +98,12 @@ def test_the_historic_events_state_how_sure_they_are():
         assert event.reason and event.low <= event.severity <= event.high
     dates = [event.date.isoformat() for event in load_config("historic").events]
     assert {"2022-10-07", "2023-07-23", "2023-09-01", "2023-10-17", "2024-12-02"} <= set(dates)
+
+
+@pytest.mark.parametrize("date", ["x", 7, None, [], "2024-13-01"])
+def test_a_kept_event_without_a_date_is_one_sentence(date):
+    kept = load_config("historic").as_dict()
+    assert Scenario.from_dict(kept, "here").hash == load_config("historic").hash
+    kept["events"][0]["date"] = date
+    with pytest.raises(BadInput, match="here: event 1: date = .*: must be a date such as 2022-10-07"):
+        Scenario.from_dict(kept, "here")
