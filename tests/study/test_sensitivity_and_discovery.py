@@ -18,6 +18,7 @@ from sim.experiment.designs import Sample
 from sim.results.output import UNFINISHED
 from sim.study.discovery import Limit, discover, quasi_p
 from sim.study.outcomes import IncompleteInput
+from sim.study.report.answer import read_answer
 from sim.study.sensitivity import HEADER, _morris, _of_seeds, _sobol, elementary_effects, seed_shares, sensitivity
 
 FACTORS = """
@@ -366,3 +367,12 @@ def test_the_verb_discover(result):
     said = CliRunner().invoke(app, ["study", "discover", str(out), "--target", "domestic_supply_share > 2"])
     assert isinstance(said.exception, BadInput)
     assert "--target" in str(said.exception) and "must be a name, >= or <=, and a number" in str(said.exception)
+
+
+@pytest.mark.parametrize(
+    ("design", "verb"), [(MORRIS, "study sensitivity {}$"), (HYPERCUBE, "study discover {} --target TARGET$")]
+)
+def test_a_report_of_a_sample_without_targets_names_the_verb_that_tells(result, design, verb):
+    out = result(design.replace("400", "5"), line)
+    with pytest.raises(BadInput, match=f"has only the design .* without targets .*; use decoupling {verb.format(out)}"):
+        read_answer(out)

@@ -320,9 +320,11 @@ def read_answer(folder: str | Path) -> Answer:
     _check_luck(batch.folder, [*cases, *(case for pool in left_out.values() for case in pool)])
     indices, discoveries = _of_samples(batch, main)
     if not cases and not indices and not discoveries:
+        kind = next(iter(designs(batch.experiment).values()))
+        verb = "sensitivity" if kind == "morris" else "discover"
         raise BadInput(
-            f"{folder}: is a sample of the factors' space; name targets in the experiment for a report, or use "
-            "decoupling study sensitivity or discover"
+            f"{folder}: has only the design {kind}, of which a report tells nothing without targets in the experiment; "
+            f"use decoupling study {verb} {folder}{'' if kind == 'morris' else ' --target TARGET'}"
         )
     claims = batch.manifest.claims
     answer = Answer(batch, result, cases, left_out, count, main, measures, claims, indices, discoveries)
