@@ -109,11 +109,13 @@ def _checked_calibration(path: Path) -> str:
 
 
 def _checked_experiment(path: Path) -> str:
+    from sim.experiment.base_years import refuse_without_base_year
     from sim.experiment.cost import long_or_large
     from sim.experiment.experiment import load_experiment
     from sim.experiment.idle import idle_in
 
     experiment = load_experiment(path)
+    refuse_without_base_year(experiment, str(path))
     for text in idle_in(experiment):
         note(text)
     takes = long_or_large(experiment)

@@ -25,8 +25,9 @@ from sim.batch.jobs import WorkersDied, finished_jobs
 from sim.batch.progress import KEEPING, Progress, say
 from sim.batch.store import Store, refuse_changes, words_of
 from sim.errors import BadInput
+from sim.experiment.base_years import refuse_without_base_year
 from sim.experiment.cost import MEMORY_A_RUN, duration, long_or_large, size, size_on_disk
-from sim.experiment.experiment import Experiment, Run, load_experiment
+from sim.experiment.experiment import Experiment, Run, experiment_path, load_experiment
 from sim.experiment.idle import idle_in
 from sim.folders import results_folder
 from sim.results import provenance, records
@@ -61,14 +62,17 @@ def run_batch(
     Raises BadInput for what cannot be done, and KeyboardInterrupt on Ctrl-C;
     what was finished is kept, and the same call goes on from there.
     """
+    where = ""
     if not isinstance(experiment, Experiment):
-        experiment = load_experiment(experiment)
+        where = str(experiment_path(experiment))
+        experiment = load_experiment(where)
     workers = worker_count(workers, cluster)
     out = results_folder() / experiment.name if out is None else Path(out)
     _refuse_too_many(experiment, workers, out)
     if not fresh and (finished := _finished(experiment, out)):
         say(f"{out} is finished: {len(experiment)} runs; nothing to do.")
         return _end(finished.failures)
+    refuse_without_base_year(experiment, where or experiment.name)
     with none_left_empty(out):
         prepare_out(out)
         if fresh and is_result(out):

@@ -17,7 +17,6 @@ from pydantic import Field
 
 from sim.calendar import OUTCOME_YEARS
 from sim.errors import BadInput, nearest, none_such
-from sim.experiment.base_years import try_parts
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Grid, Joined, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
@@ -233,7 +232,10 @@ def is_calibration(content: Mapping[str, Any]) -> bool:
 
 
 def load_experiment(name: str | Path) -> Experiment:
-    """Read and check an experiment, by name or path. Raises BadInput with every fault at once."""
+    """Read and check an experiment, by name or path. Raises BadInput with every fault at once.
+
+    Whether every combination has a base year is not tried (`sim.experiment.base_years`), which can take seconds.
+    """
     path = experiment_path(name)
     problems: list[str] = []
     content = read_toml(path)
@@ -246,7 +248,7 @@ def load_experiment(name: str | Path) -> Experiment:
     scenarios = _load_configs(file.configs, path, problems)
     declared = (scenarios[0] if scenarios else load_config(BASELINE)).world.parameters
     parts, plans = _parts(file, scenarios, declared, path, problems)
-    whole, parts = parts, _leaving_out(file.leave_out, parts, scenarios, declared, path, problems)
+    parts = _leaving_out(file.leave_out, parts, scenarios, declared, path, problems)
     names = _measure_names(file.record.measures, scenarios, path, problems)
     if file.baseline and scenarios and file.baseline not in (known := [scenario.name for scenario in scenarios]):
         problems.append(f"{path}: baseline = {file.baseline!r}: must be one of the configs, {', '.join(known)}")
@@ -268,8 +270,6 @@ def load_experiment(name: str | Path) -> Experiment:
             read_condition(target, f"{path}: targets", known_outcomes)
         except BadInput as fault:
             problems += fault.problems
-    if not problems:
-        try_parts(scenarios, whole, ensemble, path, problems)
     if problems:
         raise BadInput(problems)
 

@@ -447,11 +447,3 @@ def test_a_config_as_it_is(load):
     assert list(made.runs()) == list(written.runs())
     assert (made.swept, made.every, made.measures) == (written.swept, written.every, written.measures)
     assert made.content == {**written.content, "question": load_config("no-controls").purpose}
-
-
-def test_a_parameter_set_without_a_base_year_is_named(load):
-    """Of the config itself a depreciation of 0.36 leaves one; sets with more capital need more upkeep than is spent."""
-    factors = '[factors]\n"investment.depreciation" = [0.17, 0.36]\n'
-    assert len(load(HEAD + factors)) == 2 * 2
-    with pytest.raises(BadInput, match=r"investment.depreciation = 0.36, parameter set \d+: base.target_capital = 1.2"):
-        load(f'{HEAD}parameters = "ensemble"\n{factors}')
