@@ -32,7 +32,7 @@ def least_squares(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def main() -> None:
-    sales = series("world_chip_sales")
+    sales = series("semiconductor_sales_world")
     growth = {year: np.log(sales[year] / sales[year - 1]) for year in YEARS}
     spending = {region: series(f"equipment_spending.{region}") for region in REGIONS}
     left, right = [], []

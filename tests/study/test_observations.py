@@ -1,5 +1,7 @@
 """Tables of observed figures: units, defaults, and one fault at a time."""
 
+import csv
+
 import pytest
 
 from sim.errors import BadInput
@@ -40,13 +42,39 @@ def test_a_missing_error_is_the_usual_one_of_the_measure(tmp_path):
     assert share.error == pytest.approx(0.5 * 0.05)  # 0.5 of 1.0 % in 2019 is the largest relative error given
 
 
-def test_the_shipped_table_holds_nothing_later_than_was_given():
+def test_the_shipped_table_holds_nothing_later_than_2024_and_says_what_is_compared():
     rows = world_observations(WORLD)
-    late = {(row.measure, row.date) for row in rows if row.year > 2022}
-    assert late == {
-        (f"input_world_share.{item}.CHN", "2024-12-31") for item in ("lithography", "deposition", "etch_clean")
-    }
-    assert {"fit", "test"} == {row.use for row in rows}
+    assert max(row.date for row in rows) == "2024-12-31"
+    with (WORLD.folder / "observations.csv").open(encoding="utf-8", newline="") as file:
+        assert all(row["definition"].strip() for row in csv.DictReader(file))
+
+
+def billings(date, unit):
+    """Published tools by region, bn USD."""
+    rows = [row for row in world_observations(WORLD) if row.measure.startswith("equipment_spending")]
+    return {row.measure[19:] or "CHN": row.published(row.value) for row in rows if (row.date, row.unit) == (date, unit)}
+
+
+@pytest.mark.parametrize("year", range(2016, 2025))
+def test_the_regions_tools_sum_to_the_worlds(year):
+    bought = billings(f"{year}-12-31", "bn USD a year")
+    assert sorted(bought) == ["CHN", "EUR", "JPN", "KOR", "ROW", "TWN", "USA", "world"]
+    assert sum(bought.values()) - bought["world"] == pytest.approx(bought["world"], abs=0.25)  # of printed digits
+
+
+@pytest.mark.parametrize("year", [2022, 2023])
+def test_four_quarters_of_tools_are_the_year(year):
+    quarters = [billings(f"{year}-{day}", "bn USD a quarter") for day in ("03-31", "06-30", "09-30", "12-31")]
+    for region, whole in billings(f"{year}-12-31", "bn USD a year").items():
+        if region != "ROW":  # the year's remainder was revised, so that no fourth quarter of 2023 can be derived
+            assert sum(quarter[region] for quarter in quarters) == pytest.approx(whole, abs=0.1), region
+
+
+def test_a_share_printed_as_0_stands_for_half_a_percent_or_less():
+    rows = [row for row in world_observations(WORLD) if row.measure.startswith("input_world_share.")]
+    assert min(row.value for row in rows) > 0
+    small = {row.measure.split(".")[1] for row in rows if row.value == row.error == 0.0025}
+    assert small == {"lithography", "ion_implantation", "wafer_handling", "photomasks"}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from sim.errors import BadInput, nearest, written
 from sim.results import provenance
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
-from sim.study.validation.observations import Observation, world_observations
+from sim.study.validation.observations import CONTEXT, Observation, world_observations
 from sim.world.evidence import Value, read_toml
 from sim.world.world import World
 
@@ -169,7 +169,7 @@ def _matched(
 ) -> tuple[list[Observation], list[float]]:
     """The figures after the base year, and the discrepancy of those that are matched (use = fit)."""
     world = scenario.world
-    later = [o for o in world_observations(world) if o.year > FIRST_YEAR and o.series != "world_chip_sales"]
+    later = [o for o in world_observations(world) if o.year > FIRST_YEAR and o.measure not in CONTEXT]
     for series in given:
         if not any(o.series == series and o.use == "fit" for o in later):
             known = {o.series for o in later if o.use == "fit"}

@@ -1,6 +1,7 @@
 """Observed figures: what the model is fitted to and tested on, in the model's units.
 
-A table has the columns measure, date, value, unit, error, source, use. The date is a year or the last day of a year
+A table has the columns measure, date, value, unit, error, source, use; a world's own also says in `definition` how
+what was counted differs from the measure that it is compared with. The date is a year or the last day of a year
 or quarter; a unit that ends in "a quarter" makes it a quarter's figure. `error` is the standard deviation of the
 observation. `use` is "fit" for what enters a fit or the estimate of a rule, "test" for what is only scored.
 """
@@ -33,7 +34,7 @@ UNITS = (
     "bn yuan a point",
     "2020 = 1",
 )
-CONTEXT = ("world_chip_sales",)  # observed and used by the investment rule's estimate; no measure of the model
+CONTEXT = ("semiconductor_sales_world",)  # observed and given to the model or used by an estimate; no measure of it
 USUAL_ERROR = 0.1  # of the value, where neither the row nor the world's table gives one
 
 
