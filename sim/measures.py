@@ -8,8 +8,10 @@ chips; in another world they mean that world's products.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sim.errors import BadInput, nearest
 from sim.world.world import World
@@ -225,6 +227,91 @@ _HEADLINE = (
     ),
 )
 HEADLINE = tuple(measure.name for measure in _HEADLINE)
+_AT_LARGE = (
+    Measure(
+        "chip_production_located_real",
+        YEARLY,
+        "flow",
+        "sum of output at the site at 2020 prices",
+        "chips made in the target by anybody, at constant prices",
+        "higher",
+        ("located_real", None),
+    ),
+    Measure(
+        "chip_imports_real",
+        YEARLY,
+        "flow",
+        "chip_market - home_sales, both at 2020 prices",
+        "chips used in the target and made elsewhere, at constant prices",
+        "lower",
+        ("imports_real", None),
+    ),
+    Measure(
+        "world_chip_sales",
+        YEARLY,
+        "flow",
+        "sum of all firms' output at current prices",
+        "chips sold in the world by anybody to anybody",
+        "none",
+        ("world_chips", None),
+    ),
+)
+_OF_SUPPLIERS = (
+    (
+        "supplier_sales",
+        "sum of sales at 2020 prices",
+        "{item} that suppliers of {state} sell in the world",
+        "world_sales",
+    ),
+    (
+        "supplier_sales_to_target",
+        "sum of sales to lines in the target, whoever owns them, at 2020 prices",
+        "{item} that suppliers of {state} sell to the target",
+        "sold_to_target",
+    ),
+)
+# Name, unit, kind, formula, meaning, what it is made of.
+_OF_FIRMS = (
+    ("revenue", YEARLY, "flow", "sum of output at current prices", "chips that {firm} sells", "firm_revenue", None),
+    (
+        "equipment",
+        YEARLY,
+        "flow",
+        "sum of tools received at 2020 prices",
+        "tools delivered to {firm} and paid, those from store included",
+        "firm_equipment",
+        None,
+    ),
+    (
+        "utilisation",
+        SHARE,
+        "ratio",
+        "output / capacity, both at 2020 prices",
+        "part of its capacity that {firm} uses",
+        "firm_output",
+        "firm_capacity",
+    ),
+    (
+        "capacity",
+        YEARLY,
+        "flow",
+        "sum of what its lines can make at 2020 prices",
+        "what {firm} could make with all its lines at full work",
+        "firm_capacity",
+        None,
+    ),
+    (
+        "home_share",
+        SHARE,
+        "ratio",
+        "sales to buyers in the state of its headquarters / revenue",
+        "part of the sales of {firm} that goes to buyers in its own state",
+        "firm_home_sales",
+        "firm_revenue",
+    ),
+)
+BY_FIRM = "firm_"
+MOST_FIRMS = 200  # the made-up worlds have thousands, whose columns nobody reads
 _BY_SEGMENT = (
     "domestic_supply_share",
     "domestic_supply_share_real",
@@ -238,8 +325,27 @@ _BY_SEGMENT = (
 )
 
 
+def firms(world: World) -> dict[str, list[str]]:
+    """Who has measures of its own, with the ids of its lines: each line by its id, and each company with several.
+
+    A company goes by its name in small letters; a name under which makers of several states are summed up is none.
+    Empty in a world of more than `MOST_FIRMS` lines.
+    """
+    lines = [*world.rows["chip_firms"], *world.rows["entrants"]]
+    if len(lines) > MOST_FIRMS:
+        return {}
+    found = {line["id"]: [line["id"]] for line in lines}
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for line in lines:
+        by_name.setdefault(line["name"], []).append(line)
+    for name, own in by_name.items():
+        if len(own) > 1 and len({line["headquarters"] for line in own}) == 1:
+            found.setdefault(re.sub(r"\W+", "-", name.lower()), [line["id"] for line in own])
+    return found
+
+
 def catalogue(world: World) -> dict[str, Measure]:
-    """Every measure of a world by name: the headline, then those by segment, input and state."""
+    """Every measure of a world by name: the headline, then those by segment, input, state and firm."""
     measures = {measure.name: measure for measure in _HEADLINE}
 
     def add(base: Measure, suffix: str, meaning: str, over: Observable, under: Observable | None = None) -> None:
@@ -305,6 +411,20 @@ def catalogue(world: World) -> dict[str, Measure]:
             "none",
             ("sales_to_target", row),
         )
+    measures |= {measure.name: measure for measure in _AT_LARGE}
+    for base_name, formula, meaning, observed in _OF_SUPPLIERS:
+        for column, item in enumerate(world.inputs):
+            for row, state in enumerate(world.states):
+                name = f"{base_name}.{item}.{state}"
+                cell = column * len(world.states) + row
+                said = meaning.format(item=item, state=state)
+                measures[name] = Measure(name, YEARLY, "flow", formula, said, "none", (observed, cell))
+    for base_name, unit, kind, formula, meaning, observed, by in _OF_FIRMS:
+        for column, firm in enumerate(firms(world)):
+            name = f"{BY_FIRM}{base_name}.{firm}"
+            under = (by, column) if by else None
+            said = meaning.format(firm=firm)
+            measures[name] = Measure(name, unit, kind, formula, said, "none", (observed, column), under)
     return measures
 
 

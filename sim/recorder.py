@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.arrays import Array, Flags
-from sim.calendar import quarter_end
-from sim.engine.groups import Groups
-from sim.measures import Measure, Observable, catalogue, measure_names
+from sim.arrays import Array, Flags, Indices
+from sim.calendar import QUARTERS_PER_YEAR, quarter_end
+from sim.engine.groups import Groups, total
+from sim.measures import Measure, Observable, catalogue, firms, measure_names
 from sim.world.world import World
 
 if TYPE_CHECKING:
@@ -20,14 +20,18 @@ if TYPE_CHECKING:
 
 
 def observe(model: DecouplingModel) -> dict[str, Array]:
-    """What every measure is made of, in the quarter that has just passed: (runs, columns), bn yuan a quarter."""
-    roster, chip_market, firms = model.roster, model.chip_market, model.chip_firms
+    """What measures are made of, in the quarter that has just passed: (runs, columns), bn yuan a quarter.
+
+    `observe_in_detail` has the rest.
+    """
+    roster, chip_market, makers = model.roster, model.chip_market, model.chip_firms
     target, by_segment = roster.target, roster.by_segment
     price = chip_market.paid
     bought = chip_market.sales[:, target]
     market_real = by_segment.sum(bought)
     home_real = by_segment.sum(bought * roster.at_home)
-    owned_output = firms.output * roster.target_owned
+    owned_output = makers.output * roster.target_owned
+    located_real = by_segment.sum(makers.output * roster.at_home)
     market = market_real * price
     home = home_real * price
     observed = {
@@ -36,15 +40,18 @@ def observe(model: DecouplingModel) -> dict[str, Array]:
         "home_sales": home,
         "home_sales_real": home_real,
         "imports": market - home,
-        "located": by_segment.sum(firms.output * roster.at_home) * price,
+        "imports_real": market_real - home_real,
+        "located": located_real * price,
+        "located_real": located_real,
         "hq": by_segment.sum(owned_output) * price,
         "unmet": chip_market.unmet[:, target] * price,
         "unmet_automotive": chip_market.unmet_of_car_makers(model.parameters),
         "buyer_cost": market - market_real,
         "price": price,
         "price_index": market.sum(axis=-1, keepdims=True) / market_real.sum(axis=-1, keepdims=True),
-        "lag_output": owned_output * firms.lag,
+        "lag_output": owned_output * makers.lag,
         "owned_output": owned_output,
+        "world_chips": total(makers.revenue),
         "subsidy": model.states.subsidy_spent * model.states.is_target,
     }
     observed.update(_of_inputs(model))
@@ -84,6 +91,35 @@ def _of_inputs(model: DecouplingModel) -> dict[str, Array]:
         "world_sales": roster.by_input_and_state.sum(model.suppliers.revenue),
         "world_sales_by_input": roster.by_input.sum(model.suppliers.revenue),
     }
+
+
+def observe_in_detail(model: DecouplingModel) -> dict[str, Array]:
+    """What measures by supplier's state and by firm are made of: (runs, columns), bn yuan a quarter."""
+    roster, chip_market, makers = model.roster, model.chip_market, model.chip_firms
+    sold = _sum_of_groups(model.input_market.sales, roster.group_at_home)
+    everybody = np.arange(len(roster.chip_firms))
+    at_headquarters = chip_market.sales[:, roster.firm_headquarters, everybody]
+    wear = model.parameters["investment.depreciation"] / QUARTERS_PER_YEAR
+    used = (makers.capacity - makers.arrivals) / (1.0 - wear)  # lines that arrived make chips from the next quarter on
+    by_firm = {
+        "firm_revenue": makers.revenue,
+        "firm_equipment": makers.tools_received,
+        "firm_output": makers.output,
+        "firm_capacity": used,
+        "firm_home_sales": at_headquarters * np.take(chip_market.paid, roster.firm_segment, axis=-1),
+    }
+    lines, of_firm = _lines_reported(roster)
+    observed = {name: of_firm.sum(np.take(values, lines, axis=-1)) for name, values in by_firm.items()}
+    return observed | {"sold_to_target": roster.by_input_and_state.sum(sold)}
+
+
+def _lines_reported(roster: Roster) -> tuple[Indices, Groups]:
+    """The lines of the firms that are reported, and their sums by firm; 0 for who cannot enter in these runs."""
+    places = {line: place for place, line in enumerate(roster.chip_firms)}
+    reported = firms(roster.world).values()
+    lines = [(firm, places[line]) for firm, own in enumerate(reported) for line in own if line in places]
+    firm_of, place_of = np.array(lines, dtype=np.int64).reshape(-1, 2).T
+    return place_of, Groups(firm_of, len(reported))
 
 
 def _output_at_risk(model: DecouplingModel) -> Array:
@@ -132,12 +168,15 @@ class Recorder:
             for observable in (measure.over, measure.under)
             if observable
         }
+        self._names = {name for name, _ in self._needed}
         self._taken: dict[Observable, list[Array]] = {observable: [] for observable in self._needed}
         self._first = first_quarter
 
     def record(self, model: DecouplingModel) -> None:
         """Take down the quarter that has just passed."""
         observed = observe(model)
+        if not self._names <= observed.keys():
+            observed |= observe_in_detail(model)
         for (name, column), kept in self._taken.items():
             values = observed[name]
             kept.append(values.sum(axis=-1) if column is None else values[:, column])

@@ -6,7 +6,7 @@ from sim.batch.identity import column_notes
 from sim.description import odd
 from sim.description.document import document
 from sim.description.odd import table
-from sim.measures import HEADLINE, catalogue
+from sim.measures import HEADLINE, catalogue, firms
 from sim.scenario.loading import BASELINE, load_config
 
 TITLE = """# Data dictionary
@@ -28,7 +28,8 @@ def text() -> str:
         "## Outcomes of a measure in `runs.csv`\n",
         outcomes(),
         "## Measures\n",
-        "`.SEGMENT`, `.INPUT` and `.STATE` are each of the world's; those below the headline measures need "
+        "`.SEGMENT`, `.INPUT` and `.STATE` are each of the world's, `.FIRM` is a line by its id in the table of firms "
+        "or a company with several by its name, such as `smic`; those below the headline measures need "
         '`measures = "all"`.\n',
         measures(),
         "## Tables of a world\n",
@@ -59,7 +60,7 @@ def measures() -> str:
         name: word
         for table_name, word in (("segments", "SEGMENT"), ("inputs", "INPUT"), ("states", "STATE"))
         for name in world.column(table_name, "id")
-    }
+    } | dict.fromkeys(firms(world), "FIRM")
     rows: dict[str, tuple[str, ...]] = {}
     for name, measure in sorted(catalogue(world).items(), key=lambda pair: pair[0] not in HEADLINE):
         parts = name.split(".")

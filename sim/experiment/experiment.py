@@ -24,7 +24,7 @@ from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
 from sim.experiment.factors import Declared, PartTable, Table, read_part, validated
 from sim.experiment.kept import parts_of
 from sim.folders import EXPERIMENTS, find, known, places
-from sim.measures import HEADLINE, measure_names
+from sim.measures import BY_FIRM, HEADLINE, catalogue
 from sim.results.claims import Claim
 from sim.results.escape import FORMULA
 from sim.scenario.loading import BASELINE, load_config
@@ -331,7 +331,8 @@ def _load_configs(names: Sequence[str], path: Path, problems: list[str]) -> list
             problems.append(f"{path}: configs: {scenario.name!r} appears twice; every config needs a name of its own")
         scenarios[scenario.name] = scenario
     worlds = {scenario.world.id: scenario.world for scenario in scenarios.values()}
-    if len({tuple(measure_names("all", world)) for world in worlds.values()}) > 1:
+    of_all = {tuple(name for name in catalogue(world) if not name.startswith(BY_FIRM)) for world in worlds.values()}
+    if len(of_all) > 1:
         problems.append(
             f"{path}: configs: belong to worlds with different measures ({', '.join(sorted(worlds))}); the worlds of "
             "one experiment need the same segments, inputs and states"
@@ -399,14 +400,17 @@ def _measure_names(
 ) -> list[str]:
     if not scenarios:
         return []
-    world = scenarios[0].world
-    if selection in ("headline", "all"):
-        return measure_names(selection, world)
+    worlds = {scenario.world.id: scenario.world for scenario in scenarios}
+    first, *others = map(catalogue, worlds.values())
+    known = [name for name in first if all(name in other for other in others)]  # worlds may have other firms
+    if selection == "all":
+        return known
+    if selection == "headline":
+        return list(HEADLINE)
     where = f"{path}: record.measures = {selection!r}"
     if isinstance(selection, str) or not selection:
         problems.append(f"{where}: must be {RIGHT['record.measures']}")
         return []
-    known = measure_names("all", world)
     for name in selection:
         if name not in known:
             problems.append(

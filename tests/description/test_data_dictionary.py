@@ -5,7 +5,7 @@ import re
 from support.paths import ROOT
 
 from sim.description import data as data_dictionary
-from sim.measures import HEADLINE, catalogue
+from sim.measures import HEADLINE, catalogue, firms
 from sim.world.world import DEFAULT_WORLD, load_world
 
 FILE = ROOT / "docs/DATA.md"
@@ -22,6 +22,7 @@ def test_every_measure_is_in_it():
     names = set(re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE))
     slices = {word: world.column(table, "id") for word, table in
               (("SEGMENT", "segments"), ("INPUT", "inputs"), ("STATE", "states"))}  # fmt: skip
+    slices["FIRM"] = list(firms(world))
     expanded = set()
     for name in names:
         forms = [name]

@@ -219,6 +219,12 @@ def test_worlds_with_the_same_measures_may_stand_in_one_experiment(tmp_path):
     experiment = load_experiment("lumped")
     assert {scenario.world.id for scenario in experiment.scenarios} == {"china-2020", "china-2020:lumped"}
     assert experiment.as_dict()["prediction"].startswith("Little.")
+    path = tmp_path / "both.toml"
+    path.write_text(
+        'question = "?"\nconfigs = ["published-2020", "lumped"]\nreplications = 1\n[record]\nmeasures = "all"\n'
+    )
+    measures = load_experiment(path).measures  # lumped has Taiwan's small makers in one
+    assert "firm_revenue.tsmc-twn-leading" in measures and "firm_revenue.umc-twn-advanced" not in measures
     path = tmp_path / "mixed.toml"
     path.write_text('question = "?"\nconfigs = ["published-2020", "crop-seeds"]\nreplications = 1\n')
     with pytest.raises(BadInput, match="worlds with different measures"):
