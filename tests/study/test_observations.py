@@ -77,6 +77,16 @@ def test_a_share_printed_as_0_stands_for_half_a_percent_or_less():
     assert small == {"lithography", "ion_implantation", "wafer_handling", "photomasks"}
 
 
+def test_growth_is_counted_from_the_base_year():
+    """Of 2020: imports 350 bn USD and 543.5 bn units, world sales 440.4 bn USD, NAURA 6.056 bn yuan."""
+    grown = {row.measure: row.value for row in world_observations(WORLD) if row.is_relative and row.year == 2024}
+    assert grown["chip_imports"] == pytest.approx(385 / 350, rel=0.001)
+    assert grown["chip_imports_real"] == pytest.approx(549.2 / 543.5, rel=0.005)  # published growth, chained
+    assert grown["world_chip_sales"] == pytest.approx(630.5 / 440.4, rel=0.001)
+    assert grown["supplier_sales.deposition.CHN"] == pytest.approx(30.075 / 6.056, rel=0.001)
+    assert grown["chip_production_located_real"] == pytest.approx(1.333 * 0.884 * 1.069 * 1.231, rel=0.001)
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
