@@ -52,7 +52,7 @@ def observe(model: DecouplingModel) -> dict[str, Array]:
         "lag_output": owned_output * makers.lag,
         "owned_output": owned_output,
         "world_chips": total(makers.revenue),
-        "subsidy": model.states.subsidy_spent * model.states.is_target,
+        "subsidy": (model.states.subsidy_spent + model.states.push_paid) * model.states.is_target,
     }
     observed.update(_of_inputs(model))
     inputs_sold = roster.by_supplier_state.sum(_sum_of_groups(model.input_market.sales, roster.group_at_home))

@@ -9,6 +9,7 @@ from sim.agents import ChipFirm, State, Supplier
 from sim.calendar import is_first_of_year
 from sim.markets.spillovers import move_frontier, pass_on_experience
 from sim.policy.retaliation import restrictions
+from sim.policy.security import push_for_security
 from sim.policy.stakes import take_note_of_supply, weigh_stakes
 from sim.policy.subsidy import allocate_subsidies
 
@@ -33,6 +34,7 @@ def controls(model: DecouplingModel) -> None:
     model.controls.impose(parameters, events, quarter, states)
     model.controls.inform(states)
     model.everybody(states, State.remember_controls)
+    model.everybody(states, State.take_alarm)
     model.everybody(states, State.retaliate)
     materials, chips = restrictions(parameters, events, quarter, states, model.roster)
     model.controls.fear(parameters, states)
@@ -53,7 +55,7 @@ def chip_market(model: DecouplingModel) -> None:
     """Chips are ordered at last quarter's prices, made within capacity and materials, and bought."""
     model.chip_market.form_demand(model.parameters, model.quarter)
     model.input_market.cover(model.chip_firms)
-    model.chip_market.trade(model.parameters, model.chip_firms, model.states.expected_cutoff)
+    model.chip_market.trade(model.parameters, model.chip_firms, model.states)
     model.input_market.use_materials(model.chip_firms)
 
 
@@ -68,8 +70,9 @@ def prices(model: DecouplingModel) -> None:
 
 
 def investment(model: DecouplingModel) -> None:
-    """Grants are shared out by this quarter's sales, new firms enter on them, then firms decide what to order."""
+    """Grants are shared out by this quarter's sales, the push is set, new firms enter, then firms decide what to order."""
     allocate_subsidies(model)
+    push_for_security(model)
     if model.roster.is_entrant.any():
         model.everybody(model.chip_firms, ChipFirm.enter_or_fail)
     model.everybody(model.chip_firms, ChipFirm.decide_investment)
@@ -77,7 +80,7 @@ def investment(model: DecouplingModel) -> None:
 
 def input_market(model: DecouplingModel) -> None:
     """Tools, materials and software are ordered, permitted or denied, back-filled and delivered."""
-    model.input_market.trade(model.parameters, model.chip_firms, model.suppliers, model.states.expected_cutoff)
+    model.input_market.trade(model.parameters, model.chip_firms, model.suppliers, model.states)
 
 
 def lines(model: DecouplingModel) -> None:

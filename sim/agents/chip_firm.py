@@ -50,8 +50,11 @@ class ChipFirm(ColumnAgent):
     investment = Column("bn yuan a quarter", "tools ordered from all sources of money")
     capacity_grant = Column("bn yuan a quarter", "subsidy received for tools")
     research_grant = Column("bn yuan a quarter", "subsidy received for research")
-    extra_money = Column("bn yuan a quarter", "equity beyond that of 2020, and subsidy for tools")
+    push = Column("bn yuan a quarter", "tools that the push for security asks it to order")
+    diverted = Column("bn yuan a quarter", "money of the target's firms for tools that were denied, as it falls to this firm")
+    extra_money = Column("bn yuan a quarter", "equity beyond that of 2020, subsidy for tools, the push, what is diverted")
     absorbed = Column("bn yuan a quarter", "of it, what buys tools")
+    lines_on_extra = Column("bn yuan", "lines being built that such money paid for")
     lost_to_haste = Column("bn yuan a quarter", "of it, what buys none: dearer building, idle tools, rents")
     tools_received = Column("bn yuan a quarter", "tools delivered and paid")
     line_completeness = Column("0 to 1", "what tools at hand make of the line ordered")
@@ -87,15 +90,23 @@ class ChipFirm(ColumnAgent):
     @rule
     def decide_investment(self) -> None:
         """Private investment follows the return on capital and counts lines on their way (Sterman 2000, ch. 17);
-        the state's programme goes on, with a step in 2021; more equity or subsidy than in 2020 is absorbed with falling
-        returns."""
+        the state's programme goes on, with a step in 2021 and growth after it; further money is absorbed with falling
+        returns.
+
+        Of the lines that further money pays for a firm counts a part as if it had ordered them itself (crowding out);
+        what they do to prices and utilisation it sees in any case.
+        """
         p = self.parameters
         capital = self.capacity * self.capital_per_capacity
         upkeep_and_growth = (p["investment.depreciation"] + p["demand.growth"]) / QUARTERS_PER_YEAR
         lines = sum(self.pipeline[1:], start=self.pipeline[0]) * self.capital_per_capacity
         under_way = self.build_quarters - 1.0  # quarters of orders in the pipeline when it decides
-        programme = self.programme_investment * np.where(self.quarter < NEW_PLAN, 1.0, p["state_programme.step"])
-        own_lines = lines - programme * under_way
+        years = max(0.0, self.quarter - NEW_PLAN) / QUARTERS_PER_YEAR
+        step = np.where(self.quarter < NEW_PLAN, 1.0, p["state_programme.step"])
+        programme = self.programme_investment * step * np.exp(p["state_programme.growth"] * years)
+        self.lines_on_extra = self.lines_on_extra * (1.0 - 1.0 / np.maximum(1.0, under_way)) + self.absorbed
+        not_counted = (1.0 - p["investment.crowding_out"]) * self.lines_on_extra
+        own_lines = lines - programme * under_way - not_counted
         excess = own_lines / np.where(capital > 0, capital, 1.0) - upkeep_and_growth * under_way
         expected = self.return_on_lines * self.line_completeness  # of a line that lacks tools less is to be had
         response = power(expected, p["investment.response"])
@@ -110,7 +121,7 @@ class ChipFirm(ColumnAgent):
             * p["investment.external_share"]
             * (p["investment.annual"] / p["investment.annual_2020"] - 1.0)
         )
-        extra = equity + self.capacity_grant
+        extra = equity + self.capacity_grant + self.push + p["investment.diversion"] * self.diverted
         planned = self.is_entrant * self.base_capacity * self.capital_per_capacity
         limit = p["investment.absorption"] / QUARTERS_PER_YEAR * np.maximum(capital, planned)
         absorbed = np.where(extra > 0, extra / (1.0 + np.maximum(extra, 0.0) / limit), extra)

@@ -5,6 +5,7 @@ import numpy as np
 from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import Category, Column, ColumnAgent, Queue, rule
 from sim.engine.groups import power
+from sim.scenario.values import RECORDED
 
 LONGEST_ANSWER = 8  # quarters
 NEW_ROUND = 0.05  # a rise of severity that counts as a new round; reactive controls also move by less
@@ -24,6 +25,9 @@ class State(ColumnAgent):
     harshest_now = Column("0 to 1", "its harshest control on any input or chip from this quarter on")
     harshest_control = Column("0 to 1", "its harshest control that firms have taken note of")
     tension = Column("0 to 1", "how much it has tightened of late")
+    tools_denied = Column("0 to 1", "for the target, part of its foreign tools for lines above thresholds now denied")
+    reckoned = Column("0 to 1", "for the target, of that what its planners have taken in")
+    alarm = Column("0 to 1", "for the target, of that what its plans answer to")
     faced_control = Column("0 to 1", "for the target, the harshest control of the lead in force")
     exposed_revenue = Column("0 to 1", "part of its suppliers' sales that following the lead fully would cost")
     harm_expected = Column("bn yuan a year", "what a full control would cost the target, as the lead reckons")
@@ -44,6 +48,7 @@ class State(ColumnAgent):
     retaliation = Column("0 to 1", "part of the materials it dominates that the target denies controllers")
     plan_budget = Column("bn yuan a year", "subsidy that the target's plan adds")
     subsidy_spent = Column("bn yuan a quarter", "state money above the programme of 2020, leakage included")
+    push_paid = Column("bn yuan a quarter", "state money in the push for security, on top of that")
     capacity_grants = Column("bn yuan a quarter", "of it, what reaches chip firms for tools")
     research_grants = Column("bn yuan a quarter", "of it, what reaches chip firms and suppliers for research")
     trained = Column("2020 = 1", "engineers trained at home")
@@ -84,6 +89,20 @@ class State(ColumnAgent):
         tightened = np.maximum(0.0, self.harshest_now - self.harshest_control)
         self.tension = np.minimum(1.0, self.tension * (1.0 - p["stockpiling.fading"]) + tightened)
         self.harshest_control = self.harshest_now
+
+    @rule
+    def take_alarm(self) -> None:
+        """The target's plans answer to what it is denied with a second-order lag: first it is taken in, then acted on.
+
+        Only a part of the push is caused by the controls of the run. The rest goes by the record: what was denied in
+        the world as it was, whatever is denied here. The figures cannot tell the two apart.
+        """
+        p = self.parameters
+        caused = p["security.caused_by_controls"]
+        denied = caused * self.tools_denied + (1.0 - caused) * p.observed(RECORDED, self.quarter)
+        stage = np.maximum(1.0, p["security.lag"] / 2.0)
+        self.alarm = self.alarm + (self.reckoned - self.alarm) / stage * self.is_target
+        self.reckoned = self.reckoned + (denied - self.reckoned) / stage * self.is_target
 
     @rule
     def retaliate(self) -> None:

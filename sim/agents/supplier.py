@@ -68,7 +68,9 @@ class Supplier(ColumnAgent):
         )
         luck = successes(self.draw("research success", self.has_programme), p["research.success_probability"])
         closing = self.has_programme * p["research.supplier_catch_up"] / QUARTERS_PER_YEAR * self.ease * effort * luck
-        self.gap = self.gap * np.exp(-closing * np.maximum(self.entered, 1.0 - self.may_enter))
+        sells = np.maximum(self.entered, 1.0 - self.may_enter)
+        drift = self.has_programme * p["research.frontier_drift"] / QUARTERS_PER_YEAR  # what leaders gain on it
+        self.gap = self.gap * np.exp(-closing * sells) + drift * sells
         leads = self.has_programme == 0
         sales = np.where(leads, self.revenue, 1.0) / np.where(leads, self.base_revenue, 1.0) / self.world_growth
         usual = own * self.revenue

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays import Array, Flags, Indices
-from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, quarters_until
+from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, quarter_of, quarters_until
 from sim.errors import nearest
 from sim.scenario.events import Event
 from sim.scenario.scenario import Scenario
+from sim.scenario.values import MARKET, RECORDED, WORLD_SALES
 from sim.world.evidence import Value
 
 
@@ -33,7 +35,10 @@ class Parameters:
             (scenario.with_values(off) if off else scenario).effective() for scenario in _distinct(self._scenarios)
         ]
         place = _places(self._scenarios)
-        self.given_market = _frozen(np.array([_market_by_quarter(scenario) for scenario in self._scenarios]))
+        self._observed = {
+            table: _frozen(np.array([by_quarter(scenario) for scenario in self._scenarios]))
+            for table, by_quarter in _OBSERVED.items()
+        }
         self._words: dict[str, Flags] = {}
         self._numbers: dict[str, Array] = {}
         for name, parameter in self._scenarios[0].world.parameters.items():
@@ -51,11 +56,13 @@ class Parameters:
         except KeyError:
             raise KeyError(f"no parameter {name!r}{nearest(name, self._numbers)}") from None
 
-    def given_in(self, quarter: int) -> Array:
-        """The target's market that configs give for a quarter, (runs, 1), bn yuan; NaN also after the last year."""
-        if quarter < self.given_market.shape[1]:
-            return self.given_market[:, [quarter]]
-        return np.full((len(self.given_market), 1), np.nan)
+    def observed(self, table: str, quarter: int) -> Array:
+        """What configs give of a quarter as observed, (runs, 1); NaN where nothing is given.
+
+        The target's market is in bn yuan, the world's sales 2020 = 1, both at current prices.
+        """
+        rows = self._observed[table]
+        return rows[:, [quarter]] if quarter < rows.shape[1] else np.full((len(rows), 1), np.nan)
 
     def is_set(self, name: str, choice: str) -> Flags:
         """Whether a word has this value, (runs, 1) of booleans."""
@@ -80,18 +87,39 @@ class Parameters:
         self._resolve()
 
 
-def _market_by_quarter(scenario: Scenario) -> Array:
-    """The market that a config gives, bn yuan in each quarter at current prices, NaN where none is given.
+def _market(scenario: Scenario) -> Array:
+    """The target's market that a config gives, bn yuan in each quarter. Dollars become yuan at the fixed rate."""
+    to_yuan = float(scenario.values["base.exchange_rate"])
+    given = {int(year): market * to_yuan for year, market in scenario.observed(MARKET).items()}
+    return _by_quarter({FIRST_YEAR: float(scenario.values["base.chip_market"]), **given})
 
-    A year is spread over its quarters along the straight line in logs between the middles of the known years (2020
-    is known), then scaled so that its quarters sum to it. Published dollars become yuan at the fixed rate.
+
+def _world_sales(scenario: Scenario) -> Array:
+    """The world's chip sales that a config gives, each quarter by the mean quarter of 2020."""
+    given = {int(year): sales for year, sales in scenario.observed(WORLD_SALES).items()}
+    return _by_quarter(given) / (given.get(FIRST_YEAR, np.nan) / QUARTERS_PER_YEAR)
+
+
+def _recorded(scenario: Scenario) -> Array:
+    """What controls denied by the record that a config gives, from each date on; 0 before the first."""
+    quarters = np.zeros(quarters_until(LAST_YEAR))
+    for day, denied in scenario.observed(RECORDED).items():
+        quarters[quarter_of(date.fromisoformat(day)) :] = denied
+    return quarters
+
+
+_OBSERVED = {MARKET: _market, WORLD_SALES: _world_sales, RECORDED: _recorded}
+
+
+def _by_quarter(known: Mapping[int, float]) -> Array:
+    """Years after the base year spread over their quarters; NaN for what is not known.
+
+    Along the straight line in logs between the middles of the known years, then scaled so that quarters sum to a year.
     """
     quarters = np.full(quarters_until(LAST_YEAR), np.nan)
-    to_yuan = float(scenario.values["base.exchange_rate"])
-    known = {FIRST_YEAR: float(scenario.values["base.chip_market"])} | {
-        year: market * to_yuan for year, market in scenario.given_market
-    }
-    for year, _ in scenario.given_market:
+    for year in known:
+        if year == FIRST_YEAR:
+            continue
         middles = year + (np.arange(QUARTERS_PER_YEAR) + 0.5) / QUARTERS_PER_YEAR
         path = np.exp(np.interp(middles, [known_year + 0.5 for known_year in known], np.log(list(known.values()))))
         first = (year - FIRST_YEAR) * QUARTERS_PER_YEAR

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from sim.agents import ChipFirm
-from sim.arrays import Array
+from sim.agents import ChipFirm, State
+from sim.arrays import Array, Flags
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year, year_of
 from sim.engine.groups import power, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Denial, Severity, decided, part_met
 from sim.scenario.events import Event
+from sim.scenario.values import MARKET, WORLD_SALES
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
 
@@ -41,7 +42,9 @@ class ChipMarket:
         self._world_key = agent_keys(["world"])
         self._firm_keys = agent_keys(roster.chip_firms)
         ones = np.ones((runs, len(roster.segments)))
-        self.log_shock = np.zeros_like(ones)
+        self.lasting = np.zeros_like(ones)  # what stays of the news, log points
+        self.passing = np.zeros_like(ones)  # what fades of it, log points
+        self.of_target = np.zeros((runs, 1))  # the target's demand beside the world's, log points
         self.given_market = np.full((runs, 1), np.nan)  # the target's market that the config gives for this quarter
         self.price = ones  # of the coming trade
         self.paid = ones  # of the last one
@@ -61,33 +64,54 @@ class ChipMarket:
     def form_demand(self, parameters: Parameters, quarter: int) -> None:
         """Demand grows on a trend, swings with the chip cycle and answers to price, at once and slowly.
 
-        The cycle is a first-order autoregression, part of it common to all segments. The surge of 2021 is known; news
-        is drawn from the year on that follows what is known.
+        The cycle is news, in part common to all segments: a part of it lasts, the rest fades as a first-order
+        autoregression. The surge of 2021 is known; news is drawn from the year on that follows what is known. Where a
+        config gives the world's sales or the target's market of the year, the cycle is what makes them so.
         """
-        p = parameters
+        p, target = parameters, self.roster.target
         common = ndtri(uniform(self.seeds, "demand shock", quarter, self._world_key))
         own = ndtri(uniform(self.seeds, "demand shock", quarter, self._shock_keys))
         weight = p["demand.shock_common"]
+        is_drawn = p["demand.drawn_from"] <= year_of(quarter)
         news = np.sqrt(weight) * common + np.sqrt(1.0 - weight) * own
-        drawn = p["demand.shock_sd"] * (p["demand.drawn_from"] <= year_of(quarter))
         surge = p["demand.surge"] if quarter in SURGE else 0.0
-        self.log_shock = p["demand.shock_persistence"] * self.log_shock + drawn * news + surge
+        self.passing = p["demand.shock_persistence"] * self.passing
+        self._add_news(p, p["demand.shock_sd"] * is_drawn * news + surge)
+        self._move_target(p, quarter, is_drawn)
         trend = p["demand.growth"] / QUARTERS_PER_YEAR * (quarter - MIDDLE_OF_BASE_YEAR)
         answer = (
             p["demand.elasticity_short_run"] * np.log(self.price) + p["demand.elasticity_slow"] * self.slow_log_price
         )
-        wanted = self.base_demand[:, self.roster.target] * np.exp(trend + self.log_shock + answer)
-        self.given_market = parameters.given_in(quarter)
-        self.log_shock = self.log_shock + self._to_given_market(total(wanted * self.price))
-        level = np.exp(trend + self.log_shock + answer)
-        self.demand = self.base_demand * level[:, None, :]
 
-    def _to_given_market(self, market: Array) -> Array:
-        """What the cycle must add to make of the target's market the one that the config gives; 0 without one.
+        def wanted() -> Array:
+            level = np.exp(trend + (self.lasting + self.passing) + answer)
+            everybody = self.base_demand * level[:, None, :]
+            everybody[:, target] = everybody[:, target] * np.exp(self.of_target)
+            return everybody
 
-        Both are nominal, at the prices of this quarter's trade. All of (runs, 1).
-        """
-        return np.where(np.isnan(self.given_market), 0.0, np.log(self.given_market / market))
+        sales = p.observed(WORLD_SALES, quarter)
+        if np.isfinite(sales).any():
+            now = total(total_over_rows(wanted()) * self.price)
+            self._add_news(p, _to_given(sales * total(total_over_rows(self.base_demand)), now))
+        self.given_market = p.observed(MARKET, quarter)
+        if np.isfinite(self.given_market).any():
+            missing = _to_given(self.given_market, total(wanted()[:, target] * self.price))
+            self.passing = self.passing + np.where(np.isnan(sales), missing, 0.0)
+            self.of_target = self.of_target + np.where(np.isnan(sales), 0.0, missing)
+        self.demand = wanted()
+
+    def _add_news(self, parameters: Parameters, news: Array) -> None:
+        """News of the cycle, (runs, 1 or G): a part of it lasts."""
+        lasts = parameters["demand.permanent"]
+        self.lasting = self.lasting + lasts * news
+        self.passing = self.passing + (1.0 - lasts) * news
+
+    def _move_target(self, parameters: Parameters, quarter: int, is_drawn: Flags) -> None:
+        """The target's demand beside the world's: a known drift from 2021 on, later a random walk."""
+        p = parameters
+        drift = p["demand.target_drift"] / QUARTERS_PER_YEAR * (quarter >= QUARTERS_PER_YEAR)
+        luck = p["demand.target_sd"] * ndtri(uniform(self.seeds, "target demand", quarter, self._world_key))
+        self.of_target = self.of_target + np.where(is_drawn, luck, drift)
 
     def lose_capacity(self, firms: ChipFirm, events: Sequence[Event], quarter: int) -> None:
         """An outage takes a part of the named firms' capacity for a year."""
@@ -132,10 +156,10 @@ class ChipMarket:
         roster = self.roster
         return part_met(share, denial, roster.chip_exposure, roster.by_segment, parameters["controls.backfill"])
 
-    def trade(self, parameters: Parameters, firms: ChipFirm, expected_cutoff: Array) -> None:
+    def trade(self, parameters: Parameters, firms: ChipFirm, states: State) -> None:
         """Orders by choice, permits and mandate; output by capacity and materials; the rest goes where slack is."""
         by_segment = self.roster.by_segment
-        share = self._chosen(parameters, firms, expected_cutoff)
+        share = self._chosen(parameters, firms, states)
         self.choice = share[:, self.roster.target].copy()
         share[:, self.roster.target] = self._permitted(parameters, self.choice)
         orders = by_segment.spread(self.demand) * share
@@ -147,10 +171,10 @@ class ChipMarket:
         normal = parameters["investment.normal_utilisation"]
         self.tightness = by_segment.sum(firms.orders) / (by_segment.sum(able) * normal)
 
-    def _chosen(self, parameters: Parameters, firms: ChipFirm, expected_cutoff: Array) -> Array:
+    def _chosen(self, parameters: Parameters, firms: ChipFirm, states: State) -> Array:
         """Each buyer's shares of firms: the base share times relative capacity, technology and cost, (runs, S, F).
 
-        Buyers in the target shun who may be cut off.
+        Buyers in the target shun who may be cut off, and prefer its own firms the more it is alarmed.
         """
         p, roster, by_segment = parameters, self.roster, self.roster.by_segment
         appeal = (
@@ -160,9 +184,10 @@ class ChipMarket:
             * np.exp(-p["buyers.price_elasticity"] * np.log(firms.unit_cost))
         )
         wish = self.base_share * appeal[:, None, :]
-        risk = np.take(expected_cutoff, roster.firm_headquarters, axis=-1)
+        risk = np.take(states.expected_cutoff, roster.firm_headquarters, axis=-1)
         shunned = np.where(roster.at_home, 1.0, np.exp(-p["buyers.caution"] * risk))
-        wish[:, roster.target] = wish[:, roster.target] * shunned
+        preferred = np.exp(p["buyers.localisation"] * states.alarm[:, [roster.target]] * roster.target_owned)
+        wish[:, roster.target] = wish[:, roster.target] * shunned * preferred
         shares: Array = wish / by_segment.spread(by_segment.sum(wish))
         return shares
 
@@ -239,3 +264,11 @@ class ChipMarket:
         unmet = self.unmet[:, self.roster.target] * self.paid
         late: Array = np.minimum(unmet, unmet * self.roster.automotive_share * parameters["automotive.exposure"])
         return late
+
+
+def _to_given(given: Array, now: Array) -> Array:
+    """What the cycle must add to make of a market the one that the config gives, log points; 0 without one, (runs, 1).
+
+    Both are nominal, at the prices of this quarter's trade.
+    """
+    return np.where(np.isnan(given), 0.0, np.log(given / now))

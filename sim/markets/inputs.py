@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents import ChipFirm, Supplier
+from sim.agents import ChipFirm, State, Supplier
 from sim.arrays import Array
 from sim.calendar import is_first_of_year
 from sim.engine.groups import total, total_over_rows
@@ -18,6 +18,10 @@ from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Denial, Severity, decided, part_met, supplied
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
+
+
+HALVINGS = 30  # to find the odds that a mandate asks for: to a millionth
+MOST_LOG_ODDS = 30.0  # beyond it a share is 1 within rounding
 
 
 class InputMarket:
@@ -130,14 +134,14 @@ class InputMarket:
         self.used = np.where(self.roster.is_material, np.minimum(self.wanted, self.stock), self.wanted)
         self.stock = self.stock - self.used * self.roster.is_material
 
-    def trade(self, parameters: Parameters, firms: ChipFirm, suppliers: Supplier, expected_cutoff: Array) -> None:
+    def trade(self, parameters: Parameters, firms: ChipFirm, suppliers: Supplier, states: State) -> None:
         """Order, choose, deliver."""
         p, roster, by_input = parameters, self.roster, self.roster.by_input
         ahead = p["stockpiling.quarters"][..., None] * self.feared  # quarters of need
         tools = roster.by_group.sum(firms.investment)[..., None] * self.base.tool_mix
         hoard, released = self._bought_ahead(p["stockpiling.speed"][..., None], ahead * tools, tools)
         self.need = (tools - released) + hoard + self._materials_ordered(p, firms, ahead)
-        self.choice = self._chosen(p, suppliers, expected_cutoff)
+        self.choice = self._mandated(p["mandate.tools"], self._chosen(p, suppliers, states.expected_cutoff))
         self.availability = self.part_met(p, self.choice, self.by_controls)
         allowed = self.choice * (1.0 - self.in_the_way) if self.in_the_way.any() else self.choice
         permitted = by_input.sum(allowed)
@@ -178,6 +182,31 @@ class InputMarket:
         shares: Array = wish / by_input.spread(by_input.sum(wish))
         return shares
 
+    def _mandated(self, least: Array, choice: Array) -> Array:
+        """The choice of the target's own firms when a least part of their tools must come from home suppliers, (runs, K, U).
+
+        The odds of every kind of tool that home suppliers sell rise alike, until a line's tools meet the mandate by
+        value, or all that can be had at home is. What a line loses by tools that it would not have chosen is not in
+        the model.
+        """
+        if not least.any():
+            return choice
+        roster, own = self.roster, slice(0, int(self.roster.group_target_owned.sum()))
+        at_home = roster.by_input.sum(choice[:, own] * roster.target_supplier)
+        weight = self.base.tool_mix
+        low, high = np.zeros(at_home.shape[:2]), np.full(at_home.shape[:2], MOST_LOG_ODDS)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2.0
+            reaches = (raised_odds(at_home, middle[..., None]) * weight).sum(axis=-1) >= least
+            low, high = np.where(reaches, low, middle), np.where(reaches, middle, high)
+        short = (at_home * weight).sum(axis=-1) < least
+        asked = np.where(roster.is_equipment, raised_odds(at_home, (high * short)[..., None]), at_home)
+        up = roster.by_input.spread(asked / np.where(at_home > 0, at_home, 1.0))
+        down = roster.by_input.spread((1.0 - asked) / np.where(at_home < 1, 1.0 - at_home, 1.0))
+        mandated = choice.copy()
+        mandated[:, own] = choice[:, own] * np.where(roster.target_supplier, up, down)
+        return mandated
+
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of its needs each group gets when it would choose suppliers by these shares, (runs, K, I)."""
         backfill, by_input, home = parameters["controls.backfill"][..., None], self.roster.by_input, self._home
@@ -214,6 +243,16 @@ class InputMarket:
         firms.tools_received = firms.investment * spread((at_hand * self.base.tool_mix).sum(axis=-1))
         firms.line_completeness = spread(self.assembled(at_hand, least_yield))
         firms.design_access = spread(np.where(roster.is_software, self.availability, 1.0).min(axis=-1))
+        self._divert(firms)
+
+    def _divert(self, firms: ChipFirm) -> None:
+        """Money of the target's firms for tools that were denied, by who of them may still buy and is led by the state."""
+        owned = self.roster.target_owned
+        unspent = total((firms.investment - firms.tools_received) * owned)
+        part = firms.tools_received / np.where(firms.investment > 0, firms.investment, 1.0)
+        weight = firms.programme_investment * part * owned
+        whole = total(weight)
+        firms.diverted = np.maximum(0.0, unspent) * weight / np.where(whole > 0, whole, 1.0)
 
     def assembled(self, at_hand: Array, least_yield: Array) -> Array:
         """What a line is worth that is assembled from the tools at hand, (runs, K), 1 with all of them.
@@ -227,3 +266,9 @@ class InputMarket:
         complete = 1.0 / (self._weights / np.maximum(at_hand, 1e-9)).sum(axis=-1)
         critical = np.where(roster.is_quality_critical, at_hand, 1.0).min(axis=-1)
         return complete * np.where(self._quality_bound, least_yield + (1.0 - least_yield) * critical, 1.0)
+
+
+def raised_odds(share: Array, by: Array) -> Array:
+    """A share whose odds are raised by so many log points; none stays none, and all stays all."""
+    raised: Array = share * np.exp(by) / (1.0 - share + share * np.exp(by))
+    return raised

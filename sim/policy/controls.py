@@ -96,18 +96,33 @@ class ExportControls:
                     kept[:, ally] = np.maximum(kept[:, ally], part * followed)
 
     def fear(self, parameters: Parameters, states: State) -> None:
-        """What firms reckon with: what is announced or, by a state's record, that it goes further on listed items."""
+        """What firms reckon with: what is announced or, by a state's record, that it goes further on listed items.
+
+        It may go further above thresholds, and in part (`stockpiling.reach`) beyond them: a list of firms, or a ban on
+        service, stops all supplies.
+        """
         further = parameters["stockpiling.record"] * states.tension
         worse = np.minimum(1.0, self.in_force.above_threshold + np.where(self.listed, further[..., None], 0.0))
-        feared = Severity(np.maximum(self.announced.above_threshold, worse), self.announced.of_everything)
+        wider = np.minimum(1.0, parameters["stockpiling.reach"] * states.tension)
+        everything = np.where(self.listed, wider[..., None], 0.0)
+        feared = Severity(
+            np.maximum(self.announced.above_threshold, worse), np.maximum(self.announced.of_everything, everything)
+        )
         self.feared = feared.unless_like(self.in_force)
 
     def inform(self, states: State) -> None:
         """What states see of each other's controls: what is in force and, by value, what is announced."""
         states.harshest_now = self.in_force.harshest
         states.faced_control = self.in_force.harshest[:, [self.roster.lead]] * states.is_target
+        states.tools_denied = self._tools_denied() * states.is_target
         states.experts_denied = self.in_force.on_experts.max(axis=-1, keepdims=True) * states.is_target
         states.announced_severity = self._announced_by_value()
+
+    def _tools_denied(self) -> Array:
+        """The part of the target's foreign tools for lines above thresholds that is denied, by value, (runs, 1)."""
+        harsher = np.maximum(self.in_force.above_threshold, self.in_force.of_everything)
+        denied = (harsher[..., : len(self.roster.inputs)] * self.roster.foreign_tools).sum(axis=(-1, -2))
+        return denied[:, None]
 
     def _announced_by_value(self) -> Array:
         """Each state's announced severity over its base sales to the target, (runs, states); experts have no price."""

@@ -145,7 +145,7 @@ class KeptScenario(Kept):
     world: str
     values: dict[str, Held]
     events: list[dict[str, Any]]
-    given_market: dict[str, float]
+    given: dict[str, float]
     hash: str
 
 

@@ -11,7 +11,7 @@ from sim.folders import CONFIGS, WORLDS, find, known, places
 from sim.results.escape import FORMULA
 from sim.scenario.events import Event, read_events
 from sim.scenario.scenario import Scenario
-from sim.scenario.values import TOP_LEVEL, WORLD_KEYS, by_year, check_values, split_market
+from sim.scenario.values import TOP_LEVEL, WORLD_KEYS, check_values, split_given
 from sim.world.evidence import Value, flatten, read_toml
 from sim.world.lumped import LUMPED
 from sim.world.synthetic import SYNTHETIC, check_options, synthetic_id
@@ -54,15 +54,15 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
     )
     problems: list[str] = []
     values: dict[str, Value] = {key: parameter.value for key, parameter in world.parameters.items()}
-    market: dict[int, float] = {}
+    observed: dict[str, float] = {}
     for file, content in chain:
         keys = {key: value for key, value in content.items() if key not in TOP_LEVEL}
-        given, others = split_market(flatten(keys, str(file)), str(file), problems)
-        market.update(given)
+        given, others = split_given(flatten(keys, str(file)), str(file), problems)
+        observed.update(given)
         values.update(check_values(others, str(file), world, problems))
     keys = {key: value for key, value in changes.items() if key.partition(".")[0] not in WORLD_KEYS}
-    given, others = split_market(keys, "--set", problems)
-    market.update(given)
+    given, others = split_given(keys, "--set", problems)
+    observed.update(given)
     values.update(check_values(others, "--set", world, problems))
     events: list[Event] = []
     for file, content in chain:
@@ -84,7 +84,7 @@ def load_config(name: str | Path, set: Mapping[str, object] | None = None) -> Sc
         values,
         tuple(events),
         str(path),
-        by_year(market),
+        dict(sorted(observed.items())),
     )
 
 

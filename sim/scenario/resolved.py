@@ -16,8 +16,8 @@ def resolved(scenario: Scenario) -> str:
     content: dict[str, Any] = {"purpose": scenario.purpose, **_world(scenario.world.id)}
     for key, value in scenario.values.items():
         _set(content, key, value)
-    for year, market in scenario.given_market:
-        _set(content, f"demand.market_bn_usd.{year}", market)
+    for key, value in scenario.given.items():
+        _set(content, key, value)
     if scenario.events:
         content["event"] = [event.as_table() for event in scenario.events]
     return tomli_w.dumps(content)

@@ -10,16 +10,20 @@ from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
+from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput
 from sim.scenario.events import Event, read_events
-from sim.scenario.values import by_year, check_values, split_market
+from sim.scenario.values import WORLD_SALES, check_values, split_given
 from sim.world.evidence import Value, flatten
 from sim.world.world import World, load_world
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """All that a run needs but its seed. `values` holds every key of the evidence."""
+    """All that a run needs but its seed. `values` holds every key of the evidence.
+
+    `given` is what was observed and is not worked out: rows such as "demand.world_sales.2021", in order of key.
+    """
 
     name: str
     purpose: str
@@ -27,29 +31,36 @@ class Scenario:
     values: Mapping[str, Value]
     events: tuple[Event, ...]
     file: str
-    given_market: tuple[tuple[int, float], ...] = ()  # (year, the target's chip market in bn USD at current prices)
+    given: Mapping[str, float] = MappingProxyType({})
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))  # read only, and nobody else's
+        for name in ("values", "given"):  # read only, and nobody else's
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        if (sales := self.observed(WORLD_SALES)) and str(FIRST_YEAR) not in sales:
+            raise BadInput(f"{self.file}: {WORLD_SALES}.{FIRST_YEAR} is missing; growth is counted from that year")
 
     def __reduce__(self) -> tuple[Any, ...]:
         held = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Scenario, tuple({**held, "values": dict(self.values)}.values())
+        return Scenario, tuple({**held, "values": dict(self.values), "given": dict(self.given)}.values())
 
     def with_values(self, changes: Mapping[str, object]) -> Scenario:
         """The same scenario with some keys changed; BadInput for an unknown key or a value that does not fit."""
         if not changes:
             return self
         problems: list[str] = []
-        market, others = split_market(flatten(changes, "--set"), "--set", problems)
+        given, others = split_given(flatten(changes, "--set"), "--set", problems)
         checked = check_values(others, "--set", self.world, problems)
         if problems:
             raise BadInput(problems)
         return replace(
             self,
             values={**self.values, **checked},
-            given_market=by_year({**dict(self.given_market), **market}),
+            given=dict(sorted({**self.given, **given}.items())),
         )
+
+    def observed(self, table: str) -> dict[str, float]:
+        """The rows of a table of what was observed, by their year or date."""
+        return {key.rpartition(".")[2]: value for key, value in self.given.items() if key.startswith(f"{table}.")}
 
     def with_event(self, entry: Mapping[str, Any]) -> Scenario:
         """The same scenario with one more event, given as the table of an [[event]]; in order of date, as in a file."""
@@ -83,7 +94,7 @@ class Scenario:
             "world": self.world.id,
             "values": dict(self.values),
             "events": [event.model_dump(mode="json", exclude_none=True) for event in self.events],
-            "given_market": {str(year): market for year, market in self.given_market},
+            "given": dict(self.given),
         }
 
     @classmethod
@@ -98,10 +109,10 @@ class Scenario:
             for event in kept["events"]
         ]
         events = read_events(entries, f"{file}: event", world, problems)
+        given, _ = split_given(kept["given"], file, problems)
         if problems:
             raise BadInput(problems)
-        market = by_year({int(year): value for year, value in kept.get("given_market", {}).items()})
-        return cls(kept["name"], kept["purpose"], world, values, tuple(events), file, market)
+        return cls(kept["name"], kept["purpose"], world, values, tuple(events), file, given)
 
     @property
     def hash(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
@@ -15,7 +16,11 @@ from sim.world.world import World
 
 WORLD_KEYS = ("world", LUMPED, SYNTHETIC)  # which world: its name, whether its firms are merged, how it is generated
 TOP_LEVEL = ("purpose", "extends", "event", *WORLD_KEYS)
-MARKET = "demand.market_bn_usd."  # a row gives a year's actual market, and the run is conditional on it
+# Tables of what was observed, which a run takes as given instead of working it out.
+MARKET = "demand.market_bn_usd"  # the target's chip market by year, at current prices
+WORLD_SALES = "demand.world_sales"  # the world's chip sales by year, at current prices; growth since 2020 counts
+RECORDED = "security.recorded"  # by date: the part of the target's foreign tools that controls denied from then on
+GIVEN = (MARKET, WORLD_SALES, RECORDED)
 
 
 def check_values(given: Mapping[str, Any], where: str, world: World, problems: list[str]) -> dict[str, Value]:
@@ -46,24 +51,31 @@ def check_values(given: Mapping[str, Any], where: str, world: World, problems: l
     return good
 
 
-def split_market(given: Mapping[str, Any], where: str, problems: list[str]) -> tuple[dict[int, float], dict[str, Any]]:
-    """The rows of [demand.market_bn_usd], checked, and all other keys."""
-    market: dict[int, float] = {}
+def split_given(given: Mapping[str, Any], where: str, problems: list[str]) -> tuple[dict[str, float], dict[str, Any]]:
+    """The rows of the tables of what was observed, checked, and all other keys."""
+    observed: dict[str, float] = {}
     others = dict(given)
     for key, value in given.items():
-        if not key.startswith(MARKET):
+        table, _, when = key.rpartition(".")
+        if table not in GIVEN:
             continue
         del others[key]
-        year = key.removeprefix(MARKET)
-        if year not in map(str, range(FIRST_YEAR + 1, LAST_YEAR + 1)):
-            problems.append(f"{where}: {key}: must be a year from {FIRST_YEAR + 1} to {LAST_YEAR}")
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 10_000:
-            problems.append(f"{where}: {key} = {written(value)}: must be a number from 1 to 10000 (bn USD a year)")
+        by_date = table == RECORDED
+        low, high, unit = (0, 1, "0 to 1") if by_date else (1, 10_000, "bn USD a year")
+        first = FIRST_YEAR + (table == MARKET)  # the market of the base year is a parameter
+        if by_date and not _is_date(when):
+            problems.append(f"{where}: {key}: must be a date such as 2022-10-07, from {FIRST_YEAR} to {LAST_YEAR}")
+        elif not by_date and when not in map(str, range(first, LAST_YEAR + 1)):
+            problems.append(f"{where}: {key}: must be a year from {first} to {LAST_YEAR}")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            problems.append(f"{where}: {key} = {written(value)}: must be a number from {low} to {high} ({unit})")
         else:
-            market[int(year)] = float(value)
-    return market, others
+            observed[key] = float(value)
+    return observed, others
 
 
-def by_year(market: Mapping[int, float]) -> tuple[tuple[int, float], ...]:
-    """A given market as a scenario holds it, in order of year."""
-    return tuple(sorted(market.items()))
+def _is_date(text: str) -> bool:
+    try:
+        return FIRST_YEAR <= datetime.date.fromisoformat(text).year <= LAST_YEAR and len(text) == len("2022-10-07")
+    except ValueError:
+        return False

@@ -172,7 +172,10 @@ def _investment(roster: Roster, given: dict[str, Array], output: Array) -> tuple
     What a young firm's accounts hold beyond the cost of lines for its capacity is still being run in; it is not what
     its next line costs, and is left out.
 
-    What the target's spending exceeds private investment there by is led by the state, in proportion to capital.
+    Capital elsewhere is spread by what is made there and, in part, by the tools that each region bought.
+
+    What the target's spending exceeds private investment there by is led by the state, in proportion to capital; a
+    firm that pays by its own accounts is reached less (`programme` of its row).
     """
     to_yuan = given["base.exchange_rate"]
     rate = given["investment.depreciation"] + given["demand.growth"]
@@ -186,7 +189,7 @@ def _investment(roster: Roster, given: dict[str, Array], output: Array) -> tuple
     capital = np.where(
         roster.target_owned,
         np.where(roster.is_entrant, to_yuan * accounts, np.minimum(to_yuan * accounts, line_cost)) * scale,
-        output * tools_elsewhere / rate / output_elsewhere,
+        output * tools_elsewhere / rate / output_elsewhere * _regional(roster, given, output),
     )
     private = capital * in_place * rate / QUARTERS_PER_YEAR
     led_by_state = tools_target / QUARTERS_PER_YEAR - total(private * roster.at_home)
@@ -195,8 +198,25 @@ def _investment(roster: Roster, given: dict[str, Array], output: Array) -> tuple
             f"base.target_capital = {float(given['base.target_capital'].max()):g}: private upkeep alone would exceed "
             "the published equipment spending; take a smaller value"
         )
-    owned = capital * roster.target_owned * in_place
+    reached = np.array([1.0 if row.get("programme") is None else row["programme"] for row in roster.firm_rows])
+    owned = capital * roster.target_owned * in_place * reached
     return capital, private, given["state_programme.scale"] * led_by_state * owned / total(owned)
+
+
+def _regional(roster: Roster, given: dict[str, Array], output: Array) -> Array:
+    """Tools bought in a maker's state by its output there, against the mean outside the target, (runs, F).
+
+    In part by the table's tools (`base.regional`), in part the same everywhere; so also where the table gives none.
+    """
+    bought = np.array([np.nan if tools is None else tools for tools in roster.world.column("states", "equipment")])
+    if np.isnan(bought).all():
+        return np.ones_like(output)
+    made = Groups(roster.firm_site, len(roster.states)).sum(output * ~roster.at_home)
+    known = ~np.isnan(bought) & (made > 0)
+    mean = np.where(known, bought, 0.0).sum() / total(made * known)
+    relative = np.where(known, bought / np.where(known, made, 1.0) / mean, 1.0)
+    factor: Array = 1.0 + given["base.regional"] * (np.take(relative, roster.firm_site, axis=-1) - 1.0)
+    return factor
 
 
 def _input_flows(roster: Roster, given: dict[str, Array], need: Array) -> Array:

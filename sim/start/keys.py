@@ -16,6 +16,7 @@ BASE_YEAR_KEYS = (
     "investment.depreciation",
     "investment.normal_utilisation",
     "state_programme.scale",
+    "base.regional",
 )
 
 

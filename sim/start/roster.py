@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.arrays import Flags, Indices
+from sim.arrays import Array, Flags, Indices
 from sim.engine.groups import Groups
 from sim.scenario.events import EXPERTS
 from sim.world.world import World
@@ -65,10 +65,16 @@ class Roster:
         self.automotive_share = np.array([share or 0.0 for share in world.column("segments", "automotive_share")])
         self.items = (*self.inputs, *self.segments, EXPERTS)  # what a control can be on
         self._name_groups()
-        # What part of purchases lies above the technical thresholds of controls: of chips, and of tools for lines.
-        self.chip_exposure = np.array(world.column("segments", "chip_exposure"))
-        of_segment = np.array(world.column("segments", "control_exposure"))[self.group_segment]
-        self.line_exposure = np.where(self.group_at_home, of_segment, 0.0)  # by buyer group
+        self.chip_exposure = np.array(world.column("segments", "chip_exposure"))  # part above technical thresholds
+        self.foreign_tools = self._foreign_tools()
+
+    def _foreign_tools(self) -> Array:
+        """What each foreign state sells of each kind of tool by all that foreign states sell, (states, inputs)."""
+        shares = np.where(self.target_supplier, 0.0, [row["share"] for row in self.supplier_rows])
+        by_state = self.by_input_and_state.sum(shares).reshape(len(self.inputs), len(self.states)).T
+        value = by_state * np.where(self.is_equipment, self.world.column("inputs", "market"), 0.0)
+        part: Array = value / value.sum()
+        return part
 
     def _largest_seller(self) -> Flags:
         """Inputs of which the target sold more than any other state in the base year."""
@@ -77,22 +83,37 @@ class Roster:
         largest: Flags = by_state.argmax(axis=-1) == self.target
         return largest
 
+    def _line_exposures(self) -> Array:
+        """What part of the tools for each firm's lines lies above the technical thresholds of controls, (firms,).
+
+        As its segment has it, unless its row says otherwise: some makers are listed by name and others are not.
+        """
+        of_segment = np.array(self.world.column("segments", "control_exposure"))[self.firm_segment]
+        stated = np.array([np.nan if row.get("control_exposure") is None else row["control_exposure"] for row in self.firm_rows])
+        exposures: Array = np.where(np.isnan(stated), of_segment, stated)
+        return exposures
+
     def _name_groups(self) -> None:
-        keys = []
-        for site, headquarters, segment in zip(self.firm_site, self.firm_headquarters, self.firm_segment, strict=True):
+        keys: list[tuple[int, int, int, float]] = []
+        exposures = self._line_exposures()
+        for site, headquarters, segment, exposure in zip(
+            self.firm_site, self.firm_headquarters, self.firm_segment, exposures, strict=True
+        ):
             if site != self.target:
-                keys.append((1, int(site), 0))
+                keys.append((1, int(site), 0, 0.0))
             else:
-                keys.append((0, int(headquarters != self.target), int(segment)))
+                keys.append((0, int(headquarters != self.target), int(segment), float(exposure)))
         order = sorted(set(keys))
         self.group_of_firm = np.array([order.index(key) for key in keys])
         self.group_state = np.array([self.target if key[0] == 0 else key[1] for key in order])
         self.group_at_home = np.array([key[0] == 0 for key in order])
         self.group_target_owned = np.array([key[0] == 0 and key[1] == 0 for key in order])
         self.group_segment = np.array([key[2] for key in order])  # has a meaning for groups at home only
+        self.line_exposure = np.array([key[3] for key in order])  # of the tools for its lines, as `_line_exposures`
         self.by_group = Groups(self.group_of_firm, len(order))
         self.group_names = [
             f"{self.states[self.target]} {'owned' if key[1] == 0 else 'foreign-owned'} {self.segments[key[2]]}"
+            + (f" exposed {key[3]:g}" if sum(other[:3] == key[:3] for other in order) > 1 else "")
             if key[0] == 0
             else self.states[key[1]]
             for key in order

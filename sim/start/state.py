@@ -18,6 +18,7 @@ from sim.engine.groups import Groups, total
 from sim.engine.parameters import Parameters
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
+from sim.world.world import EFFECT
 
 ROLES = ("target", "lead", "ally", "neutral")
 Tables = Mapping[type[ColumnAgent], Table]
@@ -126,7 +127,8 @@ def _ease(roster: Roster, p: Parameters, intensity: Array) -> Array:
     """How fast an input can be caught up in, (runs, suppliers), 1 at the mean input, from what was known in 2019.
 
     Slower where few others master it (Herfindahl index of the other states' shares), where research is heavy, and
-    where a tool is dear and so complex. What is not a tool counts as a tool of mean price.
+    where a tool is dear and so complex. What is not a tool counts as a tool of mean price. What else makes an input
+    easy or hard is its own effect, where the world's table has one.
     """
     shares = np.where(roster.target_supplier, 0.0, [row["share"] for row in roster.supplier_rows])
     others = roster.by_input.sum(shares)
@@ -139,8 +141,16 @@ def _ease(roster: Roster, p: Parameters, intensity: Array) -> Array:
         -p["research.concentration_weight"] * (concentration - concentration.mean())
         - p["research.intensity_weight"] * (intensity - intensity.mean())
         - p["research.price_weight"] * dearness
+        + _effects(roster, p)
     )
     return roster.by_input.spread(np.exp(log_speed))
+
+
+def _effects(roster: Roster, p: Parameters) -> Array:
+    """What else makes each input easy or hard to catch up in, log points, (runs, inputs); 0 where nothing is said."""
+    names = [f"{EFFECT}.{item}" for item in roster.inputs]
+    nothing = np.zeros_like(p["research.price_weight"])
+    return np.concatenate([p[name] if name in roster.world.parameters else nothing for name in names], axis=-1)
 
 
 @dataclass(frozen=True)

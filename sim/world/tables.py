@@ -17,7 +17,7 @@ from sim.world.evidence import GRADES, ROLES, range_of
 
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # table: (key and text columns, quantities, quantities that may be empty or left out)
-    "states": (("id", "name", "role"), (), ()),
+    "states": (("id", "name", "role"), (), ("equipment",)),
     "segments": (
         ("id", "name", "quality_bound"),
         ("build_time", "control_exposure", "chip_exposure"),
@@ -26,10 +26,10 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "inputs": (
         ("id", "name", "kind", "controlled", "quality_critical"),
         ("market", "research_intensity", "dispensable"),
-        ("tool_price",),
+        ("tool_price", "catch_up"),
     ),
     "suppliers": (("id", "name", "headquarters", "input"), ("share",), ()),
-    "chip_firms": (("id", "name", "headquarters", "site", "segment"), ("output", "lag"), ("capital",)),
+    "chip_firms": (("id", "name", "headquarters", "site", "segment"), ("output", "lag"), ("capital", "programme", "control_exposure")),
     "entrants": (("id", "name", "headquarters", "site", "segment"), ("output", "lag", "capital"), ()),
     "demand": (("state", "segment"), ("demand",), ()),
     "totals": (("id", "name"), ("value",), ()),

@@ -37,6 +37,9 @@ STATED = {  # the parameters that every world states for itself, with their unit
 }
 
 
+EFFECT = "research.effect"  # of each input that has one in its table
+
+
 class Goal(BaseModel):
     """The share of its use that the target wants to make by the end of a year, and who says so."""
 
@@ -77,7 +80,7 @@ class World:
         own = self._own_parameters(content, common, problems)
         if problems:
             raise BadInput(problems)
-        self.parameters: Mapping[str, Parameter] = MappingProxyType({**common, **own})
+        self.parameters: Mapping[str, Parameter] = MappingProxyType({**common, **own, **self._effects()})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return load_world, (self.id,)
@@ -190,6 +193,29 @@ class World:
             if name not in content:
                 problems.append(f"{path}: {name} is missing; every world states it ({unit})")
         return own
+
+    def _effects(self) -> dict[str, Parameter]:
+        """A parameter for each input whose row says how easy or hard it is to catch up in."""
+        unit = self.units.get(("inputs", "catch_up"), {})
+        return {
+            f"{EFFECT}.{row['id']}": Parameter(
+                name=f"{EFFECT}.{row['id']}",
+                meaning=f"What else makes it easy to catch up in {row['name'].lower()}, beside what is known of all inputs",
+                value=row["catch_up"],
+                unit=unit["unit"],
+                minimum=unit["minimum"],
+                maximum=unit["maximum"],
+                low=float(row["catch_up_low"]),
+                high=float(row["catch_up_high"]),
+                role="uncertainty",
+                grade=row["catch_up_grade"],
+                source=row["catch_up_source"],
+                mechanism="research",
+                neutral=0.0,
+            )
+            for row in self.rows["inputs"]
+            if row["catch_up"] is not None
+        }
 
 
 def load_world(name: str) -> World:

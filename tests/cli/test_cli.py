@@ -181,5 +181,5 @@ def test_a_resolved_config_holds_a_given_market(answer, tmp_path):
     given = 'purpose = "Given"\nextends = "historic"\n[demand.market_bn_usd]\n2021 = 186.5\n'
     (tmp_path / "given.toml").write_text(given)
     (tmp_path / "whole.toml").write_text(answer("show", tmp_path / "given.toml", "--resolved")[1])
-    assert load_config(tmp_path / "whole.toml").given_market == ((2021, 186.5),)
+    assert load_config(tmp_path / "whole.toml").observed("demand.market_bn_usd") == {"2021": 186.5}
     assert load_config(tmp_path / "whole.toml").hash == load_config(tmp_path / "given.toml").hash

@@ -38,7 +38,7 @@ def test_the_config_examples_are_some(tmp_path):
     path.write_text(truce)
     assert load_config(path).events[-1].kind == "truce"
     path.write_text(given)
-    assert load_config(path).given_market == ((2021, 186.5),)
+    assert load_config(path).observed("demand.market_bn_usd") == {"2021": 186.5}
 
 
 def test_the_experiment_example_is_one(tmp_path):

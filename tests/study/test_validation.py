@@ -57,7 +57,7 @@ def test_a_year_is_spread_along_the_line_between_the_years():
     from sim.engine.parameters import Parameters
 
     given = load_config("historic", {"demand.market_bn_usd.2021": 186.5})
-    quarters = Parameters([given]).given_market[0]
+    quarters = Parameters([given])._observed["demand.market_bn_usd"][0]
     assert np.isnan(quarters[:4]).all() and np.isnan(quarters[8:]).all()
     assert quarters[4:8].sum() == pytest.approx(186.5 * 6.9)
     growth = np.log(186.5 * 6.9 / 989.46)
@@ -84,7 +84,7 @@ def test_a_config_gives_the_market_in_a_table_and_its_heirs_have_it(tmp_path):
     base.write_text('purpose = "given"\nextends = "historic"\n[demand.market_bn_usd]\n2021 = 186.5\n2022 = 180\n')
     heir = tmp_path / "heir.toml"
     heir.write_text('purpose = "heir"\nextends = "base"\n[demand.market_bn_usd]\n2022 = 170.0\n')
-    assert load_config(heir).given_market == ((2021, 186.5), (2022, 170.0))
+    assert load_config(heir).observed("demand.market_bn_usd") == {"2021": 186.5, "2022": 170.0}
     assert load_config(heir).hash != load_config(base).hash != load_config("historic").hash
 
 

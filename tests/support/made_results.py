@@ -39,7 +39,7 @@ SCENARIO = {
     "world": "chips",
     "values": {"controls.mode": "events", "subsidy.annual": 0.0},
     "events": [],
-    "given_market": {},
+    "given": {},
     "hash": "ab" * 16,
 }
 EXPERIMENT = {

@@ -85,7 +85,7 @@ def published_markets(observations: Iterable[Observation], world: World) -> dict
     """The target's market of each year after the base year, bn USD, as the keys of a config that give it."""
     rate = scale_of("bn USD a year", world)
     return {
-        f"{MARKET}{o.year}": o.value / rate for o in observations if o.series == "chip_market" and o.year > FIRST_YEAR
+        f"{MARKET}.{o.year}": o.value / rate for o in observations if o.series == "chip_market" and o.year > FIRST_YEAR
     }
 
 

@@ -99,8 +99,8 @@ def validate(
     figures = _figures(world, observations)
     parameter_sets = ensemble_sets(world)[:sets]
     seeds = range(1, SEEDS + 1)
-    scenarios = {GIVEN if scenario.given_market else FREE: scenario}
-    if not scenario.given_market:
+    scenarios = {GIVEN if scenario.observed(MARKET) else FREE: scenario}
+    if not scenario.observed(MARKET):
         scenarios[GIVEN] = scenario.with_values(published_markets([*world_observations(world), *figures], world))
     wanted = [*figures, *_asked_by_others(world, figures)]
     with closing(open_engine(workers, cluster)) as engine:
@@ -235,7 +235,7 @@ def _validate_result(folder: Path, observations: str | Path | None) -> Validatio
     if len(kept) < len(figures):
         note(f"{folder}: {len(figures) - len(kept)} of {len(figures)} figures are not recorded there and not scored")
     values = np.stack(columns, axis=-1)[:, None, :]
-    kind = GIVEN if scenario.given_market else FREE
+    kind = GIVEN if scenario.observed(MARKET) else FREE
     scored = {kind: _scored(kind, world, kept, values, None)}
     own = {(o.measure, o.date): Forecast.of(values[:, 0, place]) for place, o in enumerate(kept)}
     return _with_forecasts(f"{folder.name}: {config}", world, kept, scored, own, len(values), 1)
