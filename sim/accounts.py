@@ -86,9 +86,9 @@ class Ledger:
         )
         wear = p["investment.depreciation"] / 4
         check(
-            "lines: capacity = capacity before - worn out + arrived",
+            "lines: capacity = capacity before - worn out + arrived + run in",
             firms.capacity,
-            self.capacity - wear * self.capacity + firms.arrivals,
+            self.capacity - wear * self.capacity + firms.arrivals + firms.run_in,
         )
         check(
             "money for tools: equity and grants = tools ordered on them + lost to haste",

@@ -30,6 +30,7 @@ class ChipFirm(ColumnAgent):
     base_investment = Column("bn yuan a quarter", "tools bought in 2020")
     programme_investment = Column("bn yuan a quarter", "tools bought by the state-led programme that 2020 contains")
     capital_per_capacity = Column("quarters", "tools in place, bn yuan, per bn yuan a quarter of capacity")
+    young_capacity = Column("bn yuan a quarter", "capacity of lines in place in 2020 that still had to be run in")
     base_lag = Column("years", "distance behind its segment's frontier in 2020")
     base_experience = Column("bn yuan", "cumulative output before 2020")
 
@@ -60,6 +61,7 @@ class ChipFirm(ColumnAgent):
     line_completeness = Column("0 to 1", "what tools at hand make of the line ordered")
     new_lines = Column("bn yuan a quarter", "capacity that begins to be built")
     arrivals = Column("bn yuan a quarter", "capacity that begins to make chips")
+    run_in = Column("bn yuan a quarter", "capacity of lines in place that comes to work fully")
     design_access = Column("0 to 1", "part of the design software and IP it needs that it can have")
     frontier_speed = Column("1 = the usual", "how fast the leaders' sales let its segment's frontier move")
     lag = Column("years", "distance behind its segment's frontier")
@@ -142,14 +144,19 @@ class ChipFirm(ColumnAgent):
 
     @rule
     def complete_lines(self) -> None:
-        """Lines that are due arrive, unless they slip by a quarter; old ones wear out."""
+        """Lines that are due arrive, unless they slip by a quarter; old ones wear out.
+
+        Lines that were in place in 2020 and not yet run in come to work fully over the year after.
+        """
         p = self.parameters
         due, following, *later = self.pipeline
         slipped = np.where(self.draw("build delay") < p["build.slip_probability"], due, 0.0)
         self.arrivals = due - slipped
         self.pipeline = [following + slipped, *later, np.zeros_like(due)]
         wear = p["investment.depreciation"] / QUARTERS_PER_YEAR
-        self.capacity = self.capacity * (1.0 - wear) + self.arrivals
+        runs_in = QUARTERS_PER_YEAR <= self.quarter < 2 * QUARTERS_PER_YEAR
+        self.run_in = self.young_capacity / QUARTERS_PER_YEAR * runs_in
+        self.capacity = self.capacity * (1.0 - wear) + self.arrivals + self.run_in
 
     @rule
     def learn_by_doing(self) -> None:

@@ -34,6 +34,7 @@ class BaseYear:
     chip_share: Array  # (runs, S, F) each buyer's shares of firms, sum to 1 within a segment
     output: Array  # (runs, F); of an entrant, of the fab it plans
     capital: Array  # (runs, F) tools in place, bn yuan; of an entrant, what its fab takes
+    young_capital: Array  # (runs, F) of the target's firms, tools in place that still had to be run in
     private_investment: Array  # (runs, F) tools bought a quarter out of firms' own decision
     programme_investment: Array  # (runs, F) tools bought a quarter by the state-led programme that 2020 contains
     material_need: Array  # (runs, 1, I) materials and software per unit of chips; zero for equipment
@@ -73,7 +74,7 @@ def _construct(roster: Roster, given: dict[str, Array]) -> BaseYear:
     chip_flow = _chip_flows(roster, given, demand, output)
     chip_share = chip_flow / roster.by_segment.spread(roster.by_segment.sum(chip_flow))
     output = total_over_rows(roster.by_segment.spread(demand) * chip_share)
-    capital, private, programme = _investment(roster, given, output)
+    capital, young, private, programme = _investment(roster, given, output)
     if roster.is_entrant.any():
         chip_share = _with_entrants(roster, chip_share, demand, planned)
         output = np.where(roster.is_entrant, planned, output)
@@ -92,6 +93,7 @@ def _construct(roster: Roster, given: dict[str, Array]) -> BaseYear:
         chip_share,
         output,
         capital,
+        young,
         private,
         programme,
         material_need,
@@ -166,11 +168,11 @@ def _fit(flow: Array, to_rows: Array, from_columns: Array, by_market: Groups) ->
     return flow
 
 
-def _investment(roster: Roster, given: dict[str, Array], output: Array) -> tuple[Array, Array, Array]:
+def _investment(roster: Roster, given: dict[str, Array], output: Array) -> tuple[Array, Array, Array, Array]:
     """Capital and yearly tools of each firm: from the accounts of the target's firms, elsewhere from one coefficient.
 
-    What a young firm's accounts hold beyond the cost of lines for its capacity is still being run in; it is not what
-    its next line costs, and is left out.
+    What a young firm's accounts hold beyond the cost of lines for its capacity is not what its next line costs: a part
+    of it is still being run in (`base.running_in`).
 
     Capital elsewhere is spread by what is made there and, in part, by the tools that each region bought.
 
@@ -200,7 +202,9 @@ def _investment(roster: Roster, given: dict[str, Array], output: Array) -> tuple
         )
     reached = np.array([1.0 if row.get("programme") is None else row["programme"] for row in roster.firm_rows])
     owned = capital * roster.target_owned * in_place * reached
-    return capital, private, given["state_programme.scale"] * led_by_state * owned / total(owned)
+    beyond = np.maximum(0.0, to_yuan * accounts * scale - capital) * (roster.target_owned & in_place)
+    young = given["base.running_in"] * beyond
+    return capital, young, private, given["state_programme.scale"] * led_by_state * owned / total(owned)
 
 
 def _regional(roster: Roster, given: dict[str, Array], output: Array) -> Array:

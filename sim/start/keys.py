@@ -17,6 +17,7 @@ BASE_YEAR_KEYS = (
     "investment.normal_utilisation",
     "state_programme.scale",
     "base.regional",
+    "base.running_in",
 )
 
 

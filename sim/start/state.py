@@ -93,6 +93,7 @@ def _start_lines(firms: ChipFirm, roster: Roster, base: BaseYear, p: Parameters)
     firms.build_quarters = build
     firms.base_capacity = base.output / p["investment.normal_utilisation"]
     firms.capital_per_capacity = base.capital / firms.base_capacity
+    firms.young_capacity = base.young_capital / firms.capital_per_capacity
     firms.programme_investment = base.programme_investment
     firms.base_investment = base.private_investment + base.programme_investment
     firms.private_investment, firms.investment = base.private_investment, firms.base_investment

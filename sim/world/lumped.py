@@ -39,7 +39,6 @@ def _merged(rows: Sequence[Row]) -> Row:
     weights = [output / sum(outputs) for output in outputs]
     one = [1.0] * len(rows)
     where = "" if site == headquarters else f" at {site}"
-    capital = first["capital"] != ""
     return {
         "id": f"{headquarters}-{site}-{segment}",
         "name": f"{headquarters} makers{where} of {segment}",
@@ -48,8 +47,17 @@ def _merged(rows: Sequence[Row]) -> Row:
         "segment": segment,
         **_quantity("output", rows, one, "the sum of"),
         **_quantity("lag", rows, weights, "the mean, weighted by output, of"),
-        **(_quantity("capital", rows, one, "the sum of") if capital else dict.fromkeys(_columns("capital"), "")),
+        **_where_given("capital", rows, one, "the sum of"),
+        **_where_given("programme", rows, weights, "the mean, weighted by output, of"),
+        **_where_given("control_exposure", rows, weights, "the mean, weighted by output, of"),
     }
+
+
+def _where_given(name: str, rows: Sequence[Row], weights: Sequence[float], law: str) -> Row:
+    """A merged quantity that every one of the rows has; empty in a table that has it, else left out."""
+    if all(row.get(name) for row in rows):
+        return _quantity(name, rows, weights, law)
+    return dict.fromkeys(_columns(name), "") if name in rows[0] else {}
 
 
 def _columns(name: str) -> tuple[str, ...]:
