@@ -26,6 +26,7 @@ from sim.start.roster import Roster
 _EVERYWHERE = np.ones(1)  # controls on chips reach all that the target buys
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
 SURGE = range(4, 6)  # the first half of 2021
+DRIFTS = 8  # the first quarter of 2022: until then the target's demand kept pace with the world's
 OUTAGE_QUARTERS = 4
 
 
@@ -107,9 +108,9 @@ class ChipMarket:
         self.passing = self.passing + (1.0 - lasts) * news
 
     def _move_target(self, parameters: Parameters, quarter: int, is_drawn: Flags) -> None:
-        """The target's demand beside the world's: a known drift from 2021 on, later a random walk."""
+        """The target's demand beside the world's: a known drift from 2022 on, later a random walk."""
         p = parameters
-        drift = p["demand.target_drift"] / QUARTERS_PER_YEAR * (quarter >= QUARTERS_PER_YEAR)
+        drift = p["demand.target_drift"] / QUARTERS_PER_YEAR * (quarter >= DRIFTS)
         luck = p["demand.target_sd"] * ndtri(uniform(self.seeds, "target demand", quarter, self._world_key))
         self.of_target = self.of_target + np.where(is_drawn, luck, drift)
 

@@ -119,8 +119,8 @@ class ExportControls:
         states.announced_severity = self._announced_by_value()
 
     def _tools_denied(self) -> Array:
-        """The part of the target's foreign tools for lines above thresholds that is denied, by value, (runs, 1)."""
-        harsher = np.maximum(self.in_force.above_threshold, self.in_force.of_everything)
+        """The part of the target's foreign tools for lines above thresholds that is or will be denied, (runs, 1)."""
+        harsher = np.maximum(self.announced.above_threshold, self.announced.of_everything)
         denied = (harsher[..., : len(self.roster.inputs)] * self.roster.foreign_tools).sum(axis=(-1, -2))
         return denied[:, None]
 

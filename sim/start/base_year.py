@@ -217,7 +217,7 @@ def _regional(roster: Roster, given: dict[str, Array], output: Array) -> Array:
         return np.ones_like(output)
     made = Groups(roster.firm_site, len(roster.states)).sum(output * ~roster.at_home)
     known = ~np.isnan(bought) & (made > 0)
-    mean = np.where(known, bought, 0.0).sum() / total(made * known)
+    mean = total(np.where(known, bought, 0.0)) / total(made * known)
     relative = np.where(known, bought / np.where(known, made, 1.0) / mean, 1.0)
     factor: Array = 1.0 + given["base.regional"] * (np.take(relative, roster.firm_site, axis=-1) - 1.0)
     return factor
