@@ -70,7 +70,7 @@ def prices(model: DecouplingModel) -> None:
 
 
 def investment(model: DecouplingModel) -> None:
-    """Grants are shared out by this quarter's sales, the push is set, new firms enter, then firms decide what to order."""
+    """Grants are shared out by this quarter's sales, the push is set, new firms enter, then firms order."""
     allocate_subsidies(model)
     push_for_security(model)
     if model.roster.is_entrant.any():

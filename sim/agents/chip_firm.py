@@ -52,8 +52,12 @@ class ChipFirm(ColumnAgent):
     capacity_grant = Column("bn yuan a quarter", "subsidy received for tools")
     research_grant = Column("bn yuan a quarter", "subsidy received for research")
     push = Column("bn yuan a quarter", "tools that the push for security asks it to order")
-    diverted = Column("bn yuan a quarter", "money of the target's firms for tools that were denied, as it falls to this firm")
-    extra_money = Column("bn yuan a quarter", "equity beyond that of 2020, subsidy for tools, the push, what is diverted")
+    diverted = Column(
+        "bn yuan a quarter", "money of the target's firms for tools that were denied, as it falls to this firm"
+    )
+    extra_money = Column(
+        "bn yuan a quarter", "equity beyond that of 2020, subsidy for tools, the push, what is diverted"
+    )
     absorbed = Column("bn yuan a quarter", "of it, what buys tools")
     lines_on_extra = Column("bn yuan", "lines being built that such money paid for")
     lost_to_haste = Column("bn yuan a quarter", "of it, what buys none: dearer building, idle tools, rents")
@@ -103,7 +107,7 @@ class ChipFirm(ColumnAgent):
         upkeep_and_growth = (p["investment.depreciation"] + p["demand.growth"]) / QUARTERS_PER_YEAR
         lines = sum(self.pipeline[1:], start=self.pipeline[0]) * self.capital_per_capacity
         under_way = self.build_quarters - 1.0  # quarters of orders in the pipeline when it decides
-        years = max(0.0, self.quarter - NEW_PLAN) / QUARTERS_PER_YEAR
+        years = np.maximum(0.0, self.quarter - NEW_PLAN) / QUARTERS_PER_YEAR
         step = np.where(self.quarter < NEW_PLAN, 1.0, p["state_programme.step"])
         programme = self.programme_investment * step * np.exp(p["state_programme.growth"] * years)
         self.lines_on_extra = self.lines_on_extra * (1.0 - 1.0 / np.maximum(1.0, under_way)) + self.absorbed

@@ -25,7 +25,10 @@ class State(ColumnAgent):
     harshest_now = Column("0 to 1", "its harshest control on any input or chip from this quarter on")
     harshest_control = Column("0 to 1", "its harshest control that firms have taken note of")
     tension = Column("0 to 1", "how much it has tightened of late")
-    tools_denied = Column("0 to 1", "for the target, part by value of its foreign tools for lines above thresholds that is or will be denied")
+    tools_denied = Column(
+        "0 to 1",
+        "for the target, part by value of its foreign tools for lines above thresholds that is or will be denied",
+    )
     reckoned = Column("0 to 1", "for the target, of that what its planners have taken in")
     alarm = Column("0 to 1", "for the target, of that what its plans answer to")
     faced_control = Column("0 to 1", "for the target, the harshest control of the lead in force")

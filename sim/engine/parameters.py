@@ -59,10 +59,13 @@ class Parameters:
     def observed(self, table: str, quarter: int) -> Array:
         """What configs give of a quarter as observed, (runs, 1); NaN where nothing is given.
 
-        The target's market is in bn yuan, the world's sales 2020 = 1, both at current prices.
+        The target's market is in bn yuan, the world's sales 2020 = 1, both at current prices. After the last year what
+        was recorded stays, and nothing else is given.
         """
         rows = self._observed[table]
-        return rows[:, [quarter]] if quarter < rows.shape[1] else np.full((len(rows), 1), np.nan)
+        if quarter < rows.shape[1]:
+            return rows[:, [quarter]]
+        return rows[:, [-1]] if table == RECORDED else np.full((len(rows), 1), np.nan)
 
     def is_set(self, name: str, choice: str) -> Flags:
         """Whether a word has this value, (runs, 1) of booleans."""
@@ -95,7 +98,9 @@ def _market(scenario: Scenario) -> Array:
 
 
 def _world_sales(scenario: Scenario) -> Array:
-    """The world's chip sales that a config gives, each quarter by the mean quarter of 2020."""
+    """The world's chip sales that a config gives, each quarter by the mean quarter of 2020; none without growth."""
+    if not scenario.values["mechanisms.growth"]:
+        return np.full(quarters_until(LAST_YEAR), np.nan)
     given = {int(year): sales for year, sales in scenario.observed(WORLD_SALES).items()}
     return _by_quarter(given) / (given.get(FIRST_YEAR, np.nan) / QUARTERS_PER_YEAR)
 

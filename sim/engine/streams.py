@@ -19,6 +19,7 @@ from sim.arrays import Array
 
 DECISIONS = {
     "demand shock": "each quarter, normal: news of the chip cycle (an autoregression), for the world and each segment",
+    "target demand": "each quarter, normal: news of the target's demand beside the world's (a random walk)",
     "research success": "each quarter and agent, Bernoulli: research advances by 1 / probability, or not at all",
     "supplier entry": "each quarter, Bernoulli: the target enters an input of which it sold nothing in 2019",
     "build delay": "each quarter and chip firm, Bernoulli: lines that are due arrive, or slip by a quarter",

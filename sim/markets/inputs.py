@@ -19,7 +19,6 @@ from sim.markets.denial import Denial, Severity, decided, part_met, supplied
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
 
-
 HALVINGS = 30  # to find the odds that a mandate asks for: to a millionth
 MOST_LOG_ODDS = 30.0  # beyond it a share is 1 within rounding
 
@@ -183,7 +182,7 @@ class InputMarket:
         return shares
 
     def _mandated(self, least: Array, choice: Array) -> Array:
-        """The choice of the target's own firms when a least part of their tools must come from home suppliers, (runs, K, U).
+        """The choice when a least part of the own firms' tools must come from home suppliers, (runs, K, U).
 
         The odds of every kind of tool that home suppliers sell rise alike, until a line's tools meet the mandate by
         value, or all that can be had at home is. What a line loses by tools that it would not have chosen is not in
@@ -246,7 +245,7 @@ class InputMarket:
         self._divert(firms)
 
     def _divert(self, firms: ChipFirm) -> None:
-        """Money of the target's firms for tools that were denied, by who of them may still buy and is led by the state."""
+        """Money of the target's firms for tools that were denied goes to who is led by the state and may still buy."""
         owned = self.roster.target_owned
         unspent = total((firms.investment - firms.tools_received) * owned)
         part = firms.tools_received / np.where(firms.investment > 0, firms.investment, 1.0)

@@ -89,7 +89,9 @@ class Roster:
         As its segment has it, unless its row says otherwise: some makers are listed by name and others are not.
         """
         of_segment = np.array(self.world.column("segments", "control_exposure"))[self.firm_segment]
-        stated = np.array([np.nan if row.get("control_exposure") is None else row["control_exposure"] for row in self.firm_rows])
+        stated = np.array(
+            [np.nan if row.get("control_exposure") is None else row["control_exposure"] for row in self.firm_rows]
+        )
         exposures: Array = np.where(np.isnan(stated), of_segment, stated)
         return exposures
 

@@ -29,7 +29,11 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("tool_price", "catch_up"),
     ),
     "suppliers": (("id", "name", "headquarters", "input"), ("share",), ()),
-    "chip_firms": (("id", "name", "headquarters", "site", "segment"), ("output", "lag"), ("capital", "programme", "control_exposure")),
+    "chip_firms": (
+        ("id", "name", "headquarters", "site", "segment"),
+        ("output", "lag"),
+        ("capital", "programme", "control_exposure"),
+    ),
     "entrants": (("id", "name", "headquarters", "site", "segment"), ("output", "lag", "capital"), ()),
     "demand": (("state", "segment"), ("demand",), ()),
     "totals": (("id", "name"), ("value",), ()),

@@ -200,7 +200,7 @@ class World:
         return {
             f"{EFFECT}.{row['id']}": Parameter(
                 name=f"{EFFECT}.{row['id']}",
-                meaning=f"What else makes it easy to catch up in {row['name'].lower()}, beside what is known of all inputs",
+                meaning=f"Ease of catching up in {row['name'].lower()} beyond what is known of all inputs",
                 value=row["catch_up"],
                 unit=unit["unit"],
                 minimum=unit["minimum"],

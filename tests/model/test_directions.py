@@ -3,6 +3,8 @@
 import numpy as np
 from support.models import year
 
+HELD = {"security.caused_by_controls": 0.0}  # what controls do by themselves: the push is the same with and without
+
 
 def test_more_subsidy_raises_the_share_with_falling_returns(paired):
     """Verification: money is absorbed with falling returns by the text of the rule."""
@@ -22,7 +24,7 @@ def test_a_strict_allied_control_lowers_leading_and_advanced_output_within_three
             year(runs[f"chip_production_located.{segment}"], when) for segment in ("leading_logic", "advanced_logic")
         )
 
-    strict, free = paired({"controls.severity": 0.9, "controls.alignment": 1.0}), paired()
+    strict, free = paired({"controls.severity": 0.9, "controls.alignment": 1.0, **HELD}), paired(HELD)
     for when in (2025, 2026, 2028):
         assert (leading_edge(strict, when) < leading_edge(free, when)).all()
     three_years = [sum(leading_edge(runs, when) for when in (2023, 2024, 2025)) for runs in (strict, free)]
@@ -31,9 +33,9 @@ def test_a_strict_allied_control_lowers_leading_and_advanced_output_within_three
 
 def test_an_allied_control_bites_harder_than_a_unilateral_one(paired):
     """Stylised fact: one supplier's denial is back-filled, a common one is not (Khan, Mann and Peterson 2021)."""
-    allied = paired({"controls.severity": 0.9, "controls.alignment": 1.0})
-    alone = paired({"controls.severity": 0.9, "controls.alignment": 0.0})
-    free = paired()
+    allied = paired({"controls.severity": 0.9, "controls.alignment": 1.0, **HELD})
+    alone = paired({"controls.severity": 0.9, "controls.alignment": 0.0, **HELD})
+    free = paired(HELD)
     lost = [year(free["equipment_spending"], 2024) - year(runs["equipment_spending"], 2024) for runs in (alone, allied)]
     assert (lost[0] > 0).all() and (lost[1] > lost[0]).all()
 

@@ -91,10 +91,11 @@ def test_allies_follow_nine_to_twelve_months_later_and_the_less_the_more_it_cost
 
 def test_alone_the_lead_denies_two_thirds_at_most_of_what_the_allies_deny_together(paired):
     """Stylised fact: what one state denies others sell (Khan, Mann and Peterson 2021)."""
-    free = year(paired({}, seeds=50)["equipment_spending"], 2025)
+    held = {"security.caused_by_controls": 0.0}  # the push is the same with and without
+    free = year(paired(held, seeds=50)["equipment_spending"], 2025)
     lost = {}
     for alignment in (0.0, 1.0):
-        runs = paired({"controls.severity": 0.9, "controls.alignment": alignment}, seeds=50)
+        runs = paired({"controls.severity": 0.9, "controls.alignment": alignment, **held}, seeds=50)
         lost[alignment] = free - year(runs["equipment_spending"], 2025)
     assert lost[0.0].mean() > 0
     assert lost[0.0].mean() <= lost[1.0].mean() * 2 / 3

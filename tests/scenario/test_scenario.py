@@ -6,7 +6,6 @@ from sim.errors import BadInput
 from sim.model import DecouplingModel
 from sim.scenario.loading import known_configs, load_config
 from sim.scenario.scenario import Scenario
-from sim.world.world import load_world
 
 SHIPPED = ["article-2021", "historic", "no-controls", "published-2020"]
 
@@ -21,7 +20,7 @@ def test_shipped_configs_load_and_say_what_they_are_for():
     assert set(SHIPPED) <= set(known_configs())
     for name in known_configs():
         scenario = load_config(name)
-        assert scenario.purpose and set(scenario.values) == set(load_world("china-2020").parameters)
+        assert scenario.purpose and set(scenario.values) == set(scenario.world.parameters)
 
 
 def test_a_sparse_override_changes_what_it_names_and_nothing_else(tmp_path):

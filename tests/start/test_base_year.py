@@ -1,5 +1,7 @@
 """The year 2020 as the model itself produces it, against published figures, and a world in which nothing may move."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.models import series_of, year
@@ -60,7 +62,8 @@ def test_every_parameter_set_meets_2020():
 
 
 def unmoved(changes):
-    model = DecouplingModel("neutral", set=changes, record="all")
+    neutral = replace(load_config("neutral", changes), given={})  # what is given as observed moves any world
+    model = DecouplingModel(neutral, record="all")
     values = series_of(model)[0]
     size = np.maximum(np.abs(values[0]), 1.0)
     moved = np.abs(values - values[0]) / size
@@ -70,6 +73,12 @@ def unmoved(changes):
 
 def test_nothing_moves_in_the_neutral_world():
     unmoved({})
+
+
+def test_what_is_given_as_observed_does_not_move_the_neutral_config():
+    model = DecouplingModel("neutral", record=["chip_market", "chip_production_hq"])
+    values = model.run().to_numpy()
+    np.testing.assert_allclose(values, np.broadcast_to(values[0], values.shape), rtol=1e-9)
 
 
 STILL = [name for name, value in load_config("neutral").values.items() if name.startswith("mechanisms.") and value]
@@ -88,16 +97,20 @@ def test_motors_at_zero_move_nothing():
             "mechanisms.growth": True,
             "demand.growth": 0.0,
             "demand.surge": 0.0,
+            "demand.target_drift": 0.0,
             "mechanisms.luck": True,
             "demand.shock_sd": 0.0,
+            "demand.target_sd": 0.0,
             "build.slip_probability": 0.0,
             "research.success_probability": 1.0,
             "mechanisms.state_programme": True,
             "state_programme.scale": 0.0,
+            "base.running_in": 0.0,
             "mechanisms.learning": True,
             "learning.rate": 0.0,
             "mechanisms.research": True,
             "research.supplier_catch_up": 0.0,
+            "research.frontier_drift": 0.0,
             "research.chip_catch_up": 0.0,
             "research.entry_rate": 0.0,
         }

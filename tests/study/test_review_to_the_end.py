@@ -7,6 +7,7 @@ from sim.engine.parameters import Parameters
 from sim.errors import BadInput
 from sim.results.manifest import read_manifest
 from sim.scenario.loading import load_config
+from sim.scenario.values import MARKET, RECORDED
 from sim.study.discovery import discover
 from sim.study.report.answer import read_answer
 from sim.study.review import review
@@ -22,9 +23,9 @@ def test_a_review_follows_a_cut_off_beyond_the_horizon(year):
 
 
 def test_no_config_gives_a_market_after_the_last_year():
-    given = load_config("historic", {"demand.market_bn_usd.2035": 300.0})
-    parameters = Parameters([given])
-    assert np.isfinite(parameters.given_in(63)).all() and np.isnan(parameters.given_in(64)).all()
+    parameters = Parameters([load_config("historic", {f"{MARKET}.2035": 300.0})])
+    assert np.isfinite(parameters.observed(MARKET, 63)).all() and np.isnan(parameters.observed(MARKET, 64)).all()
+    assert parameters.observed(RECORDED, 64) == parameters.observed(RECORDED, 63) > 0
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from sim.results.reading import open_result
 from sim.results.records import header_of
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
+from sim.scenario.values import MARKET
 from sim.study.files import csv_text
 from sim.study.outcomes import say_changes
 from sim.study.validation.forecasts import Recorded, asked, published_forecasts, recorded_forecasts
@@ -99,8 +100,8 @@ def validate(
     figures = _figures(world, observations)
     parameter_sets = ensemble_sets(world)[:sets]
     seeds = range(1, SEEDS + 1)
-    scenarios = {GIVEN if scenario.observed(MARKET) else FREE: scenario}
-    if not scenario.observed(MARKET):
+    scenarios = {GIVEN if _market_is_given(scenario) else FREE: scenario}
+    if not _market_is_given(scenario):
         scenarios[GIVEN] = scenario.with_values(published_markets([*world_observations(world), *figures], world))
     wanted = [*figures, *_asked_by_others(world, figures)]
     with closing(open_engine(workers, cluster)) as engine:
@@ -235,7 +236,7 @@ def _validate_result(folder: Path, observations: str | Path | None) -> Validatio
     if len(kept) < len(figures):
         note(f"{folder}: {len(figures) - len(kept)} of {len(figures)} figures are not recorded there and not scored")
     values = np.stack(columns, axis=-1)[:, None, :]
-    kind = GIVEN if scenario.observed(MARKET) else FREE
+    kind = GIVEN if _market_is_given(scenario) else FREE
     scored = {kind: _scored(kind, world, kept, values, None)}
     own = {(o.measure, o.date): Forecast.of(values[:, 0, place]) for place, o in enumerate(kept)}
     return _with_forecasts(f"{folder.name}: {config}", world, kept, scored, own, len(values), 1)
@@ -427,3 +428,7 @@ def write(validation: Validation, out: Path) -> None:
     with writing(out):
         for name, content in files.items():
             write_aside(out / name, [content])
+
+
+def _market_is_given(scenario: Any) -> bool:
+    return any(key.startswith(MARKET) for key in scenario.given)
