@@ -83,7 +83,7 @@ def validate(
 ) -> None:
     """The model against observed figures, simple rivals and forecasts published at the time."""
     from sim.study.files import open_folder
-    from sim.study.validation.validation import SCORE_COLUMNS, score_rows, write
+    from sim.study.validation.validation import DUEL_COLUMNS, score_rows, write
     from sim.study.validation.validation import validate as run
 
     out = out or results_folder() / "validation"
@@ -92,7 +92,7 @@ def validate(
     open_folder(out, "decoupling study validate")
     write(validation, out)
     note(f"{out}: every figure in figures.csv, the page in validation.md.")
-    emit(SCORE_COLUMNS, score_rows(validation), format)
+    emit(DUEL_COLUMNS, score_rows(validation), format)
 
 
 @study.command()

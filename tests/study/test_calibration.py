@@ -5,30 +5,38 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sim.batch.workers import ThisProcess
 from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
+from sim.scenario.loading import load_config
 from sim.study.calibration import run as whole
 from sim.study.calibration.file import load_calibration
+from sim.study.calibration.left_out import known_until
 from sim.study.calibration.matching import (
-    Region,
+    CUBE,
     Waves,
     choose_ensemble,
-    counted,
     credibility,
     ensemble_text,
+    fit_of,
     implausibility,
+    likelihood,
     match,
     sample,
-    standard_distances,
+    spread_evenly,
+    worth,
 )
+from sim.study.calibration.report import distance_from_even, what_was_learnt
 from sim.study.files import open_folder
 from sim.study.validation import hindcast
+from sim.study.validation.error_model import Group
 from sim.study.validation.hindcast import Runner, values_at
 from sim.study.validation.observations import Observation
+from sim.study.validation.scoring import read_scores
 
-SMALL = """question = "Which growth and which answer of investment fit 2021?"
+SMALL = """question = "Which growth and which answer of investment fit?"
 config = "historic"
 ensemble = 8
 [waves]
@@ -42,9 +50,21 @@ cut = 3.0
 [parameters]
 "demand.surge" = "range"
 "investment.response" = [0.5, 3.0]
-[discrepancy]
-"chip_market" = 0.03
-"equipment_spending.world" = 0.1
+[drawn]
+"research.price_weight" = "range"
+[errors.chips]
+series = ["chip_market"]
+on = "log"
+intercept = 0.1
+innovation = 0.1
+figure = 0.05
+[errors.tools]
+series = ["equipment_spending.world"]
+on = "log"
+intercept = 0.2
+innovation = 0.2
+figure = 0.03
+freedom = 5.0
 """
 
 
@@ -60,7 +80,7 @@ def small(tmp_path):
 
 def test_the_first_sample_fills_the_cube():
     points, region = sample(3, 64, 1)
-    assert points.shape == (64, 3) and region.volume == 1.0
+    assert points.shape == (64, 3) and region is CUBE and region.holds(points).all()
     counts = [np.histogram(points[:, place], bins=8, range=(0, 1))[0] for place in range(3)]
     assert (np.array(counts) == 8).all()  # Sobol points are even in every coordinate
 
@@ -84,57 +104,114 @@ def test_weights_of_all_waves_sum_to_the_cube():
     assert waves.weights[inside].sum() == pytest.approx(inner.volume, rel=0.06)
 
 
+def test_only_what_is_narrower_is_enclosed():
+    """Points narrow in the second coordinate alone: the region is free in the others, and so is its volume."""
+    around = np.random.default_rng(3).random((400, 3))
+    around[:, 1] = 0.4 + 0.1 * around[:, 1]
+    points, region = sample(3, 512, 1, around)
+    assert region.narrowed.tolist() == [1]
+    assert region.volume == pytest.approx(np.ptp(points[:, 1]), rel=0.02)
+    assert np.ptp(points[:, 0]) > 0.95 and 0.1 < region.volume < 0.16
+    assert sample(3, 64, 1, np.random.default_rng(4).random((400, 3)))[1] is CUBE
+
+
 # Distances.
 
+CHIPS = Group("chips", ("chip_market",), "log", 0.3, 0.4, 0.05)
 
-def one_figure(small, value, error, discrepancy):
-    observation = Observation("chip_market", "2021-12-31", value, error, "bn yuan a year", "", "fit", 1.0)
-    return replace(small, observations=(observation,), discrepancy=np.array([discrepancy]))
+
+def one_series(small, group, *figures):
+    """A calibration of one series, from (year, value, error)."""
+    held = tuple(
+        Observation("chip_market", f"{year}-12-31", value, error, "bn yuan a year", "", "fit", 1.0)
+        for year, value, error in figures
+    )
+    return replace(small, observations=held, groups=(group,))
+
+
+def logs(*values):
+    """Values (sets, seeds, figures) whose logs are these."""
+    return np.exp(np.array(values, dtype=np.float64))
 
 
 def test_distances_by_hand(small):
-    calibration = one_figure(small, 10.0, 3.0, 4.0)
-    values = np.array([[[20.0], [20.0]], [[8.0], [12.0]]])  # means 20 and 10, variances 0 and 8: 4 on average
-    distance = 10.0 / np.sqrt(9 + 16 + 4)
-    np.testing.assert_allclose(standard_distances(calibration, values)[:, 0], [distance, 0.0])
-    # One figure: 3 standard deviations by the cut, 1.96 by the joint distance, which is the stricter.
-    np.testing.assert_allclose(implausibility(calibration, values), [distance / 1.9599640, 0.0])
+    """Of two figures of one series: variance 0.09 in common, 0.16 of the first year's walk, and what each has."""
+    calibration = one_series(small, CHIPS, (2021, 1.0, 0.1), (2022, 1.0, 0.2))
+    values = logs(
+        [[0.3, 0.5], [0.3, 0.5]], [[0.0, 0.2], [0.0, -0.2]]
+    )  # luck: 0 and 0.08 of the second, 0.04 on average
+    fit = fit_of(calibration, values, calibration.groups)
+    spread = np.array([[0.25 + 0.01, 0.25], [0.25, 0.41 + 0.04 + 0.04]])
+    far = np.array([0.3, 0.5])
+    squares = far @ np.linalg.inv(spread) @ far
+    np.testing.assert_allclose(fit.squares[:, 0], [squares, 0.0], atol=1e-12)
+    np.testing.assert_allclose(fit.logs[0], stats.multivariate_normal(np.zeros(2), spread).logpdf(far))
+    assert fit.series == ("chip_market",) and fit.figures.tolist() == [2]
+    # Two figures: what 99.73 of 100 true sets keep to for the series, 95 of 100 for all together, which is stricter.
+    np.testing.assert_allclose(implausibility(calibration, fit), [np.sqrt(squares / 5.9914645), 0.0], atol=1e-7)
+
+
+def test_a_students_distance_is_ruled_out_as_often_as_a_normal_one(small):
+    group = replace(CHIPS, freedom=3.0)
+    calibration = one_series(small, group, (2021, 1.0, 0.1))
+    limit = np.sqrt(0.26) * stats.t.ppf(1 - 0.0026998 / 2, 3)  # three standard deviations, had it been normal
+    fit = fit_of(calibration, logs([[limit], [limit]], [[0.0], [0.0]]), calibration.groups)
+    np.testing.assert_allclose(np.sqrt(fit.squares[0]), 3.0, rtol=1e-4)
 
 
 def test_what_is_left_out_does_not_count(small):
-    values = np.full((1, 2, len(small.observations)), 1e9)
-    assert implausibility(small, values)[0] > 1e3
-    nothing = counted(small, left_out=["chip_market", "equipment_spending.world"])
-    assert len(nothing) == 0 and implausibility(small, values, nothing)[0] == 0.0
-    assert {small.observations[place].year for place in counted(small, until=2021)} == {2021}
+    values = np.full((2, 2, len(small.observations)), 1e9)
+    fit = fit_of(small, values, small.groups)
+    assert fit.series == ("chip_market", "equipment_spending.world") and implausibility(small, fit)[0] > 10
+    nothing = fit.without("chip_market", "equipment_spending.world")
+    assert nothing.series == () and implausibility(small, nothing)[0] == 0.0
+    years = [2020, 2021]
+    counted = sum(o.year in years and o.use == "fit" for o in small.observations)
+    assert fit_of(small, values, small.groups, until=2021).figures.sum() == counted
+    assert {o.year for o in small.observations} >= {2020, 2021}  # the base year is a figure too
 
 
-def test_credibility_is_likelihood_where_not_ruled_out(small):
-    calibration = one_figure(small, 10.0, 1.0, 0.0)
-    values = np.array([[[10.0], [10.0]], [[11.0], [11.0]], [[12.0], [12.0]]])  # 0, 1 and 2 standard deviations
-    np.testing.assert_allclose(credibility(calibration, values), [1.0, np.exp(-0.5), 0.0])
+def test_credibility_is_tempered_likelihood_where_not_ruled_out(small):
+    group = replace(CHIPS, intercept=1e-6, innovation=1.0)
+    calibration = one_series(small, group, (2021, 1.0, 1e-6))
+    fit = fit_of(calibration, logs([[0.0]] * 2, [[1.0]] * 2, [[2.0]] * 2), calibration.groups)  # 0, 1 and 2 deviations
+    np.testing.assert_allclose(credibility(calibration, fit, 1.0), [1.0, np.exp(-0.5), 0.0])
+    np.testing.assert_allclose(credibility(calibration, fit, 0.5), [1.0, np.exp(-0.25), 0.0])
+    np.testing.assert_allclose(likelihood(fit, 1.0), [1.0, np.exp(-0.5), np.exp(-2.0)])
+
+
+# Rolling origins.
+
+
+def test_what_a_config_gives_is_cut_at_the_origin():
+    given = load_config("historic", {"demand.market_bn_usd.2021": 186.5, "demand.market_bn_usd.2023": 135.0})
+    assert known_until(given, 2022).given_market == ((2021, 186.5),)
+    assert known_until(given, 2023).given_market == given.given_market
+    assert known_until(given, 2022).events == given.events  # dates of controls are known throughout
 
 
 # The ensemble.
 
 
 def test_the_ensemble_spreads_evenly_and_has_no_set_twice(small):
-    calibration = one_figure(small, 0.0, 1.0, 1.0)
-    units = np.random.default_rng(1).random((200, 2))
-    values = np.where(units[:, :1] < 0.5, 0.0, 100.0)[:, :, None].repeat(2, axis=1)
-    waves = Waves(units, values, np.zeros(200, dtype=int), (Region(None, None, 1.0),))
-    chosen = choose_ensemble(replace(calibration, ensemble=50), waves)
-    assert len(set(chosen.tolist())) == 50 and (units[chosen, 0] < 0.5).all()
+    weights = np.where(np.arange(200) % 2, 1.0, 0.0)
+    chosen = choose_ensemble(replace(small, ensemble=50), weights)
+    assert len(set(chosen.tolist())) == 50 and (chosen % 2 == 1).all()
     with pytest.raises(BadInput, match="are not implausible and ensemble = 190"):
-        choose_ensemble(replace(calibration, ensemble=190), waves)
+        choose_ensemble(replace(small, ensemble=190), weights)
+
+
+def test_sets_are_drawn_as_often_as_they_weigh():
+    assert np.bincount(spread_evenly(np.array([1.0, 0.0, 3.0]), 8)).tolist() == [2, 0, 6]
+    assert worth(np.array([1.0, 1.0, 0.0])) == 2.0 and worth(np.zeros(3)) == 0.0
 
 
 def test_an_ensemble_reads_back_as_it_was_written(small, tmp_path):
-    units = np.random.default_rng(1).random((5, 2))
-    waves = Waves(units, np.zeros((5, 2, 1)), np.zeros(5, dtype=int), (Region(None, None, 1.0),))
+    units = np.random.default_rng(1).random((5, 3))
+    waves = Waves(units, np.zeros((5, 2, 1)), np.zeros(5, dtype=int), (CUBE,))
     path = tmp_path / ENSEMBLE
     path.write_text(ensemble_text(small, waves, np.arange(5)))
-    assert path.read_text().splitlines()[0] == "parameter_set,demand.surge,investment.response"
+    assert path.read_text().splitlines()[0] == "parameter_set,demand.surge,investment.response,research.price_weight"
     problems = []
     ensemble = read_ensemble(
         SimpleNamespace(folder=tmp_path, parameters=small.scenario.world.parameters), set(), path, problems
@@ -142,11 +219,40 @@ def test_an_ensemble_reads_back_as_it_was_written(small, tmp_path):
     assert not problems and list(ensemble.sets.values()) == small.values(units) and min(ensemble.sets) == 1
 
 
+# What was learnt.
+
+
+def test_a_drawn_parameter_is_compared_with_its_prior(small):
+    """Even points in two coordinates; the first one's upper half has no weight."""
+    units = sample(3, 512, 1)[0]
+    waves = Waves(units, np.zeros((512, 2, 1)), np.zeros(512, dtype=int), (CUBE,))
+    surge, response, weight = what_was_learnt(small, waves, np.where(units[:, 0] < 0.5, 1.0, 0.0))
+    assert (surge.drawn, response.drawn, weight.drawn) == (False, False, True)
+    assert surge.from_prior == pytest.approx(0.5, abs=0.01) and weight.from_prior < 0.03
+    assert surge.spread == pytest.approx(0.5, abs=0.01) and not surge.at_bound
+
+
+def test_a_median_near_a_bound_is_named(small):
+    units = sample(3, 512, 1)[0]
+    waves = Waves(units, np.zeros((512, 2, 1)), np.zeros(512, dtype=int), (CUBE,))
+    learnt = what_was_learnt(small, waves, np.where((units[:, 1] > 0.9) & (units[:, 2] > 0.5), 1.0, 0.0))
+    assert [one.at_bound for one in learnt] == [False, True, False]
+    drawn = what_was_learnt(small, waves, np.where(units[:, 2] > 0.9, 1.0, 0.0))
+    assert not drawn[2].at_bound  # nobody says that it was learnt
+
+
+def test_distance_from_an_even_spread_is_that_of_kolmogorov_and_smirnov():
+    points = np.random.default_rng(1).random(40) ** 2
+    assert distance_from_even(points, np.ones(40)) == pytest.approx(stats.kstest(points, "uniform").statistic)
+    doubled = distance_from_even(np.append(points, points[:3]), np.ones(43))
+    assert distance_from_even(points, np.where(np.arange(40) < 3, 2.0, 1.0)) == pytest.approx(doubled)
+
+
 # Runs.
 
 
 def test_a_set_has_the_same_values_alone_and_among_others(small):
-    sets = small.values(sample(2, 5, 1)[0])
+    sets = small.values(sample(3, 5, 1)[0])
     observations = [o for o in small.observations if o.year == 2021]
     together = values_at(small.scenario, sets, [1, 2], observations)
     alone = values_at(small.scenario, sets[3:4], [1, 2], observations)
@@ -170,7 +276,7 @@ def test_waves_are_not_run_again(small, tmp_path, monkeypatch):
 def test_a_killed_wave_loses_what_was_under_way_alone(small, tmp_path, monkeypatch):
     """16 sets of 2 seeds in jobs of 4 sets: the third job is cut off, so 8 sets are kept and 8 are run."""
     monkeypatch.setattr(hindcast, "RUNS_AT_ONCE", 8)
-    sets = small.values(sample(2, 16, 1)[0])
+    sets = small.values(sample(3, 16, 1)[0])
     observations = [o for o in small.observations if o.year == 2021]
     asked = ("wave 1", small.scenario, sets, [1, 2], observations)
     undisturbed = hindcast.values_at(*asked[1:])
@@ -200,15 +306,12 @@ def test_a_small_calibration_gives_the_same_bytes_again(tmp_path):
     path.write_text(SMALL)
     for workers, name in ((1, "one"), (2, "two")):
         whole.calibrate(path, workers, tmp_path / name)
-    for name in (
-        "ensemble.csv",
-        "calibration.md",
-        "calibration.svg",
-        "forecasts.csv",
-        "left-out.csv",
-        "mechanisms.csv",
-    ):
+    held = {path.name for path in (tmp_path / "one").iterdir() if path.is_file()} - {"study.txt"}
+    assert held >= {"ensemble.csv", "errors.csv", "left-out.csv", "forecasts.csv", "calibration.md", "calibration.svg"}
+    for name in held:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
+    scores = read_scores(tmp_path / "one" / "left-out.csv")
+    assert {one.test for one in scores} >= {"series left out"}
 
 
 # Its file.
@@ -217,7 +320,7 @@ def test_a_small_calibration_gives_the_same_bytes_again(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('question = "Which growth and which answer of investment fit 2021?"\n', "", "question is missing"),
+        ('question = "Which growth and which answer of investment fit?"\n', "", "question is missing"),
         ("samples = 32", "samples = 3", "waves.samples = 3: must be a whole number from 16"),
         ("cut = 3.0", "cuts = 3.0", "is not a known key"),
         ('"demand.surge"', '"demand.serge"', "did you mean 'demand.surge'?"),
@@ -225,7 +328,13 @@ def test_a_small_calibration_gives_the_same_bytes_again(tmp_path):
         ("[0.5, 3.0]", "[3.0, 0.5]", "low must be below high"),
         ("[0.5, 3.0]", "[0.5, 30.0]", "is out of range"),
         ("[0.5, 3.0]", "2.0", 'must be "range" or [low, high]'),
-        ('"chip_market" = 0.03', '"technology_gap" = 0.03', "has no observation of it after 2020"),
+        ("[drawn]", '[drawn]\n"demand.surge" = "range"', "drawn.demand.surge: is in [parameters] as well"),
+        ('"research.price_weight"', '"research.prize_weight"', "did you mean 'research.price_weight'?"),
+        ("intercept = 0.1\n", "intercept = 0.0\n", "errors.chips.intercept = 0.0: must be a number above 0"),
+        ("intercept = 0.2\n", "", "errors.tools.intercept is missing"),
+        ("freedom = 5.0", "freedom = 1.0", "errors.tools.freedom = 1.0: must be a number above 2"),
+        ('["chip_market"]', '["chip_markt"]', "did you mean 'chip_market'?"),
+        ('["equipment_spending.world"]', '["equipment.*"]', "'equipment.*': names no measure"),
     ],
 )
 def test_faults_of_the_file_are_named(tmp_path, old, new, says):

@@ -14,13 +14,12 @@ from sim.errors import BadInput
 from sim.scenario.loading import load_config
 from sim.study.calibration.file import load_calibration
 from sim.study.validation import forecasts
+from sim.study.validation.error_model import world_groups
 from sim.study.validation.hindcast import values_at
 from sim.study.validation.observations import Observation, published_markets, world_observations
-from sim.study.validation.scoring import duels, histories, rival_forecasts
 from sim.study.validation.validation import (
     FREE,
     GIVEN,
-    discrepancies_of,
     ensemble_sets,
     figure_rows,
     page,
@@ -88,38 +87,42 @@ def test_a_config_gives_the_market_in_a_table_and_its_heirs_have_it(tmp_path):
     assert load_config(heir).hash != load_config(base).hash != load_config("historic").hash
 
 
-# Rivals know the past alone.
-
-
-def test_rivals_know_nothing_after_the_origin():
-    past = histories(world_observations(WORLD))
-    later = Observation("equipment_spending", "2022-12-31", 1.0, 1.0, "bn USD a year", "", "fit", 6.9)
-    at_2020 = rival_forecasts(later, past, 2020)["last value"]
-    at_2021 = rival_forecasts(later, past, 2021)["last value"]
-    assert at_2020.median == pytest.approx(18.72 * 6.9)
-    assert at_2021.median == pytest.approx(29.62 * 6.9)
-
-
 # New figures.
 
 
 def test_new_figures_are_scored_by_their_own_table(tmp_path):
     path = table(
         tmp_path,
-        "chip_market,2022-12-31,180,bn USD a year,6,invented,test",
-        "production_share_located,2023,19,percent,1,invented,test",
-        "input_world_share.planarization.CHN,2024-12-31,9,percent,,invented,test",
-        "domestic_supply_share_real,2023-12-31,0.14,0 to 1,0.02,invented,test",
+        "chip_market,2027-12-31,280,bn USD a year,6,invented,test",
+        "production_share_located,2026,19,percent,1,invented,test",
+        "input_world_share.planarization.CHN,2026-12-31,9,percent,,invented,test",
+        "domestic_supply_share_real,2026-12-31,0.14,0 to 1,0.02,invented,test",
     )
     found = validate("historic", path, sets=3)
     assert {kind: len(rows) for kind, rows in found.scored.items()} == {FREE: 4, GIVEN: 3}
     share = next(row for row in found.scored[FREE] if row.observation.measure == "production_share_located")
-    assert share.test == "not fitted" and share.origin == 2021
-    assert share.rivals["last value"].median == pytest.approx(0.167)
+    known = {o.year: o.value for o in world_observations(WORLD) if o.series == "production_share_located"}
+    assert share.test == "not fitted" and share.origin == max(known)
+    assert share.rivals["last value"].median == pytest.approx(known[max(known)], rel=0.01)
+    bare = next(row for row in found.scored[FREE] if row.observation.measure == "domestic_supply_share_real")
+    assert bare.group.name == "no group" and bare.rivals == {}
     rows = figure_rows(found)
-    assert {row[8] for row in rows} >= {"model", "last value", "reactions off"}
-    model = next(row for row in rows if row[3] == "production_share_located" and row[8] == "model")
-    assert 10 < model[11] < 30 and model[5] == "percent"
+    assert {row[9] for row in rows} >= {"model", "last value", "reactions off", "pool of all"}
+    model = next(row for row in rows if row[5] == "production_share_located" and row[9] == "model")
+    assert 10 < model[12] < 30 and model[7] == "percent"
+
+
+def test_a_new_figure_is_forecast_from_the_residuals_of_its_series(tmp_path):
+    """The error of the series goes on: the forecast is the model's change from the last figure, nearly."""
+    path = table(tmp_path, "equipment_spending,2026,40,bn USD a year,1,invented,test")
+    [row] = validate("historic", path, sets=4).scored[FREE]
+    figures = [o for o in world_observations(WORLD) if o.series == "equipment_spending" and o.year >= 2020]
+    last = figures[-1]
+    assert row.origin == last.year
+    asked = [last, forecasts.asked("equipment_spending", "2026-12-31", "bn USD a year", WORLD)]
+    values = values_at(load_config("historic"), ensemble_sets(WORLD)[:4], range(1, 17), asked)
+    change = np.median(values[:, :, 1] / values[:, :, 0])
+    assert row.model.median == pytest.approx(last.value * change, rel=0.15)
 
 
 def test_every_share_in_every_input_exists_for_every_year():
@@ -145,6 +148,7 @@ def test_a_result_folder_is_read(tmp_path):
     assert kind == FREE and {row.observation.series for row in rows} >= {"chip_market", "equipment_spending"}
     direct = values_at(load_config("historic"), [{}], [1, 2, 3], [rows[0].observation])
     assert rows[0].model.low <= np.median(direct) <= rows[0].model.high
+    assert not any(row.observation.is_quarter for row in rows) and {row.observation.year for row in rows} >= {2020}
 
 
 def test_the_verb_writes_its_folder_and_refuses_bad_figures(tmp_path):
@@ -152,7 +156,7 @@ def test_the_verb_writes_its_folder_and_refuses_bad_figures(tmp_path):
     path = table(tmp_path, "chip_markt,2023,1,bn USD a year,1,x,test")
     refused = runner.invoke(app, ["study", "validate", "--observations", str(path), "--out", str(tmp_path / "out")])
     assert isinstance(refused.exception, BadInput) and not (tmp_path / "out").exists()
-    path = table(tmp_path, "production_share_hq,2023,8,percent,1,invented,test")
+    path = table(tmp_path, "production_share_hq,2026,8,percent,1,invented,test")
     arguments = ["study", "validate", "--observations", str(path), "--out", str(tmp_path / "out"), "--sets", "2"]
     done = runner.invoke(app, [*arguments, "--workers", "1", "--format", "csv"])
     assert done.exit_code == 0, done.output
@@ -186,19 +190,24 @@ def test_dollars_are_converted_at_the_worlds_own_rate(dearer_dollar):
     assert quarter.scale == 28.0
     assert seen["production_share_located", "2021-12-31"].value == pytest.approx(0.167)  # no money
     assert published_markets([market], world) == {"demand.market_bn_usd.2021": pytest.approx(186.5)}
-    assert {o.scale for o in forecasts.forecast_figures(world) if o.unit == "bn USD a year"} == {7.0}
+    _, coming = forecasts.known_and_coming(world, world_groups(world))
+    assert {o.scale for o in coming if o.unit == "bn USD a year"} == {7.0}
 
 
-def test_discrepancies_are_of_the_calibrated_world_alone(dearer_dollar):
-    stated, name = discrepancies_of(WORLD)
-    assert (stated["chip_market"], stated["equipment_spending"], name) == (0.015, 0.07, "calibration")
-    assert discrepancies_of(load_config(dearer_dollar).world) == ({}, None)
-    assert discrepancies_of(load_world("crop-seeds")) == ({}, None)
+def test_the_page_of_a_world_without_a_calibration_says_so(dearer_dollar, tmp_path):
+    (tmp_path / "dearer" / "errors.csv").unlink()
+    (tmp_path / "dearer" / "said-2022.csv").unlink()
+    without = page(validate(dearer_dollar, sets=2))
+    assert "There is no calibration of the world dearer" in without and "What it had said" not in without
+    assert world_groups(load_world("crop-seeds")) == []
 
 
-def test_the_page_of_a_world_without_a_calibration_says_so(dearer_dollar):
-    assert "There is no calibration of the world dearer" in page(validate(dearer_dollar, sets=2))
-    assert "There is no calibration" not in page(validate("historic", sets=1))
+def test_the_page_begins_with_what_it_had_said():
+    text = page(validate("historic", sets=1))
+    assert "There is no calibration" not in text
+    assert next(line for line in text.splitlines() if line.startswith("## ")) == "## What it had said"
+    assert "3 of 11 figures inside its 90 % interval" in text
+    assert "| equipment_spending | 2024 | bn USD a year | 49.6 | 21.8 (17.5 to 26.6) | no |" in text
 
 
 # What ships.
@@ -214,14 +223,38 @@ def test_the_shipped_ensemble_is_of_the_shipped_calibration():
     assert len(np.unique(held, axis=0)) == len(held)
 
 
+def test_the_groups_of_errors_are_those_of_the_shipped_calibration():
+    calibration = load_calibration(ROOT / "experiments/calibration.toml")
+    stated = [(group.name, group.series, group.on, group.figure) for group in calibration.groups]
+    assert [(group.name, group.series, group.on, group.figure) for group in world_groups(WORLD)] == stated
+
+
+def test_forecasts_of_every_series_go_on_from_what_is_known():
+    groups = world_groups(WORLD)
+    known, coming = forecasts.known_and_coming(WORLD, groups)
+    series = {o.series for o in world_observations(WORLD) if o.year >= 2020 and not o.is_quarter}
+    assert {o.series for o in known} == {one for one in series if one != "world_chip_sales"}
+    assert {o.series for o in coming} >= {o.series for o in known}
+    assert {o.year for o in coming} == set(range(2025, 2031)) and all(np.isnan(o.value) for o in coming)
+    # A model that never moves and was right to the last figure: medians stand still, intervals grow.
+    held = [o for o in known if o.series == "equipment_spending"]
+    ahead = [o for o in coming if o.series == "equipment_spending"]
+    seen = np.array([*(o.value for o in held), *[held[-1].value] * len(ahead)])
+    rows = forecasts.record_text(held, ahead, np.broadcast_to(seen, (1, 4000, len(seen))), groups).splitlines()[1:]
+    quantiles = np.array([[float(cell) for cell in row.split(",")[3:8]] for row in rows])
+    np.testing.assert_allclose(quantiles[:, 2], held[-1].value / held[-1].scale, rtol=0.03)
+    assert (np.diff(quantiles[:, 4] / quantiles[:, 0]) > 0).all() and (np.diff(quantiles, axis=1) > 0).all()
+
+
 def test_forecasts_on_the_record_carry_their_hash(tmp_path, monkeypatch):
-    shipped = forecasts.recorded_forecasts(WORLD)
+    shipped = [one for one in forecasts.recorded_forecasts(WORLD) if "end of 2022" in one.by]
     assert len(shipped) == 125 and {len(one.quantiles) for one in shipped} == {5}
     assert {one.date[:4] for one in shipped} == {"2026", "2027", "2028", "2029", "2030"}
     assert all(list(one.quantiles) == sorted(one.quantiles) for one in shipped)
-    for name in (forecasts.RECORD, forecasts.HASH):
-        (tmp_path / name).write_bytes((WORLD.folder / name).read_bytes())
-    (tmp_path / forecasts.RECORD).write_bytes((WORLD.folder / forecasts.RECORD).read_bytes().replace(b",15", b",16", 1))
+    record = (WORLD.folder / forecasts.RECORD_2022).read_bytes()
+    assert forecasts.digest(record) == "55172a5649f88d62e95f96d70f408faefd670eb61bf08de87ca6fee3d03cbb58"
+    (tmp_path / forecasts.HASH_2022).write_bytes((WORLD.folder / forecasts.HASH_2022).read_bytes())
+    (tmp_path / forecasts.RECORD_2022).write_bytes(record.replace(b",15", b",16", 1))
     monkeypatch.setattr(WORLD, "folder", tmp_path)
     with pytest.raises(BadInput, match="must not be changed"):
         forecasts.recorded_forecasts(WORLD)
@@ -246,10 +279,9 @@ def test_the_fitted_model_is_sane():
     fitted = validate("historic", sets=16).scored[GIVEN]
     limits = {"production_share_located": 0.01, "production_share_hq": 0.01}
     limits |= {"chip_production_located": 0.08, "chip_production_hq": 0.08, "equipment_spending": 0.15}
-    held = [row for row in fitted if row.observation.series in limits and row.observation.year <= 2022]
-    assert len(held) == 6  # five series of 2021, and tools of 2022: what the ensemble that ships was fitted to
+    held = [row for row in fitted if row.observation.series in limits and row.observation.year in (2021, 2022)]
+    assert len(held) == 6  # five series of 2021, and tools of 2022
     for row in held:
         o = row.observation
         size = 1.0 if o.series.startswith("production_share") else o.value
         assert abs(row.model.median - o.value) / size <= limits[o.series], o
-    assert len(duels([row for row in fitted if not row.observation.is_quarter])) == 5

@@ -6,23 +6,26 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.arrays import Array, Flags
+from sim.arrays import Array
 from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput, nearest, written
+from sim.measures import catalogue
 from sim.results import provenance
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
+from sim.study.validation.error_model import Group, Series, group_of, series_of
 from sim.study.validation.observations import CONTEXT, Observation, world_observations
 from sim.world.evidence import Value, read_toml
 from sim.world.world import World
 
-MOST_PARAMETERS = 12
+MOST_PARAMETERS = 60
 DIGITS = 6  # of a parameter value
 
 
@@ -36,6 +39,17 @@ class _Waves(BaseModel):
     cut: float = Field(gt=0, le=10)
 
 
+class _Errors(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    series: list[str] = Field(min_length=1)
+    on: Literal["log", "log-odds"]
+    intercept: float = Field(gt=0, le=10)
+    innovation: float = Field(gt=0, le=10)
+    figure: float = Field(gt=0, le=1)
+    freedom: float = Field(default=float("inf"), gt=2)
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -45,7 +59,8 @@ class _File(BaseModel):
     waves: _Waves
     set: dict[str, Any] = {}
     parameters: dict[str, Any] = Field(min_length=1, max_length=MOST_PARAMETERS)
-    discrepancy: dict[str, float] = Field(min_length=1)
+    drawn: dict[str, Any] = Field(default={}, max_length=MOST_PARAMETERS)
+    errors: dict[str, _Errors] = Field(min_length=1)
 
 
 RIGHT = {
@@ -60,7 +75,14 @@ RIGHT = {
     "waves.cut": "a number above 0 and up to 10, usually 3.0",
     "set": "a table [set] of keys and values",
     "parameters": f'a table [parameters] of 1 to {MOST_PARAMETERS} rows such as "investment.response" = "range"',
-    "discrepancy": 'a table [discrepancy] of rows such as "chip_market" = 0.03, parts of the observed value',
+    "drawn": 'a table [drawn] of rows such as "stockpiling.reach" = "range"',
+    "errors": "a table [errors.GROUP] with series, on, intercept, innovation, figure and, if not normal, freedom",
+    "errors.series": 'a list of names or patterns of series, such as ["equipment_spending", "equipment_spending.*"]',
+    "errors.on": '"log" for flows or "log-odds" for shares',
+    "errors.intercept": "a number above 0, the prior scale of an unseen series' standing error",
+    "errors.innovation": "a number above 0, the prior scale of a year's change of the error",
+    "errors.figure": "a number above 0 and up to 1, the standard deviation of a published figure",
+    "errors.freedom": "a number above 2, the degrees of Student's t, or left out for a normal distribution",
 }
 
 
@@ -73,16 +95,24 @@ class Calibration:
     scenario: Scenario
     ensemble: int
     waves: _Waves
-    keys: tuple[str, ...]
+    keys: tuple[str, ...]  # those to be learnt, then those that no figure is thought to tell
+    drawn: frozenset[str]  # the latter
     low: Array  # (keys,)
     high: Array
-    observations: tuple[Observation, ...]  # all that the model can be asked for after the base year
-    discrepancy: Array  # (observations,) one standard deviation in the model's units; NaN where not matched
+    groups: tuple[Group, ...]  # of series, with the prior scales of their errors
+    observations: tuple[Observation, ...]  # the yearly figures of these series from the base year on
     content: Mapping[str, Any]
 
     @property
-    def matched(self) -> Flags:
-        return ~np.isnan(self.discrepancy)
+    def series(self) -> list[Series]:
+        """All series with their figures."""
+        return series_of(self.observations, self.groups)
+
+    @property
+    def matched(self) -> list[Series]:
+        """The series that are matched, with the figures whose use is fit."""
+        found = [one.some(np.array([o.use == "fit" for o in one.figures])) for one in self.series]
+        return [one for one in found if one.figures]
 
     @property
     def identity(self) -> str:
@@ -117,13 +147,19 @@ def load_calibration(path: Path) -> Calibration:
             if error["type"] == "extra_forbidden":
                 problems.append(f"{path}: {key}: is not a known key{nearest(key, RIGHT)}")
             else:
-                right = RIGHT.get(key) or RIGHT[str(error["loc"][0])]
+                place = [str(part) for part in error["loc"]]
+                right = RIGHT.get(key) or RIGHT.get(".".join([place[0], *place[2:3]])) or RIGHT[place[0]]
                 what = "is missing; it" if error["type"] == "missing" else f"= {written(error['input'])}:"
                 problems.append(f"{path}: {key} {what} must be {right}")
         raise BadInput(problems) from None
     scenario = load_config(file.config, file.set)
-    low, high = _ranges(file.parameters, scenario.world, path, problems)
-    observations, discrepancy = _matched(file.discrepancy, scenario, path, problems)
+    for key in file.drawn:
+        if key in file.parameters:
+            problems.append(f"{path}: drawn.{key}: is in [parameters] as well; keep one")
+    low, high = _ranges("parameters", file.parameters, scenario.world, path, problems)
+    drawn_low, drawn_high = _ranges("drawn", file.drawn, scenario.world, path, problems)
+    groups = [Group(name, tuple(one.series), *list(one.model_dump().values())[1:]) for name, one in file.errors.items()]
+    observations = _with_errors(groups, scenario.world, path, problems)
     if problems:
         raise BadInput(problems)
     return Calibration(
@@ -132,20 +168,23 @@ def load_calibration(path: Path) -> Calibration:
         scenario,
         file.ensemble,
         file.waves,
-        tuple(file.parameters),
-        np.array(low),
-        np.array(high),
+        (*file.parameters, *file.drawn),
+        frozenset(file.drawn),
+        np.array([*low, *drawn_low]),
+        np.array([*high, *drawn_high]),
+        tuple(groups),
         tuple(observations),
-        np.array(discrepancy),
         content,
     )
 
 
-def _ranges(given: Mapping[str, Any], world: World, path: Path, problems: list[str]) -> tuple[list[float], list[float]]:
+def _ranges(
+    table: str, given: Mapping[str, Any], world: World, path: Path, problems: list[str]
+) -> tuple[list[float], list[float]]:
     """The prior range of each parameter: the evidence's own low and high, or [low, high]."""
     lows, highs = [], []
     for key, ends in given.items():
-        where = f"{path}: parameters.{key}"
+        where = f"{path}: {table}.{key}"
         parameter = world.parameters.get(key)
         if parameter is None or not parameter.is_number or parameter.role == "lever":
             problems.append(f"{where}: is not an uncertain number of the evidence{nearest(key, world.parameters)}")
@@ -164,17 +203,21 @@ def _ranges(given: Mapping[str, Any], world: World, path: Path, problems: list[s
     return lows, highs
 
 
-def _matched(
-    given: Mapping[str, float], scenario: Scenario, path: Path, problems: list[str]
-) -> tuple[list[Observation], list[float]]:
-    """The figures after the base year, and the discrepancy of those that are matched (use = fit)."""
-    world = scenario.world
-    later = [o for o in world_observations(world) if o.year > FIRST_YEAR and o.measure not in CONTEXT]
-    for series in given:
-        if not any(o.series == series and o.use == "fit" for o in later):
-            known = {o.series for o in later if o.use == "fit"}
-            problems.append(
-                f"{path}: discrepancy.{series}: {world.name} has no observation of it after {FIRST_YEAR} "
-                f"with use = fit{nearest(series, known)}"
-            )
-    return later, [given.get(o.series, np.nan) * abs(o.value) if o.use == "fit" else np.nan for o in later]
+def _with_errors(groups: list[Group], world: World, path: Path, problems: list[str]) -> list[Observation]:
+    """The yearly figures from the base year on whose series have a group; every pattern must name a measure."""
+    known = catalogue(world)
+    for group in groups:
+        for pattern in group.series:
+            measure = pattern.removesuffix(" (growth)")
+            if not any(fnmatchcase(name, measure) for name in known):
+                problems.append(
+                    f"{path}: errors.{group.name}.series: {pattern!r}: names no measure{nearest(measure, known)}"
+                )
+    held = [
+        o
+        for o in world_observations(world)
+        if o.year >= FIRST_YEAR and not o.is_quarter and o.measure not in CONTEXT and group_of(o.series, groups)
+    ]
+    if not any(o.use == "fit" for o in held):
+        problems.append(f"{path}: errors: no group has a series that {world.name} observed with use = fit")
+    return held

@@ -1,100 +1,193 @@
-"""Tests inside the fit: series, years and mechanisms left out, against simple rivals with the same information.
+"""Tests inside the fit: series, later years and mechanisms left out. They say how wide the model's errors are.
 
 Nothing is run again where the waves suffice: their sets are filtered and weighted again without what is left out, as if
-it had never been seen.
+it had never been seen. At a rolling origin the figures and the world's chip sales are known to that year, and luck is
+drawn from then on; the dates of controls are known throughout.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
-from sim.arrays import Array
-from sim.calendar import FIRST_YEAR
+from sim.arrays import Array, Indices
+from sim.batch.progress import say
 from sim.scenario.loading import load_config
+from sim.scenario.scenario import Scenario
 from sim.study.calibration.file import Calibration
-from sim.study.calibration.matching import Waves, counted, credibility, standard_distances
+from sim.study.calibration.matching import Fit, Waves, credibility, fit_of, likelihood, spread_evenly
+from sim.study.validation.error_model import Group, LeftOut, Scales, Series, estimate, to_scale
 from sim.study.validation.hindcast import Runner
-from sim.study.validation.observations import published_markets, world_observations
-from sim.study.validation.scores import Pooled, pooled
+from sim.study.validation.observations import world_observations
+from sim.study.validation.rivals import AHEAD, ORIGINS, Rivals
+from sim.study.validation.scores import Forecast
 from sim.study.validation.scoring import (
     MOTORS,
-    NOTHING_KNOWN,
     REACTIONS_OFF,
+    ROLLING,
+    SERIES_LEFT_OUT,
     Scored,
-    histories,
-    is_scored,
-    predicted,
+    Summary,
+    of_model,
     reactions,
-    rival_forecasts,
+    scores_of,
     with_reactions_off,
 )
-from sim.terminal import note
-from sim.world.evidence import Value
 
-ORIGIN_SETS, ORIGIN_SEEDS = 128, 16  # of a rolling origin: luck matters as much as parameters there
-MECHANISM_SETS = 1024  # of each mechanism that is left out
+ORIGIN_SETS, ORIGIN_SEEDS = 256, 8  # of a rolling origin: luck matters as much as parameters there
+SERIES_SETS = 256  # of a series left out, with the seeds of the waves
+MECHANISM_SETS = 512  # of each mechanism that is left out
 MECHANISM_SEEDS = 2
+TEMPERS = (1.0, 0.5, 0.25, 0.125)  # powers of the likelihood that are tried
 
 
-def run_tests(calibration: Calibration, waves: Waves, runner: Runner) -> list[Scored]:
-    """Leave one series out, and origins 2020, 2021 and 2022."""
-    world = calibration.scenario.world
-    past = histories(world_observations(world))
+# Rolling origins.
+
+
+@dataclass(frozen=True)
+class OriginRuns:
+    """Runs that know what was known at the end of a year: which sets of the waves, and values of all figures."""
+
+    origin: int
+    places: Indices
+    values: Array  # (sets, seeds, figures)
+    still: Array  # (1, seeds, figures) of the model with its reactions off
+
+
+def known_until(scenario: Scenario, year: int) -> Scenario:
+    """The scenario with what it gives by year (a market, the world's sales) cut off after a year."""
+    given = [field.name for field in fields(Scenario) if field.name.startswith("given_")]
+    cut: dict[str, Any] = {name: tuple(row for row in getattr(scenario, name) if row[0] <= year) for name in given}
+    return replace(scenario, **cut)
+
+
+def origin_runs(calibration: Calibration, waves: Waves, runner: Runner) -> list[OriginRuns]:
+    """Runs from each origin, of sets drawn by the weakest likelihood that is tried: they are weighted by the rest."""
     config = load_config(calibration.content["config"])
-    still = with_reactions_off(config, calibration.observations, runner)
-    scored = []
-
-    def score(test: str, origin: int, place: int, values: Array, weights: Array) -> None:
-        observation = calibration.observations[place]
-        model = predicted(values, observation, float(calibration.discrepancy[place]), weights)
-        rivals = rival_forecasts(observation, past, origin)
-        rivals[REACTIONS_OFF] = predicted(still[:, :, place], observation, 0.0, np.ones(len(still)))
-        scored.append(Scored(test, origin, observation, model, rivals))
-
-    for series in dict.fromkeys(
-        o.series for o, m in zip(calibration.observations, calibration.matched, strict=True) if m
-    ):
-        weights = waves.weights * credibility(calibration, waves.values, counted(calibration, left_out=[series]))
-        if not weights.any():
-            note(f"without {series} no set is left; it cannot be tested by leaving it out")
-            continue
-        for place, observation in enumerate(calibration.observations):
-            if observation.series == series:
-                score("series left out", FIRST_YEAR, place, waves.values[:, :, place], weights)
-    for origin in (2020, 2021):
-        sets, values = _origin_runs(calibration, waves, origin, runner)
-        for place, observation in enumerate(calibration.observations):
-            if is_scored(observation) and origin < observation.year <= 2022:
-                score(f"origin {origin}", origin, place, values[:, :, place], np.ones(len(sets)))
-    weights = waves.weights * credibility(calibration, waves.values, counted(calibration, until=2022))
-    for place, observation in enumerate(calibration.observations):
-        if is_scored(observation) and observation.year > 2022:
-            score("origin 2022", 2022, place, waves.values[:, :, place], weights)
-    return scored
-
-
-def _origin_runs(
-    calibration: Calibration, waves: Waves, origin: int, runner: Runner
-) -> tuple[list[dict[str, Value]], Array]:
-    """Runs that know what was known at the end of `origin`, with luck from then on.
-
-    At the end of 2020 that is the prior ranges and no surge. At the end of 2021 it is what the figures of 2021 leave,
-    and the market of 2021.
-    """
-    scenario = load_config(calibration.content["config"])
-    if origin == FIRST_YEAR:
-        sets = calibration.values(waves.units[waves.wave == 0][:ORIGIN_SETS])
-        sets = [{**values, **NOTHING_KNOWN} for values in sets]
-    else:
-        passed = np.cumsum(waves.weights * credibility(calibration, waves.values, counted(calibration, until=origin)))
-        even = (np.arange(ORIGIN_SETS) + 0.5) / ORIGIN_SETS * passed[-1]
-        sets = calibration.values(waves.units[np.searchsorted(passed, even)])
-        known = [o for o in calibration.observations if o.year <= origin]
-        scenario = scenario.with_values(published_markets(known, scenario.world))
     seeds = range(1, ORIGIN_SEEDS + 1)
-    return sets, runner.values_at(f"origin {origin}", scenario, sets, seeds, calibration.observations)
+    found = []
+    for origin in ORIGINS:
+        fit = fit_of(calibration, waves.values, calibration.groups, until=origin)
+        places = spread_evenly(waves.weights * credibility(calibration, fit, TEMPERS[-1]), ORIGIN_SETS)
+        scenario, sets = known_until(config, origin), calibration.values(waves.units[places])
+        stage = f"{ROLLING} {origin}"
+        values = runner.values_at(stage, scenario, sets, seeds, calibration.observations)
+        still = with_reactions_off(stage, scenario, calibration.observations, runner)
+        found.append(OriginRuns(origin, places, values, still))
+    return found
+
+
+# What is left out, and the scales of error that it shows.
+
+
+@dataclass(frozen=True)
+class Tests:
+    """The tests with sets weighted by a power of the likelihood, and what they say of each group's scales."""
+
+    temper: float
+    left_out: Sequence[LeftOut]
+    scales: Mapping[str, Scales]
+
+    def scored(self, one: LeftOut, rivals: Mapping[int, Mapping[str, Forecast]]) -> list[Scored]:
+        """The figures of one test; the scored series itself does not tell how wide its intervals are."""
+        group = self.group_without(one.series)
+        return [
+            Scored(
+                one.test,
+                one.origin,
+                group,
+                one.series.figures[place],
+                one.forecast(int(place), group),
+                rivals.get(int(place), {}),
+            )
+            for place in np.flatnonzero(one.later)
+        ]
+
+    def group_without(self, series: Series) -> Group:
+        return self.scales[series.group.name].group(without=series.name)
+
+    @property
+    def groups(self) -> list[Group]:
+        return [one.group() for one in self.scales.values()]
+
+
+def run_tests(calibration: Calibration, waves: Waves, origins: Sequence[OriginRuns]) -> Tests:
+    """The tests with the power of the likelihood whose left-out coverage is nearest to nominal at 50, 80 and 90 %."""
+    fit = fit_of(calibration, waves.values, calibration.groups)
+    until = [fit_of(calibration, waves.values, calibration.groups, until=one.origin) for one in origins]
+    best, nearest = None, np.inf
+    for temper in TEMPERS:
+
+        def credible(others: Fit, temper: float = temper) -> Array:
+            return waves.weights * credibility(calibration, others, temper)
+
+        left_out = _series_left_out(calibration, waves.values, fit, credible)
+        for runs, known in zip(origins, until, strict=True):
+            left_out += _after(calibration, runs, known, temper)
+        scales = {group.name: estimate(group, left_out) for group in calibration.groups}
+        tests = Tests(temper, left_out, scales)
+        summary = Summary.of(scores_of([one for test in left_out for one in tests.scored(test, {})]))
+        say(f"likelihood to the power {temper:g}: {', '.join(summary.coverage)} inside 50, 80 and 90 %")
+        far = sum(abs(n / summary.figures - part) for n, part in zip(summary.inside, (0.5, 0.8, 0.9), strict=True))
+        if far < nearest:
+            best, nearest = tests, far
+    assert best is not None
+    return best
+
+
+def _series_left_out(calibration: Calibration, values: Array, fit: Fit, weigh: Callable[[Fit], Array]) -> list[LeftOut]:
+    """Every series, its whole measure left out of the fit."""
+    found = []
+    for one in calibration.series:
+        measure = one.figures[0].measure
+        same = [other.name for other in calibration.series if other.figures[0].measure == measure]
+        weights = weigh(fit.without(*same))
+        if not weights.any():
+            say(f"without {measure} no set is left; it cannot be tested by leaving it out")
+            continue
+        places = spread_evenly(weights, SERIES_SETS)
+        model = to_scale(values[places][:, :, one.places], one.group.on).reshape(-1, len(one.figures))
+        nothing = np.zeros(len(one.figures), dtype=bool)
+        found.append(LeftOut(SERIES_LEFT_OUT, 0, one, nothing, model, np.ones(len(model)), ~nothing))
+    return found
+
+
+def _after(calibration: Calibration, runs: OriginRuns, fit: Fit, temper: float) -> list[LeftOut]:
+    """Every series that has figures one or two years after an origin."""
+    logs = (temper - TEMPERS[-1]) * fit.logs.sum(axis=1)[runs.places]
+    weights = np.repeat(np.exp(logs - logs.max()), runs.values.shape[1])
+    return [
+        _later(one, runs, runs.values, weights)
+        for one in calibration.series
+        if np.isin(one.years - runs.origin, AHEAD).any()
+    ]
+
+
+def _later(one: Series, runs: OriginRuns, values: Array, weights: Array) -> LeftOut:
+    model = to_scale(values[:, :, one.places], one.group.on).reshape(-1, len(one.figures))
+    later = np.isin(one.years - runs.origin, AHEAD)
+    return LeftOut(f"{ROLLING} {runs.origin}", runs.origin, one, one.years <= runs.origin, model, weights, later)
+
+
+def scored_tests(calibration: Calibration, tests: Tests, origins: Sequence[OriginRuns]) -> list[Scored]:
+    """Every figure left out, at rolling origins beside the rivals."""
+    rivals = Rivals(world_observations(calibration.scenario.world), tests.groups)
+    runs = {one.origin: one for one in origins}
+    scored = []
+    for test in tests.left_out:
+        said: dict[int, dict[str, Forecast]] = {}
+        if test.origin:
+            group = tests.group_without(test.series)
+            still = runs[test.origin].still
+            same = _later(test.series, runs[test.origin], still, np.ones(still.shape[1]))
+            for place in map(int, np.flatnonzero(test.later)):
+                said[place] = rivals.forecasts(test.series.figures[place], group, test.origin)
+                said[place][REACTIONS_OFF] = same.forecast(place, group)
+        scored += tests.scored(test, said)
+    return scored
 
 
 # Mechanisms.
@@ -105,15 +198,15 @@ class WithoutMechanism:
     """Scores of the series left out, by a model without one mechanism; `fit` is its best distance from all figures."""
 
     mechanism: str
-    scores: Pooled
+    scores: Summary
     fit: float
 
 
-def without_mechanisms(calibration: Calibration, waves: Waves, runner: Runner) -> list[WithoutMechanism]:
+def without_mechanisms(calibration: Calibration, waves: Waves, tests: Tests, runner: Runner) -> list[WithoutMechanism]:
     """Leave each mechanism out in turn and forecast the series left out from the others.
 
     The first wave's sets are weighted by the figures that are not left out, with everything on and with one mechanism
-    off; by likelihood alone where none is good enough.
+    off; by likelihood alone, since none may be good enough.
     """
     sets = calibration.values(waves.units[waves.wave == 0][:MECHANISM_SETS])
     seeds = range(1, MECHANISM_SEEDS + 1)
@@ -124,22 +217,13 @@ def without_mechanisms(calibration: Calibration, waves: Waves, runner: Runner) -
         scenario = calibration.scenario.with_values(off)
         stage = f"without {mechanism or 'nothing'}"
         values = runner.values_at(stage, scenario, sets, seeds, calibration.observations)
-        without.append(_scored_without(calibration, values, mechanism or "all on"))
+        without.append(_scored_without(calibration, tests, values, mechanism or "all on"))
     return without
 
 
-def _scored_without(calibration: Calibration, values: Array, mechanism: str) -> WithoutMechanism:
-    squares = np.square(standard_distances(calibration, values))
-    places = counted(calibration)
-    forecasts = []
-    for place in places:
-        others = counted(calibration, left_out=[calibration.observations[place].series])
-        weights = credibility(calibration, values, others)
-        if not weights.any():
-            distance = squares[:, others].sum(axis=1)
-            weights = np.exp(-0.5 * (distance - distance.min()))
-        discrepancy = float(calibration.discrepancy[place])
-        forecasts.append(predicted(values[:, :, place], calibration.observations[place], discrepancy, weights))
-    observed = [calibration.observations[place] for place in places]
-    scores = pooled(forecasts, [o.value for o in observed], [o.error for o in observed])
-    return WithoutMechanism(mechanism, scores, float(np.sqrt(squares[:, places].mean(axis=1)).min()))
+def _scored_without(calibration: Calibration, tests: Tests, values: Array, mechanism: str) -> WithoutMechanism:
+    fit = fit_of(calibration, values, tests.groups)
+    left_out = _series_left_out(calibration, values, fit, lambda others: likelihood(others, tests.temper))
+    scores = scores_of([one for test in left_out for one in tests.scored(test, {})])
+    distance = np.sqrt(fit.squares.sum(axis=1) / fit.figures.sum()).min()
+    return WithoutMechanism(mechanism, Summary.of(of_model(scores)), float(distance))

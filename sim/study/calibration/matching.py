@@ -2,9 +2,10 @@
 
 Craig, Goldstein, Seheult and Smith 1997; Vernon, Goldstein and Bower 2010. Runs are cheap, so the model itself is
 matched and no emulator. A wave is a space-filling sample of a region of the parameter space. A set is ruled out when
-some observed figure lies more than `cut` standard deviations from the model's mean over seeds, or all of them together
-too far; the variance is that of the observation, of the model's stated discrepancy, and of luck. The next wave samples
-an ellipsoid around what is left, until the volume that is left stops shrinking. What is left is weighted by likelihood.
+some series of figures lies too far from the model's mean over seeds, or all of them together do; distances are those of
+the error model (`sim.study.validation.error_model`) with luck. The next wave samples an ellipsoid around what is left,
+until the volume that is left stops shrinking. What is left is weighted by likelihood, to a power below 1 if the series
+left out of the fit ask for it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import gammaln, ndtri
-from scipy.stats import chi2, qmc
+from scipy.stats import chi2, f, qmc
 
 from sim.arrays import Array, Flags, Indices
 from sim.batch.progress import say
@@ -22,11 +23,13 @@ from sim.calendar import LAST_YEAR
 from sim.errors import BadInput
 from sim.results import records
 from sim.study.calibration.file import Calibration
+from sim.study.validation.error_model import Group, covariance, log_density, squared_distance, to_scale
 from sim.study.validation.hindcast import Runner
 
 SHRUNK = 0.9  # a wave that leaves more than this part of the volume before it ends the matching
 TOGETHER = 0.95  # of true sets lie within the joint distance
 MARGIN = 1.15  # by which the ellipsoid around what is left is larger than it, in each direction
+NARROWED = 0.9  # of the cube's spread: coordinates in which what is left is narrower are enclosed
 FEWEST_TO_ENCLOSE = 60  # sets that the next region is drawn around; the nearest ones if fewer are left
 
 
@@ -35,47 +38,54 @@ FEWEST_TO_ENCLOSE = 60  # sets that the next region is drawn around; the nearest
 
 @dataclass(frozen=True)
 class Region:
-    """The part of the unit cube inside an ellipsoid: centre + axes · u with |u| <= 1. The first one is the cube."""
+    """The part of the unit cube whose `narrowed` coordinates lie inside an ellipsoid: centre + axes · u with |u| <= 1.
 
-    centre: Array | None
-    axes: Array | None  # (keys, keys), lower triangular
+    The other coordinates are free. The first region is the cube: nothing is narrowed.
+    """
+
+    narrowed: Indices
+    centre: Array  # (narrowed,)
+    axes: Array  # (narrowed, narrowed), lower triangular
     volume: float  # part of the cube
 
     def holds(self, points: Array) -> Flags:
         """Which points (n, keys) lie in it."""
-        if self.centre is None or self.axes is None:
-            return np.ones(len(points), dtype=bool)
-        inside = np.linalg.solve(self.axes, (points - self.centre).T)
+        inside = np.linalg.solve(self.axes, (points[:, self.narrowed] - self.centre).T)
         return np.square(inside).sum(axis=0) <= 1.0 + 1e-9
 
 
-def sample(dimensions: int, count: int, seed: int, around: Array | None = None) -> tuple[Array, Region]:
-    """A space-filling sample (count, dimensions) of the cube, or of an ellipsoid around points, and its region.
+CUBE = Region(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros((0, 0)), 1.0)
 
-    Scrambled Sobol points; in an ellipsoid one coordinate more gives the distance from the centre. What falls outside
-    the cube is left out, and its share gives the volume of what is inside.
+
+def sample(dimensions: int, count: int, seed: int, around: Array | None = None) -> tuple[Array, Region]:
+    """A space-filling sample (count, dimensions) of the cube, or of a region around points, and the region.
+
+    Scrambled Sobol points. The ellipsoid is drawn in the coordinates in which the points are narrower than the cube;
+    one coordinate more gives the distance from its centre. What falls outside the cube is left out, and its share gives
+    the volume of what is inside.
     """
-    if around is None:
-        points = qmc.Sobol(dimensions, rng=seed).random(1 << (count - 1).bit_length())[:count]
-        return points, Region(None, None, 1.0)
-    centre = around.mean(axis=0)
-    spread = np.cov(around.T).reshape(dimensions, dimensions) + 1e-8 * np.eye(dimensions)
-    axes = np.linalg.cholesky(spread)
-    farthest = np.sqrt(np.square(np.linalg.solve(axes, (around - centre).T)).sum(axis=0).max())
+    narrowed = CUBE.narrowed if around is None else np.flatnonzero(around.std(axis=0) < NARROWED * np.sqrt(1 / 12))
+    if around is None or not len(narrowed):
+        return qmc.Sobol(dimensions, rng=seed).random(1 << (count - 1).bit_length())[:count], CUBE
+    inner, within = around[:, narrowed], len(narrowed)
+    centre = inner.mean(axis=0)
+    axes = np.linalg.cholesky(np.cov(inner.T).reshape(within, within) + 1e-8 * np.eye(within))
+    farthest = np.sqrt(np.square(np.linalg.solve(axes, (inner - centre).T)).sum(axis=0).max())
     axes = axes * farthest * MARGIN
-    log_volume = 0.5 * dimensions * np.log(np.pi) - gammaln(0.5 * dimensions + 1) + np.log(np.diag(axes)).sum()
+    log_volume = 0.5 * within * np.log(np.pi) - gammaln(0.5 * within + 1) + np.log(np.diag(axes)).sum()
     engine = qmc.Sobol(dimensions + 1, rng=seed)
     kept: list[Array] = []
     drawn = 0
     while sum(map(len, kept)) < count:
         draws = engine.random(1 << (2 * count - 1).bit_length())
-        direction = ndtri(np.clip(draws[:, 1:], 1e-12, 1 - 1e-12))
+        direction = ndtri(np.clip(draws[:, 1 + narrowed], 1e-12, 1 - 1e-12))
         direction = direction / np.sqrt(np.square(direction).sum(axis=1, keepdims=True))
-        points = centre + (np.power(draws[:, :1], 1 / dimensions) * direction) @ axes.T
+        points = draws[:, 1:]
+        points[:, narrowed] = centre + (np.power(draws[:, :1], 1 / within) * direction) @ axes.T
         kept.append(points[((points >= 0) & (points <= 1)).all(axis=1)])
         drawn += len(draws)
     inside = sum(map(len, kept)) / drawn
-    return np.concatenate(kept)[:count], Region(centre, axes, float(np.exp(log_volume)) * inside)
+    return np.concatenate(kept)[:count], Region(narrowed, centre, axes, float(np.exp(log_volume)) * inside)
 
 
 # Waves.
@@ -104,57 +114,90 @@ class Waves:
         return weights
 
 
-def counted(calibration: Calibration, left_out: Sequence[str] = (), until: int = LAST_YEAR) -> Indices:
-    """The places of the matched figures, without the series `left_out` and what is later than `until`."""
-    return np.array(
-        [
-            place
-            for place, (o, matched) in enumerate(zip(calibration.observations, calibration.matched, strict=True))
-            if matched and o.series not in left_out and o.year <= until
-        ],
-        dtype=np.int64,
-    )
+# The distance of sets from figures.
 
 
-def implausibility(calibration: Calibration, values: Array, figures: Indices | None = None) -> Array:
-    """How far each set is from the matched figures, or from some of them; above 1 it is ruled out, (sets,).
+@dataclass(frozen=True)
+class Fit:
+    """How far each set is from each series of figures."""
 
-    The larger of two: the farthest figure by `cut` standard deviations, and the distance from all figures together by
-    what a true set stays within in 95 of 100 cases (chi-square).
+    series: tuple[str, ...]
+    squares: Array  # (sets, series) squared distances as they would be of normal figures
+    logs: Array  # (sets, series) log densities
+    figures: Indices  # (series,) how many each has
+
+    def without(self, *names: str) -> Fit:
+        """Without some series, as if they had never been seen."""
+        kept = np.array([name not in names for name in self.series], dtype=bool)
+        held = tuple(name for name in self.series if name not in names)
+        return Fit(held, self.squares[:, kept], self.logs[:, kept], self.figures[kept])
+
+
+def fit_of(calibration: Calibration, values: Array, groups: Sequence[Group], until: int = LAST_YEAR) -> Fit:
+    """The distance of sets from the matched figures to a year, by these scales; values (sets, seeds, figures).
+
+    The figures of a series are not independent: their covariance is that of intercept and random walk, of the published
+    errors, and of luck. That of luck is the mean over sets of the covariance over seeds: that of one run, since the
+    world ran once.
     """
-    figures = counted(calibration) if figures is None else figures
-    if not len(figures):
-        return np.zeros(len(values))
-    distances = standard_distances(calibration, values)[:, figures]
-    farthest = np.abs(distances).max(axis=1) / calibration.waves.cut
-    together = np.sqrt(np.square(distances).sum(axis=1) / chi2.ppf(TOGETHER, distances.shape[1]))
+    names, squares, logs, counts = [], [], [], []
+    for one in calibration.matched:
+        one = one.some(one.years <= until)
+        if not one.figures:
+            continue
+        group = next(group for group in groups if group.name == one.group.name)
+        residuals = one.residuals(to_scale(values[:, :, one.places], group.on))
+        deviation = residuals - residuals.mean(axis=1, keepdims=True)
+        luck = np.einsum("sri,srj->ij", deviation, deviation) / (len(values) * (values.shape[1] - 1))
+        spread = covariance(group, one.years) + np.diag(np.square(one.errors)) + luck
+        mean = residuals.mean(axis=1)
+        names.append(one.name)
+        squares.append(squared_distance(mean, spread) * _as_normal(len(one.figures), group.freedom, calibration))
+        logs.append(log_density(mean, spread, group.freedom))
+        counts.append(len(one.figures))
+    return Fit(tuple(names), np.stack(squares, axis=1), np.stack(logs, axis=1), np.array(counts, dtype=np.int64))
+
+
+def _as_normal(figures: int, freedom: float, calibration: Calibration) -> float:
+    """A squared Student distance times this is ruled out by the cut as often, for true sets, as a normal one."""
+    if np.isinf(freedom):
+        return 1.0
+    part = chi2.cdf(calibration.waves.cut**2, 1)
+    return float(chi2.ppf(part, figures) / (figures * f.ppf(part, figures, freedom)))
+
+
+def implausibility(calibration: Calibration, fit: Fit) -> Array:
+    """How far each set is from the figures; above 1 it is ruled out, (sets,).
+
+    The larger of two: the farthest series by what a true set stays within as often as one figure within `cut` standard
+    deviations, and all series together by what it stays within in 95 of 100 cases (chi-square).
+    """
+    if not fit.series:
+        return np.zeros(len(fit.squares))
+    part = chi2.cdf(calibration.waves.cut**2, 1)
+    farthest = np.sqrt(fit.squares / chi2.ppf(part, fit.figures)).max(axis=1)
+    together = np.sqrt(fit.squares.sum(axis=1) / chi2.ppf(TOGETHER, fit.figures.sum()))
     worst: Array = np.maximum(farthest, together)
     return worst
 
 
-def credibility(calibration: Calibration, values: Array, figures: Indices | None = None) -> Array:
-    """The weight of each set by the figures: 0 where it is ruled out, else its likelihood, at most 1, (sets,)."""
-    figures = counted(calibration) if figures is None else figures
-    distance = np.square(standard_distances(calibration, values)[:, figures]).sum(axis=1)
-    likelihood = np.exp(-0.5 * (distance - distance.min()))
-    return np.where(implausibility(calibration, values, figures) <= 1.0, likelihood, 0.0)
+def likelihood(fit: Fit, temper: float) -> Array:
+    """The likelihood of each set to a power, at most 1, (sets,)."""
+    logs = fit.logs.sum(axis=1)
+    tempered: Array = np.exp(temper * (logs - logs.max()))
+    return tempered
 
 
-def standard_distances(calibration: Calibration, values: Array) -> Array:
-    """(model - observed) / standard deviation of each figure, (sets, observations); NaN for what is not matched.
+def credibility(calibration: Calibration, fit: Fit, temper: float) -> Array:
+    """The weight of each set by the figures: 0 where it is ruled out, else its tempered likelihood, (sets,)."""
+    return np.where(implausibility(calibration, fit) <= 1.0, likelihood(fit, temper), 0.0)
 
-    The variance of luck is the mean over sets of the variance over seeds: that of one run, since the world ran once.
-    """
-    observed = np.array([o.value for o in calibration.observations])
-    error = np.array([o.error for o in calibration.observations])
-    luck = values.var(axis=1, ddof=1).mean(axis=0)
-    deviation = np.sqrt(np.square(error) + np.square(calibration.discrepancy) + luck)
-    distances: Array = (values.mean(axis=1) - observed) / deviation
-    return distances
+
+# Waves of runs.
 
 
 def match(calibration: Calibration, runner: Runner) -> Waves:
-    """Run waves until the volume that is left stops shrinking."""
+    """Run waves until the volume that is left stops shrinking and an ensemble can be drawn from it."""
     plan = calibration.waves
     seeds = range(1, plan.seeds + 1)
     waves: Waves | None = None
@@ -166,12 +209,16 @@ def match(calibration: Calibration, runner: Runner) -> Waves:
         stage = f"wave {number + 1}"
         values = runner.values_at(stage, calibration.scenario, sets, seeds, calibration.observations)
         waves = _joined(waves, units, values, region)
-        plausible = implausibility(calibration, waves.values) <= 1.0
+        fit = fit_of(calibration, waves.values, calibration.groups)
+        plausible = implausibility(calibration, fit) <= 1.0
         left = float(waves.weights[plausible].sum())
         newest = int(plausible[waves.wave == number].sum())
-        say(f"{stage}: {newest} of {len(sets)} sets not implausible; {left:.2g} of the prior volume is left")
-        settled = left > SHRUNK * left_before and region.volume < 1.0
-        if settled and plausible.sum() >= calibration.ensemble:
+        sets_worth = worth(waves.weights * credibility(calibration, fit, 1.0))
+        say(
+            f"{stage}: {newest} of {len(sets)} sets not implausible; {left:.2g} of the prior volume is left; "
+            f"weighted by likelihood all are worth {sets_worth:.0f} sets"
+        )
+        if number and left > SHRUNK * left_before and sets_worth >= calibration.ensemble:
             break
         left_before = left if left > 0 else left_before
     assert waves is not None
@@ -180,7 +227,7 @@ def match(calibration: Calibration, runner: Runner) -> Waves:
 
 def _to_enclose(calibration: Calibration, waves: Waves) -> Array:
     """The sets that the next region is drawn around: what is not implausible, or the nearest to it."""
-    distance = implausibility(calibration, waves.values)
+    distance = implausibility(calibration, fit_of(calibration, waves.values, calibration.groups))
     fewest = max(FEWEST_TO_ENCLOSE, 4 * len(calibration.keys))
     limit = max(1.0, float(np.sort(distance)[min(fewest, len(distance)) - 1]))
     return waves.units[distance <= limit]
@@ -201,22 +248,33 @@ def _joined(waves: Waves | None, units: Array, values: Array, region: Region) ->
 # The ensemble.
 
 
-def choose_ensemble(calibration: Calibration, waves: Waves) -> Indices:
+def choose_ensemble(calibration: Calibration, weights: Array) -> Indices:
     """The places of the sets to keep, drawn without replacement by their weight. BadInput if there are too few.
 
-    A weight is the part of the prior that a set represents times its likelihood. Drawn as by Efraimidis and Spirakis
-    2006, "Weighted random sampling with a reservoir".
+    A weight is the part of the prior that a set represents times its tempered likelihood. Drawn as by Efraimidis and
+    Spirakis 2006, "Weighted random sampling with a reservoir".
     """
-    weights = waves.weights * credibility(calibration, waves.values)
     plausible = np.flatnonzero(weights > 0)
     if len(plausible) < calibration.ensemble:
         raise BadInput(
             f"{calibration.name}: only {len(plausible)} sets are not implausible and ensemble = "
-            f"{calibration.ensemble}; raise waves.samples, waves.most or a discrepancy, or widen a range"
+            f"{calibration.ensemble}; raise waves.samples, waves.most or the scales of errors, or widen a range"
         )
     draws = np.random.default_rng(calibration.waves.design_seed).random(len(plausible))
     order = np.argsort(np.log(draws) / weights[plausible], kind="stable")
     return plausible[np.sort(order[-calibration.ensemble :])]
+
+
+def spread_evenly(weights: Array, count: int) -> Indices:
+    """Places of sets, each as often as its weight says: systematic sampling."""
+    passed = np.cumsum(weights)
+    places: Indices = np.searchsorted(passed, (np.arange(count) + 0.5) / count * passed[-1])
+    return places
+
+
+def worth(weights: Array) -> float:
+    """How many equally weighted sets the weighted ones are worth (Kish)."""
+    return float(weights.sum() ** 2 / np.square(weights).sum()) if weights.any() else 0.0
 
 
 def ensemble_text(calibration: Calibration, waves: Waves, chosen: Indices) -> str:

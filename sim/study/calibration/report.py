@@ -11,14 +11,18 @@ import numpy as np
 from sim.arrays import Array
 from sim.results.figure import drawing, open_frame, svg_text
 from sim.study.calibration.file import Calibration
-from sim.study.calibration.left_out import WithoutMechanism
-from sim.study.calibration.matching import Waves, counted, credibility, implausibility, standard_distances
+from sim.study.calibration.left_out import Tests, WithoutMechanism
+from sim.study.calibration.matching import Waves, fit_of, implausibility, worth
+from sim.study.validation.error_model import Group, covariance, predicted, to_scale
 from sim.study.validation.observations import Observation
-from sim.study.validation.scores import Forecast, interval_score, weighted_quantiles
-from sim.study.validation.scoring import Duel, Scored, duels, is_scored, not_scored_and_outside, predicted
+from sim.study.validation.pages import rolling_origins, series_left_out
+from sim.study.validation.scores import Forecast, weighted_quantiles
+from sim.study.validation.scoring import Score
 
 UNIDENTIFIED = 0.9  # of the prior's spread that is left
 CORRELATED = 0.3
+BOUND = 0.1  # of a range: a median so near to an end of it asks for a mechanism
+CHANCE = 1.36  # times one over the root of the number of points: Kolmogorov and Smirnov's distance at 5 %
 CONFLICT = 1.0  # mean distance, in standard deviations, of what is left from a figure
 
 
@@ -33,11 +37,18 @@ class Learnt:
     spread: float
     tied_to: str  # the parameter it is most correlated with among what is left
     correlation: float
+    drawn: bool  # whether no figure was thought to tell it
+    from_prior: float  # the largest distance between the distributions of what is left and of the prior
+
+    @property
+    def at_bound(self) -> bool:
+        """Whether the median of a learnt parameter lies within a tenth of its range from a bound."""
+        place = (self.left[1] - self.low) / (self.high - self.low)
+        return not self.drawn and not BOUND <= place <= 1.0 - BOUND
 
 
-def what_was_learnt(calibration: Calibration, waves: Waves) -> list[Learnt]:
-    """Each parameter's marginal among the sets that are not ruled out, by their weights."""
-    credible = waves.weights * credibility(calibration, waves.values)
+def what_was_learnt(calibration: Calibration, waves: Waves, credible: Array) -> list[Learnt]:
+    """Each parameter's marginal among the sets that are not ruled out, by their weights (sets,)."""
     units, weights = waves.units[credible > 0], credible[credible > 0]
     order = _correlations(units, weights)
     learnt = []
@@ -48,11 +59,22 @@ def what_was_learnt(calibration: Calibration, waves: Waves) -> list[Learnt]:
         spread = np.sqrt(np.average(np.square(units[:, place] - middle), weights=weights) * 12.0)
         others = np.abs(order[place]) * (np.arange(len(calibration.keys)) != place)
         nearest = int(np.argmax(others))
-        tied = calibration.keys[nearest]
         learnt.append(
-            Learnt(key, low, high, [float(x) for x in left], float(spread), tied, float(order[place, nearest]))
+            Learnt(
+                *(key, low, high, [float(x) for x in left], float(spread)),
+                *(calibration.keys[nearest], float(order[place, nearest])),
+                *(key in calibration.drawn, distance_from_even(units[:, place], weights)),
+            )
         )
     return learnt
+
+
+def distance_from_even(points: Array, weights: Array) -> float:
+    """Kolmogorov and Smirnov's distance of weighted points (n,) from an even spread over 0 to 1."""
+    order = np.argsort(points)
+    passed = np.cumsum(weights[order]) / weights.sum()
+    before = np.append(0.0, passed[:-1])
+    return float(np.max(np.maximum(passed - points[order], points[order] - before)))
 
 
 def _correlations(units: Array, weights: Array) -> Array:
@@ -66,76 +88,74 @@ def _correlations(units: Array, weights: Array) -> Array:
 
 @dataclass(frozen=True)
 class Met:
-    """How the sets that are left meet a figure: the forecast, the mean distance, and what the figure alone leaves."""
+    """How the sets that are left meet a figure, if nothing but the error model's scales is known of its series."""
 
     of: Observation
-    series: str
-    date: str
-    unit: str
-    observed: float
+    group: str
     matched: bool
-    forecast: Forecast  # in the observation's unit
-    inside: bool
-    distance: float
-    left_by_it: float
-    left_by_others: float
+    forecast: Forecast
+    distance: float  # of the model's mean from the figure, in standard deviations
+
+    @property
+    def inside(self) -> bool:
+        return self.forecast.holds(self.of.value, 0.9)
 
 
-def how_figures_are_met(calibration: Calibration, waves: Waves) -> list[Met]:
-    """Every figure after the base year, matched or not."""
-    credible = waves.weights * credibility(calibration, waves.values)
-    weights = waves.weights
-    distances = standard_distances(calibration, waves.values)
+def how_figures_are_met(calibration: Calibration, waves: Waves, credible: Array, groups: Sequence[Group]) -> list[Met]:
+    """Every figure of a series with a group, matched or not."""
+    held = credible > 0
+    weights = np.repeat(credible[held], waves.values.shape[1])
+    named = {group.name: group for group in groups}
     met = []
-    for place, o in enumerate(calibration.observations):
-        forecast = predicted(waves.values[:, :, place], o, float(calibration.discrepancy[place]), credible)
-        inside = forecast.low <= o.value <= forecast.high
-        matched = bool(calibration.matched[place])
-        alone = np.abs(distances[:, place]) <= calibration.waves.cut
-        others = implausibility(calibration, waves.values, counted(calibration, left_out=[o.series])) <= 1.0
-        met.append(
-            Met(
-                o,
-                o.series,
-                o.date,
-                o.unit,
-                o.published(o.value),
-                matched,
-                Forecast(*(o.published(value) for value in vars(forecast).values())),
-                inside,
-                float(np.average(distances[:, place], weights=credible)) if matched else float("nan"),
-                float(weights[alone].sum()) if matched else float("nan"),
-                float(weights[others].sum()),
-            )
-        )
+    for one in calibration.series:
+        group = named[one.group.name]
+        scaled = to_scale(waves.values[held][:, :, one.places], group.on)
+        scaled = scaled.reshape(-1, len(one.figures))
+        spread = np.sqrt(np.diag(covariance(group, one.years)) + np.square(one.errors))
+        distance = np.average(one.residuals(scaled) / spread, axis=0, weights=weights)
+        for place, o in enumerate(one.figures):
+            forecast = predicted(group, None, np.zeros(0), float(o.year), scaled[:, place], weights)
+            met.append(Met(o, group.name, o.use == "fit", forecast, -float(distance[place])))
     return met
 
 
 # Tables.
 
 LEARNT_COLUMNS = ["parameter", "low", "high", "left_05", "left_50", "left_95", "spread_left", "tied_to", "correlation"]
+LEARNT_COLUMNS += ["drawn", "distance_from_prior", "at_bound"]
+MET_COLUMNS = ["group", "series", "date", "unit", "observed", "matched", "q05", "q25", "q50", "q75", "q95", "inside_90"]
+MET_COLUMNS += ["distance"]
+MECHANISM_COLUMNS = ["left_out", "figures", "error", "crps", "interval_score", "inside_50", "inside_80", "inside_90"]
+MECHANISM_COLUMNS += ["best_distance"]
 
 
 def learnt_rows(learnt: Sequence[Learnt]) -> list[list[Any]]:
-    return [[one.key, one.low, one.high, *one.left, one.spread, one.tied_to, one.correlation] for one in learnt]
+    return [
+        [
+            *(one.key, one.low, one.high, *one.left, one.spread, one.tied_to, one.correlation),
+            *(one.drawn, one.from_prior, one.at_bound),
+        ]
+        for one in learnt
+    ]
 
 
-SCORED_COLUMNS = ["test", "origin", "series", "date", "unit", "observed", "error", "forecaster"]
-SCORED_COLUMNS += ["q05", "q25", "q50", "q75", "q95", "inside_90", "interval_score"]
-
-
-def scored_rows(scored: Sequence[Scored]) -> list[list[Any]]:
-    """One row per figure and forecaster, in the observation's unit."""
+def met_rows(met: Sequence[Met]) -> list[list[Any]]:
+    """One row per figure, in its own unit."""
     rows: list[list[Any]] = []
-    for row in scored:
-        o = row.observation
-        for name, forecast in {"model": row.model, **row.rivals}.items():
-            if forecast is not None:
-                quantiles = [o.published(value) for value in vars(forecast).values()]
-                score = o.published(interval_score(forecast.low, forecast.high, o.value))
-                inside = forecast.low <= o.value <= forecast.high
-                about = [row.test, row.origin, o.series, o.date, o.unit, o.published(o.value), o.published(o.error)]
-                rows.append([*about, name, *quantiles, inside, score])
+    for one in met:
+        o = one.of
+        quantiles = [o.published(value) for value in one.forecast.shown]
+        rows.append([one.group, o.series, o.date, o.unit, o.published(o.value), one.matched, *quantiles])
+        rows[-1] += [one.inside, one.distance]
+    return rows
+
+
+def mechanism_rows(mechanisms: Sequence[WithoutMechanism]) -> list[list[Any]]:
+    rows: list[list[Any]] = []
+    for one in mechanisms:
+        scores = one.scores
+        rows.append([one.mechanism, scores.figures, scores.error, scores.crps, scores.interval_score])
+        rows[-1] += [*scores.inside, one.fit]
     return rows
 
 
@@ -145,18 +165,50 @@ def scored_rows(scored: Sequence[Scored]) -> list[list[Any]]:
 def page(
     calibration: Calibration,
     waves: Waves,
+    tests: Tests,
+    credible: Array,
     learnt: Sequence[Learnt],
     met: Sequence[Met],
-    scored: Sequence[Scored],
+    scores: Sequence[Score],
     mechanisms: Sequence[WithoutMechanism],
 ) -> str:
     """The report in Markdown. What goes against the model comes first."""
-    kept = implausibility(calibration, waves.values) <= 1.0
     lines = [f"# {calibration.question}", ""]
     lines += [f"Made by `decoupling study calibrate {calibration.name}`; config `{calibration.content['config']}`.", ""]
     lines += ["![Left: what is left of each prior range. Right: the figures that were matched.](calibration.svg)", ""]
-    lines += _losses(met, scored)
-    lines += ["## The matching", ""]
+    lines += _failures(calibration, learnt, met)
+    lines += rolling_origins(scores)
+    lines += series_left_out(scores)
+    lines += _matching(calibration, waves, tests, credible)
+    lines += _learnt(calibration, learnt, worth(credible))
+    lines += _errors(tests)
+    lines += _figures(met)
+    lines += _mechanisms(mechanisms)
+    return "\n".join(lines) + "\n"
+
+
+def _failures(calibration: Calibration, learnt: Sequence[Learnt], met: Sequence[Met]) -> list[str]:
+    """Where the model fails, in plain sentences; where rivals are better is said with the rolling origins."""
+    lines = ["## Where the model fails", ""]
+    failures = [
+        f"- {one.of.series} {one.of.date[:4]}: seen {one.of.published(one.of.value):.4g}, outside the 90 % interval "
+        f"{one.of.published(one.forecast.low):.4g} to {one.of.published(one.forecast.high):.4g} ({one.of.unit})."
+        for one in met
+        if not one.inside
+    ]
+    failures += [
+        f"- `{one.key}` lies at a bound of its range (median {one.left[1]:.3g} in {one.low:g} to {one.high:g}): a "
+        "parameter at its bound is a missing mechanism."
+        for one in learnt
+        if one.at_bound
+    ]
+    return [*lines, *(failures or ["- No figure lies outside its interval and no learnt parameter at a bound."]), ""]
+
+
+def _matching(calibration: Calibration, waves: Waves, tests: Tests, credible: Array) -> list[str]:
+    fit = fit_of(calibration, waves.values, tests.groups)
+    kept = implausibility(calibration, fit) <= 1.0
+    lines = ["## The matching", ""]
     lines += ["| wave | part of the prior volume it samples | sets | not ruled out |", "|---|---|---|---|"]
     for number, region in enumerate(waves.regions):
         inside = waves.wave == number
@@ -164,114 +216,104 @@ def page(
     left = float(waves.weights[kept].sum())
     lines += [
         "",
-        f"{left:.2g} of the prior volume is not ruled out (cut {calibration.waves.cut:g}, and all figures together "
-        f"within what holds for 95 of 100 true sets). {calibration.waves.seeds} seeds a set.",
+        f"{left:.2g} of the prior volume is not ruled out: each series within what a true set keeps to as often as one "
+        f"figure to {calibration.waves.cut:g} standard deviations, and all of them together within what holds for 95 "
+        f"of 100 true sets. {fit.figures.sum()} figures of {len(fit.series)} series; {calibration.waves.seeds} seeds a "
+        "set. The figures of one series are not taken as independent: their errors share a standing part and a random "
+        "walk (below).",
         "",
-        "What is left is weighted by its likelihood; the ensemble is drawn by these weights, without repetition.",
+        f"What is left is weighted by its likelihood to the power {tests.temper:g}, the one of those tried with which "
+        "the coverage of what was left out is nearest to nominal. So weighted, the sets that were run are worth "
+        f"{worth(credible):.0f} equal ones. The ensemble is drawn by these weights, without repetition.",
         "",
-        "## What was learnt about each parameter",
-        "",
-        "| parameter | unit | prior | left: 5 / 50 / 95 % | spread left | most tied to |",
-        "|---|---|---|---|---|---|",
     ]
+    return lines
+
+
+def _learnt(calibration: Calibration, learnt: Sequence[Learnt], sets: float) -> list[str]:
+    lines = ["## What was learnt about each parameter", ""]
+    lines += [
+        "| parameter | unit | prior | left: 5 / 50 / 95 % | spread left | distance from the prior | most tied to |"
+    ]
+    lines += ["|---|---|---|---|---|---|---|"]
     for one in learnt:
         quantiles = " / ".join(f"{value:.3g}" for value in one.left)
         tie = f"`{one.tied_to}` ({one.correlation:+.2f})" if abs(one.correlation) >= CORRELATED else ""
         unit = calibration.scenario.world.parameters[one.key].unit
-        lines.append(f"| `{one.key}` | {unit} | {one.low:g} to {one.high:g} | {quantiles} | {one.spread:.2f} | {tie} |")
-    unknown = [f"`{one.key}`" for one in learnt if one.spread >= UNIDENTIFIED]
-    lines += ["", "Spread left: the standard deviation of what is left by that of the prior; 1 is nothing learnt."]
-    lines += [f"Not identified (0.9 or more): {', '.join(unknown) or 'none'}. They are carried as uncertainty.", ""]
-    lines += _figures(met)
-    lines += _tests(scored)
-    lines += _mechanisms(mechanisms)
-    return "\n".join(lines) + "\n"
-
-
-def _losses(met: Sequence[Met], scored: Sequence[Scored]) -> list[str]:
-    """Where the model fails or loses, in plain sentences."""
-    lines = ["## Where the model fails", ""]
-    losses = [
-        f"- {one.series} {one.date[:4]}: seen {one.observed:.4g}, outside the 90 % interval "
-        f"{one.forecast.low:.4g} to {one.forecast.high:.4g} ({one.unit})."
-        for one in met
-        if not one.inside and is_scored(one.of)
+        name = f"`{one.key}`" + (", drawn" if one.drawn else "")
+        lines.append(
+            f"| {name} | {unit} | {one.low:g} to {one.high:g} | {quantiles} | {one.spread:.2f} | "
+            f"{one.from_prior:.2f} | {tie} |"
+        )
+    unknown = [f"`{one.key}`" for one in learnt if one.spread >= UNIDENTIFIED and not one.drawn]
+    limit = CHANCE / np.sqrt(sets)
+    told = [f"`{one.key}`" for one in learnt if one.drawn and one.from_prior > limit]
+    lines += [
+        "",
+        "Spread left: the standard deviation of what is left by that of the prior; 1 is nothing learnt. Distance from "
+        "the prior: the largest difference of the two distribution functions (Kolmogorov and Smirnov); up to "
+        f"{limit:.2f} is chance in so many sets.",
+        f"Not identified (spread left of 0.9 or more): {', '.join(unknown) or 'none'}. They stay as uncertainty.",
     ]
-    losses += [f"- {text}" for text in not_scored_and_outside([one.of for one in met if not one.inside])]
-    for name, rows in by_test(scored).items():
-        for duel in duels(rows):
-            if duel.losses:
-                losses.append(
-                    f"- {name} ({duel.model.count} figures): worse than {duel.rival} in {' and '.join(duel.losses)}."
-                )
-    return [*lines, *(losses or ["- Nowhere among the figures and tests below."]), ""]
+    if any(one.drawn for one in learnt):
+        lines += [
+            "Drawn: what no figure was thought to tell; it is varied with the rest and stays with its set, so that "
+            "every set meets the figures as a whole. "
+            + (f"Figures do tell something of {', '.join(told)}." if told else "All are still spread as their priors.")
+        ]
+    return [*lines, ""]
 
 
-def by_test(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
-    """All tests pooled, then each by itself."""
-    tests = {"All left out": list(scored)}
-    for row in scored:
-        tests.setdefault(row.test[:1].upper() + row.test[1:], []).append(row)
-    return tests
+def _errors(tests: Tests) -> list[str]:
+    lines = ["## The model's error", ""]
+    lines += [
+        "figure = model + standing error of the series + random walk + published error, in logs for flows and log-odds "
+        "for shares (0.1 is about 10 %). Standard deviations, mean and 5 to 95 % of what the residuals of left-out "
+        "series and years leave; the scales a priori are in the calibration's file.",
+        "",
+        "| group | scale | standing error | change in a year | published error | Student's freedom | series |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for scales in tests.scales.values():
+        group = scales.group()
+        cells = [
+            group.name.replace("_", " "),
+            group.on,
+            _with_range(group.intercept, scales.quantiles(scales.intercepts)),
+            _with_range(group.innovation, scales.quantiles(scales.innovations)),
+            f"{group.figure:g}",
+            "normal" if np.isinf(group.freedom) else f"{group.freedom:g}",
+            str(len(scales.by_series)),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _with_range(value: float, ends: Sequence[float]) -> str:
+    return f"{value:.2f} ({ends[0]:.2f} to {ends[1]:.2f})"
 
 
 def _figures(met: Sequence[Met]) -> list[str]:
     lines = ["## How the figures are met, and which conflict", ""]
-    lines += [
-        "| series | year | unit | seen | 5 / 50 / 95 % | inside | mean distance | left by it | left by the others |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    lines += ["| series | year | unit | seen | 5 / 50 / 95 % | inside | distance |", "|---|---|---|---|---|---|---|"]
     for one in met:
-        if not is_scored(one.of):
-            continue
-        quantiles = f"{one.forecast.low:.4g} / {one.forecast.median:.4g} / {one.forecast.high:.4g}"
-        distance = (
-            f"{one.distance:+.2f} | {one.left_by_it:.2g} | {one.left_by_others:.2g}"
-            if one.matched
-            else "not matched | |"
-        )
+        o, f = one.of, one.forecast
+        quantiles = " / ".join(f"{o.published(value):.4g}" for value in (f.low, f.median, f.high))
         lines.append(
-            f"| {one.series} | {one.date[:4]} | {one.unit} | {one.observed:.4g} | {quantiles} | "
-            f"{'yes' if one.inside else 'no'} | {distance} |"
+            f"| {o.series} | {o.date[:4]} | {o.unit} | {o.published(o.value):.4g} | {quantiles} | "
+            f"{'yes' if one.inside else 'no'} | {one.distance:+.2f}{'' if one.matched else ', not matched'} |"
         )
-    against = [one for one in met if one.matched and abs(one.distance) > CONFLICT]
     lines += [
         "",
-        "Mean distance: of the sets that are left, in standard deviations; figures pull apart where it is far from 0.",
+        "Distance: of the model's mean from the figure, in standard deviations of the error model; figures pull apart "
+        "where it is far from 0.",
     ]
-    if against:
-        above = ", ".join(f"{one.series} {one.date[:4]} (model too high)" for one in against if one.distance > 0)
-        below = ", ".join(f"{one.series} {one.date[:4]} (model too low)" for one in against if one.distance < 0)
-        lines.append(f"In conflict with the rest: {'; '.join(part for part in (above, below) if part)}.")
-    else:
-        lines.append("No figure stands more than one standard deviation from the rest.")
+    above = [f"{one.of.series} {one.of.date[:4]}" for one in met if one.matched and one.distance > CONFLICT]
+    below = [f"{one.of.series} {one.of.date[:4]}" for one in met if one.matched and one.distance < -CONFLICT]
+    lines += [f"The model is high for {', '.join(above)}."] if above else []
+    lines += [f"The model is low for {', '.join(below)}."] if below else []
+    lines += [] if above or below else ["No figure stands more than one standard deviation from the rest."]
     return [*lines, ""]
-
-
-def _tests(scored: Sequence[Scored]) -> list[str]:
-    lines = [
-        "## Series and years left out",
-        "",
-        "In units of each figure's observation error. Model and rival are compared on the figures that the rival can "
-        "forecast, from the same origin. No announced capacity was found with an amount, so that rival is missing. "
-        "Origin 2020 flatters the model: no surge of 2021 is in its runs, but some prior ranges were written by people "
-        "who knew 2021 and 2022.",
-        "",
-        "| test | rival | figures | error: model | rival | interval score: model | rival | model inside 50 / 90 % |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for name, rows in by_test(scored).items():
-        for duel in duels(rows):
-            lines.append(_duel_row(name, duel))
-    return [*lines, ""]
-
-
-def _duel_row(name: str, duel: Duel) -> str:
-    model, other = duel.model, duel.other
-    return (
-        f"| {name} | {duel.rival} | {model.count} | {model.error:.2f} | {other.error:.2f} | {model.score:.2f} | "
-        f"{other.score:.2f} | {model.inside_50} / {model.inside_90} |"
-    )
 
 
 def _mechanisms(mechanisms: Sequence[WithoutMechanism]) -> list[str]:
@@ -281,13 +323,16 @@ def _mechanisms(mechanisms: Sequence[WithoutMechanism]) -> list[str]:
         "Each series is forecast from the others, with sets of the first wave weighted by likelihood. Best distance: "
         "root mean square over all matched figures, in standard deviations, of the best set.",
         "",
-        "| left out | error | interval score | inside 90 % | best distance |",
-        "|---|---|---|---|---|",
+        "| left out | mean error | CRPS | interval score | inside 90 % | best distance |",
+        "|---|---|---|---|---|---|",
     ]
     for one in mechanisms:
         scores = one.scores
-        inside = f"{scores.inside_90} of {scores.count}"
-        lines.append(f"| {one.mechanism} | {scores.error:.2f} | {scores.score:.2f} | {inside} | {one.fit:.2f} |")
+        inside = f"{scores.inside[2]} of {scores.figures}"
+        lines.append(
+            f"| {one.mechanism} | {scores.error:.3f} | {scores.crps:.3f} | {scores.interval_score:.2f} | {inside} | "
+            f"{one.fit:.2f} |"
+        )
     return lines
 
 
@@ -296,7 +341,8 @@ def figure(calibration: Calibration, learnt: Sequence[Learnt], met: Sequence[Met
     from matplotlib.figure import Figure
 
     with drawing("decoupling"):
-        drawn = Figure(figsize=(11, 4.6))
+        shown = [one for one in met if one.matched and one.of.value > 0]
+        drawn = Figure(figsize=(11, 1.2 + 0.17 * max(len(shown), len(learnt))))
         left, right = drawn.subplots(1, 2)
         for row, one in enumerate(reversed(learnt)):
             scaled = [(value - one.low) / (one.high - one.low) for value in one.left]
@@ -305,14 +351,13 @@ def figure(calibration: Calibration, learnt: Sequence[Learnt], met: Sequence[Met
             left.plot(scaled[1], row, "o", color="white", markersize=3)
         left.set_yticks(range(len(learnt)), [one.key for one in reversed(learnt)])
         left.set(xlim=(0, 1), xlabel="prior range (grey) and 5 to 95 % of what is left")
-        shown = [one for one in met if one.matched]
         for row, figure in enumerate(reversed(shown)):
-            parts = [value / figure.observed for value in vars(figure.forecast).values()]
+            parts = [value / figure.of.value for value in figure.forecast.shown]
             right.plot([parts[0], parts[4]], [row, row], color="#0072B2", linewidth=1.5)
             right.plot([parts[1], parts[3]], [row, row], color="#0072B2", linewidth=5, solid_capstyle="butt")
             right.plot(parts[2], row, "o", color="white", markersize=3)
         right.axvline(1, color="black", linewidth=0.8)
-        right.set_yticks(range(len(shown)), [f"{one.series} {one.date[:4]}" for one in reversed(shown)])
+        right.set_yticks(range(len(shown)), [f"{one.of.series} {one.of.date[:4]}" for one in reversed(shown)])
         right.set(xlim=(0, 2), xlabel="model by seen: median, 50 and 90 % intervals")
         open_frame(left, right)
         drawn.tight_layout()

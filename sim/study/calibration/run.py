@@ -1,4 +1,4 @@
-"""The whole of a calibration: waves, ensemble, tests, forecasts, report; what was finished is not run again."""
+"""The whole of a calibration: waves, tests, ensemble, forecasts, report; what was finished is not run again."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from sim.folders import results_folder
 from sim.results.files import write_aside, writing
 from sim.scenario.loading import load_config
 from sim.study.calibration.file import load_calibration
-from sim.study.calibration.left_out import run_tests, without_mechanisms
-from sim.study.calibration.matching import choose_ensemble, ensemble_text, match
+from sim.study.calibration.left_out import origin_runs, run_tests, scored_tests, without_mechanisms
+from sim.study.calibration.matching import choose_ensemble, credibility, ensemble_text, fit_of, match
 from sim.study.calibration.report import (
     LEARNT_COLUMNS,
-    SCORED_COLUMNS,
+    MECHANISM_COLUMNS,
+    MET_COLUMNS,
     Learnt,
     figure,
     how_figures_are_met,
     learnt_rows,
+    mechanism_rows,
+    met_rows,
     page,
-    scored_rows,
     what_was_learnt,
 )
 from sim.study.files import csv_text, open_folder
 from sim.study.validation import forecasts
+from sim.study.validation.error_model import ERRORS, GROUP_COLUMNS, group_rows
 from sim.study.validation.hindcast import Runner
+from sim.study.validation.scoring import LEFT_OUT, SCORE_COLUMNS, cells_of, scores_of
 from sim.terminal import note
-
-MECHANISM_COLUMNS = ["left_out", "figures", "error", "interval_score", "inside_50", "inside_90", "best_distance"]
 
 
 def calibrate(
@@ -49,27 +51,32 @@ def calibrate(
     with closing(open_engine(workers, cluster)) as engine:
         runner = Runner(engine, kept, calibration.identity)
         waves = match(calibration, runner)
-        chosen = choose_ensemble(calibration, waves)
+        origins = origin_runs(calibration, waves, runner)
+        tests = run_tests(calibration, waves, origins)
+        credible = waves.weights * credibility(
+            calibration, fit_of(calibration, waves.values, tests.groups), tests.temper
+        )
+        chosen = choose_ensemble(calibration, credible)
         sets = calibration.values(waves.units[chosen])
-        scored = run_tests(calibration, waves, runner)
-        mechanisms = without_mechanisms(calibration, waves, runner)
-        figures = forecasts.forecast_figures(calibration.scenario.world)
+        mechanisms = without_mechanisms(calibration, waves, tests, runner)
+        known, coming = forecasts.known_and_coming(calibration.scenario.world, tests.groups)
         seeds = range(1, forecasts.SEEDS + 1)
-        ahead = runner.values_at("forecasts", load_config(calibration.content["config"]), sets, seeds, figures)
-    learnt, met = what_was_learnt(calibration, waves), how_figures_are_met(calibration, waves)
-    record = forecasts.record_text(figures, ahead).encode()
-    mechanism_rows = [
-        [m.mechanism, m.scores.count, m.scores.error, m.scores.score, m.scores.inside_50, m.scores.inside_90, m.fit]
-        for m in mechanisms
-    ]
+        config = load_config(calibration.content["config"])
+        ahead = runner.values_at("forecasts", config, sets, seeds, [*known, *coming])
+    scores = scores_of(scored_tests(calibration, tests, origins))
+    learnt = what_was_learnt(calibration, waves, credible)
+    met = how_figures_are_met(calibration, waves, credible, tests.groups)
+    record = forecasts.record_text(known, coming, ahead, tests.groups).encode()
     files = {
         ENSEMBLE: ensemble_text(calibration, waves, chosen).encode(),
+        ERRORS: csv_text(GROUP_COLUMNS, group_rows(list(tests.scales.values()))).encode(),
+        LEFT_OUT: csv_text(SCORE_COLUMNS, cells_of(scores)).encode(),
         "learnt.csv": csv_text(LEARNT_COLUMNS, learnt_rows(learnt)).encode(),
-        "left-out.csv": csv_text(SCORED_COLUMNS, scored_rows(scored)).encode(),
-        "mechanisms.csv": csv_text(MECHANISM_COLUMNS, mechanism_rows).encode(),
+        "figures.csv": csv_text(MET_COLUMNS, met_rows(met)).encode(),
+        "mechanisms.csv": csv_text(MECHANISM_COLUMNS, mechanism_rows(mechanisms)).encode(),
         forecasts.RECORD: record,
         forecasts.HASH: f"{forecasts.digest(record)}  {forecasts.RECORD}\n".encode(),
-        "calibration.md": page(calibration, waves, learnt, met, scored, mechanisms).encode(),
+        "calibration.md": page(calibration, waves, tests, credible, learnt, met, scores, mechanisms).encode(),
         "calibration.svg": figure(calibration, learnt, met).encode(),
     }
     with writing(out):

@@ -1,56 +1,64 @@
 """Simple forecasts that a model must beat, made from a series' own past up to the same origin.
 
-Each gives a normal or Student distribution as five quantiles. A series with fewer than three values before the
-origin has too few changes to measure its spread by: it takes the typical yearly change of all series, in logs.
+Each says where a figure will be. How wide its interval is comes from its own misses, treated as the model's are: a
+scale for each group of series, estimated from the years that follow the rolling origins, the scored series left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+from scipy.special import logsumexp
 
-from sim.study.validation.scores import LEVELS, Forecast
+from sim.arrays import Array
+from sim.calendar import FIRST_YEAR
+from sim.study.validation.error_model import (
+    FEWEST_DRAWS,
+    PRIOR_FREEDOM,
+    STEPS,
+    Group,
+    error_on_scale,
+    from_scale,
+    group_of,
+    to_scale,
+)
+from sim.study.validation.observations import Observation
+from sim.study.validation.scores import Forecast
 
 History = Mapping[float, float]  # value by time in years
-Rival = Callable[[History, float, float], Forecast | None]
+Rival = Callable[[History, float], float | None]
+ORIGINS = (2021, 2022, 2023)
+AHEAD = (1, 2)
 
 
-def last_value(history: History, at: float, typical: float) -> Forecast | None:
-    """The last value for ever; its spread grows with the square root of the time ahead."""
-    times, values = _arrays(history)
-    ahead = at - times[-1]
-    return _normal(values[-1], _yearly_spread(times, values, typical, 0.0) * np.sqrt(ahead))
+def last_value(history: History, at: float) -> float | None:
+    """The last value for ever."""
+    return history[max(history)]
 
 
-def drift(history: History, at: float, typical: float) -> Forecast | None:
+def drift(history: History, at: float) -> float | None:
     """The last value, moving on by the mean yearly change so far."""
-    times, values = _arrays(history)
-    if len(values) < 2:
+    first, last = min(history), max(history)
+    if first == last:
         return None
-    ahead, long = at - times[-1], times[-1] - times[0]
-    slope = (values[-1] - values[0]) / long
-    spread = _yearly_spread(times, values, typical, slope)
-    return _normal(values[-1] + slope * ahead, spread * np.sqrt(ahead * (1.0 + ahead / long)))
+    return history[last] + (history[last] - history[first]) / (last - first) * (at - last)
 
 
-def linear_trend(history: History, at: float, typical: float) -> Forecast | None:
-    """A straight line by least squares, with its prediction interval (Student)."""
-    times, values = _arrays(history)
-    if len(values) < 3:
+def linear_trend(history: History, at: float) -> float | None:
+    """A straight line by least squares."""
+    if len(history) < 3:
         return None
-    fit = stats.linregress(times, values)
-    freedom = len(values) - 2
-    residual = values - (fit.intercept + fit.slope * times)
-    variance = float(np.square(residual).sum()) / freedom
-    far = (at - times.mean()) ** 2 / float(np.square(times - times.mean()).sum())
-    return _student(fit.intercept + fit.slope * at, np.sqrt(variance * (1.0 + 1.0 / len(values) + far)), freedom)
+    fit = stats.linregress(list(history), list(history.values()))
+    return float(fit.intercept + fit.slope * at)
 
 
-def autoregression(history: History, at: float, typical: float) -> Forecast | None:
+def autoregression(history: History, at: float) -> float | None:
     """AR(1) with a mean, by least squares on neighbouring years; the coefficient is held in 0 to 1."""
-    times, values = _arrays(history)
+    times = np.array(sorted(history))
+    values = np.array([history[time] for time in times])
     neighbours = np.flatnonzero(np.diff(times) == 1.0)
     if len(neighbours) < 3:
         return None
@@ -59,12 +67,10 @@ def autoregression(history: History, at: float, typical: float) -> Forecast | No
     slope = float(((before - before.mean()) * (after - after.mean())).sum()) / variation if variation > 0 else 0.0
     slope = min(max(slope, 0.0), 1.0)
     constant = after.mean() - slope * before.mean()
-    freedom = max(1, len(neighbours) - 2)
-    variance = float(np.square(after - constant - slope * before).sum()) / freedom
-    middle, spread = values[-1], 0.0
+    middle = values[-1]
     for _ in range(round(at - times[-1])):
-        middle, spread = constant + slope * middle, variance + slope**2 * spread
-    return _student(middle, np.sqrt(spread), freedom)
+        middle = constant + slope * middle
+    return float(middle)
 
 
 RIVALS: dict[str, Rival] = {
@@ -75,34 +81,97 @@ RIVALS: dict[str, Rival] = {
 }
 
 
-def typical_change(histories: Sequence[History]) -> float:
-    """The root mean square of yearly changes in logs over all series: how much a figure of this kind moves."""
-    changes: list[float] = []
-    for history in histories:
-        times, values = _arrays(history)
-        if len(values) > 1 and (values > 0).all():
-            changes += list(np.diff(np.log(values)) / np.sqrt(np.diff(times)))
-    return float(np.sqrt(np.mean(np.square(changes)))) if changes else 0.1
+def histories(observations: Sequence[Observation]) -> dict[str, dict[float, float]]:
+    """Each yearly series by year. Growth is 1 in the base year."""
+    series: dict[str, dict[float, float]] = {}
+    for o in observations:
+        if not o.is_quarter:
+            history = series.setdefault(o.series, {float(FIRST_YEAR): 1.0} if o.is_relative else {})
+            history[float(o.year)] = o.value
+    return series
 
 
-def _arrays(history: History) -> tuple[np.ndarray, np.ndarray]:
-    times = np.array(sorted(history))
-    return times, np.array([history[time] for time in times])
+@dataclass(frozen=True)
+class _Miss:
+    series: str
+    group: str
+    year: float
+    ahead: float  # years from the last known value
+    residual: float  # on the group's scale
+    figure: float  # published error on it
 
 
-def _yearly_spread(times: np.ndarray, values: np.ndarray, typical: float, slope: float) -> float:
-    """Standard deviation of a year's change about its mean."""
-    if len(values) < 3:
-        return typical * abs(float(values[-1]))
-    gaps = np.diff(times)
-    changes = (np.diff(values) - slope * gaps) / np.sqrt(gaps)
-    lost = 1 if slope else 0
-    return float(np.sqrt(np.square(changes).sum() / (len(changes) - lost)))
+class Rivals:
+    """The rivals, with what they missed at the rolling origins."""
+
+    def __init__(self, observations: Sequence[Observation], groups: Sequence[Group]) -> None:
+        self.past = histories(observations)
+        self.groups = groups
+        self.misses: dict[str, list[_Miss]] = {name: [] for name in RIVALS}
+        for series, history in self.past.items():
+            group = group_of(series, groups)
+            if group is None:
+                continue
+            for origin in ORIGINS:
+                for year in [float(origin + ahead) for ahead in AHEAD if origin + ahead in history]:
+                    for name, (middle, ahead) in self._middles(series, group, year, origin).items():
+                        residual = float(to_scale(history[year], group.on)) - middle
+                        figure = group.figure
+                        if group.on == "log-odds":
+                            figure = error_on_scale(history[year], figure, group.on)
+                        self.misses[name].append(_Miss(series, group.name, year, ahead, residual, figure))
+
+    def forecasts(self, observation: Observation, group: Group, origin: int) -> dict[str, Forecast]:
+        """What each rival that has enough of a past says of a figure, from what was known at the end of the origin."""
+        said = {}
+        for name, (middle, ahead) in self._middles(observation.series, group, float(observation.year), origin).items():
+            spread = self._innovation(name, group, observation.series) * np.sqrt(ahead)
+            said[name] = _forecast(middle, spread, group)
+        return said
+
+    def _middles(self, series: str, group: Group, year: float, origin: int) -> dict[str, tuple[float, float]]:
+        """Where each rival sees a figure, on the scale, and how many years that is from the last known value."""
+        known = {time: value for time, value in self.past.get(series, {}).items() if time <= origin}
+        found = {}
+        for name, rival in RIVALS.items() if known else ():
+            middle = rival(known, year)
+            if middle is not None:
+                found[name] = (float(to_scale(max(middle, 0.0), group.on)), year - max(known))
+        return found
+
+    def _innovation(self, name: str, group: Group, without: str) -> float:
+        """The mean of what the misses of the group's other series leave of a rival's error in a year.
+
+        A half-t prior with the group's own innovation as its scale, as for the model.
+        """
+        innovations = group.innovation * STEPS
+        logs = stats.t.logpdf(STEPS, PRIOR_FREEDOM) + np.log(STEPS)
+        others = [miss for miss in self.misses[name] if miss.group == group.name and miss.series != without]
+        for miss in others:
+            spread = np.sqrt(np.square(innovations) * miss.ahead + 2 * miss.figure**2)
+            logs = logs + _logpdf(miss.residual, spread, group.freedom) * _once(others, miss)
+        return float(np.exp(logs - logsumexp(logs)) @ innovations)
 
 
-def _normal(middle: float, spread: float) -> Forecast:
-    return Forecast(*(float(middle + spread * stats.norm.ppf(level)) for level in LEVELS))
+def _once(misses: Sequence[_Miss], one: _Miss) -> float:
+    """What a miss counts: a figure that several origins forecast counts once all together."""
+    years = [miss.year for miss in misses if miss.series == one.series]
+    return len(set(years)) / len(years)
 
 
-def _student(middle: float, spread: float, freedom: int) -> Forecast:
-    return Forecast(*(float(middle + spread * stats.t.ppf(level, freedom)) for level in LEVELS))
+def _logpdf(residual: float, spread: Array, freedom: float) -> Array:
+    density = stats.norm.logpdf if np.isinf(freedom) else lambda x: stats.t.logpdf(x, freedom)
+    logs: Array = density(residual / spread) - np.log(spread)
+    return logs
+
+
+def _forecast(middle: float, spread: float, group: Group) -> Forecast:
+    """A rival's forecast in the model's units, with the error of the last figure and of the one to come."""
+    random = np.random.default_rng(1)
+    noise = random.standard_normal(FEWEST_DRAWS)
+    if not np.isinf(group.freedom):
+        noise = noise * np.sqrt(group.freedom / random.chisquare(group.freedom, FEWEST_DRAWS))
+    figure = random.standard_normal(FEWEST_DRAWS) * group.figure * np.sqrt(2.0)
+    if group.on == "log-odds":
+        return Forecast.of(np.clip(from_scale(middle + spread * noise, group.on) + figure, 0.0, 1.0))
+    return Forecast.of(from_scale(middle + spread * noise + figure, group.on))

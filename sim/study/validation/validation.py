@@ -20,7 +20,6 @@ from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.compare.tables import read_table
 from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
-from sim.experiment.experiment import experiment_path, is_calibration, known_experiments
 from sim.folders import result_path
 from sim.results.figure import drawing, open_frame, svg_text
 from sim.results.files import write_aside, writing
@@ -32,7 +31,8 @@ from sim.scenario.scenario import Scenario
 from sim.scenario.values import MARKET
 from sim.study.files import csv_text
 from sim.study.outcomes import say_changes
-from sim.study.validation.forecasts import Recorded, asked, published_forecasts, recorded_forecasts
+from sim.study.validation.error_model import Group, Series, group_of, predicted, to_scale, without_group, world_groups
+from sim.study.validation.forecasts import Recorded, asked, published_forecasts, recorded_forecasts, said_in_2022
 from sim.study.validation.hindcast import Runner
 from sim.study.validation.observations import (
     CONTEXT,
@@ -42,21 +42,25 @@ from sim.study.validation.observations import (
     scale_of,
     world_observations,
 )
+from sim.study.validation.pages import rolling_origins
+from sim.study.validation.rivals import Rivals
 from sim.study.validation.scores import Forecast, interval_score
 from sim.study.validation.scoring import (
+    LEFT_OUT,
     REACTIONS_OFF,
-    Duel,
+    SCORE_COLUMNS,
+    Score,
     Scored,
+    Summary,
+    cells_of,
     duels,
-    histories,
-    is_scored,
-    not_scored_and_outside,
-    predicted,
-    rival_forecasts,
+    of_model,
+    read_scores,
+    scores_of,
     with_reactions_off,
 )
 from sim.terminal import note
-from sim.world.evidence import Value, read_toml
+from sim.world.evidence import Value
 from sim.world.world import World
 
 if TYPE_CHECKING:
@@ -68,11 +72,11 @@ SEEDS = 16
 
 @dataclass(frozen=True)
 class Validation:
-    """Scored figures by kind of hindcast, and forecasts on the record beside what was observed."""
+    """Scored figures by kind of hindcast, what was left out of the fit, and forecasts on the record."""
 
     name: str
     world: World
-    calibration: str | None  # the one that states the model's discrepancies
+    groups: Sequence[Group]  # the model's errors; none if the world has no calibration
     scored: Mapping[str, Sequence[Scored]]
     recorded: Sequence[tuple[Recorded, Observation | None]]
     published: Sequence[tuple[Recorded, Observation | None, Forecast | None]]
@@ -103,12 +107,13 @@ def validate(
     scenarios = {GIVEN if _market_is_given(scenario) else FREE: scenario}
     if not _market_is_given(scenario):
         scenarios[GIVEN] = scenario.with_values(published_markets([*world_observations(world), *figures], world))
-    wanted = [*figures, *_asked_by_others(world, figures)]
+    observed = [*figures, *_known(world, figures)]
+    wanted = [*observed, *_asked_by_others(world, observed)]
     with closing(open_engine(workers, cluster)) as engine:
         runner = Runner(engine)
         values = {kind: runner.values_at(kind, one, parameter_sets, seeds, wanted) for kind, one in scenarios.items()}
-        still = with_reactions_off(scenario, figures, runner)
-    scored = {kind: _scored(kind, world, figures, values[kind], still) for kind in scenarios}
+        still = with_reactions_off(FREE, scenario, wanted, runner) if observations else None
+    scored = {kind: _scored(kind, world, figures, wanted, values[kind], still) for kind in scenarios}
     first = values[next(iter(scenarios))]
     own = {(o.measure, o.date): Forecast.of(first[:, :, place].ravel()) for place, o in enumerate(wanted)}
     return _with_forecasts(str(scenario.name), world, figures, scored, own, len(parameter_sets), SEEDS)
@@ -128,20 +133,33 @@ def ensemble_sets(world: World) -> list[Mapping[str, Value]]:
 
 
 def _figures(world: World, path: str | Path | None) -> list[Observation]:
-    """The figures to score: after the base year, and measures of the model."""
+    """The figures to score: from the base year on, and measures of the model; the world's own are those of years."""
     given = world_observations(world) if path is None else read_observations(path, world)
     late = [o for o in given if o.year > LAST_YEAR]
     if late:
         raise BadInput(f"{path}: {late[0].measure} of {late[0].date}: runs end in {LAST_YEAR}")
-    figures = [o for o in given if o.year > FIRST_YEAR and o.measure not in CONTEXT]
-    if not figures:
+    figures = [
+        o for o in given if o.year >= FIRST_YEAR and o.measure not in CONTEXT and not (path is None and o.is_quarter)
+    ]
+    if not any(o.year > FIRST_YEAR for o in figures):
         raise BadInput(f"{path or world.folder / 'observations.csv'}: has no figure after {FIRST_YEAR} to score")
     return figures
 
 
-def _asked_by_others(world: World, figures: Sequence[Observation]) -> list[Observation]:
-    """What others forecast and the figures lack, so that the model's own forecast can be set beside it."""
-    held = {(o.measure, o.date) for o in figures}
+def _known(world: World, figures: Sequence[Observation]) -> list[Observation]:
+    """The world's own figures of the same series: what the error of a new figure is told by."""
+    held = {(o.series, o.date) for o in figures}
+    series = {o.series for o in figures}
+    return [
+        o
+        for o in world_observations(world)
+        if o.year >= FIRST_YEAR and o.series in series and (o.series, o.date) not in held
+    ]
+
+
+def _asked_by_others(world: World, observed: Sequence[Observation]) -> list[Observation]:
+    """What others forecast and nobody observed, so that the model's own forecast can be set beside it."""
+    held = {(o.measure, o.date) for o in observed}
     return [
         asked(one.measure, one.date, one.unit, world)
         for one in published_forecasts(world)
@@ -150,44 +168,49 @@ def _asked_by_others(world: World, figures: Sequence[Observation]) -> list[Obser
 
 
 def _scored(
-    kind: str, world: World, figures: Sequence[Observation], values: Array, still: Array | None
+    kind: str,
+    world: World,
+    figures: Sequence[Observation],
+    wanted: Sequence[Observation],
+    values: Array,
+    still: Array | None,
 ) -> list[Scored]:
-    """Each figure with the model's forecast and its rivals'. A given market is not a forecast of the market."""
-    shipped = [o for o in world_observations(world) if o.measure not in CONTEXT]
-    past = histories(shipped)
-    fitted = {(o.series, o.date) for o in shipped}
-    discrepancies, _ = discrepancies_of(world)
+    """Each figure with the model's forecast; a new one given what was known of its series, and with its rivals'.
+
+    `values` (sets, seeds, wanted) hold the figures' first. A given market is not a forecast of the market.
+    """
+    groups = world_groups(world)
+    shipped = {(o.series, o.date) for o in world_observations(world)}
+    rivals = Rivals(world_observations(world), groups)
     scored = []
     for place, o in enumerate(figures):
-        if kind == GIVEN and o.series == "chip_market":
+        if kind == GIVEN and o.measure == "chip_market":
             continue
-        known = [other.year for other in shipped if other.series == o.series and other.year < o.year]
-        origin = FIRST_YEAR if (o.series, o.date) in fitted else max([FIRST_YEAR, *known])
-        share = discrepancies.get(o.series, discrepancies.get(o.series.split(".")[0], 0.0))
-        model = predicted(values[:, :, place], o, share * abs(o.value), np.ones(len(values)))
-        rivals = rival_forecasts(o, past, origin)
-        if still is not None:
-            rivals[REACTIONS_OFF] = predicted(still[:, :, place], o, 0.0, np.ones(len(still)))
-        scored.append(
-            Scored(
-                "fitted" if (o.series, o.date) in fitted and o.use == "fit" else "not fitted", origin, o, model, rivals
-            )
-        )
+        group = group_of(o.series, groups) or without_group(o)
+        fitted = (o.series, o.date) in shipped
+        before = [
+            (at, known)
+            for at, known in enumerate(wanted)
+            if not fitted and known.series == o.series and (o.series, known.date) in shipped and known.date < o.date
+        ]
+        series = Series.of(group, before) if before and group.on != "level" else None
+        origin = max([known.year for _, known in before], default=FIRST_YEAR)
+        said: dict[str, Forecast] = {}
+        if not fitted and group.on != "level":
+            said = rivals.forecasts(o, group, origin)
+            if still is not None:
+                said[REACTIONS_OFF] = _forecast(group, series, o, place, still)
+        use = "fitted" if fitted and o.use == "fit" else "not fitted"
+        scored.append(Scored(use, origin, group, o, _forecast(group, series, o, place, values), said))
     return scored
 
 
-def discrepancies_of(world: World) -> tuple[dict[str, float], str | None]:
-    """The model's discrepancies as parts of the value, and the name of the calibration of this world that states them.
-
-    An input without its own has the median of the others. A world without a calibration has none.
-    """
-    for name in known_experiments():
-        content = read_toml(experiment_path(name))
-        if is_calibration(content) and load_config(content.get("config", "")).world.hash == world.hash:
-            stated = {series: float(part) for series, part in content.get("discrepancy", {}).items()}
-            shares = [part for series, part in stated.items() if series.startswith("input_world_share.")]
-            return stated | ({"input_world_share": float(np.median(shares))} if shares else {}), name
-    return {}, None
+def _forecast(group: Group, series: Series | None, o: Observation, place: int, values: Array) -> Forecast:
+    """Of one figure from values (sets, seeds, wanted), given the figures of its series that are known."""
+    draws = values.reshape(-1, values.shape[2])
+    before = to_scale(draws[:, series.places], group.on) if series else np.zeros(0)
+    model = to_scale(draws[:, place], group.on)
+    return predicted(group, series, before, float(o.year), model, np.ones(len(draws)))
 
 
 def _with_forecasts(
@@ -204,8 +227,7 @@ def _with_forecasts(
     published = [
         (one, seen.get((one.measure, one.date)), own.get((one.measure, one.date))) for one in published_forecasts(world)
     ]
-    _, calibration = discrepancies_of(world)
-    return Validation(name, world, calibration, scored, recorded, published, sets, seeds)
+    return Validation(name, world, world_groups(world), scored, recorded, published, sets, seeds)
 
 
 def _validate_result(folder: Path, observations: str | Path | None) -> Validation:
@@ -237,7 +259,7 @@ def _validate_result(folder: Path, observations: str | Path | None) -> Validatio
         note(f"{folder}: {len(figures) - len(kept)} of {len(figures)} figures are not recorded there and not scored")
     values = np.stack(columns, axis=-1)[:, None, :]
     kind = GIVEN if _market_is_given(scenario) else FREE
-    scored = {kind: _scored(kind, world, kept, values, None)}
+    scored = {kind: _scored(kind, world, kept, kept, values, None)}
     own = {(o.measure, o.date): Forecast.of(values[:, 0, place]) for place, o in enumerate(kept)}
     return _with_forecasts(f"{folder.name}: {config}", world, kept, scored, own, len(values), 1)
 
@@ -263,54 +285,39 @@ def _column(by_date: Mapping[str, pd.DataFrame], o: Observation, quarterly: bool
 
 # What is written.
 
-FIGURE_COLUMNS = ["hindcast", "use", "origin", "series", "date", "unit", "observed", "error", "forecaster"]
-FIGURE_COLUMNS += ["q05", "q25", "q50", "q75", "q95", "miss", "inside_50", "inside_90", "interval_score"]
-SCORE_COLUMNS = ["hindcast", "use", "rival", "figures", "error_model", "error_rival", "score_model", "score_rival"]
-SCORE_COLUMNS += ["inside_50", "inside_90"]
+FIGURE_COLUMNS = ["hindcast", *SCORE_COLUMNS]
+DUEL_COLUMNS = ["hindcast", "use", "rival", "figures", "error_model", "error_rival", "crps_model", "crps_rival"]
+DUEL_COLUMNS += ["score_model", "score_rival", "inside_50", "inside_80", "inside_90"]
 RECORD_COLUMNS = ["by", "measure", "date", "unit", "forecast", "q05", "q95", "model_now", "observed", "interval_score"]
 
 
-def figure_rows(validation: Validation, forecasters: str = "all") -> list[list[Any]]:
-    """One row per hindcast, figure and forecaster, in the observation's unit."""
-    rows: list[list[Any]] = []
-    for kind, scored in validation.scored.items():
-        for row in scored:
-            o = row.observation
-            for name, forecast in {"model": row.model, **row.rivals}.items():
-                if forecast is None or (forecasters == "model" and name != "model"):
-                    continue
-                quantiles = [o.published(value) for value in vars(forecast).values()]
-                rows.append(
-                    [
-                        *(kind, row.test, row.origin, o.series, o.date, o.unit),
-                        *(o.published(o.value), o.published(o.error), name, *quantiles),
-                        o.published(forecast.median - o.value),
-                        forecast.lower <= o.value <= forecast.upper,
-                        forecast.low <= o.value <= forecast.high,
-                        o.published(interval_score(forecast.low, forecast.high, o.value)),
-                    ]
-                )
-    return rows
+def figure_rows(validation: Validation) -> list[list[Any]]:
+    """One row per hindcast, figure and forecaster, quantiles in the observation's unit."""
+    return [[kind, *row] for kind, scored in validation.scored.items() for row in cells_of(scores_of(scored))]
 
 
-def pools(validation: Validation) -> list[tuple[str, str, Duel]]:
-    """The model against each rival by hindcast and by whether figures were fitted to. Regions are left out."""
-    fought = []
+def by_use(validation: Validation) -> dict[tuple[str, str], list[Score]]:
+    """Scores by hindcast and by whether figures were fitted to."""
+    parts = {}
     for kind, scored in validation.scored.items():
-        rows = [row for row in scored if is_scored(row.observation)]
         for use in ("fitted", "not fitted"):
-            fought += [(kind, use, duel) for duel in duels([row for row in rows if row.test == use])]
-    return fought
+            if rows := [row for row in scored if row.test == use]:
+                parts[kind, use] = scores_of(rows)
+    return parts
 
 
 def score_rows(validation: Validation) -> list[list[Any]]:
-    return [
-        [
-            *(kind, use, duel.rival, duel.model.count, duel.model.error, duel.other.error),
-            *(duel.model.score, duel.other.score, duel.model.inside_50, duel.model.inside_90),
-        ]
-        for kind, use, duel in pools(validation)
-    ]
+    """The model by itself, and against each rival on the figures that both forecast."""
+    rows: list[list[Any]] = []
+    for (kind, use), scores in by_use(validation).items():
+        mine = Summary.of(of_model(scores))
+        own = [mine.error, None, mine.crps, None, mine.interval_score, None]
+        rows.append([kind, use, "", mine.figures, *own, *mine.inside])
+        for duel in duels(scores):
+            mine, theirs = duel.model, duel.other
+            both = [mine.error, theirs.error, mine.crps, theirs.crps, mine.interval_score, theirs.interval_score]
+            rows.append([kind, use, duel.rival, mine.figures, *both, *mine.inside])
+    return rows
 
 
 def record_rows(validation: Validation) -> list[list[Any]]:
@@ -328,61 +335,41 @@ def record_rows(validation: Validation) -> list[list[Any]]:
 
 
 def page(validation: Validation) -> str:
-    """The answer in Markdown; where the model loses comes first."""
+    """The answer in Markdown; what had been said before and where the model loses come first."""
     lines = [f"# {validation.name} against what was observed", ""]
+    lines += _had_said(validation.world)
+    lines += rolling_origins(read_scores(validation.world.folder / LEFT_OUT))
+    lines += ["## Figures of the model as it is now", ""]
     lines += [f"{validation.sets} parameter sets, {validation.seeds} seeds each.", ""]
-    if validation.calibration is None:
+    if not validation.groups:
         lines += [
-            f"There is no calibration of the world {validation.world.name}: the model's own discrepancy is not known, "
-            "and the intervals hold the errors of observation and luck alone.",
+            f"There is no calibration of the world {validation.world.name}: the model's own error is not known, and "
+            "the intervals hold the errors of observation and luck alone.",
             "",
         ]
     lines += ["![Each figure: the model's median, 50 and 90 % intervals by what was seen.](validation.svg)", ""]
-    lines += ["## Where the model fails", ""]
-    failures = []
-    for kind, scored in validation.scored.items():
-        for row in scored:
-            o, f = row.observation, row.model
-            if is_scored(o) and not f.low <= o.value <= f.high:
-                failures.append(
-                    f"- {kind}: {o.series} {o.date[:4]}, seen {o.published(o.value):.4g}, outside "
-                    f"{o.published(f.low):.4g} to {o.published(f.high):.4g} ({o.unit}; {row.test})."
-                )
-        outside = [r.observation for r in scored if not r.model.low <= r.observation.value <= r.model.high]
-        failures += [f"- {kind}: {text}" for text in not_scored_and_outside(outside)]
-    for kind, use, duel in pools(validation):
-        if duel.losses:
-            failures.append(
-                f"- {kind}, {use} ({duel.model.count} figures): worse than {duel.rival} in {' and '.join(duel.losses)}."
-            )
-    lines += failures or ["- Nowhere below."]
-    lines += ["", "## Against rivals", "", "In units of the observation errors; intervals of 90 %.", ""]
+    lines += _failures(validation)
     lines += [
-        "| hindcast | figures | rival | error: model | rival | interval score: model | rival | model inside 50 / 90 % |"
+        "| hindcast | figures | rival | mean error: model | rival | CRPS: model | rival | inside 50 / 80 / 90 % |"
     ]
     lines += ["|---|---|---|---|---|---|---|---|"]
-    for kind, use, duel in pools(validation):
-        model, other = duel.model, duel.other
+    for kind, use, rival, count, error, other, crps, its, _, _, *inside in score_rows(validation):
+        cells = ["" if value is None else f"{value:.3f}" for value in (error, other, crps, its)]
         lines.append(
-            f"| {kind} | {model.count} {use} | {duel.rival} | {model.error:.2f} | {other.error:.2f} | "
-            f"{model.score:.2f} | {other.score:.2f} | {model.inside_50} / {model.inside_90} |"
+            f"| {kind} | {count} {use} | {rival} | {' | '.join(cells)} | {' / '.join(map(str, inside))} of {count} |"
         )
-    lines += ["", "## Figures", "", "| hindcast | series | date | unit | seen | 5 / 25 / 50 / 75 / 95 % | use |"]
+    lines += ["", "A figure that was fitted is no test; its interval is what the error model says of an unseen series."]
+    lines += ["", "| hindcast | series | date | unit | seen | 5 / 25 / 50 / 75 / 95 % | use |"]
     lines += ["|---|---|---|---|---|---|---|"]
     for kind, scored in validation.scored.items():
         for row in scored:
             o = row.observation
-            quantiles = " / ".join(f"{o.published(value):.4g}" for value in vars(row.model).values())
+            quantiles = " / ".join(f"{o.published(value):.4g}" for value in row.model.shown)
             lines.append(
                 f"| {kind} | {o.series} | {o.date} | {o.unit} | {o.published(o.value):.4g} | {quantiles} | {row.test} |"
             )
-    lines += [
-        "",
-        "## Forecasts made before",
-        "",
-        f"| {' | '.join(RECORD_COLUMNS)} |",
-        "|" + "---|" * len(RECORD_COLUMNS),
-    ]
+    lines += ["", "## Forecasts made before", ""]
+    lines += [f"| {' | '.join(RECORD_COLUMNS)} |", "|" + "---|" * len(RECORD_COLUMNS)]
     for cells in record_rows(validation):
         lines.append(
             "| " + " | ".join("" if c is None else f"{c:.4g}" if isinstance(c, float) else str(c) for c in cells) + " |"
@@ -390,25 +377,67 @@ def page(validation: Validation) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _had_said(world: World) -> list[str]:
+    """What the model fitted to 2022 had said of later years."""
+    said = said_in_2022(world)
+    if not said:
+        return []
+    inside = sum(one.inside for one in said)
+    lines = ["## What it had said", ""]
+    lines += [
+        f"Fitted to figures up to 2022 and asked about 2023 and 2024, the model had {inside} of {len(said)} figures "
+        "inside its 90 % interval, as it was judged then, with the figure's own error. That stays on the record.",
+        "",
+        "| figure | year | unit | seen | said: median (5 to 95 %) | inside |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in said:
+        lines.append(
+            f"| {one.measure} | {one.date[:4]} | {one.unit} | {one.seen:g} | {one.median:g} ({one.low:g} to "
+            f"{one.high:g}) | {'yes' if one.inside else 'no'} |"
+        )
+    return [*lines, ""]
+
+
+def _failures(validation: Validation) -> list[str]:
+    failures = []
+    for kind, scored in validation.scored.items():
+        for row in scored:
+            o, f = row.observation, row.model
+            if not f.holds(o.value, 0.9):
+                failures.append(
+                    f"- {kind}: {o.series} {o.date[:4]}, seen {o.published(o.value):.4g}, outside "
+                    f"{o.published(f.low):.4g} to {o.published(f.high):.4g} ({o.unit}; {row.test})."
+                )
+    for (kind, use), scores in by_use(validation).items():
+        for duel in duels(scores):
+            if duel.losses:
+                failures.append(
+                    f"- {kind}, {use} ({duel.model.figures} figures): worse than {duel.rival} in "
+                    f"{', '.join(duel.losses)}."
+                )
+    return [*(failures or ["- No figure lies outside its 90 % interval."]), ""]
+
+
 def figure(validation: Validation) -> str:
     """Each scored figure: what was seen (1) and the model's median, 50 and 90 % intervals by it."""
     from matplotlib.figure import Figure
 
-    kinds = list(validation.scored)
-    most = max(sum(is_scored(row.observation) for row in validation.scored[kind]) for kind in kinds)
+    shown = {
+        kind: [row for row in scored if row.observation.value > 0][::-1] for kind, scored in validation.scored.items()
+    }
     with drawing("decoupling"):
-        drawn = Figure(figsize=(5.8 * len(kinds), 1 + 0.24 * most))
-        axes = drawn.subplots(1, len(kinds), squeeze=False)
-        for panel, kind in zip(axes[0], kinds, strict=True):
-            shown = [row for row in validation.scored[kind] if is_scored(row.observation)][::-1]
-            for place, row in enumerate(shown):
-                parts = [value / row.observation.value for value in vars(row.model).values()]
+        drawn = Figure(figsize=(5.8 * len(shown), 1 + 0.17 * max(map(len, shown.values()))))
+        axes = drawn.subplots(1, len(shown), squeeze=False)
+        for panel, (kind, rows) in zip(axes[0], shown.items(), strict=True):
+            for place, row in enumerate(rows):
+                parts = [value / row.observation.value for value in row.model.shown]
                 colour = "#0072B2" if row.test == "fitted" else "#D55E00"
                 panel.plot([parts[0], parts[4]], [place, place], color=colour, linewidth=1.5)
                 panel.plot([parts[1], parts[3]], [place, place], color=colour, linewidth=5, solid_capstyle="butt")
                 panel.plot(parts[2], place, "o", color="white", markersize=3)
             panel.axvline(1, color="black", linewidth=0.8)
-            panel.set_yticks(range(len(shown)), [f"{r.observation.series} {r.observation.date[:4]}" for r in shown])
+            panel.set_yticks(range(len(rows)), [f"{r.observation.series} {r.observation.date[:4]}" for r in rows])
             panel.set(xlim=(0, 2.5), xlabel="model by seen (blue: fitted, orange: not)", title=kind)
         open_frame(*axes[0])
         drawn.tight_layout()
@@ -420,7 +449,7 @@ def write(validation: Validation, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     files = {
         "figures.csv": csv_text(FIGURE_COLUMNS, figure_rows(validation)).encode(),
-        "scores.csv": csv_text(SCORE_COLUMNS, score_rows(validation)).encode(),
+        "scores.csv": csv_text(DUEL_COLUMNS, score_rows(validation)).encode(),
         "forecasts.csv": csv_text(RECORD_COLUMNS, record_rows(validation)).encode(),
         "validation.md": page(validation).encode(),
         "validation.svg": figure(validation).encode(),

@@ -1,0 +1,390 @@
+"""One model of the model's error, for matching it to figures and for forecasting them.
+
+On a scale where errors are alike (logs of flows, log-odds of shares),
+
+    figure = model(parameters, seed) + the series' intercept + a random walk + published error
+
+(Kennedy and O'Hagan 2001, "Bayesian calibration of computer models"; as a forecaster's intercept correction, Clements
+and Hendry 1998, ch. 8). Series are pooled in groups, which share the standard deviations of intercept and walk. The
+walk starts in the base year. Figures of one series are therefore not independent, and a later figure is forecast given
+the residuals of the earlier ones: in a group with a large intercept that comes near the model's change from the last
+figure, in one with a small intercept the last residuals are shrunk.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+from scipy.special import gammaln, logsumexp
+
+from sim.arrays import Array, Flags, Indices
+from sim.calendar import FIRST_YEAR
+from sim.errors import BadInput
+from sim.study.validation.observations import Observation
+from sim.study.validation.scores import Forecast, weighted_quantiles
+from sim.world.world import World
+
+FLOOR = 0.005  # added to a share before its odds are taken: half a percent more or less is not seen
+PRINTED_ZERO = 0.005  # a share printed as 0, or of a state that is not listed, lies between 0 and this
+SMALLEST = 1e-9  # of a flow, before its log is taken
+FEWEST_DRAWS = 4000  # of a forecast: few runs are repeated with other errors
+ERRORS = "errors.csv"  # of a world: its groups with their scales, as estimated by a calibration
+BETWEEN = "; "  # series in a cell of it
+COLUMNS = ["group", "series", "on", "intercept", "innovation", "figure", "freedom"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Series that share the scales of their errors; all are standard deviations on the group's scale.
+
+    on: "log", "log-odds", or "level" for a figure of no group.
+    intercept: of a series that has not been seen. innovation: of the random walk in a year.
+    figure: of a published figure that is not yet seen: a part of the value, or for shares a part of one.
+    freedom: degrees of Student's t that intercept, walk and published error have together; infinite for normal.
+    """
+
+    name: str
+    series: tuple[str, ...]  # names, or patterns such as "equipment_spending.*"
+    on: str
+    intercept: float
+    innovation: float
+    figure: float
+    freedom: float = float("inf")
+
+
+def to_scale(values: Array | float, on: str) -> Array:
+    """Values in the model's units on the scale of a group."""
+    values = np.asarray(values, dtype=np.float64)
+    if on == "log":
+        return np.log(np.maximum(values, SMALLEST))
+    if on == "log-odds":
+        part = (np.clip(values, 0.0, 1.0) + FLOOR) / (1.0 + 2.0 * FLOOR)
+        return np.log(part / (1.0 - part))
+    return values
+
+
+def from_scale(scaled: Array, on: str) -> Array:
+    """Values in the model's units from the scale of a group."""
+    if on == "log":
+        return np.exp(scaled)
+    if on == "log-odds":
+        part = 1.0 / (1.0 + np.exp(-scaled))
+        return np.clip(part * (1.0 + 2.0 * FLOOR) - FLOOR, 0.0, 1.0)
+    return scaled
+
+
+def error_on_scale(value: float, error: float, on: str) -> float:
+    """A published error in units of the scale, by the scale's slope at the value."""
+    if on == "log":
+        return error / max(abs(value), SMALLEST)
+    if on == "log-odds":
+        part = (min(max(value, 0.0), 1.0) + FLOOR) / (1.0 + 2.0 * FLOOR)
+        return error / ((1.0 + 2.0 * FLOOR) * part * (1.0 - part))
+    return error
+
+
+# Series.
+
+
+@dataclass(frozen=True)
+class Series:
+    """The yearly figures of one series from the base year on, in order of date, and where they stand in a list."""
+
+    name: str
+    group: Group
+    figures: tuple[Observation, ...]
+    places: Indices
+    years: Array
+    seen: Array  # on the scale
+    errors: Array
+
+    @classmethod
+    def of(cls, group: Group, figures: Sequence[tuple[int, Observation]]) -> Series:
+        """From figures with their places."""
+        ordered = sorted(figures, key=lambda pair: pair[1].date)
+        held = tuple(o for _, o in ordered)
+        return cls(
+            held[0].series,
+            group,
+            held,
+            np.array([place for place, _ in ordered], dtype=np.int64),
+            np.array([o.year for o in held], dtype=np.float64),
+            to_scale(np.array([o.value for o in held]), group.on),
+            np.array([error_on_scale(o.value, o.error, group.on) for o in held]),
+        )
+
+    def residuals(self, scaled: Array) -> Array:
+        """Figure less model, from the model's values on the scale, (..., figures).
+
+        A share that is printed as 0 is met by every value up to half a percent.
+        """
+        residuals = self.seen - scaled
+        for place, o in enumerate(self.figures):
+            if is_printed_zero(o, self.group):
+                top = to_scale(PRINTED_ZERO, self.group.on)
+                residuals[..., place] = np.minimum(top - scaled[..., place], 0.0)
+        return residuals
+
+    def some(self, chosen: Flags) -> Series:
+        """The series with some of its figures, (figures,)."""
+        held = tuple(o for o, kept in zip(self.figures, chosen, strict=True) if kept)
+        return replace(
+            self,
+            figures=held,
+            places=self.places[chosen],
+            years=self.years[chosen],
+            seen=self.seen[chosen],
+            errors=self.errors[chosen],
+        )
+
+
+def is_printed_zero(observation: Observation, group: Group) -> bool:
+    """Whether a share is known to lie between 0 and half a percent alone: given as 0, or as 0.25 ± 0.25 %."""
+    middle = PRINTED_ZERO / 2
+    whole = observation.value <= middle and observation.error >= middle
+    return group.on == "log-odds" and (observation.value <= 0.0 or whole)
+
+
+def group_of(series: str, groups: Iterable[Group]) -> Group | None:
+    """The first group that names a series."""
+    for group in groups:
+        if any(fnmatchcase(series, pattern) for pattern in group.series):
+            return group
+    return None
+
+
+def without_group(observation: Observation) -> Group:
+    """For a figure of no group: the published error alone, on the figure's own scale."""
+    return Group("no group", (), "level", 0.0, 0.0, observation.error)
+
+
+def series_of(observations: Sequence[Observation], groups: Iterable[Group]) -> list[Series]:
+    """The series that have a group, each with its yearly figures from the base year on."""
+    groups = list(groups)
+    held: dict[str, list[tuple[int, Observation]]] = {}
+    for place, o in enumerate(observations):
+        if not o.is_quarter and o.year >= FIRST_YEAR and group_of(o.series, groups):
+            held.setdefault(o.series, []).append((place, o))
+    found = []
+    for name, figures in held.items():
+        group = group_of(name, groups)
+        assert group is not None
+        found.append(Series.of(group, figures))
+    return found
+
+
+# The distribution of a series' residuals.
+
+
+def covariance(group: Group, years: Array) -> Array:
+    """Of intercept and random walk at some dates in years, (dates, dates)."""
+    since = years - FIRST_YEAR
+    walk = np.minimum(since[:, None], since[None, :])
+    held: Array = np.square(group.intercept) + np.square(group.innovation) * walk
+    return held
+
+
+def squared_distance(residuals: Array, spread: Array) -> Array:
+    """The squared Mahalanobis distance of residuals (..., figures) with a covariance (figures, figures)."""
+    if not spread.size:
+        return np.zeros(residuals.shape[:-1])
+    root = np.linalg.cholesky(spread)
+    scaled = np.linalg.solve(root, residuals.reshape(-1, residuals.shape[-1]).T)
+    squares: Array = np.square(scaled).sum(axis=0).reshape(residuals.shape[:-1])
+    return squares
+
+
+def log_density(residuals: Array, spread: Array, freedom: float) -> Array:
+    """Of the normal or Student distribution around 0 at residuals (..., figures), (...)."""
+    count = residuals.shape[-1]
+    squares = squared_distance(residuals, spread)
+    log_root = 0.5 * np.linalg.slogdet(spread)[1] if count else 0.0
+    if np.isinf(freedom):
+        normal: Array = -0.5 * squares - log_root - 0.5 * count * np.log(2 * np.pi)
+        return normal
+    constant = gammaln(0.5 * (freedom + count)) - gammaln(0.5 * freedom) - 0.5 * count * np.log(freedom * np.pi)
+    student: Array = constant - log_root - 0.5 * (freedom + count) * np.log1p(squares / freedom)
+    return student
+
+
+def conditional(group: Group, years: Array, errors: Array, residuals: Array, year: float) -> tuple[Array, Array, float]:
+    """Of a later residual without published error, given earlier ones (..., figures): mean, scale (...), and freedom.
+
+    For a normal group the scale is the standard deviation and the freedom infinite.
+    """
+    known = covariance(group, years) + np.diag(np.square(errors))
+    both = covariance(group, np.append(years, year))
+    across, own = both[:-1, -1], both[-1, -1]
+    gain = np.linalg.solve(known, across) if len(years) else across
+    mean: Array = residuals @ gain
+    variance = own - across @ gain
+    freedom = group.freedom + len(years)
+    surprise = np.ones(residuals.shape[:-1])
+    if not np.isinf(group.freedom):
+        surprise = (group.freedom + squared_distance(residuals, known)) / freedom
+    return mean, np.sqrt(np.maximum(variance * surprise, 0.0)), freedom
+
+
+def predicted(group: Group, known: Series | None, before: Array, year: float, model: Array, weights: Array) -> Forecast:
+    """The forecast of a published figure, in the model's units, from the model's draws on the scale.
+
+    known: the series' figures that are known, or None; before: the model's values of them, (draws, figures).
+    model: its values of the figure that is forecast, (draws,), with their weights. The figure itself is not used.
+    """
+    nothing = np.zeros(0)
+    residuals = known.residuals(before) if known else np.zeros((len(model), 0))
+    years, errors = (known.years, known.errors) if known else (nothing, nothing)
+    mean, scale, freedom = conditional(group, years, errors, residuals, year)
+    copies = -(-FEWEST_DRAWS // len(model))
+    random = np.random.default_rng(1)
+    noise = random.standard_normal((copies, len(model)))
+    if not np.isinf(freedom):
+        noise *= np.sqrt(freedom / random.chisquare(freedom, noise.shape))
+    figure = random.standard_normal(noise.shape) * group.figure
+    scaled = model + mean + scale * noise
+    if group.on == "log-odds":
+        draws = np.clip(from_scale(scaled, group.on) + figure, 0.0, 1.0)  # nobody publishes a share beyond them
+    else:
+        draws = from_scale(scaled + figure, group.on)
+    return Forecast.of(draws.ravel(), np.broadcast_to(weights, noise.shape).ravel())
+
+
+# The scales, from what was left out of the fit.
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A series as a model that did not know its later figures has it: draws (draws, figures) on the scale, weights."""
+
+    test: str
+    origin: int
+    series: Series
+    known: Flags  # (figures,) the figures that were known
+    model: Array
+    weights: Array  # (draws,)
+    later: Flags  # (figures,) those that are to be forecast
+
+    def forecast(self, place: int, group: Group) -> Forecast:
+        """Of one figure, in the model's units, by these scales."""
+        known = self.series.some(self.known)
+        year = float(self.series.years[place])
+        return predicted(group, known, self.model[:, self.known], year, self.model[:, place], self.weights)
+
+    def log_density(self, group: Group) -> float:
+        """Of the later figures given the known ones, over the model's draws. Printed zeros tell nothing of scales."""
+        zero = np.array([is_printed_zero(o, self.series.group) for o in self.series.figures])
+        told = self.known | (self.later & ~zero)
+        series = self.series.some(told)
+        residuals = series.residuals(self.model[:, told])
+        known = self.known[told]
+        spread = covariance(group, series.years) + np.diag(np.square(series.errors))
+        each = log_density(residuals, spread, group.freedom)
+        each = each - log_density(residuals[:, known], spread[np.ix_(known, known)], group.freedom)
+        with np.errstate(divide="ignore"):
+            return float(logsumexp(each + np.log(self.weights)) - np.log(self.weights.sum()))
+
+
+STEPS = np.geomspace(0.1, 6.0, 10)  # of the scales that are tried, by the stated ones
+PRIOR_FREEDOM = 3.0
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What left-out residuals say of one group: log densities of its series at pairs of scales, and their prior."""
+
+    stated: Group
+    intercepts: Array  # (pairs,)
+    innovations: Array
+    prior: Array  # (pairs,) log
+    by_series: Mapping[str, Array]
+
+    def weights(self, without: str = "") -> Array:
+        """Of the pairs, with a series left out: its own residuals must not say how wide its intervals are."""
+        logs = self.prior + sum((logs for name, logs in self.by_series.items() if name != without), np.zeros(1))
+        held: Array = np.exp(logs - logsumexp(logs))
+        return held
+
+    def group(self, without: str = "") -> Group:
+        """The group with the mean of what is left of its scales."""
+        weights = self.weights(without)
+        return replace(
+            self.stated,
+            intercept=float(weights @ self.intercepts),
+            innovation=float(weights @ self.innovations),
+        )
+
+    def quantiles(self, of: Array) -> list[float]:
+        """5 and 95 % of what is left of the intercepts or the innovations."""
+        return [float(value) for value in weighted_quantiles(of, self.weights(), (0.05, 0.95))]
+
+
+def estimate(group: Group, tests: Sequence[LeftOut]) -> Scales:
+    """The scales of a group from left-out residuals, each with a half-t prior of the stated scale.
+
+    A figure that several tests leave out counts once all together.
+    """
+    intercepts, innovations = (
+        pairs.ravel() for pairs in np.meshgrid(group.intercept * STEPS, group.innovation * STEPS, indexing="ij")
+    )
+    prior = np.zeros(len(intercepts))
+    for scales, stated in ((intercepts, group.intercept), (innovations, group.innovation)):
+        prior += stats.t.logpdf(scales / stated, PRIOR_FREEDOM) + np.log(scales)  # the steps are even in logs
+    by_series: dict[str, Array] = {}
+    for name in dict.fromkeys(test.series.name for test in tests if test.series.group.name == group.name):
+        own = [test for test in tests if test.series.name == name]
+        distinct = np.any([test.later for test in own], axis=0).sum()
+        part = float(distinct) / sum(int(test.later.sum()) for test in own)
+        pairs = [
+            replace(group, intercept=float(intercept), innovation=float(innovation))
+            for intercept, innovation in zip(intercepts, innovations, strict=True)
+        ]
+        by_series[name] = part * np.array([sum(test.log_density(pair) for test in own) for pair in pairs])
+    return Scales(group, intercepts, innovations, prior, by_series)
+
+
+# The table that ships with a world.
+
+
+def group_rows(scales: Sequence[Scales]) -> list[list[object]]:
+    """Rows of the table of groups: the estimates, their 5 and 95 %, and how many series they rest on."""
+    rows: list[list[object]] = []
+    for one in scales:
+        group = one.group()
+        rows.append(
+            [
+                *(group.name, BETWEEN.join(group.series), group.on, group.intercept, group.innovation, group.figure),
+                *(group.freedom, *one.quantiles(one.intercepts), *one.quantiles(one.innovations), len(one.by_series)),
+            ]
+        )
+    return rows
+
+
+GROUP_COLUMNS = [*COLUMNS, "intercept_05", "intercept_95", "innovation_05", "innovation_95", "series_left_out"]
+
+
+def world_groups(world: World) -> list[Group]:
+    """The groups that ship with a world, with their estimated scales; none if it has no table."""
+    path: Path = world.folder / ERRORS
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [
+                Group(
+                    row["group"],
+                    tuple(row["series"].split(BETWEEN)),
+                    row["on"],
+                    *(float(row[name]) for name in ("intercept", "innovation", "figure", "freedom")),
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (KeyError, ValueError, csv.Error) as fault:
+        raise BadInput(
+            f"{path}: cannot be read ({fault}); it must be as study calibrate writes it, with {','.join(COLUMNS)}"
+        ) from None
