@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.arrays import Array, Flags, Indices
-from sim.calendar import QUARTERS_PER_YEAR, quarter_end
+from sim.calendar import quarter_end
 from sim.engine.groups import Groups, total
 from sim.measures import Measure, Observable, catalogue, firms, measure_names
 from sim.world.world import World
@@ -99,13 +99,11 @@ def observe_in_detail(model: DecouplingModel) -> dict[str, Array]:
     sold = _sum_of_groups(model.input_market.sales, roster.group_at_home)
     everybody = np.arange(len(roster.chip_firms))
     at_headquarters = chip_market.sales[:, roster.firm_headquarters, everybody]
-    wear = model.parameters["investment.depreciation"] / QUARTERS_PER_YEAR
-    used = (makers.capacity - makers.arrivals) / (1.0 - wear)  # lines that arrived make chips from the next quarter on
     by_firm = {
         "firm_revenue": makers.revenue,
         "firm_equipment": makers.tools_received,
         "firm_output": makers.output,
-        "firm_capacity": used,
+        "firm_capacity": chip_market.capacity,
         "firm_home_sales": at_headquarters * np.take(chip_market.paid, roster.firm_segment, axis=-1),
     }
     lines, of_firm = _lines_reported(roster)

@@ -61,6 +61,7 @@ class ChipMarket:
         self.demand = base.demand  # (runs, S, G) wanted at present prices, whether it may be bought or not
         self.unmet = np.zeros_like(base.demand)  # (runs, S, G)
         self.tightness = ones  # orders over capacity at normal utilisation
+        self.capacity = np.zeros_like(self.choice)  # (runs, F) of the lines that made this quarter's chips
 
     def form_demand(self, parameters: Parameters, quarter: int) -> None:
         """Demand grows on a trend, swings with the chip cycle and answers to price, at once and slowly.
@@ -165,6 +166,7 @@ class ChipMarket:
         share[:, self.roster.target] = self._permitted(parameters, self.choice)
         orders = by_segment.spread(self.demand) * share
         firms.orders = total_over_rows(orders)
+        self.capacity = firms.capacity
         able = firms.capacity * firms.material_cover * (1.0 - firms.outage)
         self.sales = self._rationed(orders, firms.orders, able)
         firms.output = total_over_rows(self.sales)
