@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -106,7 +107,7 @@ class Result:
         known = self.manifest.columns.get(column) if self.manifest else None
         return str(getattr(known, what)) if known else ""
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """Every measure that it has a value of, at whatever date."""
         outcomes = dict.fromkeys(name.rpartition("@")[0] for name in self.outcomes)

@@ -39,7 +39,8 @@ def read_table(
         raise BadInput(f"{table}: column {lacking[0]!r} is missing; {held}")
     if not whole:
         _check_cells(table)
-    wanted = [place for place, name in enumerate(header) if name in {*words, *numbers}]
+    asked = {*words, *numbers}
+    wanted = [place for place, name in enumerate(header) if name in asked]
     try:
         frame = (
             pd.read_csv(

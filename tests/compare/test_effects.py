@@ -12,6 +12,8 @@ from sim.batch.run import run_batch
 from sim.compare.effects import fieller
 from sim.compare.question import Question, compare
 from sim.experiment.experiment import load_experiment
+from sim.measures import catalogue
+from sim.world.world import load_world
 
 EXPERIMENT = """
 question = "What does a control do?"
@@ -149,8 +151,10 @@ def test_sales_to_the_target_add_up(real):
         found = compare([folder, folder], Question(by="state", measures=["sales_to_target"], at=["2030"]))
         sold = sum(row.base_mean for row in found.rows)
         [market] = compare([folder, folder], Question(measures=["chip_market"], at=["2030"])).rows
-        [tools] = compare([folder, folder], Question(measures=["equipment_spending"], at=["2030"])).rows
-        assert len(found.rows) == 8 and market.base_mean + tools.base_mean < sold < 1.3 * market.base_mean
+        inputs = [name for name in catalogue(load_world("china-2020")) if name.startswith("supplier_sales_to_target.")]
+        bought = compare([folder, folder], Question(measures=inputs, at=["2030"])).rows
+        assert len(found.rows) == 8 and len(bought) == 17 * 8
+        assert sold == pytest.approx(market.base_mean + sum(row.base_mean for row in bought))
 
 
 @pytest.mark.parametrize(
