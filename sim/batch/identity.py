@@ -39,7 +39,8 @@ def without_words(identity: Mapping[str, Any]) -> dict[str, Any]:
         name: {key: value for key, value in kept.items() if key != "purpose"}
         for name, kept in identity["scenarios"].items()
     }
-    return {**identity, "experiment": asked, "scenarios": scenarios}
+    worlds = {id: {key: world[key] for key in ("hash", "tables")} for id, world in identity["worlds"].items()}
+    return {**identity, "experiment": asked, "scenarios": scenarios, "worlds": worlds}
 
 
 def _without_sizes(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def run_identity(scenarios: Iterable[Scenario], last_year: int, every: str, meas
 
 
 def kept_world(world: World) -> KeptWorld:
-    """What a manifest keeps of a world; a short hash of each of its files, so that a difference has a name."""
+    """What a manifest keeps of a world; a short hash of each of its tables, so that a difference has a name."""
     return KeptWorld(
         name=world.name,
         hash=world.hash,
@@ -80,7 +81,7 @@ def kept_world(world: World) -> KeptWorld:
         segments=world.segments,
         inputs=world.inputs,
         names={id: world.names[id] for id in (*world.states, *world.segments, *world.inputs)},
-        tables={file: hashlib.sha256(text.encode()).hexdigest()[:16] for file, text in world.texts.items()},
+        tables=world.table_hashes,
     )
 
 

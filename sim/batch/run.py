@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sim.batch.blocks import Build, Model, build_model, keys_of, result_texts, run_block
 from sim.batch.engines import open_engine, worker_count
-from sim.batch.identity import batch_identity, column_notes, kinds_of, run_identity
+from sim.batch.identity import batch_identity, column_notes, kept_world, kinds_of, run_identity
 from sim.batch.jobs import WorkersDied, finished_jobs
 from sim.batch.progress import KEEPING, Progress, say
 from sim.batch.store import Store, refuse_changes, words_of
@@ -167,12 +167,15 @@ def _finished(experiment: Experiment, out: Path) -> Manifest | None:
 
 
 def _reworded(experiment: Experiment, manifest: Manifest) -> Manifest:
-    """Questions, claims and purposes may be worded anew after the runs: the result keeps those of today."""
+    """Questions, claims, purposes and sources may be worded anew after the runs: the result keeps those of today."""
     purposes = {scenario.name: scenario.purpose for scenario in experiment.scenarios}
     content = manifest.as_dict()
     for name, kept in content["scenarios"].items():
         kept["purpose"] = purposes.get(name, kept["purpose"])
-    return Manifest.model_validate({**content, **words_of(experiment)})
+    worlds = {each.world.id: kept_world(each.world).model_dump() for each in experiment.scenarios}
+    kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
+    columns = column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world)
+    return Manifest.model_validate({**content, **words_of(experiment), "worlds": worlds, "columns": columns})
 
 
 def _say_plan(store: Store, where: str, out: Path, processors: int | None) -> None:

@@ -158,7 +158,7 @@ class KeptGoal(Kept):
 
 
 class KeptWorld(Kept):
-    """What a world says about itself: ids in the order of its tables, and a hash of each of its files."""
+    """What a world says about itself: ids in the order of its tables, and a hash of what runs read of each."""
 
     name: str
     hash: str

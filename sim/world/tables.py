@@ -85,6 +85,12 @@ class Tables:
     def column(self, table: str, name: str) -> list[Any]:
         return [row[name] for row in self.rows[table]]
 
+    def read_by_runs(self, table: str) -> list[list[Any]]:
+        """The rows of a table without what only tells about them: names, sources, grades, ranges."""
+        words, quantities, optional = TABLES[table]
+        columns = [name for name in (*words, *quantities, *optional) if name != "name"]
+        return [[row[name] for name in columns] for row in self.rows[table]]
+
     def grades(self) -> set[str]:
         """The grades of all values."""
         return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import os
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
@@ -80,6 +81,7 @@ class World:
         own = self._own_parameters(content, common, problems)
         if problems:
             raise BadInput(problems)
+        self._own = own
         self.parameters: Mapping[str, Parameter] = MappingProxyType({**common, **own, **self._effects()})
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -150,11 +152,19 @@ class World:
 
     @cached_property
     def hash(self) -> str:
-        """A hash of the tables' text."""
-        digest = hashlib.sha256()
-        for text in self.texts.values():
-            digest.update(text.encode())
-        return digest.hexdigest()
+        """A hash of all that a run reads of the world, and no scenario says otherwise."""
+        return hashlib.sha256(json.dumps(self.table_hashes).encode()).hexdigest()
+
+    @cached_property
+    def table_hashes(self) -> dict[str, str]:
+        """A short hash of what runs read of each table, and of the neutral value that a switch gives a parameter.
+
+        Names, sources, grades and ranges are not among it: a source that is worded anew changes no result.
+        """
+        read: dict[str, object] = {f"{table}.csv": self._tables.read_by_runs(table) for table in self._tables.names}
+        read[BASELINE] = {key: held.value for key, held in self._own.items()}
+        read["parameters"] = {key: (held.mechanism, held.neutral) for key, held in self.parameters.items()}
+        return {name: hashlib.sha256(json.dumps(held).encode()).hexdigest()[:16] for name, held in read.items()}
 
     # What it states for itself.
 

@@ -466,7 +466,7 @@ def test_a_changed_world_is_refused_by_the_name_of_its_file(tmp_path):
     command = [sys.executable, "-m", "sim", "batch", str(path), "--out", str(out)]
     assert subprocess.run(command, capture_output=True).returncode == 0
     table = world / "states.csv"
-    table.write_text(table.read_text().replace("Netherlands", "The Netherlands"))
+    table.write_text(table.read_text().replace("NLD,Netherlands,ally", "NLD,Netherlands,neutral"))
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 2
     assert re.search(r"worlds\..*\.tables\.states\.csv was .* and is now", again.stderr)

@@ -4,9 +4,15 @@ import pickle
 import shutil
 
 import pytest
+from support.batches import files, forbidden, small
 from support.paths import ROOT
 
 from sim import BadInput, load_config, load_experiment, load_world
+from sim.batch.run import run_batch
+from sim.world import world as world_module
+from sim.world.world import World
+
+RECORDED = '[record]\nevery = "year"\nmeasures = ["domestic_supply_share", "chip_market", "price_index"]\n'
 
 SWEEP = """question = "How much does the share of 2020 matter?"
 configs = ["{config}"]
@@ -97,3 +103,80 @@ def test_what_a_world_is_about_is_checked(tmp_path, text, key):
     (folder / "about.toml").write_text(text)
     with pytest.raises(BadInput, match=rf"about.toml: {key}: must be as in goods"):
         load_world(str(folder))
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the world of 2020, in which text can be replaced."""
+    folder = tmp_path / "copy"
+    shutil.copytree(load_world("china-2020").folder, folder)
+
+    def with_other_words(file, old, new):
+        text = (folder / file).read_text()
+        assert old in text
+        (folder / file).write_text(text.replace(old, new, 1))
+        world_module._loaded.cache_clear()
+        return load_world(str(folder))
+
+    return with_other_words
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("inputs.csv", "CSET (Khan", "CSET (Khan, S."),
+        ("states.csv", "Netherlands", "The Netherlands"),
+        ("demand.csv", "20,16,24,assumed", "20,15,25,assumed"),
+        ("suppliers.csv", "0.941,,,measured", "0.941,,,estimated"),
+        ("inputs.csv", "6.8,,,measured", "6.80,,,measured"),
+        ("columns.csv", "from the delivery of tools to output", "until there is output"),
+        ("about.toml", "0.7", "0.75"),
+    ],
+)
+def test_what_no_run_reads_leaves_a_world_the_same(copy, file, old, new):
+    assert copy(file, old, new).table_hashes == load_world("china-2020").table_hashes
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"),
+    [
+        ("segments.csv", "yes,1.5,1.25", "yes,1.6,1.25", "segments.csv"),
+        ("states.csv", "NLD,Netherlands,ally", "NLD,Netherlands,neutral", "states.csv"),
+        ("inputs.csv", "software,yes,no,6.8", "software,no,no,6.8", "inputs.csv"),
+        ("chip_firms.csv", "tsmc-twn-leading,", "tsmc-leading,", "chip_firms.csv"),
+    ],
+)
+def test_what_a_run_reads_makes_another_world_and_names_the_table(copy, file, old, new, named):
+    found, kept = copy(file, old, new), load_world("china-2020")
+    assert [name for name, held in found.table_hashes.items() if held != kept.table_hashes[name]] == [named]
+    assert found.hash != kept.hash
+
+
+def test_a_base_year_and_a_neutral_value_make_another_world(copy):
+    kept = load_world("china-2020")
+    found = copy("baseline.toml", "value = 989.46", "value = 989.5")
+    differing = [name for name, held in found.table_hashes.items() if held != kept.table_hashes[name]]
+    assert differing == ["baseline.toml"]
+    parameters = dict(kept.parameters)
+    key = next(name for name, held in parameters.items() if isinstance(held.neutral, float))
+    parameters[key] = parameters[key].model_copy(update={"neutral": 0.123})
+    other = World(kept.id, kept.texts, kept.folder, parameters)
+    assert [name for name, held in other.table_hashes.items() if held != kept.table_hashes[name]] == ["parameters"]
+
+
+def test_a_batch_goes_on_in_a_world_whose_sources_are_worded_anew(copy, tmp_path):
+    """Its names and its goal are those of today, as if it were run anew."""
+    folder = tmp_path / "copy"
+    (tmp_path / "mine.toml").write_text(f'purpose = "?"\nextends = "published-2020"\nworld = "{folder}"\n')
+    path = tmp_path / "asked.toml"
+    path.write_text('question = "?"\nconfigs = ["mine.toml"]\nreplications = 2\n' + RECORDED)
+    assert run_batch(path, workers=1, out=tmp_path / "out", build=small) == 0
+    copy("states.csv", "Netherlands", "The Netherlands")
+    copy("inputs.csv", "CSET (Khan", "CSET (Khan, S.")
+    assert run_batch(path, workers=1, out=tmp_path / "out", build=forbidden) == 0
+    assert run_batch(path, workers=1, out=tmp_path / "anew", build=small) == 0
+    assert files(tmp_path / "out") == files(tmp_path / "anew")
+    assert '"NLD": "The Netherlands"' in (tmp_path / "out" / "manifest.json").read_text()
+    copy("states.csv", "NLD,The Netherlands,ally", "NLD,The Netherlands,neutral")
+    with pytest.raises(BadInput, match=r"worlds\..*\.tables\.states\.csv was .* and is now"):
+        run_batch(path, workers=1, out=tmp_path / "out", build=forbidden)
