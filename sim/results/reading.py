@@ -48,7 +48,8 @@ class ResultFolder:
         ours, theirs = program_files(), self.manifest.program
         differing = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
         more = f" and {len(differing) - TOLD} more" if len(differing) > TOLD else ""
-        return f"{self.path}: was made by another state of the program ({', '.join(differing[:TOLD])}{more} differ)"
+        differ = f"{', '.join(differing[:TOLD])}{more} {'differs' if len(differing) == 1 else 'differ'}"
+        return f"{self.path}: was made by another state of the program ({differ})"
 
 
 def open_result(folder: Path) -> ResultFolder:

@@ -197,6 +197,31 @@ def test_a_batch_that_is_altered_or_broken_is_said(results):
         background.band("earlier: historic", ["price_index"])
 
 
+@pytest.mark.parametrize("damage", ["altered", "link", "link to the same"])
+def test_no_band_is_drawn_of_a_series_that_was_altered_or_is_a_link(results, tmp_path, damage):
+    """Altered at equal length, or a file from elsewhere in its place."""
+    series = results / "series.csv"
+    written = series.read_text()
+    if damage == "altered":
+        series.write_text(written.replace("3.0", "9.0"))
+        said = "series.csv: was altered: its sha256 is not the one in manifest.json"
+    else:
+        other = tmp_path / "mine.csv"
+        other.write_text(written if damage == "link to the same" else written.replace("3.0", "9.0"))
+        series.unlink()
+        series.symlink_to(other)
+        said = "series.csv: is a symbolic link, which is not followed"
+    with pytest.raises(BadInput, match=said):
+        background.band("earlier: historic", ["price_index"])
+
+
+def test_no_band_is_drawn_of_a_batch_whose_manifest_was_altered(results):
+    path = results / "manifest.json"
+    path.write_text(path.read_text().replace('"last": 2035', '"last": 2034'))
+    with pytest.raises(BadInput, match="there is no finished batch 'earlier: historic' in results/ any more"):
+        background.band("earlier: historic", ["price_index"])
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"experiment": {}}', "null", "[" * 100_000])
 def test_a_folder_that_is_no_result_is_left_out(results, text):
     (results / "manifest.json").write_text(text)

@@ -183,6 +183,53 @@ def test_an_answer_is_written_beside_its_experiment(project):
     assert ((project / "experiments/tiny.md").read_text(), (project / "experiments/tiny.svg").read_bytes()) == first
 
 
+MINE = "# My notes\n\nNot to be lost.\n"
+
+
+@pytest.mark.parametrize(
+    ("there", "kept", "written"),
+    [
+        (["tiny.md"], ["tiny.md"], []),
+        (["tiny.svg"], ["tiny.svg"], []),
+        (["tiny.md", "tiny.svg"], ["tiny.md", "tiny.svg"], []),
+        (["README.md"], ["README.md"], ["tiny.md", "tiny.svg"]),
+        (["other.md"], ["other.md"], ["tiny.md", "tiny.svg", "README.md"]),
+    ],
+)
+def test_what_somebody_else_wrote_beside_an_experiment_is_left_alone(
+    project, tmp_path, monkeypatch, capsys, there, kept, written
+):
+    (tmp_path / "experiments").mkdir()
+    shutil.copy(project / "experiments/tiny.toml", tmp_path / "experiments")
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "experiments"
+    for name in there:
+        (folder / name).write_text(MINE)
+    path = report_files.write_answer(read_answer(project / "results/tiny"))
+    assert [(folder / name).read_text() for name in kept] == [MINE] * len(kept)
+    assert sorted(each.name for each in folder.iterdir()) == sorted(["tiny.toml", *there, *written])
+    said = capsys.readouterr().err
+    assert (path is not None) == ("tiny.md" in written) and ("is left alone" in said) == (there != ["other.md"])
+
+
+@pytest.mark.parametrize("name", ["tiny.md", "tiny.svg", "README.md"])
+def test_no_answer_is_written_through_a_link(project, tmp_path, monkeypatch, name):
+    """An answer of ours that is a link to a file elsewhere is replaced by the answer; the file there stays."""
+    (tmp_path / "experiments").mkdir()
+    shutil.copy(project / "experiments/tiny.toml", tmp_path / "experiments")
+    monkeypatch.chdir(tmp_path)
+    found = read_answer(project / "results/tiny")
+    assert report_files.write_answer(found)
+    page = tmp_path / "experiments" / name
+    shutil.move(page, tmp_path / "elsewhere")
+    content = (tmp_path / "elsewhere").read_bytes() + b"more"
+    (tmp_path / "elsewhere").write_bytes(content)
+    page.symlink_to(tmp_path / "elsewhere")
+    report_files.write_answer(found)
+    assert (tmp_path / "elsewhere").read_bytes() == content
+    assert not page.is_symlink() and page.read_bytes() + b"more" == content
+
+
 def test_of_many_cases_those_are_told_that_differ_in_one_thing(tmp_path, monkeypatch):
     """A grid of 7 x 7: the first case, six others of the first factor, six of the second."""
     path = tmp_path / "experiments" / "grid.toml"
