@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ STATUSES = ("done", "failed")
 OUTCOMES = ("end", *map(str, OUTCOME_YEARS), "peak", "sum")  # what runs.csv has after the @
 ROLES = ("seed", "parameter_set", "config", "date", "point")  # what a column of a foreign table can be
 RUN_ID = re.compile(r"(?s:.*)-[0-9]+-[0-9]+-[0-9]+")  # config-point-parameterset-seed
-DATE = re.compile(r"\d{4}(-\d\d-\d\d)?")
+DATE = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2})?")
 
 
 class Incomplete(Exception):
@@ -335,6 +336,17 @@ def _labels(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     return frame[first].str.cat([frame[name] for name in others], sep="\x1f") if others else frame[first]
 
 
+def _is_date(text: str) -> bool:
+    """Whether a text is a year, or a day of the calendar as YYYY-MM-DD."""
+    if not DATE.fullmatch(text):
+        return False
+    try:
+        datetime.date.fromisoformat(text if "-" in text else f"{text}-01-01")
+    except ValueError:  # such as 2021-02-30
+        return False
+    return True
+
+
 def with_series(result: Result, measures: Sequence[str]) -> Result:
     """The result with some measures over time read from its file. Raises BadInput."""
     import pandas as pd
@@ -347,7 +359,7 @@ def with_series(result: Result, measures: Sequence[str]) -> Result:
     texts = frame[source.date].fillna("")
     date_codes, dates = pd.factorize(texts, sort=True)
     for date in dates:
-        if not DATE.fullmatch(date):
+        if not _is_date(date):
             line = int(np.flatnonzero(texts == date)[0]) + 2
             raise BadInput(f"{source.table}: line {line}: {source.date} = {date!r}: must be a year or YYYY-MM-DD")
     codes, names = pd.factorize(_labels(frame, source.columns))
