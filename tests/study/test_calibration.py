@@ -80,39 +80,49 @@ def small(tmp_path):
 
 def test_the_first_sample_fills_the_cube():
     points, region = sample(3, 64, 1)
-    assert points.shape == (64, 3) and region is CUBE and region.holds(points).all()
+    assert points.shape == (64, 3) and region is CUBE
+    np.testing.assert_array_equal(region.density(points), 1.0)
     counts = [np.histogram(points[:, place], bins=8, range=(0, 1))[0] for place in range(3)]
     assert (np.array(counts) == 8).all()  # Sobol points are even in every coordinate
 
 
-def test_an_ellipsoid_has_the_volume_that_random_points_say():
-    around = np.random.default_rng(3).normal([0.5, 0.9], [0.05, 0.1], size=(200, 2)).clip(0, 1)
-    points, region = sample(2, 256, 1, around)
-    assert ((points >= 0) & (points <= 1)).all() and region.holds(points).all() and region.holds(around).all()
+def likely(centre, spread):
+    """Points of the cube and their weights by a normal density."""
+    points = np.random.default_rng(3).random((20_000, len(centre)))
+    weights = np.exp(-0.5 * np.square((points - centre) / spread).sum(axis=1))
+    return points, weights
+
+
+def test_a_wave_is_drawn_around_what_is_likely():
+    around, weights = likely([0.5, 0.95], [0.05, 0.1])
+    points, region = sample(2, 512, 1, around, weights)
+    assert region.narrowed.tolist() == [0, 1] and ((points >= 0) & (points <= 1)).all()
+    assert points[:, 0].std() == pytest.approx(0.05 * np.sqrt(1.5), rel=0.1)
     uniform = np.random.default_rng(4).random((200_000, 2))
-    assert region.volume == pytest.approx(region.holds(uniform).mean(), rel=0.03)
+    assert region.density(uniform).mean() == pytest.approx(1.0, rel=0.02)  # a density over the cube
+    near = np.abs(points - [0.5, 0.9]).max(axis=1) < 0.05
+    box = np.abs(uniform - [0.5, 0.9]).max(axis=1) < 0.05
+    assert near.mean() == pytest.approx(region.density(uniform)[box].sum() / len(uniform), abs=0.03)
 
 
-def test_weights_of_all_waves_sum_to_the_cube():
-    around = np.random.default_rng(3).normal(0.5, 0.08, size=(100, 3))
-    first, cube = sample(3, 512, 1)
-    second, inner = sample(3, 512, 2, around)
-    units = np.concatenate([first, second])
-    waves = Waves(units, np.zeros((1024, 2, 1)), np.repeat([0, 1], 512), (cube, inner))
-    assert waves.weights.sum() == pytest.approx(1.0, rel=0.03)
-    inside = inner.holds(units)
-    assert waves.weights[inside].sum() == pytest.approx(inner.volume, rel=0.06)
-
-
-def test_only_what_is_narrower_is_enclosed():
-    """Points narrow in the second coordinate alone: the region is free in the others, and so is its volume."""
-    around = np.random.default_rng(3).random((400, 3))
-    around[:, 1] = 0.4 + 0.1 * around[:, 1]
-    points, region = sample(3, 512, 1, around)
+def test_only_what_is_narrower_is_drawn_around():
+    around, weights = likely([0.5, 0.4, 0.5], [9.0, 0.05, 9.0])
+    points, region = sample(3, 512, 1, around, weights)
     assert region.narrowed.tolist() == [1]
-    assert region.volume == pytest.approx(np.ptp(points[:, 1]), rel=0.02)
-    assert np.ptp(points[:, 0]) > 0.95 and 0.1 < region.volume < 0.16
-    assert sample(3, 64, 1, np.random.default_rng(4).random((400, 3)))[1] is CUBE
+    assert np.ptp(points[:, 0]) > 0.98 and np.ptp(points[:, 1]) < 0.5
+    assert sample(3, 64, 1, around, np.ones(len(around)))[1] is CUBE
+
+
+def test_weights_of_all_waves_make_an_even_sample_of_the_cube():
+    around, weights = likely([0.5, 0.5, 0.5], [0.1, 0.1, 0.1])
+    first, cube = sample(3, 1024, 1)
+    second, inner = sample(3, 1024, 2, around, weights)
+    units = np.concatenate([first, second])
+    waves = Waves(units, np.zeros((2048, 2, 1)), np.repeat([0, 1], 1024), (cube, inner))
+    assert waves.weights.sum() == pytest.approx(1.0, rel=0.03)
+    box = (np.abs(units - 0.5) < 0.15).all(axis=1)
+    assert waves.weights[box].sum() == pytest.approx(0.3**3, rel=0.06)
+    assert waves.weights.max() <= 1 / 1024  # the first wave is everywhere
 
 
 # Distances.
@@ -185,9 +195,13 @@ def test_credibility_is_tempered_likelihood_where_not_ruled_out(small):
 
 def test_what_a_config_gives_is_cut_at_the_origin():
     given = load_config("historic", {"demand.market_bn_usd.2021": 186.5, "demand.market_bn_usd.2023": 135.0})
-    assert known_until(given, 2022).given_market == ((2021, 186.5),)
-    assert known_until(given, 2023).given_market == given.given_market
-    assert known_until(given, 2022).events == given.events  # dates of controls are known throughout
+    cut = known_until(given, 2022)
+    assert {key: value for key, value in cut.given.items() if key.startswith("demand.market")} == {
+        "demand.market_bn_usd.2021": 186.5
+    }
+    assert max(key[-4:] for key in cut.given if key.startswith("demand.world_sales")) == "2022"
+    assert cut.values["demand.drawn_from"] == 2023  # luck from then on
+    assert cut.events == given.events  # the dates of controls are known throughout
 
 
 # The ensemble.

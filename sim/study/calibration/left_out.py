@@ -8,8 +8,7 @@ drawn from then on; the dates of controls are known throughout.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from sim.arrays import Array, Indices
 from sim.batch.progress import say
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
+from sim.scenario.values import RECORDED
 from sim.study.calibration.file import Calibration
 from sim.study.calibration.matching import Fit, Waves, credibility, fit_of, likelihood, spread_evenly
 from sim.study.validation.error_model import Group, LeftOut, Scales, Series, estimate, to_scale
@@ -58,10 +58,9 @@ class OriginRuns:
 
 
 def known_until(scenario: Scenario, year: int) -> Scenario:
-    """The scenario with what it gives by year (a market, the world's sales) cut off after a year."""
-    given = [field.name for field in fields(Scenario) if field.name.startswith("given_")]
-    cut: dict[str, Any] = {name: tuple(row for row in getattr(scenario, name) if row[0] <= year) for name in given}
-    return replace(scenario, **cut)
+    """The scenario with what it gives by year (a market, the world's sales) cut off, and news drawn, after a year."""
+    known = {key: value for key, value in scenario.given.items() if key.startswith(RECORDED) or int(key[-4:]) <= year}
+    return replace(scenario.with_values({"demand.drawn_from": year + 1}), given=known)
 
 
 def origin_runs(calibration: Calibration, waves: Waves, runner: Runner) -> list[OriginRuns]:

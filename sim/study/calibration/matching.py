@@ -1,11 +1,12 @@
-"""History matching: which parameter values are not ruled out by what was observed.
+"""History matching: which parameter values are not ruled out by what was observed, and how likely the others are.
 
 Craig, Goldstein, Seheult and Smith 1997; Vernon, Goldstein and Bower 2010. Runs are cheap, so the model itself is
-matched and no emulator. A wave is a space-filling sample of a region of the parameter space. A set is ruled out when
-some series of figures lies too far from the model's mean over seeds, or all of them together do; distances are those of
-the error model (`sim.study.validation.error_model`) with luck. The next wave samples an ellipsoid around what is left,
-until the volume that is left stops shrinking. What is left is weighted by likelihood, to a power below 1 if the series
-left out of the fit ask for it.
+matched and no emulator. The first wave is a space-filling sample of the whole space. A set is ruled out when some
+series of figures lies too far from the model's mean over seeds, or all of them together do; distances are those of the
+error model (`sim.study.validation.error_model`) with luck. Later waves sample where the likelihood is, until the part
+of the space that is not ruled out is settled and the sets are worth an ensemble (population Monte Carlo: Cappé,
+Guillin, Marin and Robert 2004). What is left is weighted by likelihood, to a power below 1 if the series left out of
+the fit ask for it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, ndtri
+from scipy.special import ndtri
 from scipy.stats import chi2, f, qmc
 
-from sim.arrays import Array, Flags, Indices
+from sim.arrays import Array, Indices
 from sim.batch.progress import say
 from sim.calendar import LAST_YEAR
 from sim.errors import BadInput
@@ -26,66 +27,65 @@ from sim.study.calibration.file import Calibration
 from sim.study.validation.error_model import Group, covariance, log_density, squared_distance, to_scale
 from sim.study.validation.hindcast import Runner
 
-SHRUNK = 0.9  # a wave that leaves more than this part of the volume before it ends the matching
+SETTLED = 0.1  # a wave that changes the volume that is left by less than this part may end the matching
 TOGETHER = 0.95  # of true sets lie within the joint distance
-MARGIN = 1.15  # by which the ellipsoid around what is left is larger than it, in each direction
-NARROWED = 0.9  # of the cube's spread: coordinates in which what is left is narrower are enclosed
-FEWEST_TO_ENCLOSE = 60  # sets that the next region is drawn around; the nearest ones if fewer are left
+NARROWED = 0.9  # of the cube's spread: coordinates in which the likely sets are narrower are drawn around them
+WIDER = 1.5  # by which the variance of the next wave is larger than that of the likely sets
+FEWEST = 4  # sets for each parameter that the next wave is drawn around, at least
 
 
-# Regions of the unit cube that waves sample evenly.
+# What the waves are drawn from.
 
 
 @dataclass(frozen=True)
 class Region:
-    """The part of the unit cube whose `narrowed` coordinates lie inside an ellipsoid: centre + axes · u with |u| <= 1.
+    """A density over the unit cube: normal in the `narrowed` coordinates, cut at the cube, and even in the others.
 
-    The other coordinates are free. The first region is the cube: nothing is narrowed.
+    The first region is the cube: nothing is narrowed.
     """
 
     narrowed: Indices
     centre: Array  # (narrowed,)
-    axes: Array  # (narrowed, narrowed), lower triangular
-    volume: float  # part of the cube
+    root: Array  # (narrowed, narrowed), lower triangular root of the covariance
+    inside: float  # part of the normal distribution that lies in the cube
 
-    def holds(self, points: Array) -> Flags:
-        """Which points (n, keys) lie in it."""
-        inside = np.linalg.solve(self.axes, (points[:, self.narrowed] - self.centre).T)
-        return np.square(inside).sum(axis=0) <= 1.0 + 1e-9
+    def density(self, points: Array) -> Array:
+        """At points (n, keys), (n,)."""
+        scaled = np.linalg.solve(self.root, (points[:, self.narrowed] - self.centre).T)
+        logs = -0.5 * np.square(scaled).sum(axis=0) - np.log(np.diag(self.root)).sum()
+        held: Array = np.exp(logs - 0.5 * len(self.narrowed) * np.log(2 * np.pi)) / self.inside
+        return held
 
 
 CUBE = Region(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros((0, 0)), 1.0)
 
 
-def sample(dimensions: int, count: int, seed: int, around: Array | None = None) -> tuple[Array, Region]:
-    """A space-filling sample (count, dimensions) of the cube, or of a region around points, and the region.
+def sample(
+    dimensions: int, count: int, seed: int, around: Array | None = None, weights: Array | None = None
+) -> tuple[Array, Region]:
+    """A space-filling sample (count, dimensions) of the cube, or one drawn around weighted points, and its region.
 
-    Scrambled Sobol points. The ellipsoid is drawn in the coordinates in which the points are narrower than the cube;
-    one coordinate more gives the distance from its centre. What falls outside the cube is left out, and its share gives
-    the volume of what is inside.
+    Scrambled Sobol points. Only the coordinates in which the points are narrower than the cube are drawn around them.
     """
-    narrowed = CUBE.narrowed if around is None else np.flatnonzero(around.std(axis=0) < NARROWED * np.sqrt(1 / 12))
-    if around is None or not len(narrowed):
+    if around is None or weights is None:
         return qmc.Sobol(dimensions, rng=seed).random(1 << (count - 1).bit_length())[:count], CUBE
-    inner, within = around[:, narrowed], len(narrowed)
-    centre = inner.mean(axis=0)
-    axes = np.linalg.cholesky(np.cov(inner.T).reshape(within, within) + 1e-8 * np.eye(within))
-    farthest = np.sqrt(np.square(np.linalg.solve(axes, (inner - centre).T)).sum(axis=0).max())
-    axes = axes * farthest * MARGIN
-    log_volume = 0.5 * within * np.log(np.pi) - gammaln(0.5 * within + 1) + np.log(np.diag(axes)).sum()
-    engine = qmc.Sobol(dimensions + 1, rng=seed)
+    middle = np.average(around, axis=0, weights=weights)
+    spread = np.sqrt(np.average(np.square(around - middle), axis=0, weights=weights))
+    narrowed = np.flatnonzero(spread < NARROWED * np.sqrt(1 / 12))
+    if not len(narrowed):
+        return sample(dimensions, count, seed)
+    covariance = np.cov(around[:, narrowed].T, aweights=weights).reshape(len(narrowed), len(narrowed))
+    root = np.linalg.cholesky(WIDER * covariance + 1e-8 * np.eye(len(narrowed)))
+    engine = qmc.Sobol(dimensions, rng=seed)
     kept: list[Array] = []
     drawn = 0
     while sum(map(len, kept)) < count:
-        draws = engine.random(1 << (2 * count - 1).bit_length())
-        direction = ndtri(np.clip(draws[:, 1 + narrowed], 1e-12, 1 - 1e-12))
-        direction = direction / np.sqrt(np.square(direction).sum(axis=1, keepdims=True))
-        points = draws[:, 1:]
-        points[:, narrowed] = centre + (np.power(draws[:, :1], 1 / within) * direction) @ axes.T
+        points = engine.random(1 << (2 * count - 1).bit_length())
+        normal = ndtri(np.clip(points[:, narrowed], 1e-12, 1 - 1e-12))
+        points[:, narrowed] = middle[narrowed] + normal @ root.T
         kept.append(points[((points >= 0) & (points <= 1)).all(axis=1)])
-        drawn += len(draws)
-    inside = sum(map(len, kept)) / drawn
-    return np.concatenate(kept)[:count], Region(narrowed, centre, axes, float(np.exp(log_volume)) * inside)
+        drawn += len(points)
+    return np.concatenate(kept)[:count], Region(narrowed, middle[narrowed], root, sum(map(len, kept)) / drawn)
 
 
 # Waves.
@@ -93,7 +93,7 @@ def sample(dimensions: int, count: int, seed: int, around: Array | None = None) 
 
 @dataclass(frozen=True)
 class Waves:
-    """All sets that were run: unit coordinates (n, keys), values (n, seeds, observations), which wave, the regions."""
+    """All sets that were run: unit coordinates (n, keys), values (n, seeds, figures), which wave, the regions."""
 
     units: Array
     values: Array
@@ -104,12 +104,12 @@ class Waves:
     def weights(self) -> Array:
         """Weights that make the sets of all waves together an even sample of the whole cube.
 
-        A set found in regions k counts as one over the sum of (sets of k / volume of k): the balance heuristic of
+        A set counts as one over the sum of (sets of each wave times its density there): the balance heuristic of
         Veach and Guibas 1995. Weights of sets sum to the part of the prior volume that they represent.
         """
         density = np.zeros(len(self.units))
         for number, region in enumerate(self.regions):
-            density += np.where(region.holds(self.units), (self.wave == number).sum() / region.volume, 0.0)
+            density += (self.wave == number).sum() * region.density(self.units)
         weights: Array = 1.0 / density
         return weights
 
@@ -197,14 +197,15 @@ def credibility(calibration: Calibration, fit: Fit, temper: float) -> Array:
 
 
 def match(calibration: Calibration, runner: Runner) -> Waves:
-    """Run waves until the volume that is left stops shrinking and an ensemble can be drawn from it."""
+    """Run waves until the volume that is left is settled and an ensemble can be drawn from it."""
     plan = calibration.waves
     seeds = range(1, plan.seeds + 1)
     waves: Waves | None = None
     left_before = 1.0
     for number in range(plan.most):
-        around = None if waves is None else _to_enclose(calibration, waves)
-        units, region = sample(len(calibration.keys), plan.samples, plan.design_seed + number, around)
+        around = None if waves is None else waves.units
+        weights = None if waves is None else _likely(calibration, waves)
+        units, region = sample(len(calibration.keys), plan.samples, plan.design_seed + number, around, weights)
         sets = calibration.values(units)
         stage = f"wave {number + 1}"
         values = runner.values_at(stage, calibration.scenario, sets, seeds, calibration.observations)
@@ -218,19 +219,20 @@ def match(calibration: Calibration, runner: Runner) -> Waves:
             f"{stage}: {newest} of {len(sets)} sets not implausible; {left:.2g} of the prior volume is left; "
             f"weighted by likelihood all are worth {sets_worth:.0f} sets"
         )
-        if number and left > SHRUNK * left_before and sets_worth >= calibration.ensemble:
+        if number and abs(left - left_before) <= SETTLED * left_before and sets_worth >= 2 * calibration.ensemble:
             break
-        left_before = left if left > 0 else left_before
+        left_before = left
     assert waves is not None
     return waves
 
 
-def _to_enclose(calibration: Calibration, waves: Waves) -> Array:
-    """The sets that the next region is drawn around: what is not implausible, or the nearest to it."""
-    distance = implausibility(calibration, fit_of(calibration, waves.values, calibration.groups))
-    fewest = max(FEWEST_TO_ENCLOSE, 4 * len(calibration.keys))
-    limit = max(1.0, float(np.sort(distance)[min(fewest, len(distance)) - 1]))
-    return waves.units[distance <= limit]
+def _likely(calibration: Calibration, waves: Waves) -> Array:
+    """The weights that the next wave is drawn around: the likelihood, so far tempered that enough sets count."""
+    fit = fit_of(calibration, waves.values, calibration.groups)
+    temper = 1.0
+    while worth(weights := waves.weights * likelihood(fit, temper)) < FEWEST * len(calibration.keys):
+        temper /= 2
+    return weights
 
 
 def _joined(waves: Waves | None, units: Array, values: Array, region: Region) -> Waves:

@@ -209,10 +209,11 @@ def _matching(calibration: Calibration, waves: Waves, tests: Tests, credible: Ar
     fit = fit_of(calibration, waves.values, tests.groups)
     kept = implausibility(calibration, fit) <= 1.0
     lines = ["## The matching", ""]
-    lines += ["| wave | part of the prior volume it samples | sets | not ruled out |", "|---|---|---|---|"]
+    lines += ["| wave | parameters drawn near the likely sets | sets | not ruled out |", "|---|---|---|---|"]
     for number, region in enumerate(waves.regions):
         inside = waves.wave == number
-        lines.append(f"| {number + 1} | {region.volume:.3g} | {inside.sum()} | {kept[inside].sum()} |")
+        narrowed = f"{len(region.narrowed)} of {len(calibration.keys)}"
+        lines.append(f"| {number + 1} | {narrowed} | {inside.sum()} | {kept[inside].sum()} |")
     left = float(waves.weights[kept].sum())
     lines += [
         "",
