@@ -202,8 +202,9 @@ _HEADLINE = (
         "controller_sales_denied",
         YEARLY,
         "flow",
-        "sum over controllers of need x base share x part denied",
-        "sales of the controllers that controls deny, at base shares and 2020 prices",
+        "sum over sellers of need x base share x part denied",
+        "sales that controls deny, of the controllers and of those whom a control reaches through another state, at "
+        "base shares and 2020 prices",
         "none",
         ("sales_denied", None),
     ),
@@ -397,7 +398,8 @@ def catalogue(world: World) -> dict[str, Measure]:
             YEARLY,
             "flow",
             "need x base share x part denied",
-            f"sales of {state} to the target that controls deny, at base shares and 2020 prices",
+            f"sales of {state} to the target that controls deny, its own or another state's that reaches it, at base "
+            "shares and 2020 prices",
             "none",
             ("sales_denied", row),
         )

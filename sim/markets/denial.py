@@ -1,12 +1,14 @@
 """What a control leaves: from a severity to the part of each seller's base sales that is denied, and what is met still.
 
 A control reaches what lies above a technical threshold: the severity on an input counts by the segment that the
-line is for (`control_exposure`), on chips by `chip_exposure`.
+line is for (`control_exposure`), on chips by `chip_exposure`. A control that names lines reaches all of its inputs for
+lines of these segments, and nothing for others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,30 +19,37 @@ from sim.engine.parameters import Parameters
 
 @dataclass(frozen=True)
 class Severity:
-    """Part denied by state and item, (runs, states, inputs, segments, experts): above thresholds, and of everything."""
+    """Part denied by each state: (runs, states, columns).
+
+    `above_threshold` and `of_everything` have a column for each input and segment, and for experts. `for_lines` has
+    one for each of `lines`, the pairs of an input and a segment that some event names: none for most configs.
+    """
 
     above_threshold: Array
     of_everything: Array
+    for_lines: Array
+    lines: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def nothing(cls, runs: int, states: int, items: int) -> Severity:
         """No state denies anything."""
         zeros = np.zeros((runs, states, items))
-        return cls(zeros, zeros)
+        return cls(zeros, zeros, zeros[..., :0])
 
-    def of_state(self, state: int) -> Array:
-        """All that one state denies, (runs, items)."""
-        return np.maximum(self.above_threshold[:, state], self.of_everything[:, state])
+    @property
+    def parts(self) -> tuple[Array, Array, Array]:
+        """What lies above thresholds, everything, and what is for some lines."""
+        return self.above_threshold, self.of_everything, self.for_lines
 
     def unless_like(self, other: Severity) -> Severity:
         """The other one where they are equal, so that who depends on it sees that nothing is new."""
-        same = np.array_equal(self.above_threshold, other.above_threshold)
-        return other if same and np.array_equal(self.of_everything, other.of_everything) else self
+        return other if all(map(np.array_equal, self.parts, other.parts)) else self
 
     @property
     def harshest(self) -> Array:
         """Each state's harshest control of any item, (runs, states)."""
-        return np.maximum(self.above_threshold.max(axis=-1), self.of_everything.max(axis=-1))
+        listed = np.maximum(self.above_threshold.max(axis=-1), self.of_everything.max(axis=-1))
+        return np.maximum(listed, self.for_lines.max(axis=-1, initial=0.0))
 
     @property
     def on_experts(self) -> Array:
@@ -69,7 +78,7 @@ class Denial:
     reach: Array
     exposure: Array
 
-    @property
+    @cached_property
     def of_sales(self) -> Array:
         return self.reach * (self.exposure * self.above + (1.0 - self.exposure) * self.below)
 
@@ -85,15 +94,17 @@ def decided(
 
     `states` and `items` are the sellers'; `licence` (runs, sellers) is the year's draw.
     """
+    everything = by_licence(parameters, at_items(severity.of_everything, states, items), licence)
+    above = by_licence(parameters, at_items(severity.above_threshold, states, items), licence)
+    return np.maximum(above, everything), everything
 
-    def by_licence(expected: Array) -> Array:
-        if not expected.any():
-            return expected  # licensing and over-compliance add nothing to nothing
-        part = licensed(expected, licence, parameters["controls.licence_spread"])
-        return over_complied(part, parameters["controls.over_compliance"])
 
-    everything = by_licence(at_items(severity.of_everything, states, items))
-    return np.maximum(by_licence(at_items(severity.above_threshold, states, items)), everything), everything
+def by_licence(parameters: Parameters, expected: Array, licence: Array) -> Array:
+    """What is denied in the end of what a severity makes expect: the year's licences, and over-compliance."""
+    if not expected.any():
+        return expected  # licensing and over-compliance add nothing to nothing
+    part = licensed(expected, licence, parameters["controls.licence_spread"])
+    return over_complied(part, parameters["controls.over_compliance"])
 
 
 def part_met(share: Array, denial: Denial, exposure: Array, by_market: Groups, backfill: Array) -> Array:

@@ -15,7 +15,7 @@ from sim.calendar import is_first_of_year
 from sim.engine.groups import total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
-from sim.markets.denial import Denial, Severity, decided, part_met, supplied
+from sim.markets.denial import Denial, Severity, by_licence, decided, part_met, supplied
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
 
@@ -43,6 +43,7 @@ class InputMarket:
         nothing = Severity.nothing(len(seeds), len(roster.states), len(roster.items))
         self.by_controls = self.denial(parameters, nothing, self._licence)
         self._in_force: Severity | None = None
+        self._expected: Denial | None = None  # by what is in force, at expected licences
         self.need = base.input_need
         self.delivered = base.input_need  # (runs, K, I)
         self.sales = roster.by_input.spread(base.input_need) * base.input_share  # (runs, K, U)
@@ -72,6 +73,7 @@ class InputMarket:
             self.by_controls = self.denial(p, in_force, self._licence)
             self.denied = np.zeros_like(self.base.input_share)
             self.denied[:, home] = self.by_controls.of_sales
+            self._expected = None
         self.in_the_way = self.denied
         if barred.any():
             abroad = slice(home.stop, None)
@@ -88,7 +90,9 @@ class InputMarket:
         if feared is in_force:
             return to_come
         even = np.full((len(to_come), len(self.roster.suppliers)), 0.5)
-        worse, now = self.denial(parameters, feared, even), self.denial(parameters, in_force, even)
+        if self._expected is None:
+            self._expected = self.denial(parameters, in_force, even)
+        worse, now = self.denial(parameters, feared, even), self._expected
         share, by_input = self.base.input_share[:, self._home], self.roster.by_input
         for part, more, less in (
             (worse.exposure, worse.above, now.above),
@@ -103,15 +107,36 @@ class InputMarket:
     def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
         """The part of each supplier's base sales to each group at home that a severity denies.
 
-        Lines owned by foreigners are reached in part (licences for named plants).
+        Lines owned by foreigners are reached in part (licences for named plants). What is denied for the lines of a
+        segment is denied above the thresholds and below them.
         """
         p, roster = parameters, self.roster
         above, below = decided(p, severity, roster.supplier_state, roster.supplier_input, licence)
         foreign = ~roster.target_supplier
+        denied = ((above * foreign)[:, None], (below * foreign)[:, None])
+        if severity.for_lines.any():
+            denied = self._also_for_lines(p, severity, licence, denied)
         owned = roster.group_target_owned[self._home][:, None]
         reach = np.where(owned, 1.0, p["controls.foreign_owned_part"][..., None])
         exposure = self.roster.line_exposure[self._home][:, None]
-        return Denial((above * foreign)[:, None], (below * foreign)[:, None], reach, exposure)
+        return Denial(*denied, reach, exposure)
+
+    def _also_for_lines(
+        self, parameters: Parameters, severity: Severity, licence: Array, denied: tuple[Array, Array]
+    ) -> tuple[Array, Array]:
+        """Add what is denied for the lines of some segments: (runs, 1, U) to (runs, K at home, U)."""
+        roster = self.roster
+        above, below = (np.repeat(part, self._home.stop, axis=1) for part in denied)
+        for column, (item, segment) in enumerate(severity.lines):
+            expected = severity.for_lines[..., column]
+            if expected.any():
+                sellers = np.flatnonzero(roster.supplier_input == item)
+                groups = np.flatnonzero(roster.group_segment[self._home] == segment)[:, None]
+                of_sellers = np.take(expected, roster.supplier_state[sellers], axis=-1)
+                for_line = by_licence(parameters, of_sellers, licence[:, sellers])[:, None]
+                above[:, groups, sellers] = np.maximum(above[:, groups, sellers], for_line)
+                below[:, groups, sellers] = np.maximum(below[:, groups, sellers], for_line)
+        return above, below
 
     def cover(self, firms: ChipFirm) -> None:
         """The part of a group's capacity that its scarcest material in stock allows to run.

@@ -1,8 +1,15 @@
 """Export controls: which part of which supply to the target each state denies, and has announced to deny.
 
 A control reaches what lies above a technical threshold: the severity on an input counts by the segment that the
-line is for (`control_exposure`), on chips by `chip_exposure`. The scope "all" reaches everything. "experts" are
-nationals of the controlling state who may no longer help.
+line is for (`control_exposure`), on chips by `chip_exposure`. The scope "all" reaches everything. A control that names
+`lines` reaches its inputs for lines of these segments, whatever the threshold. "experts" are nationals of the
+controlling state who may no longer help.
+
+A control binds whoever is headquartered in the state that decides it and, `through` other states, their sellers too:
+their chips and inputs in its scope are made with the state's tools and software, or hold its parts (the foreign direct
+product rules, 15 CFR 734.9: on Huawei's chips since 2020, on chips for computing since 2022-10, on tools since
+2024-12). Experts are never reached through another state. What is denied is booked where the seller has its seat; the
+tension, the target's answer and the help of experts go by the state that decides.
 
 The lead controller's controls are fixed, dated or decided by a doctrine (`State.decide_controls`); the allies follow.
 """
@@ -11,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -25,29 +33,37 @@ from sim.markets.denial import Severity
 from sim.scenario.events import Event
 from sim.start.roster import Roster
 from sim.start.state import BaseSupplies
+from sim.world.world import EXPERTS
 
 ANNOUNCED_AHEAD = QUARTERS_PER_YEAR  # a fixed control is announced a year before it is in force
 
 
 class ExportControls:
-    """What each state denies the target, in force and announced; remembers what the lead did, for allies to follow."""
+    """What each state denies the target, in force and announced; remembers what the lead did, for allies to follow.
+
+    `in_force`, `announced` and `feared` are by the state whose sellers obey, `decided` by the state that decides.
+    """
 
     def __init__(self, roster: Roster, supplies: BaseSupplies, seeds: NDArray[np.uint64]) -> None:
         self.roster = roster
         self.supplies = supplies
         self.listed = np.concatenate([roster.is_controlled, np.ones(len(roster.segments), dtype=bool), [False]])
         self.in_force = Severity.nothing(len(seeds), len(roster.states), len(roster.items))
-        self.announced = self.feared = self.in_force
+        self.decided = self.announced = self.feared = self.in_force
         self.embargo = np.zeros(len(roster.items), dtype=bool)  # nobody abroad sells any of these: for asking what if
         self.allies = [state for state, role in enumerate(roster.roles) if role == "ally"]
         self._timing = uniform(seeds, "alliance timing", 0, agent_keys(roster.states))
-        self._of_lead: list[tuple[Array, Array]] = []  # by quarter: above thresholds and of everything, (runs, items)
+        self._through: list[tuple[int, int]] = []  # a state that decides, and one whose sellers obey it too
+        self._lines: list[tuple[int, int]] = []  # an input and a segment for whose lines alone some event is on it
+        self._dates: dict[object, tuple[Array, ...]] = {}  # by the events in force: what they deny, see `_dated`
+        self._kept = self.in_force  # by row: last quarter's, for a lead that never eases
+        self._of_lead: list[tuple[Array, ...]] = []  # by quarter: the parts of its severity, (runs, columns)
         self._led = False  # whether there has been anything to follow
 
     def copy(self) -> ExportControls:
         """The same memory, for a second future to go on with."""
         twin = copy(self)
-        twin._of_lead = list(self._of_lead)
+        twin._of_lead, twin._through, twin._lines = list(self._of_lead), list(self._through), list(self._lines)
         return twin
 
     def keep_truce(self, events: Sequence[Event], quarter: int, states: State) -> None:
@@ -64,35 +80,59 @@ class ExportControls:
         """Put in force and announce what the lead decides, and what the allies make of it."""
         lead = self.roster.lead
         own = self._stated(parameters, events, quarter, states.enacted_severity)
-        before = self._of_lead[-1] if self._of_lead else (own.above_threshold[:, lead], own.of_everything[:, lead])
-        for kept, last in zip((own.above_threshold, own.of_everything), before, strict=True):
-            kept[:, lead] = np.where(ratchets(parameters), np.maximum(kept[:, lead], last), kept[:, lead])
-        self._of_lead.append((own.above_threshold[:, lead].copy(), own.of_everything[:, lead].copy()))
         ahead = self._stated(parameters, events, quarter, states.foreseen_severity, ahead=True)
-        for kept, now in zip((ahead.above_threshold, ahead.of_everything), self._of_lead[-1], strict=True):
-            kept[:, lead] = np.where(ratchets(parameters), np.maximum(kept[:, lead], now), kept[:, lead])
+        if (ratchet := ratchets(parameters)).any():
+            own = self._never_less(ratchet, own, self._kept)
+            ahead = self._never_less(ratchet, ahead, own)
+        self._kept = own
+        self._of_lead.append(tuple(part[:, lead].copy() for part in own.parts))
 
         strength = states.follow_strength[:, self.allies]
-        self._led = self._led or bool(ahead.of_state(lead).any())
+        self._led = self._led or any(part[:, lead].any() for part in ahead.parts)
         if self._led and strength.any():
             self._follow(parameters, strength, quarter, own, ahead)
-        foreign = np.arange(len(self.roster.states)) != self.roster.target
-        everything = np.maximum(own.of_everything, foreign[:, None] & self.embargo)
-        self.in_force = Severity(own.above_threshold, everything).unless_like(self.in_force)
-        self.announced = ahead.unless_like(self.announced)
+        if self.embargo.any():
+            foreign = np.arange(own.of_everything.shape[1]) != self.roster.target
+            everything = np.maximum(own.of_everything, foreign[:, None] & self.embargo)
+            own = replace(own, of_everything=everything)
+        above, everything, for_lines = (part[:, : len(self.roster.states)] for part in own.parts)
+        self.decided = Severity(above, everything, for_lines, own.lines)
+        self.in_force = self._obeyed(own).unless_like(self.in_force)
+        self.announced = self._obeyed(ahead).unless_like(self.announced)
+
+    def _never_less(self, ratchet: Flags, severity: Severity, before: Severity) -> Severity:
+        """The lead's controls, never below what they were, in the runs where it never eases."""
+        deciding = [*range(len(self.roster.states)), *(by for by, _ in self._through)]
+        kept = ratchet[..., None] & (np.array(deciding) == self.roster.lead)[:, None]
+        parts = []
+        for part, last in zip(severity.parts, before.parts, strict=True):
+            least = np.zeros_like(part)
+            least[:, : last.shape[1], : last.shape[2]] = last  # an event of a live run may have added rows and columns
+            parts.append(np.where(kept, np.maximum(part, least), part))
+        return Severity(parts[0], parts[1], parts[2], severity.lines)
+
+    def _obeyed(self, severity: Severity) -> Severity:
+        """By the state whose sellers obey, of what is by row: each state's own, then what it reaches through others."""
+        if not self._through:
+            return severity
+        count = len(self.roster.states)
+        parts = [part[:, :count].copy() for part in severity.parts]
+        for obeyed, part in zip(parts, severity.parts, strict=True):
+            for row, (_, seller) in enumerate(self._through, start=count):
+                obeyed[:, seller] = np.maximum(obeyed[:, seller], part[:, row])
+        return Severity(parts[0], parts[1], parts[2], severity.lines)
 
     def _follow(
         self, parameters: Parameters, strength: Array, quarter: int, in_force: Severity, announced: Severity
     ) -> None:
         """Add what the allies take over: of what the lead had in force a lag ago, and of what it has announced."""
-        lead = self.roster.lead
         lags = np.floor(parameters["alliance.lag"] + self._timing)  # (runs, states) quarters
-        now = (announced.above_threshold[:, lead].copy(), announced.of_everything[:, lead].copy())
+        now = [part[:, self.roster.lead].copy() for part in announced.parts]
         for place, ally in enumerate(self.allies):
             part = strength[:, [place]]
             then = self._lagged(lags[:, [ally]], quarter)
             for severity, of_lead in ((in_force, then), (announced, now)):
-                for kept, followed in zip((severity.above_threshold, severity.of_everything), of_lead, strict=True):
+                for kept, followed in zip(severity.parts, of_lead, strict=True):
                     kept[:, ally] = np.maximum(kept[:, ally], part * followed)
 
     def fear(self, parameters: Parameters, states: State) -> None:
@@ -104,18 +144,18 @@ class ExportControls:
         further = parameters["stockpiling.record"] * states.tension
         worse = np.minimum(1.0, self.in_force.above_threshold + np.where(self.listed, further[..., None], 0.0))
         wider = np.minimum(1.0, parameters["stockpiling.reach"] * states.tension)
-        everything = np.where(self.listed, wider[..., None], 0.0)
-        feared = Severity(
-            np.maximum(self.announced.above_threshold, worse), np.maximum(self.announced.of_everything, everything)
-        )
+        everything = np.maximum(self.announced.of_everything, np.where(self.listed, wider[..., None], 0.0))
+        above = np.maximum(self.announced.above_threshold, worse)
+        feared = replace(self.announced, above_threshold=above, of_everything=everything)
         self.feared = feared.unless_like(self.in_force)
 
     def inform(self, states: State) -> None:
-        """What states see of each other's controls: what is in force and, by value, what is announced."""
-        states.harshest_now = self.in_force.harshest
-        states.faced_control = self.in_force.harshest[:, [self.roster.lead]] * states.is_target
+        """What states see of each other's controls: what they decide and, by value, what their sellers will obey."""
+        harshest = self.decided.harshest
+        states.harshest_now = harshest
+        states.faced_control = harshest[:, [self.roster.lead]] * states.is_target
         states.tools_denied = self._tools_denied() * states.is_target
-        states.experts_denied = self.in_force.on_experts.max(axis=-1, keepdims=True) * states.is_target
+        states.experts_denied = self.decided.on_experts.max(axis=-1, keepdims=True) * states.is_target
         states.announced_severity = self._announced_by_value()
 
     def _tools_denied(self) -> Array:
@@ -129,50 +169,108 @@ class ExportControls:
         above = self.announced.above_threshold[..., :-1] * self.supplies.above_threshold
         everything = self.announced.of_everything[..., :-1] * self.supplies.of_item
         by_value: Array = np.maximum(above, everything).sum(axis=-1)
+        if self.announced.for_lines.any():
+            by_value = by_value + self._added_for_lines()
         return by_value
 
-    def _lagged(self, lag: Array, quarter: int) -> tuple[Array, Array]:
-        """What the lead had in force `lag` quarters ago, (runs, items), nothing before the first quarter."""
-        above, everything = (np.zeros_like(kept) for kept in self._of_lead[-1])
+    def _added_for_lines(self) -> Array:
+        """What announced controls for some lines add to the others, by value as above, (runs, states)."""
+        announced, (inputs, segments) = self.announced, np.transpose(self.announced.lines)
+        exposure = np.array(self.roster.world.column("segments", "control_exposure"))[segments]
+        others = np.maximum(announced.above_threshold[..., inputs] * exposure, announced.of_everything[..., inputs])
+        added: Array = np.maximum(0.0, announced.for_lines - others) * self.supplies.for_lines[..., inputs, segments]
+        return added.sum(axis=-1)
+
+    def _lagged(self, lag: Array, quarter: int) -> list[Array]:
+        """What the lead had in force `lag` quarters ago, (runs, columns), nothing before the first quarter."""
+        lagged = [np.zeros_like(part) for part in self._of_lead[-1]]
         for quarters in np.unique(lag).astype(int):
             if quarters <= quarter:
-                then = self._of_lead[quarter - quarters]
-                above = np.where(lag == quarters, then[0], above)
-                everything = np.where(lag == quarters, then[1], everything)
-        return above, everything
+                for part, then in zip(lagged, self._of_lead[quarter - quarters], strict=True):
+                    known = part[:, : then.shape[1]]  # an event of a live run may have added columns since
+                    known[:] = np.where(lag == quarters, then, known)
+        return lagged
 
     def _stated(
         self, parameters: Parameters, events: Sequence[Event], quarter: int, decided: Array, ahead: bool = False
     ) -> Severity:
-        """What states do by themselves in a quarter or, with `ahead`, have announced by then."""
-        roster, items = self.roster, self.roster.items
-        threshold = np.zeros((len(decided), len(roster.states), len(items)))
-        everything = np.zeros_like(threshold)
+        """What states do by themselves in a quarter or, with `ahead`, have announced by then.
+
+        (runs, rows, columns): a row for each state, then one for each state that is reached through.
+        """
+        lead = self.roster.lead
         scale = parameters["controls.severity"]
+        dated = np.where(by_date(parameters), scale, 0.0)[..., None]
+        threshold, everything, for_lines = (dated * part for part in self._dated(events, quarter, ahead))
         day = FIRST_YEAR + (quarter + (ANNOUNCED_AHEAD if ahead else 0)) / QUARTERS_PER_YEAR
         fixed = parameters.is_set("controls.mode", "fixed") & (parameters["controls.start"] <= day)
-        threshold[:, roster.lead] = np.where(fixed & self.listed, scale, 0.0)
+        threshold[:, lead] = np.where(fixed & self.listed, scale, threshold[:, lead])
         decides = parameters.is_set("controls.mode", "reactive") & ~ratchets(parameters)
-        threshold[:, roster.lead] = np.where(
-            decides & self.listed, decided[:, [roster.lead]], threshold[:, roster.lead]
-        )
+        threshold[:, lead] = np.where(decides & self.listed, decided[:, [lead]], threshold[:, lead])
+        return Severity(threshold, everything, for_lines, tuple(self._lines))
 
-        dated = np.where(by_date(parameters), scale, 0.0)
-        for event in events:
-            if event.kind not in ("control", "truce"):
-                continue
-            if (event.announced_quarter if ahead else event.quarter) > quarter:
-                continue
-            by = roster.states.index(event.by)
-            covers = reached(event.scope, items)
-            if event.kind == "truce":
-                remains = np.where(covers & (dated > 0), 1.0 - float(event.severity or 0.0), 1.0)
-                threshold[:, by] = threshold[:, by] * remains
-                everything[:, by] = everything[:, by] * remains
-            else:
-                kept = everything if "all" in event.scope else threshold
-                kept[:, by] = np.maximum(kept[:, by], np.where(covers, dated * float(event.severity or 0.0), 0.0))
-        return Severity(threshold, everything)
+    def _dated(self, events: Sequence[Event], quarter: int, ahead: bool) -> tuple[Array, ...]:
+        """What dated events deny before `controls.severity` scales it, (rows, columns) of each part of a severity."""
+        dated = [event for event in events if event.kind in ("control", "truce")]
+        for event in dated:
+            self._make_room(event)
+        begun = tuple(
+            event
+            for event in dated
+            if (event.announced_quarter if ahead else event.quarter) <= quarter < event.ended_quarter
+        )
+        key = (begun, tuple(self._through), tuple(self._lines))
+        if key not in self._dates:
+            self._dates[key] = denied_on_dates(begun, self.roster, self._through, self._lines)
+        return self._dates[key]
+
+    def _make_room(self, event: Event) -> None:
+        """A row for each state that an event reaches through, and a column for each input and lines that it names."""
+        roster = self.roster
+        for state in event.through or ():
+            pair = (roster.states.index(event.by), roster.states.index(state))
+            self._through += [pair] if pair not in self._through else []
+        for segment in event.lines or ():
+            of_segment = roster.segments.index(segment)
+            covers = reached(event.scope, roster.items)
+            named = [(item, of_segment) for item in range(len(roster.inputs)) if covers[item]]
+            self._lines += [pair for pair in named if pair not in self._lines]
+
+
+def denied_on_dates(
+    events: Sequence[Event],
+    roster: Roster,
+    through: Sequence[tuple[int, int]],
+    lines: Sequence[tuple[int, int]],
+) -> tuple[Array, Array, Array]:
+    """What events deny in their order, (rows, columns): above thresholds, of everything, and for some lines.
+
+    Of a state's events on an item the strictest holds; a truce takes back a part of all that came before it. The rows
+    are the states, and then those that one of them reaches `through` another.
+    """
+    states = roster.states
+    deciding = np.array([*range(len(states)), *(by for by, _ in through)])
+    threshold = np.zeros((len(deciding), len(roster.items)))
+    everything, for_lines = np.zeros_like(threshold), np.zeros((len(deciding), len(lines)))
+    experts = np.array([item == EXPERTS for item in roster.items])
+    for event in events:
+        by, severity = states.index(event.by), float(event.severity or 0.0)
+        covers = reached(event.scope, roster.items)
+        named = [roster.segments[segment] in (event.lines or roster.segments) for _, segment in lines]
+        covers_lines = np.array([covers[item] for item, _ in lines], dtype=bool) & np.array(named, dtype=bool)
+        if event.kind == "truce":
+            for part, which in ((threshold, covers), (everything, covers), (for_lines, covers_lines)):
+                part[deciding == by] *= np.where(which, 1.0 - severity, 1.0)
+            continue
+        kept, which = (everything if "all" in event.scope else threshold), covers
+        if event.lines:
+            kept, which = for_lines, covers_lines
+        kept[by] = np.maximum(kept[by], severity * which)
+        for state in event.through or ():
+            row = len(states) + through.index((by, states.index(state)))
+            abroad = which if event.lines else which & ~experts
+            kept[row] = np.maximum(kept[row], severity * abroad)
+    return threshold, everything, for_lines
 
 
 def ratchets(parameters: Parameters) -> Flags:

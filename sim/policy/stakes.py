@@ -72,7 +72,7 @@ def _full_control(controls: ExportControls, follow_strength: Array) -> Severity:
     by_state[:, controls.allies] = follow_strength[:, controls.allies]
     by_state[:, controls.roster.lead] = 1.0
     above = by_state[..., None] * controls.listed
-    return Severity(above, np.zeros_like(above))
+    return Severity(above, np.zeros_like(above), above[..., :0])
 
 
 def _tools(met: Array, input_market: InputMarket) -> Array:

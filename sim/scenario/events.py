@@ -5,25 +5,28 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_of
+from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_of, quarters_until
 from sim.errors import nearest, written
 from sim.scenario.values import check_values
 from sim.world.evidence import Value, flatten
-from sim.world.world import World
+from sim.world.world import EXPERTS, World
 
 KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
-EXPERTS = "experts"  # in a scope: nationals of the controlling state may not help
 RIGHT = {  # with an example from the world at hand
     "date": "a date such as 2022-10-07",
     "announced": "a date such as 2022-10-07",
+    "until": "a date such as 2022-10-07",
     "by": 'a state, such as "{lead}"',
     "target": 'a state, such as "{target}"',
     "kind": f"one of {', '.join(KINDS)}",
     "scope": 'a list of inputs and segments, such as ["{input}"], or ["all"]',
+    "through": 'a list of other states, such as ["{other}"]',
+    "lines": 'a list of segments, such as ["{segment}"]',
     "severity": "a number from 0 to 1",
     "low": "a number from 0 to 1",
     "high": "a number from 0 to 1",
@@ -36,7 +39,7 @@ RIGHT = {  # with an example from the world at hand
 _ALWAYS = {"date", "by", "target", "kind", "reason"}
 _MEASURE = _ALWAYS | {"announced", "scope", "severity", "low", "high"}
 TAKES: Mapping[Any, set[str]] = {  # the keys of each kind of event
-    "control": _MEASURE,
+    "control": _MEASURE | {"until", "through", "lines"},
     "truce": _MEASURE,
     "retaliation": _MEASURE,
     "outage": _MEASURE,
@@ -44,23 +47,30 @@ TAKES: Mapping[Any, set[str]] = {  # the keys of each kind of event
     "subsidy": _ALWAYS | {"announced", "amount"},
     "lever": _ALWAYS | {"announced", "set"},
 }
+DATES = ("date", "announced", "until")
+LISTS = ("scope", "through", "lines")
 FIRST_ANNOUNCEMENT = datetime.date(2018, 1, 1)  # the timeline of controls begins in that year
 
 
 class Event(BaseModel):
     """What happens on a date. `severity` is from 0 to 1, `amount` bn yuan a year.
 
-    A control is in force from the quarter its date falls in. `low`, `high` and `reason` say how sure the severity is.
+    A control is in force from the quarter its date falls in, and if it ends, to the one before that of `until`. It
+    binds sellers of the state it is by and of those it reaches `through`; with `lines` it is on inputs for the lines
+    of these segments alone, whatever the threshold. `low`, `high` and `reason` say how sure the severity is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     date: datetime.date
     announced: datetime.date | None = None
+    until: datetime.date | None = None
     by: str
     target: str | None = None
     kind: Literal["control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever"]
     scope: tuple[str, ...] = ("all",)
+    through: tuple[str, ...] | None = None
+    lines: tuple[str, ...] | None = None
     severity: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     low: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     high: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
@@ -77,13 +87,16 @@ class Event(BaseModel):
     def announced_quarter(self) -> int:
         return quarter_of(self.announced or self.date)
 
+    @property
+    def ended_quarter(self) -> int:
+        """The first quarter in which it is in force no more; one after every run's last if it does not end."""
+        return quarter_of(self.until) if self.until else quarters_until(LAST_YEAR)
+
     def as_table(self) -> dict[str, Any]:
         """The event as its [[event]] in a config."""
         entry = self.model_dump(exclude_none=True)
-        scope = list(entry.pop("scope"))
-        if "scope" in TAKES[self.kind]:
-            entry["scope"] = scope
-        return entry
+        given = {key: list(entry.pop(key)) for key in LISTS if key in entry}
+        return entry | {key: names for key, names in given.items() if key in TAKES[self.kind]}
 
     def levers(self) -> Mapping[str, Value]:
         """The levers that this event sets from its date on."""
@@ -100,13 +113,15 @@ def read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, 
     events = []
 
     def right(key: str) -> str:
-        return RIGHT[key].format(lead=world.lead, target=world.target, input=world.inputs[0])
+        other = next((state for state in world.states if state not in (world.lead, world.target)), world.lead)
+        named = {"lead": world.lead, "target": world.target, "other": other}
+        return RIGHT[key].format(**named, input=world.inputs[0], segment=world.segments[0])
 
     for number, entry in enumerate(entries, start=1):
         place = f"{where} {number}"
         entry = dict(entry)
-        if isinstance(entry.get("scope"), str):
-            entry["scope"] = [entry["scope"]]
+        alone: dict[str, Any] = {key: [entry[key]] for key in LISTS if isinstance(entry.get(key), str)}
+        entry |= alone
         if isinstance(entry.get("set"), dict):
             entry["set"] = flatten(entry["set"], f"{place}: set")
         unknown = [key for key in entry if key not in Event.model_fields]
@@ -140,63 +155,21 @@ def read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, 
 
 def _well_typed(key: str, value: Any) -> bool:
     """Whether a value has the type that the grammar asks for, before pydantic converts it."""
-    if key in ("date", "announced"):
+    if key in DATES:
         if isinstance(value, str):  # in JSON, and from a page
             return re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) is not None
         return isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
     if key in ("severity", "low", "high", "amount"):
         return isinstance(value, int | float) and not isinstance(value, bool)
-    return key != "scope" or bool(value)
+    return key not in LISTS or bool(value)
 
 
 def _check_event(event: Event, place: str, world: World, problems: list[str]) -> None:
-    states, target = world.states, world.target
-    for key in ("by", "target"):
-        state = getattr(event, key)
-        if state is not None and state not in states:
-            problems.append(
-                f"{place}: {key} = {state!r}: is not a state of {world.name}{nearest(state, states)}; "
-                f"states are {', '.join(states)}"
-            )
-    if not FIRST_YEAR <= event.date.year <= LAST_YEAR:
-        problems.append(
-            f"{place}: date = {event.date}: must lie in {FIRST_YEAR} to {LAST_YEAR}; "
-            "what happened before is part of the world of 2020"
-        )
-    if event.announced and event.announced > event.date:
-        problems.append(f"{place}: announced = {event.announced}: must not be later than date {event.date}")
-    if event.kind in ("control", "truce", "mandate", "outage", "retaliation") and event.severity is None:
-        problems.append(f"{place}: severity is missing; a {event.kind} needs one from 0 to 1")
-    if event.announced and event.announced < FIRST_ANNOUNCEMENT:
-        problems.append(f"{place}: announced = {event.announced}: must not be before {FIRST_ANNOUNCEMENT}")
-    if (event.low is None) != (event.high is None):
-        problems.append(f"{place}: low and high belong together; give both or none")
-    if (
-        event.severity is not None
-        and event.low is not None
-        and event.high is not None
-        and not event.low <= event.severity <= event.high
-    ):
-        problems.append(f"{place}: severity = {event.severity}: must lie between low {event.low} and high {event.high}")
-    if event.kind in ("control", "truce"):
-        if event.by == target:
-            problems.append(
-                f"{place}: by = {event.by!r}: a {event.kind} comes from a state other than the target {target}"
-            )
-        if event.target not in (None, target) and event.target in states:
-            problems.append(f"{place}: target = {event.target!r}: controls are against the target {target}")
+    _check_states(event, place, world, problems)
+    _check_dates(event, place, problems)
+    _check_severity(event, place, problems)
     if event.kind in ("control", "truce", "retaliation"):
-        known = ["all", *world.inputs, *world.segments]
-        known += [] if event.kind == "retaliation" else [EXPERTS]
-        for item in event.scope:
-            if item not in known:
-                problems.append(f"{place}: scope = {item!r}: is not an input or a segment{nearest(item, known)}")
-    if event.kind == "retaliation" and event.target == target:
-        problems.append(f"{place}: target = {event.target!r}: must be a state other than {target}, or left out")
-    if event.kind in ("subsidy", "mandate", "retaliation") and event.by in states and event.by != target:
-        problems.append(f"{place}: by = {event.by!r}: must be {target}; a {event.kind} is the target's")
-    if event.kind == "subsidy" and event.amount is None:
-        problems.append(f"{place}: amount is missing; a subsidy needs bn yuan a year")
+        _check_scope(event, place, world, problems)
     if event.kind == "outage":
         firms = world.column("chip_firms", "id")
         for item in event.scope:
@@ -209,3 +182,100 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
         for key in checked:
             if world.parameters[key].role != "lever":
                 problems.append(f"{place}: set {key}: is not a lever; only levers can change during a run")
+
+
+def _check_states(event: Event, place: str, world: World, problems: list[str]) -> None:
+    states, target = world.states, world.target
+    named = [("by", event.by), ("target", event.target), *(("through", state) for state in event.through or ())]
+    for key, state in named:
+        if state is not None and state not in states:
+            problems.append(
+                f"{place}: {key} = {state!r}: is not a state of {world.name}{nearest(state, states)}; "
+                f"states are {', '.join(states)}"
+            )
+        elif key == "through" and state in (event.by, target):
+            problems.append(
+                f"{place}: through = {state!r}: must be a state other than the target {target} and the one that "
+                f"decides, {event.by}"
+            )
+    if event.kind in ("control", "truce"):
+        if event.by == target:
+            problems.append(
+                f"{place}: by = {event.by!r}: a {event.kind} comes from a state other than the target {target}"
+            )
+        if event.target not in (None, target) and event.target in states:
+            problems.append(f"{place}: target = {event.target!r}: controls are against the target {target}")
+    if event.kind == "retaliation" and event.target == target:
+        problems.append(f"{place}: target = {event.target!r}: must be a state other than {target}, or left out")
+    if event.kind in ("subsidy", "mandate", "retaliation") and event.by in states and event.by != target:
+        problems.append(f"{place}: by = {event.by!r}: must be {target}; a {event.kind} is the target's")
+
+
+def _check_dates(event: Event, place: str, problems: list[str]) -> None:
+    if not FIRST_YEAR <= event.date.year <= LAST_YEAR:
+        problems.append(
+            f"{place}: date = {event.date}: must lie in {FIRST_YEAR} to {LAST_YEAR}; "
+            "what happened before is part of the world of 2020"
+        )
+    if event.announced and event.announced > event.date:
+        problems.append(f"{place}: announced = {event.announced}: must not be later than date {event.date}")
+    if event.announced and event.announced < FIRST_ANNOUNCEMENT:
+        problems.append(f"{place}: announced = {event.announced}: must not be before {FIRST_ANNOUNCEMENT}")
+    if event.until and event.ended_quarter <= event.quarter:
+        problems.append(
+            f"{place}: until = {event.until}: must lie in a later quarter than date {event.date}, "
+            f"{quarter_name(event.quarter)}; a run counts in quarters, so what ends in its first one is left out"
+        )
+
+
+def _check_severity(event: Event, place: str, problems: list[str]) -> None:
+    if event.kind in ("control", "truce", "mandate", "outage", "retaliation") and event.severity is None:
+        problems.append(f"{place}: severity is missing; a {event.kind} needs one from 0 to 1")
+    if event.kind == "subsidy" and event.amount is None:
+        problems.append(f"{place}: amount is missing; a subsidy needs bn yuan a year")
+    if (event.low is None) != (event.high is None):
+        problems.append(f"{place}: low and high belong together; give both or none")
+    elif (
+        event.severity is not None
+        and event.low is not None
+        and event.high is not None
+        and not event.low <= event.severity <= event.high
+    ):
+        problems.append(f"{place}: severity = {event.severity}: must lie between low {event.low} and high {event.high}")
+
+
+def _check_scope(event: Event, place: str, world: World, problems: list[str]) -> None:
+    experts = [] if event.kind == "retaliation" else [EXPERTS]
+    known = [*world.inputs, *world.segments, *experts]
+    for item in event.scope:
+        if item not in ("all", *known):
+            problems.append(f"{place}: scope = {item!r}: is not an input or a segment{_meant(item, known, world)}")
+    if "all" in event.scope and len(event.scope) > 1:
+        others = ", ".join(item for item in event.scope if item != "all")
+        problems.append(f'{place}: scope: "all" stands alone; leave it out, or leave out {others}')
+    for segment in event.lines or ():
+        if segment not in world.segments:
+            hint = _meant(segment, world.segments, world)
+            problems.append(f"{place}: lines = {segment!r}: is not a segment{hint}")
+    if event.lines and (beside := [item for item in event.scope if item in (*world.segments, *experts)]):
+        problems.append(
+            f"{place}: lines: are for inputs, which lines are built and run with; {', '.join(beside)} in scope needs "
+            "an event of its own"
+        )
+
+
+def _meant(word: str, known: Sequence[str], world: World) -> str:
+    """A hint at the item that a word stands for, an everyday one too. Everything is never meant by a slip."""
+    words = {plain: item for item in known for plain in (_plain(item), _plain(world.names.get(item, item)))}
+    kinds = {kind: inputs for kind, inputs in world.kinds.items() if {*inputs} <= {*known}}
+    words |= {_plain(each): item for each, item in world.words.items() if item in known or item in kinds}
+    words |= {kind: kind for kind in kinds}
+    near = get_close_matches(_plain(word), words, n=1, cutoff=0.7)
+    meant = "all" if _plain(word) == "all" else words[near[0]] if near else None
+    if meant in kinds:
+        return f"; name what is meant: {', '.join(kinds[meant])}"
+    return f" (did you mean {meant!r}?)" if meant else ""
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\s_-]+", " ", word).strip().lower()

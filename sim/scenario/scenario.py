@@ -12,7 +12,7 @@ from typing import Any
 
 from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput
-from sim.scenario.events import Event, read_events
+from sim.scenario.events import DATES, Event, read_events
 from sim.scenario.values import WORLD_SALES, check_values, split_given
 from sim.world.evidence import Value, flatten
 from sim.world.world import World, load_world
@@ -103,9 +103,8 @@ class Scenario:
         problems: list[str] = []
         world = load_world(kept["world"])
         values = check_values(kept["values"], file, world, problems)
-        dates = ("date", "announced")
         entries = [
-            {key: _as_date(value) if key in dates else value for key, value in event.items()}
+            {key: _as_date(value) if key in DATES else value for key, value in event.items()}
             for event in kept["events"]
         ]
         events = read_events(entries, f"{file}: event", world, problems)

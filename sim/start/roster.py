@@ -6,8 +6,7 @@ import numpy as np
 
 from sim.arrays import Array, Flags, Indices
 from sim.engine.groups import Groups
-from sim.scenario.events import EXPERTS
-from sim.world.world import World
+from sim.world.world import EXPERTS, World
 
 
 class Roster:

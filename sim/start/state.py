@@ -164,17 +164,20 @@ class BaseSupplies:
     of_state: Array  # (runs, S) parts of what all states sold
     of_item: Array  # (runs, S, items) parts of what the state sold
     above_threshold: Array  # (runs, S, items) of these, what lies above technical thresholds
+    for_lines: Array  # (runs, S, inputs, segments) parts of what the state sold, by the segment a line is for
 
 
 def base_supplies(roster: Roster, base: BaseYear) -> BaseSupplies:
     """The supplies of every run."""
     sold = np.zeros((len(base.demand), len(roster.states), len(roster.inputs) + len(roster.segments)))
     above = np.zeros_like(sold)
+    for_lines = np.zeros((*sold.shape[:2], len(roster.inputs), len(roster.segments)))
     needs = roster.by_input.spread(base.input_need) * base.input_share
     of_suppliers: Any = (slice(None), roster.supplier_state, roster.supplier_input)
     for group in np.flatnonzero(roster.group_at_home):
         np.add.at(sold, of_suppliers, needs[:, group])
         np.add.at(above, of_suppliers, needs[:, group] * roster.line_exposure[group])
+        np.add.at(for_lines, (*of_suppliers, roster.group_segment[group]), needs[:, group])
     of_firms: Any = (slice(None), roster.firm_headquarters, len(roster.inputs) + roster.firm_segment)
     chips = roster.by_segment.spread(base.demand[:, roster.target]) * base.chip_share[:, roster.target]
     foreign = np.where(roster.at_home, 0.0, chips)
@@ -183,4 +186,4 @@ def base_supplies(roster: Roster, base: BaseYear) -> BaseSupplies:
     whole = sold.sum(axis=-1, keepdims=True)
     of_state = whole[..., 0] / total(whole[..., 0])
     whole = np.where(whole > 0, whole, 1.0)
-    return BaseSupplies(of_state, sold / whole, above / whole)
+    return BaseSupplies(of_state, sold / whole, above / whole, for_lines / whole[..., None])

@@ -27,6 +27,7 @@ DEFAULT_WORLD = "china-2020"  # of a config that names none
 BASELINE = "baseline.toml"
 FILES = (*(f"{table}.csv" for table in TABLES), "columns.csv", BASELINE)
 ABOUT, PUBLISHED = "about.toml", "observations.csv"  # beside the tables, where there are any; no result depends on them
+EXPERTS = "experts"  # what a control can be on beside inputs and segments: nationals who may not help
 STATED = {  # the parameters that every world states for itself, with their units
     "base.exchange_rate": "yuan per USD",
     "base.chip_market": "bn yuan a year",
@@ -52,12 +53,16 @@ class Goal(BaseModel):
 
 
 class About(BaseModel):
-    """What the race is over, in a word such as chips, and the target's goal, if it has named one."""
+    """What the race is over, in a word such as chips, and the target's goal, if it has named one.
+
+    `words` are everyday words for an input, a segment, a kind of input or experts, for hints at what is meant.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     goods: str = Field(default="goods", min_length=1)
     goal: Goal | None = None
+    words: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class World:
@@ -78,6 +83,7 @@ class World:
         content = toml_of(texts[BASELINE], folder / BASELINE)
         about = self._about(problems)
         self.goods, self.goal = about.goods, about.goal
+        self.words = {word: item for item, words in about.words.items() for word in words}
         own = self._own_parameters(content, common, problems)
         if problems:
             raise BadInput(problems)
@@ -112,6 +118,14 @@ class World:
     @cached_property
     def inputs(self) -> list[str]:
         return self.column("inputs", "id")
+
+    @cached_property
+    def kinds(self) -> dict[str, list[str]]:
+        """The inputs of each kind: software, equipment, material."""
+        kinds = self.column("inputs", "kind")
+        return {
+            kind: [row["id"] for row in self.rows["inputs"] if row["kind"] == kind] for kind in dict.fromkeys(kinds)
+        }
 
     @cached_property
     def roles(self) -> dict[str, str]:
@@ -171,7 +185,7 @@ class World:
     def _about(self, problems: list[str]) -> About:
         path = self.folder / ABOUT
         try:
-            return About.model_validate(read_toml(path) if path.is_file() else {})
+            about = About.model_validate(read_toml(path) if path.is_file() else {})
         except ValidationError as fault:
             for error in fault.errors():
                 key = ".".join(map(str, error["loc"]))
@@ -180,6 +194,14 @@ class World:
                     'goal = { share = 0.7, year = 2025, source = "who says so" }'
                 )
             return About()
+        known = [*self.inputs, *self.segments, *self.kinds, EXPERTS]
+        for item in about.words:
+            if item not in known:
+                problems.append(
+                    f"{path}: words.{item}: is not an input, a segment, a kind of input or {EXPERTS}"
+                    f"{nearest(item, known)}"
+                )
+        return about
 
     def _own_parameters(
         self, content: Mapping[str, Any], common: Mapping[str, Parameter], problems: list[str]
