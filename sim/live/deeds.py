@@ -58,10 +58,16 @@ def _of_event(event: Event, quarter: int) -> list[str]:
     severity = _percent(event.severity or 0.0)
     if event.kind == "control":
         texts = []
+        if event.lines:
+            scope += f" for lines of {', '.join(segment.replace('_', ' ') for segment in event.lines)}"
+        if event.through:
+            scope += f", through {', '.join(event.through)} too"
         if event.announced_quarter == quarter < event.quarter:
             texts.append(f"Announces to deny {severity} of {scope} from {quarter_name(event.quarter)} on.")
         if event.quarter == quarter:
             texts.append(f"Denies {severity} of {scope}.")
+        if event.ended_quarter == quarter:
+            texts.append(f"Ends its control of {event.date} on {scope}.")
         return texts
     if event.quarter != quarter:
         return []

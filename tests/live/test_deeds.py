@@ -237,3 +237,14 @@ def test_a_race_keeps_what_it_was_opened_with():
     scenario = load_config("historic")
     assert Race(scenario, scenario, 1).name == "historic"
     assert Race(scenario, scenario.with_values({"subsidy.annual": 5}), 1).name.startswith("historic-live-")
+
+
+def test_a_control_is_told_with_what_it_reaches_and_when_it_ends():
+    race = Race("config=historic", load_config("historic"), 1)
+    while race.model.quarter < 26:
+        race.step()
+    told = {(deed["quarter"], deed["what"]) for deed in race.deeds}
+    assert ("2022-Q4", "Denies 40 % of leading logic, through TWN, KOR too.") in told
+    lines = "leading logic, advanced logic, mature logic, memory, analog power"
+    assert ("2025-Q2", f"Denies 40 % of design software for lines of {lines}.") in told
+    assert ("2025-Q3", f"Ends its control of 2025-05-23 on design software for lines of {lines}.") in told

@@ -87,7 +87,7 @@ def test_an_announced_control_bites_a_year_later():
 
 def test_a_cut_off_denies_and_a_truce_lifts():
     with Watcher("config=historic") as watcher:
-        watcher.do("jump", value=2025)
+        watcher.do("jump", value=2027)  # no dated control comes later
         watcher.do("cut off")
         watcher.do("quarter")
         denied = watcher.series["A"]["controls_severity"][-1]

@@ -129,7 +129,7 @@ def test_run_says_the_same_as_check(tmp_path, answer):
     path = tmp_path / "mine.toml"
     path.write_text('purpose = "?"\nextends = "historic"\n[controls]\nmode = "none"\n')
     said = answer("check", path).err.splitlines()
-    assert len(said) == 3 and "control (9) and retaliation (3)" in said[0] and "controls.severity = 1.0" in said[1]
+    assert len(said) == 3 and "control (15) and retaliation (5)" in said[0] and "controls.severity = 1.0" in said[1]
     assert answer("run", path, "--until", "2020", "--out", tmp_path / "out").err.splitlines()[:3] == said
 
 

@@ -1,0 +1,178 @@
+"""Whom a control reaches through another state, and which lines: by hand, and by the text of the rules."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.models import advance, at
+
+from sim.model import DecouplingModel
+from sim.scenario.loading import load_config
+
+PLAIN = {
+    "controls.mode": "events",
+    "controls.severity": 1.0,
+    "controls.alignment": 0.0,
+    "controls.over_compliance": 0.0,
+    "controls.licence_spread": 0.0,
+}
+CHIPS = {"date": "2021-01-01", "by": "USA", "kind": "control", "scope": ["leading_logic"], "severity": 0.6}
+TOOLS = {**CHIPS, "scope": ["deposition"], "severity": 0.5, "lines": ["mature_logic"]}
+
+
+def dated(*events, **changes):
+    scenario = load_config("published-2020", {**PLAIN, **changes})
+    for event in events:
+        scenario = scenario.with_event(event)
+    return scenario
+
+
+def on(model, severity, state, item):
+    """What a state's sellers must deny of an item, above thresholds."""
+    return severity.above_threshold[0, at(model, state), model.roster.items.index(item)]
+
+
+def test_makers_elsewhere_obey_on_what_is_in_scope_and_nobody_else():
+    scope = ["leading_logic", "deposition", "experts"]
+    model = advance(DecouplingModel(dated({**CHIPS, "scope": scope, "through": ["TWN", "KOR"]})), 5)
+    for state, severity in (("USA", 0.6), ("TWN", 0.6), ("KOR", 0.6), ("JPN", 0.0), ("CHN", 0.0)):
+        for item in ("leading_logic", "deposition"):
+            assert on(model, model.controls.in_force, state, item) == severity
+        assert on(model, model.controls.in_force, state, "memory") == 0.0
+    assert on(model, model.controls.in_force, "USA", "experts") == 0.6
+    assert on(model, model.controls.in_force, "KOR", "experts") == 0.0
+
+
+def test_a_rule_on_chips_that_only_others_make_denies_them():
+    """A quarter of leading chips lies above the threshold: 0.25 x 0.6 of what TSMC and Samsung sell there."""
+    alone = advance(DecouplingModel(dated(CHIPS)), 5)
+    assert not alone.chip_market.denied.any()
+    model = advance(DecouplingModel(dated({**CHIPS, "through": ["TWN", "KOR"]})), 5)
+    leading = model.roster.firm_segment == model.roster.segments.index("leading_logic")
+    assert model.chip_market.denied[0, leading & ~model.roster.at_home] == pytest.approx([0.15, 0.15])
+    assert not model.chip_market.denied[0, ~leading].any()
+
+
+def test_what_is_denied_is_booked_at_the_seller_and_what_is_decided_at_the_state():
+    model = DecouplingModel(dated({**CHIPS, "through": ["TWN"]}), until=2021, record="all")
+    series = model.run()
+    last = series.iloc[-1]
+    assert last["sales_denied.TWN"] > 10 and last["sales_denied.USA"] == last["sales_denied.KOR"] == 0.0
+    assert last["controller_sales_denied"] == pytest.approx(last["sales_denied.TWN"])
+    assert last["controls_severity"] > 0
+    harshest = dict(zip(model.roster.states, model.states.harshest_now[0], strict=True))
+    assert harshest == {**dict.fromkeys(model.roster.states, 0.0), "USA": 0.6}
+    announced = model.states.announced_severity[0]
+    assert announced[at(model, "TWN")] > 0 and announced[at(model, "USA")] == 0
+
+
+def test_a_truce_takes_back_what_reaches_others_and_leaves_what_is_their_own():
+    own = {**CHIPS, "by": "TWN", "severity": 0.2}
+    pact = {"date": "2022-01-01", "by": "USA", "kind": "truce", "severity": 1.0}
+    model = DecouplingModel(dated({**CHIPS, "through": ["TWN", "KOR"]}, own, pact))
+    advance(model, 8)
+    assert on(model, model.controls.in_force, "TWN", "leading_logic") == 0.6
+    advance(model, 1)
+    assert on(model, model.controls.in_force, "TWN", "leading_logic") == 0.2
+    assert on(model, model.controls.in_force, "KOR", "leading_logic") == 0.0
+
+
+def test_the_ratchet_keeps_what_reaches_others():
+    pact = {"date": "2022-01-01", "by": "USA", "kind": "truce", "severity": 1.0}
+    ratchet = {"controls.mode": "reactive", "controls.doctrine": "ratchet"}
+    model = advance(DecouplingModel(dated({**CHIPS, "through": ["TWN"]}, pact, **ratchet)), 12)
+    assert on(model, model.controls.in_force, "TWN", "leading_logic") == 0.6
+
+
+def test_a_control_without_through_on_the_same_chips_reaches_no_further():
+    wide, strict = {**CHIPS, "severity": 0.3, "through": ["TWN"]}, {**CHIPS, "date": "2021-04-01", "severity": 0.9}
+    model = advance(DecouplingModel(dated(wide, strict)), 6)
+    assert on(model, model.controls.in_force, "USA", "leading_logic") == 0.9
+    assert on(model, model.controls.in_force, "TWN", "leading_logic") == 0.3
+
+
+def test_a_control_that_ends_is_over_in_the_quarter_of_until():
+    model = advance(DecouplingModel(dated({**CHIPS, "until": "2021-09-30"}, {**CHIPS, "severity": 0.2})), 3)
+    found = [on(advance(model, 1), model.controls.in_force, "USA", "leading_logic") for _ in range(5)]
+    assert found == [0.0, 0.6, 0.6, 0.2, 0.2]
+
+
+def test_lines_are_reached_whatever_the_threshold_and_no_others():
+    """The Dutch sell 8.4 % of deposition; half of what mature lines buy of them is denied, and a part abroad-owned."""
+    model = advance(DecouplingModel(dated({**TOOLS, "by": "NLD"}, **{"controls.foreign_owned_part": 0.4})), 5)
+    roster, denied = model.roster, model.input_market.denied[0]
+    dutch = roster.suppliers.index("nld-deposition")
+    by_group = dict(zip(roster.group_names, denied[:, dutch], strict=True))
+    assert by_group["CHN owned mature_logic"] == pytest.approx(0.5)
+    assert by_group["CHN foreign-owned mature_logic"] == pytest.approx(0.2)
+    assert np.count_nonzero(denied) == 2
+
+
+def test_lines_add_to_what_lies_above_the_threshold():
+    """0.15 of tools for mature lines lies above: denied by 0.8 there and by 0.5 elsewhere, 0.15 x 0.8 + 0.85 x 0.5."""
+    node = {**TOOLS, "severity": 0.8}
+    del node["lines"]
+    model = advance(DecouplingModel(dated(TOOLS, node)), 5)
+    roster = model.roster
+    group, supplier = roster.group_names.index("CHN owned mature_logic"), roster.suppliers.index("usa-deposition")
+    assert model.input_market.denied[0, group, supplier] == pytest.approx(0.545)
+    logic = roster.group_names.index("CHN owned advanced_logic")
+    assert model.input_market.denied[0, logic, supplier] == pytest.approx(0.8)
+
+
+def test_announced_lines_count_by_what_is_sold_for_them():
+    """Of deposition for mature lines 0.15 is expected to be lost to 0.8 already: 0.5 - 0.12 is new."""
+    node = {**TOOLS, "severity": 0.8}
+    del node["lines"]
+    supplies = {}
+    for name, events in {"lines": [TOOLS], "both": [TOOLS, node], "node": [node]}.items():
+        model = advance(DecouplingModel(dated(*events)), 5)
+        supplies[name] = model.states.announced_severity[0, at(model, "USA")]
+    assert supplies["both"] - supplies["node"] == pytest.approx(supplies["lines"] * (0.5 - 0.15 * 0.8) / 0.5)
+    assert supplies["lines"] > 0
+
+
+def test_allies_follow_on_lines_too():
+    changes = {"controls.alignment": 1.0, "alliance.reluctance": 0.0, "alliance.lag": 2.0}
+    model = advance(DecouplingModel(dated({**TOOLS, "through": ["KOR"]}, **changes)), 9)
+    roster, denied = model.roster, model.input_market.denied[0]
+    group = roster.group_names.index("CHN owned mature_logic")
+    for state in ("usa", "nld", "jpn", "kor"):
+        assert denied[group, roster.suppliers.index(f"{state}-deposition")] == pytest.approx(0.5), state
+
+
+def test_events_that_come_in_a_live_run_replay_bit_for_bit():
+    """They add rows and columns to what is remembered, with allies following and a lead that never eases."""
+    base = load_config(
+        "historic", {"controls.alignment": 1.0, "controls.mode": "reactive", "controls.doctrine": "ratchet"}
+    )
+    base = replace(base, events=tuple(each for each in base.events if not (each.through or each.lines)))
+    events = [
+        {**TOOLS, "date": "2024-01-01", "through": ["KOR"]},
+        {**CHIPS, "date": "2023-01-01", "through": ["TWN"]},
+        {"date": "2025-01-01", "by": "USA", "kind": "truce", "severity": 0.5},
+    ]
+    live, planned = DecouplingModel(base, rng=3, until=2027), base
+    for event in sorted(events, key=lambda each: each["date"]):
+        advance(live, 4 if live.quarter else 12)
+        live.intervene(event)
+        planned = planned.with_event(event)
+    told = DecouplingModel(planned, rng=3, until=2027).run()
+    assert live.run().to_numpy().tobytes() == told.to_numpy().tobytes()
+    assert not told.equals(DecouplingModel(base, rng=3, until=2027).run())
+
+
+def test_the_rule_on_leading_chips_is_seen_in_leading_chips_first():
+    historic = load_config("historic")
+    home = tuple(each.model_copy(update={"through": None}) for each in historic.events)
+    names = [f"{kind}.{segment}" for kind in ("chip_market", "unmet_demand") for segment in historic.world.segments]
+    with_rule, without = (
+        DecouplingModel(each, until=2021, record=names).run() for each in (historic, replace(historic, events=home))
+    )
+    differs = np.abs(with_rule - without).to_numpy() > 1e-9
+    first = int(np.argmax(differs.any(axis=1)))
+    assert with_rule.index[first] == "2020-09-30"
+    assert [name for name, new in zip(names, differs[first], strict=True) if new] == [
+        "chip_market.leading_logic",
+        "unmet_demand.leading_logic",
+    ]
