@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,6 +121,18 @@ def _checked_experiment(path: Path) -> str:
         note(text)
     takes = long_or_large(experiment)
     return f"an experiment without faults, {experiment.run_count} runs{f', {takes}' if takes else ''}"
+
+
+def denied(names: Sequence[str]) -> tuple[list[str], list[list[object]], str]:
+    """What each dated event of some configs denies: header, rows, and what the figures are."""
+    found = {name: what_is(name) for name in names}
+    others = {name: kind for name, (kind, _) in found.items() if kind is not Kind.config}
+    if others:
+        raise BadInput([f"{name}: is of kind {kind}; --effect takes configs" for name, kind in others.items()])
+    from sim.scenario.loading import load_config
+    from sim.study.effect import HEADER, WORDS, effects
+
+    return HEADER, [row for _, path in found.values() for row in effects(load_config(path))], WORDS
 
 
 def shown(name: str, whole: bool) -> bytes:

@@ -244,18 +244,29 @@ def view(
 
 
 @app.command()
-def check(files: Annotated[list[str], typer.Argument(help="Configs, experiments or folders of worlds.")]) -> None:
+def check(
+    files: Annotated[list[str], typer.Argument(help="Configs, experiments or folders of worlds.")],
+    effect: Annotated[bool, typer.Option("--effect", help="What each dated event of configs denies.")] = False,
+    format: FormatOption = Format.table,
+) -> None:
     """Find what is wrong with a config, an experiment or a world before running it."""
     from sim.checking import checked
 
+    say = note if effect else typer.echo
     problems: list[str] = []
     for name in files:
         try:
-            typer.echo(f"{visible(name)}: {checked(name)}")
+            say(f"{visible(name)}: {checked(name)}")
         except BadInput as fault:
             problems += fault.problems
     if problems:
         raise BadInput(problems)
+    if effect:
+        from sim.checking import denied
+
+        header, rows, words = denied(files)
+        emit(header, rows, format)
+        note(words)
 
 
 @app.command()

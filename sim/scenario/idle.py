@@ -10,12 +10,11 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sim.errors import written
+from sim.scenario.empty import Possible, empty
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
 
 Needs = Mapping[str, tuple[Value, ...]]  # by key, the values of which it takes one; none named: a number above 0
-Possible = Mapping[str, Collection[Value]]  # by key, the values that it has in some run or at some date
-
 ABOVE_0: tuple[Value, ...] = ()
 EVENTS = "[[event]]"  # stands for a key whose values are the kinds of events, and "experts" for controls on them
 MODE, SEVERITY, DOCTRINE = "controls.mode", "controls.severity", "controls.doctrine"
@@ -100,7 +99,7 @@ SWITCHED: Mapping[str, tuple[str, ...]] = {
 
 
 def idle(scenario: Scenario, varied: Mapping[str, Collection[Value]] | None = None) -> list[str]:
-    """A sentence for the dated events that are not in force, and one for each key that is set and not read.
+    """What has no effect, a sentence each: dated events that are not in force or deny nothing, and keys not read.
 
     `varied` are the values of keys that an experiment varies; of these keys nothing is said.
     """
@@ -113,11 +112,13 @@ def idle(scenario: Scenario, varied: Mapping[str, Collection[Value]] | None = No
         f"{scenario.file}: {key} = {written(given[key])}: has no effect; it needs {needs}"
         for key, needs in reasons.items()
     ]
-    return [*_idle_events(scenario, values), *said]
+    in_force = [event for event in scenario.events if _is_read(values, DATES.get(event.kind, ({},)))]
+    kinds: list[str] = [event.kind for event in scenario.events if event not in in_force]
+    return [*_not_in_force(scenario, kinds, values), *empty(scenario, in_force, values), *said]
 
 
-def _idle_events(scenario: Scenario, values: Possible) -> list[str]:
-    kinds = [event.kind for event in scenario.events if not _is_read(values, DATES.get(event.kind, ({},)))]
+def _not_in_force(scenario: Scenario, kinds: list[str], values: Possible) -> list[str]:
+    """One sentence for the kinds of dated events that the mode leaves out of force."""
     if not kinds:
         return []
     named = " and ".join(f"{kind} ({kinds.count(kind)})" for kind in dict.fromkeys(kinds))

@@ -73,9 +73,11 @@ def typed(lines, root, cwd):
 
 
 def test_a_policy_and_an_event(tmp_path):
-    (config,), (commands,) = blocks("toml", POLICY), blocks("sh", POLICY)
-    (tmp_path / "mine.toml").write_text(config)
-    typed(commands, ROOT, tmp_path)
+    names = ("mine.toml", "mature.toml")
+    for name, config, commands in zip(names, blocks("toml", POLICY), blocks("sh", POLICY), strict=True):
+        assert name in POLICY
+        (tmp_path / name).write_text(config)
+        typed(commands, ROOT, tmp_path)
     kinds = re.findall(r"`(\w+)`", POLICY[POLICY.index("Kinds of events") :])
     assert set(KINDS) <= set(kinds)
 
