@@ -78,6 +78,9 @@ class Event(BaseModel):
     set: Mapping[str, Value] | None = None
     reason: str | None = None
 
+    def __hash__(self) -> int:
+        return hash((self.date, self.by, self.kind, self.scope))  # `set` is a table and has none
+
     @property
     def quarter(self) -> int:
         """The first quarter in which it is in force, counted from 2020-Q1 = 0."""
@@ -92,9 +95,9 @@ class Event(BaseModel):
         """The first quarter in which it is in force no more; one after every run's last if it does not end."""
         return quarter_of(self.until) if self.until else quarters_until(LAST_YEAR)
 
-    def as_table(self) -> dict[str, Any]:
-        """The event as its [[event]] in a config."""
-        entry = self.model_dump(exclude_none=True)
+    def as_table(self, mode: Literal["python", "json"] = "python") -> dict[str, Any]:
+        """The event as its [[event]] in a config, in JSON with dates as text."""
+        entry = self.model_dump(mode=mode, exclude_none=True)
         given = {key: list(entry.pop(key)) for key in LISTS if key in entry}
         return entry | {key: names for key, names in given.items() if key in TAKES[self.kind]}
 

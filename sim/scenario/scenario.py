@@ -93,7 +93,7 @@ class Scenario:
             "purpose": self.purpose,
             "world": self.world.id,
             "values": dict(self.values),
-            "events": [event.model_dump(mode="json", exclude_none=True) for event in self.events],
+            "events": [event.as_table("json") for event in self.events],
             "given": dict(self.given),
         }
 

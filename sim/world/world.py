@@ -21,7 +21,7 @@ from sim.folders import EVIDENCE, SHIPPED, WORLDS, find, known
 from sim.world.evidence import Parameter, parameters_of, read_parameters, read_text, read_toml, toml_of
 from sim.world.lumped import LUMPED, lumped_firms
 from sim.world.synthetic import SYNTHETIC, synthetic_id, synthetic_options, synthetic_texts
-from sim.world.tables import MAY_LACK, TABLES, Tables
+from sim.world.tables import MAY_LACK, TABLES, WORDS, Tables
 
 DEFAULT_WORLD = "china-2020"  # of a config that names none
 BASELINE = "baseline.toml"
@@ -194,8 +194,8 @@ class World:
                     'goal = { share = 0.7, year = 2025, source = "who says so" }'
                 )
             return About()
-        known = [*self.inputs, *self.segments, *self.kinds, EXPERTS]
-        for item in about.words:
+        known = [*self.column("inputs", "id"), *self.column("segments", "id"), *WORDS["inputs", "kind"], EXPERTS]
+        for item in about.words if not problems else ():  # else a row that is missing may be what is meant
             if item not in known:
                 problems.append(
                     f"{path}: words.{item}: is not an input, a segment, a kind of input or {EXPERTS}"

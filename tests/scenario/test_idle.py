@@ -143,7 +143,7 @@ def test_compare_says_of_finished_results_what_batch_says(tmp_path, answer):
     said = answer("batch", path, "--workers", "1", "--out", out)
     assert said.code == 0, said.err
     reasons = [
-        "dated events are not in force: control (9) and retaliation (3); controls.mode is none",
+        "dated events are not in force: control (15) and retaliation (5); controls.mode is none",
         "controls.severity = 1.0: has no effect; it needs controls.mode = ",
         "retaliation.severity is varied without effect; it needs ",
     ]

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from support.models import advance, at
 
@@ -123,7 +124,8 @@ def test_an_analysts_question_is_a_config(asked):
     assert not model.input_market.denied[..., dutch].any()
     advance(model, 4)
     mature = roster.group_names.index("CHN owned mature_logic")
-    memory = roster.group_names.index("CHN owned memory")
+    is_memory = roster.group_segment == roster.segments.index("memory")
+    memory = int(np.argmax(roster.group_target_owned & is_memory))
     american = roster.suppliers.index("usa-deposition")
     after = model.input_market.denied
     assert after[0, mature, american] > 0.6  # with what is above the threshold, and over-compliance
@@ -136,11 +138,15 @@ def test_an_analysts_question_is_a_config(asked):
 
 
 def test_it_is_seen_where_it_was_asked(asked):
-    names = [f"chip_production_hq.{segment}" for segment in ("mature_logic", "memory", "analog_power")]
+    """Of the target's own output mature logic loses most, and where Dutch lithography is back advanced logic gains."""
+    names = [
+        f"chip_production_hq.{segment}" for segment in ("advanced_logic", "mature_logic", "memory", "analog_power")
+    ]
     question, historic = (DecouplingModel(each, record=names).run() for each in (asked, "historic"))
-    change = (question / historic - 1).loc["2030-12-31"]
+    change = (question / historic - 1).loc["2035-12-31"]
     assert change.idxmin() == "chip_production_hq.mature_logic" and change.min() < -0.01
-    assert (question == historic).loc[:"2026-03-31"].all(axis=None)
+    assert change.idxmax() == "chip_production_hq.advanced_logic" and change.max() > 0.1
+    assert (question == historic).loc[:"2026-12-31"].all(axis=None)
 
 
 def test_check_says_what_each_event_denies(asked, answer):
