@@ -30,7 +30,7 @@ from sim.study.validation.hindcast import Runner
 SETTLED = 0.1  # a wave that changes the volume that is left by less than this part may end the matching
 TOGETHER = 0.95  # of true sets lie within the joint distance
 NARROWED = 0.9  # of the cube's spread: coordinates in which the likely sets are narrower are drawn around them
-WIDER = 1.5  # by which the variance of the next wave is larger than that of the likely sets
+WIDER = 1.25  # by which the variance of the next wave is larger than that of the likely sets
 FEWEST = 4  # sets for each parameter that the next wave is drawn around, at least
 
 
@@ -219,7 +219,7 @@ def match(calibration: Calibration, runner: Runner) -> Waves:
             f"{stage}: {newest} of {len(sets)} sets not implausible; {left:.2g} of the prior volume is left; "
             f"weighted by likelihood all are worth {sets_worth:.0f} sets"
         )
-        if number and abs(left - left_before) <= SETTLED * left_before and sets_worth >= 2 * calibration.ensemble:
+        if number and abs(left - left_before) <= SETTLED * left_before and sets_worth >= calibration.ensemble:
             break
         left_before = left
     assert waves is not None
