@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from sim.arrays import Array
 from sim.compare import intervals
-from sim.compare.outcomes import unit, value
-from sim.compare.pairing import Pairing, Side
+from sim.compare.outcomes import AT, unit, value
+from sim.compare.pairing import ENDS_DIFFER, Pairing, Side
 from sim.errors import BadInput
 
 TABLE_VERSION = 1
@@ -174,12 +174,21 @@ def sample(pairing: Pairing, columns: Sequence[Array], point: int | None = None)
     return Sample(ours, theirs, differences, sets, seeds, kept, int((~complete).sum()))
 
 
-def compare_column(
-    pairing: Pairing, column: str, at: str, settings: Settings, flags: Sequence[str] = (), point: int | None = None
-) -> Row:
+def compare_column(pairing: Pairing, column: str, at: str, settings: Settings, point: int | None = None) -> Row:
     """The row of one column at one date; at one design point if `point` says which."""
     ours, theirs = (value(side.result, column, at) for side in (pairing.base, pairing.cand))
-    return _row(pairing, column, at, ours, theirs, settings, flags, point)
+    row = _row(pairing, column, at, ours, theirs, settings, point)
+    return _without_verdict(row) if at in AT and pairing.ends_differ else row
+
+
+def _without_verdict(row: Row) -> Row:
+    """A row of whole runs that end on different dates: what differs may be the time alone."""
+    if row.verdict == "incomparable":
+        return row
+    told = ("diff_lo", "diff_hi", "diff_q05", "diff_q95", "share_same_sign", "regret", "p_cand_gt_base")
+    flags = "; ".join(filter(None, [row.flags, f"no interval: {ENDS_DIFFER}, as by a stop rule"]))
+    untold: dict[str, Any] = dict.fromkeys((*told, "seeds_for_margin"))
+    return replace(row, **untold, verdict="inconclusive", flags=flags)
 
 
 def over_time(pairing: Pairing, column: str, settings: Settings) -> list[Row]:
@@ -202,7 +211,6 @@ def _row(
     ours: Array,
     theirs: Array,
     settings: Settings,
-    flags: Sequence[str] = (),
     point: int | None = None,
 ) -> Row:
     base, candidate = pairing.base.result, pairing.cand.result
@@ -215,7 +223,7 @@ def _row(
         if min(len(pairs.base), len(pairs.cand))
         else {"verdict": "incomparable", "flags": ["no pair has a value on both sides"]}
     )
-    noted = [*pairing.flags, *flags]
+    noted = [*pairing.flags]
     if pairs.dropped:
         total = pairs.dropped + (len(pairs.base) if pairing.paired else len(pairs.base) + len(pairs.cand))
         noted.append(f"{pairs.dropped} of {total} {'pairs' if pairing.paired else 'runs'} dropped: a value is missing")

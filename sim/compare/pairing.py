@@ -21,6 +21,7 @@ from sim.compare.tables import Key
 from sim.errors import BadInput
 
 Pair = tuple[Key, ...]
+ENDS_DIFFER = "runs end on different dates"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,16 @@ class Pairing:
     points: list[Pair]
     coverage: tuple[str, ...]
     flags: tuple[str, ...]
+
+    @cached_property
+    def ends_differ(self) -> bool:
+        """Whether runs that belong together end on different dates, as by a stop rule: their ends are no pair then."""
+        ends = [side.values(known) for side in (self.base, self.cand) if (known := side.result.series.ends) is not None]
+        if len(ends) < 2:
+            return False
+        if not self.paired:
+            return len(np.unique(np.concatenate([each[np.isfinite(each)] for each in ends]))) > 1
+        return bool((np.isfinite(ends[0]) & np.isfinite(ends[1]) & (ends[0] != ends[1])).any())
 
     @cached_property
     def set_codes(self) -> NDArray[np.intp]:

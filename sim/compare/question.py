@@ -17,7 +17,7 @@ from sim.compare.differences import Row, Settings, compare_column, opening, over
 from sim.compare.effects import best, carriers, carrying, effects
 from sim.compare.identity import Unlike, unlike
 from sim.compare.outcomes import AT, check_dates, check_periods, check_units, chosen, dates_asked, ids, lost
-from sim.compare.pairing import Pairing, pair_runs
+from sim.compare.pairing import ENDS_DIFFER, Pairing, pair_runs
 from sim.compare.reaching import ReachRow, Target, check_target, reach, target_of
 from sim.compare.results import OUTCOMES, Incomplete, Result, read_results, with_dates_of, with_series
 from sim.compare.words import MAIN_MEASURE, main_row, sentence
@@ -115,10 +115,8 @@ def _compare_measures(
         check_dates(base, candidate, at)
         check_periods(base, candidate, some, at)
         check_units(base, candidate, some, at)
-        stopped = at in AT and (base.series.stopped or candidate.series.stopped)
-        flags = ["runs end on different dates, as by a stop rule"] if stopped else []
         for column in some:
-            row = compare_column(pairing, column, at, question.settings, flags)
+            row = compare_column(pairing, column, at, question.settings)
             if without_values(row) and not question.measures:
                 comparison.notes.append(
                     f"{column} has no value in any run of {base.name} or {candidate.name}: left out"
@@ -128,7 +126,7 @@ def _compare_measures(
             if question.points:
                 for place, values in enumerate(pairing.points):
                     words = " ".join(f"{key}={value}" for key, value in zip(pairing.point_keys, values, strict=True))
-                    at_point = compare_column(pairing, column, at, question.settings, flags, place)
+                    at_point = compare_column(pairing, column, at, question.settings, place)
                     comparison.points.append(PointRow(words, at_point))
 
 
@@ -156,6 +154,9 @@ def _say_effects(comparison: Comparison, pairing: Pairing, question: Question) -
     base, candidate = pairing.base.result, pairing.cand.result
     if not pairing.paired or not (base.manifest and candidate.manifest):
         return
+    if pairing.ends_differ:
+        comparison.notes.append(f"{ENDS_DIFFER}: effects over whole runs, and what carries a difference, are not told")
+        return
     slices = {by: ids([base, candidate], by) for by in ("segment", "input")}
     rows, notes = effects(pairing, base.manifest.world.controllers, question.settings)
     comparison.effects += rows
@@ -170,7 +171,10 @@ def _say_effects(comparison: Comparison, pairing: Pairing, question: Question) -
 
 def _find_best(comparison: Comparison, pairings: Sequence[Pairing]) -> None:
     names = {pairing.cand.result.name for pairing in pairings}
+    ends_differ = any(pairing.ends_differ for pairing in pairings)
     for row in comparison.rows:
+        if row.at in AT and ends_differ:
+            continue
         everywhere = {r.candidate for r in comparison.rows if (r.column, r.at) == (row.column, row.at)} == names
         if everywhere and row.candidate == pairings[0].cand.result.name:
             comparison.best += best(pairings, row.column, row.at, row.direction)

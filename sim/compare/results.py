@@ -43,12 +43,12 @@ class Incomplete(Exception):
 class Series:
     """Measures over time: `dates` sorted, each array of `values` of shape (runs, dates), NaN where missing.
 
-    `stopped` says whether some runs end before the others, as by a stop rule.
+    `ends` has shape (runs,): the last date of each run as a number, such as 20351231; NaN of a run without any.
     """
 
     dates: tuple[str, ...]
     values: Mapping[str, Array]
-    stopped: bool = False
+    ends: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -379,10 +379,10 @@ def with_series(result: Result, measures: Sequence[str]) -> Result:
         flat = np.full(len(result.done) * len(dates), np.nan)
         flat[cells] = frame[name].to_numpy()
         values[name] = flat.reshape(len(result.done), len(dates))
-    last = np.zeros(len(result.done), dtype=np.intp)
+    last = np.full(len(result.done), -1, dtype=np.intp)
     np.maximum.at(last, runs, date_codes)
-    stopped = bool((last[runs] < len(dates) - 1).any())
-    return replace(result, series=Series(tuple(map(str, dates)), values, stopped))
+    ends = np.array([*(float(date.replace("-", "")) for date in dates), np.nan])[last]
+    return replace(result, series=Series(tuple(map(str, dates)), values, ends))
 
 
 def with_dates_of(result: Result, other: Result) -> Result:
@@ -395,4 +395,4 @@ def with_dates_of(result: Result, other: Result) -> Result:
     values = {
         name: np.pad(held, ((0, 0), (0, more)), constant_values=np.nan) for name, held in result.series.values.items()
     }
-    return replace(result, series=Series(theirs, values, stopped=True))
+    return replace(result, series=Series(theirs, values, result.series.ends))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sim.compare.differences import Row
+from sim.compare.pairing import ENDS_DIFFER
 from sim.measures import SHARE as UNIT_OF_SHARES
 
 MAIN_MEASURE = "domestic_supply_share"  # the one that the sentence tells, where it is compared
@@ -95,6 +96,8 @@ def difference_in_words(row: Row) -> str:
 
 
 def _without_interval(row: Row, text: str) -> str:
+    if ENDS_DIFFER in row.flags:
+        return f"{text}, but {ENDS_DIFFER}, so that it may be the time alone"
     if row.n_pairs == 1:
         return f"{text} in the one pair, which gives no interval"
     if f"the same in all {row.n_pairs} pairs" in row.flags:

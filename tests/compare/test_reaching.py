@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from support.made_results import NAN, Maker, series_table, table, write
 
-from sim.compare.question import Question, compare
+from sim.compare.question import Question, compare, trips, unjudged
 from sim.compare.reaching import (
     Target,
     median_year,
@@ -210,6 +210,32 @@ def test_a_batch_whose_runs_all_stop_is_compared_to_the_horizon(made):
     assert back.diff_restricted_mean == -row.diff_restricted_mean
     [same] = reach(base, base)
     assert same.verdict == "inconclusive" and "stop rule" not in compare([candidate] * 2, Question()).rows[0].flags
+
+
+def test_ends_on_different_dates_are_no_difference(made):
+    """The same runs, once stopped at 0.5: seed 1 in 2021, seed 2 in 2022. At the end they differ by the time alone."""
+    whole = made.over_time("whole", {1: [0.1, 0.5, 0.9], 2: [0.2, 0.4, 0.6]}, DATES[:3])
+    cut = made.over_time("cut", {1: [0.1, 0.5, NAN], 2: [0.2, 0.4, 0.6]}, DATES[:3])
+    for at in ("final", "peak", "mean"):
+        found = compare([whole, cut], Question(at=[at]))
+        [row] = found.rows
+        assert (row.verdict, row.spread, row.regret, row.p_cand_gt_base) == ("inconclusive", (None, None), None, None)
+        assert "no interval: runs end on different dates, as by a stop rule" in row.flags
+        assert unjudged(found, ["worse"]) and not trips(found, ["worse", "any"])
+        assert found.sentences[0].endswith("but runs end on different dates, so that it may be the time alone.")
+        assert any("effects over whole runs" in note for note in found.notes)
+    [row] = compare([whole, cut], Question(at=["2021"])).rows
+    assert row.diff == 0 and "different dates" not in row.flags
+    assert compare([whole, cut, whole], Question()).best == []
+
+
+def test_ends_on_the_same_dates_are_compared(made):
+    """Both stop with seed 1 in 2021 and run on with seed 2: each pair ends on one date."""
+    base = made.over_time("base", {1: [0.1, 0.5, NAN], 2: [0.2, 0.4, 0.6]}, DATES[:3])
+    more = made.over_time("more", {1: [0.1, 0.6, NAN], 2: [0.2, 0.5, 0.9]}, DATES[:3])
+    [row] = compare([base, more], Question()).rows
+    assert row.spread != (None, None) and "different dates" not in row.flags
+    assert "different dates" in compare([base, more], Question(paired=False)).rows[0].flags
 
 
 def test_quarters(made):

@@ -161,8 +161,9 @@ class Maker:
         return write(self.folder / name, table(runs, (key,)))
 
     def over_time(self, name, values, dates, measure="domestic_supply_share", **changes):
-        """A result with a series; `values` is {seed: values at the dates}, the last of which is the outcome."""
-        runs = [(seed, (), {f"{measure}@end": path[-1]}) for seed, path in values.items()]
+        """A result with a series; `values` is {seed: values at the dates}, the last known of which is the outcome."""
+        ends = {seed: [held for held in path if not math.isnan(held)][-1:] or [NAN] for seed, path in values.items()}
+        runs = [(seed, (), {f"{measure}@end": end}) for seed, [end] in ends.items()]
         series = series_table([(seed, {measure: path}) for seed, path in values.items()], dates)
         return write(self.folder / name, table(runs), series=series, **changes)
 

@@ -94,5 +94,9 @@ def _part(result: Result, places: Sequence[int], name: str) -> Result:
         keys={key: [held[place] for place in places] for key, held in result.keys.items()},
         done=result.done[chosen],
         outcomes={column: held[chosen] for column, held in result.outcomes.items()},
-        series=replace(series, values={column: held[chosen] for column, held in series.values.items()}),
+        series=replace(
+            series,
+            values={column: held[chosen] for column, held in series.values.items()},
+            ends=None if series.ends is None else series.ends[chosen],
+        ),
     )
