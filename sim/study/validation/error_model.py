@@ -33,6 +33,7 @@ from sim.world.world import World
 FLOOR = 0.005  # added to a share before its odds are taken: half a percent more or less is not seen
 PRINTED_ZERO = 0.005  # a share printed as 0, or of a state that is not listed, lies between 0 and this
 SMALLEST = 1e-9  # of a flow, before its log is taken
+MOST_DRAWS = 512  # of the model for the estimate of a scale
 FEWEST_DRAWS = 4000  # of a forecast: few runs are repeated with other errors
 ERRORS = "errors.csv"  # of a world: its groups with their scales, as estimated by a calibration
 BETWEEN = "; "  # series in a cell of it
@@ -277,17 +278,19 @@ class LeftOut:
         return predicted(group, known, self.model[:, self.known], year, self.model[:, place], self.weights)
 
     def log_density(self, group: Group) -> float:
-        """Of the later figures given the known ones, over the model's draws. Printed zeros tell nothing of scales."""
+        """Of the later figures given the known ones, over some of the model's draws; printed zeros tell no scale."""
+        some = slice(None, None, max(1, len(self.model) // MOST_DRAWS))
         zero = np.array([is_printed_zero(o, self.series.group) for o in self.series.figures])
         told = self.known | (self.later & ~zero)
         series = self.series.some(told)
-        residuals = series.residuals(self.model[:, told])
+        residuals = series.residuals(self.model[some][:, told])
+        weights = self.weights[some]
         known = self.known[told]
         spread = covariance(group, series.years) + np.diag(np.square(series.errors))
         each = log_density(residuals, spread, group.freedom)
         each = each - log_density(residuals[:, known], spread[np.ix_(known, known)], group.freedom)
         with np.errstate(divide="ignore"):
-            return float(logsumexp(each + np.log(self.weights)) - np.log(self.weights.sum()))
+            return float(logsumexp(each + np.log(weights)) - np.log(weights.sum()))
 
 
 STEPS = np.geomspace(0.1, 6.0, 10)  # of the scales that are tried, by the stated ones
