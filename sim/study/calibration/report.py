@@ -223,8 +223,9 @@ def _matching(calibration: Calibration, waves: Waves, tests: Tests, credible: Ar
         "set. The figures of one series are not taken as independent: their errors share a standing part and a random "
         "walk (below).",
         "",
-        f"What is left is weighted by its likelihood to the power {tests.temper:g}, the one of those tried with which "
-        "the coverage of what was left out is nearest to nominal. So weighted, the sets that were run are worth "
+        f"What is left is weighted by its likelihood to the power {tests.temper:g}: the highest of those tried by "
+        "which the coverage of what was left out is as near to nominal as it gets, and the sets that were run are "
+        "worth an ensemble. So weighted they are worth "
         f"{worth(credible):.0f} equal ones. The ensemble is drawn by these weights, without repetition.",
         "",
     ]

@@ -293,7 +293,7 @@ class LeftOut:
             return float(logsumexp(each + np.log(weights)) - np.log(weights.sum()))
 
 
-STEPS = np.geomspace(0.1, 6.0, 10)  # of the scales that are tried, by the stated ones
+STEPS = np.geomspace(0.1, 6.0, 13)  # of the scales that are tried, by the stated ones
 PRIOR_FREEDOM = 3.0
 
 
