@@ -270,8 +270,8 @@ def _errors(tests: Tests) -> list[str]:
     lines = ["## The model's error", ""]
     lines += [
         "figure = model + standing error of the series + random walk + published error, in logs for flows and log-odds "
-        "for shares (0.1 is about 10 %). Standard deviations, mean and 5 to 95 % of what the residuals of left-out "
-        "series and years leave; the scales a priori are in the calibration's file.",
+        "for shares (0.1 is about 10 %). Standard deviations: geometric mean and 5 to 95 % of what the residuals of "
+        "left-out series and years leave; the scales a priori are in the calibration's file.",
         "",
         "| group | scale | standing error | change in a year | published error | Student's freedom | series |",
         "|---|---|---|---|---|---|---|",

@@ -314,12 +314,12 @@ class Scales:
         return held
 
     def group(self, without: str = "") -> Group:
-        """The group with the mean of what is left of its scales."""
+        """The group with the geometric mean of what is left of its scales: the steps are even in logs."""
         weights = self.weights(without)
         return replace(
             self.stated,
-            intercept=float(weights @ self.intercepts),
-            innovation=float(weights @ self.innovations),
+            intercept=float(np.exp(weights @ np.log(self.intercepts))),
+            innovation=float(np.exp(weights @ np.log(self.innovations))),
         )
 
     def quantiles(self, of: Array) -> list[float]:

@@ -140,7 +140,7 @@ class Rivals:
         return found
 
     def _innovation(self, name: str, group: Group, without: str) -> float:
-        """The mean of what the misses of the group's other series leave of a rival's error in a year.
+        """The geometric mean of what the misses of the group's other series leave of a rival's error in a year.
 
         A half-t prior with the group's own innovation as its scale, as for the model.
         """
@@ -150,7 +150,7 @@ class Rivals:
         for miss in others:
             spread = np.sqrt(np.square(innovations) * miss.ahead + 2 * miss.figure**2)
             logs = logs + _logpdf(miss.residual, spread, group.freedom) * _once(others, miss)
-        return float(np.exp(logs - logsumexp(logs)) @ innovations)
+        return float(np.exp(np.exp(logs - logsumexp(logs)) @ np.log(innovations)))
 
 
 def _once(misses: Sequence[_Miss], one: _Miss) -> float:
