@@ -12,10 +12,12 @@ from typing import Any
 from sim.errors import written
 from sim.scenario.empty import Possible, empty
 from sim.scenario.scenario import Scenario
+from sim.scenario.values import WORLD_SALES
 from sim.world.evidence import Value
 
 Needs = Mapping[str, tuple[Value, ...]]  # by key, the values of which it takes one; none named: a number above 0
 ABOVE_0: tuple[Value, ...] = ()
+NOT_GIVEN = "not given"  # of a table of what was observed
 EVENTS = "[[event]]"  # stands for a key whose values are the kinds of events, and "experts" for controls on them
 MODE, SEVERITY, DOCTRINE = "controls.mode", "controls.severity", "controls.doctrine"
 FIXED: Needs = {MODE: ("fixed",)}
@@ -40,6 +42,9 @@ ANSWERED = _each(CONTROLS, retaliation__severity=ABOVE_0)
 # A key is read if all of one of its ways is met.
 READ: Mapping[str, tuple[Needs, ...]] = {
     SEVERITY: SCALED,
+    "demand.surge": ({WORLD_SALES: (NOT_GIVEN,)},),
+    "investment.diversion": DENIED,
+    "stockpiling.reach": DENIED,
     "controls.start": _each([FIXED], controls__severity=ABOVE_0),
     "controls.alignment": CONTROLS,
     DOCTRINE: ({MODE: ("reactive",)},),
@@ -95,6 +100,7 @@ SWITCHED: Mapping[str, tuple[str, ...]] = {
     "stockpiling": ("stockpiling.fading", "stockpiling.speed"),
     "retaliation": ("retaliation.severity", "retaliation.lag", "retaliation.shrinking"),
     "entry": ("entry.grant_part", "entry.failure"),
+    "security": ("security.years", "security.state_part"),
 }
 
 
@@ -139,6 +145,7 @@ def possible(scenario: Scenario, varied: Mapping[str, Collection[Value]] | None 
             values[EVENTS].add("experts")
         for key, value in event.levers().items():
             values[key].add(value)
+    values[WORLD_SALES] = {"given" if scenario.observed(WORLD_SALES) else NOT_GIVEN}
     for key, parameter in scenario.world.parameters.items():
         if parameter.mechanism and parameter.neutral is not None and _is_off(parameter.mechanism, values):
             values[key] = {parameter.neutral}
@@ -182,6 +189,8 @@ def _worded(key: str, wanted: tuple[Value, ...]) -> str:
     if key == EVENTS:
         what = "control on experts" if wanted == ("experts",) else wanted[0]
         return f"an event that is a {what}"
+    if key == WORLD_SALES:
+        return f"a config without [{key}], which says what the cycle was"
     if not wanted:
         return f"{key} above 0"
     return f"{key} = {' or '.join(written(value) for value in wanted)}"
