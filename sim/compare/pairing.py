@@ -139,8 +139,11 @@ def _in_common(ours: Sequence[Pair], theirs: Sequence[Pair]) -> list[Pair]:
 
 
 def _sorted(pairs: set[Pair]) -> list[Pair]:
-    # In an order that depends on neither file, so that swapping them changes no last digit.
-    return sorted(pairs, key=lambda values: [(isinstance(value, str), value) for value in values])
+    # In an order that depends on neither file, so that swapping them changes no last digit: numbers before words.
+    try:
+        return sorted(pairs)
+    except TypeError:  # a number and a word in one place
+        return sorted(pairs, key=lambda values: [(isinstance(value, str), value) for value in values])
 
 
 def _shared_count(what: str, ours: set[Any], theirs: set[Any], base: str, candidate: str) -> str:

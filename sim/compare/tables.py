@@ -136,6 +136,8 @@ def key_of(text: str) -> Key:
 
     Anything else is a label: inf, nan and 1_000 too.
     """
+    if text.isascii() and text.isdigit() and len(text) <= 400:  # a seed as most are, at once
+        return int(text)
     bare = text.strip()
     if not NUMBER.fullmatch(bare) or len(bare) > 400:
         return text
