@@ -170,7 +170,7 @@ def compare(
     out: Annotated[Path | None, out_option("A folder for all tables, figures and the page.")] = None,
 ) -> None:
     """The mean difference between results, paired by seed, with its interval and a verdict."""
-    from sim.batch.of_config import RunsFailed, result_of
+    from sim.batch.of_config import RunsFailed, results_of
     from sim.compare import question as comparison
     from sim.compare import rendering
     from sim.compare.differences import Settings, margins_of
@@ -190,7 +190,7 @@ def compare(
         keys=key or [],
     )
     try:
-        paths = [result_of(name) for name in (base, *candidates)]
+        paths = results_of([base, *candidates], apart=not exact)
         if exact:
             differing = comparison.identical(paths, rtol or 0.0, atol or 0.0, key or [])
             typer.echo(rendering.render_identity(differing, format.value), nl=False)

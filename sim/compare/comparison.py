@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sim.compare.differences import Opening, Row
 from sim.compare.effects import Best, Carrier, Effect
+from sim.compare.push import ANSWERS, HELD
 from sim.compare.reaching import ReachRow
 from sim.compare.results import Result
 
@@ -20,7 +21,11 @@ class PointRow:
 
 @dataclass
 class Comparison:
-    """The answer, in the order in which it is told; `lost` says which measures one result has and another has not."""
+    """The answer, in the order in which it is told; `lost` says which measures one result has and another has not.
+
+    Where controls are compared with the push of the target held and with it answering, this is the comparison with
+    the push answering, `held` the same with the push held, and `answers` what the one is more than the other.
+    """
 
     results: list[Result]
     agreement: list[str] = field(default_factory=list)
@@ -37,6 +42,13 @@ class Comparison:
     lost: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
+    held: Comparison | None = None
+    answers: list[Row] = field(default_factory=list)
+
+    @property
+    def halves(self) -> dict[str, Comparison]:
+        """This comparison, by what the push does in it: "answers" and "held", or "" where that is not told apart."""
+        return {ANSWERS: self, HELD: self.held} if self.held else {"": self}
 
     def rows_of(self, candidate: Result) -> list[Row]:
         return [row for row in self.rows if row.candidate == candidate.name]

@@ -14,11 +14,12 @@ COLOURS = ("#4477aa", "#cc6677")  # base and candidate: told apart by most colou
 DIFFERENCE = "#444444"
 
 
-def fans(rows: Sequence[Row], opens: str | None = None) -> str:
+def fans(rows: Sequence[Row], opens: str | None = None, how: str = "") -> str:
     """Both sides of one measure over time, and the difference below, as the text of an SVG.
 
     `rows` are one measure's rows of a candidate, one a date. The bands hold 90 % of the runs, or of the parameter
-    sets where there are several; around the difference they show what the verdict is from.
+    sets where there are several; around the difference they show what the verdict is from. `how` stands behind
+    the names.
     """
     from matplotlib.figure import Figure
 
@@ -51,7 +52,9 @@ def fans(rows: Sequence[Row], opens: str | None = None) -> str:
             )
         spread = "5 to 95 % of parameter sets" if first.n_sets > 1 else f"{100 * first.ci_level:g} % interval"
         below.set_title(
-            f"{first.candidate} less {first.baseline}, {first.pairing}, with the {spread}", loc="left", fontsize=10
+            f"{first.candidate} less {first.baseline}{how}, {first.pairing}, with the {spread}",
+            loc="left",
+            fontsize=10,
         )
         below.set_ylabel(first.unit)
         open_frame(above, below)

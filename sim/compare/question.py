@@ -7,10 +7,11 @@ pair, candidate minus base, and only the pairs' differences are averaged. This m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sim.compare import push
 from sim.compare.agreement import agreement, parameters_that_differ
 from sim.compare.comparison import Comparison, PointRow
 from sim.compare.differences import Row, Settings, compare_column, opening, over_time, without_values
@@ -20,7 +21,7 @@ from sim.compare.outcomes import AT, check_dates, check_periods, check_units, ch
 from sim.compare.pairing import ENDS_DIFFER, Pairing, pair_runs
 from sim.compare.reaching import ReachRow, Target, check_target, reach, target_of
 from sim.compare.results import OUTCOMES, Incomplete, Result, read_results, with_dates_of, with_series
-from sim.compare.words import MAIN_MEASURE, main_row, sentence
+from sim.compare.words import MAIN_MEASURE, difference_in_words, main_row, sentence
 from sim.errors import BadInput, nearest
 
 __all__ = ["Comparison", "Incomplete", "Question", "Settings", "compare", "identical", "trips", "unjudged"]
@@ -55,8 +56,8 @@ def compare(paths: Sequence[str | Path], question: Question) -> Comparison:
         check_target(target, results)
     _check_margins(question.settings, results, targets)
     base, *candidates = results
-    columns = [chosen([base, candidate], dates, question.measures, question.by) for candidate in candidates]
-    wanted = [column for held in columns for some in held.values() for column in some]
+    columns = {other.name: chosen([base, other], dates, question.measures, question.by) for other in candidates}
+    wanted = [column for held in columns.values() for some in held.values() for column in some]
     wanted += [target.column for target in targets]
     if not set(dates) <= {*OUTCOMES, *AT}:  # then what carries a difference is read from the series too
         wanted += carrying(MAIN_MEASURE if MAIN_MEASURE in wanted else wanted[0], base.columns)
@@ -64,27 +65,75 @@ def compare(paths: Sequence[str | Path], question: Question) -> Comparison:
     for candidate in candidates:
         base = with_dates_of(base, candidate)
     candidates = [with_dates_of(candidate, base) for candidate in candidates]
-    comparison = Comparison([base, *candidates], parameters=parameters_that_differ(results))
+    if push.is_split([base, *candidates]):
+        comparison = _compared_apart([base, *candidates], columns, targets, question)
+    else:
+        comparison, _ = _compared([base, *candidates], columns, targets, question)
+        comparison.notes[:0] = filter(None, (push.unsplit(base, candidate) for candidate in candidates))
     asked = (dates, question.measures, question.by)
     comparison.lost = list(dict.fromkeys(text for other in candidates for text in lost([base, other], *asked)))
-    comparison.notes += dict.fromkeys([*lacking, *comparison.lost])
-    pairings = []
-    for candidate, held in zip(candidates, columns, strict=True):
-        pairing = pair_runs(base, candidate, question.paired)
-        pairings.append(pairing)
+    comparison.parameters = parameters_that_differ(results)
+    comparison.notes = list(dict.fromkeys([*lacking, *comparison.lost, *comparison.notes]))
+    return comparison
+
+
+def _compared(
+    results: Sequence[Result],
+    columns: Mapping[str, dict[str, list[str]]],
+    targets: Sequence[Target],
+    question: Question,
+    apart: str = "",
+) -> tuple[Comparison, list[Pairing]]:
+    """The first result against the others, and how their runs were paired.
+
+    `columns` are by candidate and date; `apart` says what the push does in these runs, where that is told apart.
+    """
+    base, *candidates = results
+    comparison = Comparison(list(results))
+    pairings = [pair_runs(base, candidate, question.paired) for candidate in candidates]
+    for candidate, pairing in zip(candidates, pairings, strict=True):
         comparison.agreement += agreement(base, candidate)
         comparison.coverage += pairing.coverage
-        _compare_measures(comparison, pairing, held, question)
+        _compare_measures(comparison, pairing, columns[candidate.name], question)
         comparison.reach += [reach(pairing, target, question.settings) for target in targets]
-        _follow_over_time(comparison, pairing, held, question)
+        _follow_over_time(comparison, pairing, columns[candidate.name], question)
         _say_effects(comparison, pairing, question)
         if rows := comparison.rows_of(candidate):
-            comparison.sentences.append(sentence(rows))
+            comparison.sentences.append(sentence(rows, push.WITH.get(apart, "")))
     if len(pairings) > 1:
         _find_best(comparison, pairings)
     comparison.agreement = list(dict.fromkeys(comparison.agreement))
     comparison.coverage = list(dict.fromkeys(comparison.coverage))
-    comparison.notes = list(dict.fromkeys([*comparison.notes, *_general_notes(comparison)]))
+    comparison.notes += _general_notes(comparison)
+    return comparison, pairings
+
+
+def _compared_apart(
+    results: Sequence[Result],
+    columns: Mapping[str, dict[str, list[str]]],
+    targets: Sequence[Target],
+    question: Question,
+) -> Comparison:
+    """The comparison with the push answering, which holds that with the push held and what it is more than that."""
+    (comparison, answering), (held, holding) = (
+        _compared([push.with_push(result, name) for result in results], columns, targets, question, name)
+        for name in (push.ANSWERS, push.HELD)
+    )
+    comparison.held, comparison.results = held, list(results)
+    comparison.coverage = list(dict.fromkeys([*comparison.coverage, *held.coverage]))
+    comparison.notes += held.notes
+    comparison.sentences[:0] = held.sentences
+    for bite, total in zip(holding, answering, strict=True):
+        if not push.about_controls(total.base.result, total.cand.result):
+            continue
+        if not question.paired:
+            comparison.notes.append("unpaired: the answer is total less bite of each measure, without an interval")
+            continue
+        answers = [push.answer(bite, total, row, question.settings) for row in comparison.rows_of(total.cand.result)]
+        comparison.answers += answers
+        main = main_row(answers)
+        said = difference_in_words(main)
+        comparison.sentences.append(f"{main.candidate} against {main.baseline}, answer (total less bite): {said}.")
     return comparison
 
 
@@ -204,6 +253,7 @@ def _general_notes(comparison: Comparison) -> list[str]:
 def trips(comparison: Comparison, gates: Sequence[str]) -> list[str]:
     """Which rows trip a gate: "worse", "any" (a difference, or none that can be told) or "inconclusive".
 
+    Of controls, bite and total are both judged, since no figure tells which of them is nearer: one of them is enough.
     Returns a sentence for each of the gates that is tripped. Raises BadInput for an unknown gate.
     """
     words = {
@@ -215,8 +265,7 @@ def trips(comparison: Comparison, gates: Sequence[str]) -> list[str]:
         raise BadInput([f"--fail-on = {gate!r}: must be one of {', '.join(GATES)}" for gate in unknown])
     tripped = []
     for gate in dict.fromkeys(gates):
-        rows: list[Row | ReachRow] = [*comparison.rows, *comparison.reach]
-        names = [_name(row) for row in rows if row.verdict in words[gate]]
+        names = [_name(row, apart) for row, apart in _judged(comparison) if row.verdict in words[gate]]
         if names:
             tripped.append(f"--fail-on {gate}: {', '.join(names)}")
     return tripped
@@ -233,20 +282,30 @@ def unjudged(comparison: Comparison, gates: Sequence[str]) -> list[str]:
         if gate == "inconclusive":
             names = [] if comparison.rows or comparison.reach else ["nothing was compared"]
         else:
-            rows: list[Row | ReachRow] = [*comparison.rows, *comparison.reach]
+            rows = _judged(comparison)
             names = [*comparison.lost]
-            names += [f"{_name(row)} {why}" for row in rows if (why := _not_judged(row, gate))]
+            names += [f"{_name(row, apart)} {why}" for row, apart in rows if (why := _not_judged(row, gate))]
             if not rows:
                 names.append("nothing was compared")
-            elif gate == "worse" and all(row.direction == "none" for row in rows):
+            elif gate == "worse" and all(row.direction == "none" for row, _ in rows):
                 names.append("no measure that was compared can be worse")
         if names:
             told.append(f"--fail-on {gate}: cannot be judged: {'; '.join(names)}")
     return told
 
 
-def _name(row: Row | ReachRow) -> str:
-    return f"{f'{row.column}@{row.at}' if isinstance(row, Row) else row.target} of {row.candidate}"
+def _judged(comparison: Comparison) -> list[tuple[Row | ReachRow, str]]:
+    """What gates judge, each with what the push does there."""
+    judged: list[tuple[Row | ReachRow, str]] = []
+    for name, half in comparison.halves.items():
+        judged += [(row, name) for row in half.rows]
+        judged += [(row, name) for row in half.reach]
+    return judged
+
+
+def _name(row: Row | ReachRow, apart: str) -> str:
+    what = f"{row.column}@{row.at}" if isinstance(row, Row) else row.target
+    return f"{what} of {row.candidate}{push.WITH.get(apart, '')}"
 
 
 def _not_judged(row: Row | ReachRow, gate: str) -> str:

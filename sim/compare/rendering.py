@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from itertools import groupby
+from dataclasses import asdict, replace
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sim.compare.comparison import Comparison
 from sim.compare.differences import COLUMNS, OPENING_COLUMNS, Row
 from sim.compare.effects import BEST_COLUMNS, CARRIER_COLUMNS, EFFECT_COLUMNS, MEANINGS, Carrier, Effect
 from sim.compare.identity import UNLIKE_COLUMNS, Unlike
+from sim.compare.push import BETWEEN, MEANING, WITH
 from sim.compare.reaching import REACH_COLUMNS, ReachRow
 from sim.compare.words import decimals, decimals_of, main_row, percent, rounded, two_digits
 from sim.errors import BadInput
@@ -22,15 +23,12 @@ from sim.results.page import Section, html_section, html_text, markdown, plain, 
 from sim.results.records import line
 
 FORMATS = ("table", "csv", "json", "md", "html")
-POINT_COLUMNS = ("point", *COLUMNS)
 
 
 def render(comparison: Comparison, format: str = "table") -> str:
     """The comparison as text; `csv` holds the table of measures, or per design point where that was asked for."""
     if format == "csv":
-        if comparison.points:
-            return csv_text(POINT_COLUMNS, _points(comparison))
-        return csv_text(COLUMNS, map(asdict, comparison.rows))
+        return csv_text(*_tables(comparison)["points" if comparison.points else "rows"])
     if format == "json":
         return json.dumps(content(comparison), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if format == "table":
@@ -46,24 +44,41 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     return "".join([line(columns), *(line(spreadsheet(row[column]) for column in columns) for row in rows)])
 
 
-def _points(comparison: Comparison) -> list[dict[str, Any]]:
-    return [{"point": point.point, **asdict(point.row)} for point in comparison.points]
+def _tables(comparison: Comparison) -> dict[str, tuple[Sequence[str], list[dict[str, Any]]]]:
+    """Every table by its name: its columns, and a mapping for each line.
+
+    `push` is "answers" or "held" where that is told apart, and "answers less held" for what the one is more than the
+    other: there the base is the difference with the push held, the candidate that with the push answering.
+    """
+    columns = {
+        "rows": COLUMNS,
+        "reach": REACH_COLUMNS,
+        "effects": EFFECT_COLUMNS,
+        "openings": OPENING_COLUMNS,
+        "carriers": CARRIER_COLUMNS,
+        "best": BEST_COLUMNS,
+        "over_time": COLUMNS,
+    }
+    halves = comparison.halves.items()
+    lines = {
+        name: [{**asdict(row), "push": push} for push, half in halves for row in getattr(half, name)]
+        for name in columns
+    }
+    lines["rows"] += [{**asdict(row), "push": BETWEEN} for row in comparison.answers]
+    tables = {name: ((*held, "push"), lines[name]) for name, held in columns.items()}
+    points = [{"point": at.point, **asdict(at.row), "push": push} for push, half in halves for at in half.points]
+    return {**tables, "points": (("point", *COLUMNS, "push"), points)}
 
 
 def content(comparison: Comparison) -> dict[str, Any]:
     """Everything in full precision, with the same keys whatever there is."""
     results = [{"name": result.name, "path": result.path, "runs": len(result.done)} for result in comparison.results]
-    tables = {
-        name: [asdict(row) for row in getattr(comparison, name)]
-        for name in ("rows", "reach", "effects", "openings", "carriers", "best", "over_time")
-    }
     return {
         "results": results,
         "agreement": comparison.agreement,
         "parameters": comparison.parameters,
         "coverage": comparison.coverage,
-        **tables,
-        "points": _points(comparison),
+        **{name: lines for name, (_, lines) in _tables(comparison).items()},
         "notes": comparison.notes,
         "sentences": comparison.sentences,
     }
@@ -71,17 +86,8 @@ def content(comparison: Comparison) -> dict[str, Any]:
 
 def write_out(comparison: Comparison, folder: Path) -> list[str]:
     """Every table as CSV, and the answer as JSON, Markdown and HTML, into a folder; returns the files' names."""
-    tables: dict[str, tuple[Sequence[str], Iterable[Mapping[str, Any]]]] = {
-        "compare.csv": (COLUMNS, map(asdict, comparison.rows)),
-        "reach.csv": (REACH_COLUMNS, map(asdict, comparison.reach)),
-        "effects.csv": (EFFECT_COLUMNS, map(asdict, comparison.effects)),
-        "opening.csv": (OPENING_COLUMNS, map(asdict, comparison.openings)),
-        "carriers.csv": (CARRIER_COLUMNS, map(asdict, comparison.carriers)),
-        "best.csv": (BEST_COLUMNS, map(asdict, comparison.best)),
-        "points.csv": (POINT_COLUMNS, _points(comparison)),
-        "over_time.csv": (COLUMNS, map(asdict, comparison.over_time)),
-    }
-    texts = {name: csv_text(*table) for name, table in tables.items()}
+    files = {"rows": "compare", "openings": "opening"}
+    texts = {f"{files.get(name, name)}.csv": csv_text(*table) for name, table in _tables(comparison).items()}
     texts |= {f"compare.{format}": render(comparison, format) for format in ("json", "md", "html")}
     texts |= {f"{name}.svg": drawn for name, drawn in figures(comparison).items()}
     write_ours(folder, texts)
@@ -100,19 +106,47 @@ def sections(comparison: Comparison) -> list[Section]:
         Section("Parameters that differ", header=["parameter", *names], rows=comparison.parameters),
         Section("Coverage", comparison.coverage),
     ]
+    parts += [_apart(comparison, list(rows)) for _, rows in groupby(comparison.answers, key=lambda row: row.candidate)]
+    for push, half in comparison.halves.items():
+        parts += _half(half, names, WITH.get(push, ""))
+    title = "In words" if comparison.held else "In one sentence"
+    parts += [Section("Notes", comparison.notes), Section(title, comparison.sentences)]
+    return [part for part in parts if part.lines or part.rows]
+
+
+def _half(comparison: Comparison, names: Sequence[str], how: str) -> list[Section]:
+    """The tables of a comparison; `how` ends their titles."""
+    parts = []
     opens = {(o.candidate, o.measure, o.slice): o.opens or "never" for o in comparison.openings}
     for candidate, rows in groupby(comparison.rows, key=lambda row: row.candidate):
-        parts.append(_measures(f"{candidate} less {names[0]}", list(rows), opens))
+        parts.append(_measures(f"{candidate} less {names[0]}{how}", list(rows), opens))
     for point, points in groupby(comparison.points, key=lambda point: (point.row.candidate, point.point)):
-        parts.append(
-            _measures(f"{point[0]} less {names[0]} at {point[1] or 'the only point'}", [p.row for p in points])
-        )
-    parts.append(_reaching(comparison.reach))
-    parts.append(_effects(comparison.effects))
-    parts.append(_carriers(comparison.carriers))
-    parts.append(_best(comparison, names))
-    parts += [Section("Notes", comparison.notes), Section("In one sentence", comparison.sentences)]
-    return [part for part in parts if part.lines or part.rows]
+        at = f"at {point[1] or 'the only point'}{how}"
+        parts.append(_measures(f"{point[0]} less {names[0]} {at}", [p.row for p in points]))
+    others = [_reaching(comparison.reach), _effects(comparison.effects), _carriers(comparison.carriers)]
+    others.append(_best(comparison, names))
+    return [*parts, *(replace(part, title=f"{part.title}{how}") for part in others)]
+
+
+def _apart(comparison: Comparison, answers: Sequence[Row]) -> Section:
+    """Bite, answer and total of one candidate, measure by measure."""
+    first = answers[0]
+    of = "5 to 95 %" if first.n_sets > 1 else f"{percent(first.ci_level)} interval"
+    header = ["measure", "unit", *(cell for name in ("bite", "answer", "total") for cell in (name, of))]
+    halves = [{(row.candidate, row.column, row.at): row for row in half.rows} for half in comparison.halves.values()]
+    lines = []
+    for answer in answers:
+        total, bite = (half[answer.candidate, answer.column, answer.at] for half in halves)
+        told = (bite, answer, total)
+        digits = max(decimals(bite, 1), decimals(total, 1))
+        cells = [f"{answer.column}@{answer.at}", answer.unit]
+        for row in told:
+            low, high = (rounded(value, digits) for value in row.spread)
+            cells += [rounded(row.diff, digits), _between(low, high)]
+        lines.append([*cells, bite.verdict, total.verdict])
+    header += ["bite is", "total is"]
+    title = f"{first.candidate} less {first.baseline}: bite, answer and total"
+    return Section(title, [MEANING], header, lines, frozenset({"measure", "unit", "bite is", "total is"}))
 
 
 def _measures(title: str, rows: Sequence[Row], opens: Mapping[tuple[str, str, str], str] | None = None) -> Section:
@@ -249,17 +283,20 @@ def _page(comparison: Comparison) -> str:
 
 
 def figures(comparison: Comparison) -> dict[str, str]:
-    """A figure of each candidate's main measure over time, as SVG by name."""
+    """A figure of each candidate's main measure over time, as SVG by name; of controls one with the push held too."""
     from sim.compare.figures import fans
 
     drawn = {}
-    opens = {(o.candidate, o.measure, o.slice): o.opens for o in comparison.openings}
-    for number, candidate in enumerate(comparison.results[1:], start=1):
-        rows = [row for row in comparison.over_time if row.candidate == candidate.name]
+    for (number, candidate), (push, half) in product(
+        enumerate(comparison.results[1:], start=1), comparison.halves.items()
+    ):
+        opens = {(o.candidate, o.measure, o.slice): o.opens for o in half.openings}
+        rows = [row for row in half.over_time if row.candidate == candidate.name]
         if rows:
             main = main_row(rows)
-            held = [row for row in rows if row.column == main.column]
-            drawn[f"figure-{number}"] = fans(held, opens.get((main.candidate, main.measure, main.slice)))
+            name = f"figure-{number}{f'-{push}' if push else ''}"
+            told = [row for row in rows if row.column == main.column]
+            drawn[name] = fans(told, opens.get((main.candidate, main.measure, main.slice)), WITH.get(push, ""))
     return drawn
 
 

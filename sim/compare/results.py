@@ -385,6 +385,24 @@ def with_series(result: Result, measures: Sequence[str]) -> Result:
     return replace(result, series=Series(tuple(map(str, dates)), values, ends))
 
 
+def some_runs(result: Result, places: Sequence[int]) -> Result:
+    """The result with some of its runs alone."""
+    chosen = np.array(places, dtype=np.intp)
+    series = result.series
+    return replace(
+        result,
+        keys={key: [held[place] for place in places] for key, held in result.keys.items()},
+        done=result.done[chosen],
+        outcomes={column: held[chosen] for column, held in result.outcomes.items()},
+        series=replace(
+            series,
+            values={column: held[chosen] for column, held in series.values.items()},
+            ends=None if series.ends is None else series.ends[chosen],
+        ),
+        run_ids=tuple(result.run_ids[place] for place in places) if result.run_ids else (),
+    )
+
+
 def with_dates_of(result: Result, other: Result) -> Result:
     """The result with the later dates of another one of the same horizon, at which all its own runs had stopped."""
     ours, theirs = result.series.dates, other.series.dates

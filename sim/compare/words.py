@@ -19,8 +19,8 @@ TIMES = {
 }
 
 
-def sentence(rows: Sequence[Row]) -> str:
-    """What is to be said of one candidate."""
+def sentence(rows: Sequence[Row], how: str = "") -> str:
+    """What is to be said of one candidate; `how` is put behind the names."""
     first = rows[0]
     counts = Counter(row.verdict for row in rows)
     differing = {word: counts[word] for word in ("better", "worse", "changed") if counts[word]}
@@ -35,9 +35,8 @@ def sentence(rows: Sequence[Row]) -> str:
         f"{counts[word]} {word}" for word in ("equivalent", "same", "inconclusive", "incomparable") if counts[word]
     ]
     main = main_row(rows)
-    return (
-        f"{first.candidate} against {first.baseline}: {', '.join(parts)}, {_over(rows)}; {difference_in_words(main)}."
-    )
+    names = f"{first.candidate} against {first.baseline}{how}"
+    return f"{names}: {', '.join(parts)}, {_over(rows)}; {difference_in_words(main)}."
 
 
 def main_row(rows: Sequence[Row]) -> Row:

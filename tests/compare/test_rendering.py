@@ -58,6 +58,7 @@ ASKED = [
     "margin",
     "verdict",
     "flags",
+    "push",
 ]
 
 
@@ -84,7 +85,7 @@ def pair(made):
 
 
 def test_one_schema_even_when_empty(pair):
-    assert list(COLUMNS) == ASKED
+    assert [*COLUMNS, "push"] == ASKED
     found, nothing = compare(pair, Question()), Comparison([])
     texts = [render(one, "csv") for one in (found, nothing)]
     assert {text.splitlines()[0] for text in texts} == {",".join(ASKED)}
@@ -181,7 +182,7 @@ def test_out_holds_every_table_with_its_schema(pair, tmp_path):
     assert sorted([*names, ".written"]) == sorted(path.name for path in (tmp_path / "deep" / "out").iterdir())
     assert {"compare.csv", "reach.csv", "compare.json", "compare.md", "compare.html", "figure-1.svg"} < set(names)
     reach = (tmp_path / "deep" / "out" / "reach.csv").read_text()
-    assert reach == ",".join(REACH_COLUMNS) + "\n"
+    assert reach == ",".join((*REACH_COLUMNS, "push")) + "\n"
     over_time = csv.DictReader(io.StringIO((tmp_path / "deep" / "out" / "over_time.csv").read_text()))
     assert [row["at"] for row in over_time] == DATES
     (tmp_path / "file").write_text("kept")

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from sim.compare.results import Result
+from sim.compare.results import Result, some_runs
 from sim.experiment.designs import SAMPLED
 from sim.results.manifest import KeptExperiment
 
@@ -84,19 +82,4 @@ def _plain(held: Any) -> Any:
 
 def _part(result: Result, places: Sequence[int], name: str) -> Result:
     """Some runs of a result, as a result of its own in which nothing is swept."""
-    chosen = np.array(places)
-    series = result.series
-    return replace(
-        result,
-        name=name,
-        configs=(name,),
-        swept=(),
-        keys={key: [held[place] for place in places] for key, held in result.keys.items()},
-        done=result.done[chosen],
-        outcomes={column: held[chosen] for column, held in result.outcomes.items()},
-        series=replace(
-            series,
-            values={column: held[chosen] for column, held in series.values.items()},
-            ends=None if series.ends is None else series.ends[chosen],
-        ),
-    )
+    return replace(some_runs(result, places), name=name, configs=(name,), swept=())
