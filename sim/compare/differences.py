@@ -165,8 +165,9 @@ def sample(pairing: Pairing, columns: Sequence[Array], point: int | None = None)
         return Sample(ours, theirs, np.empty(0), none, none, none, dropped)
     complete = np.isfinite(cand - base).all(axis=1)
     kept = np.flatnonzero(complete)
-    sets = np.unique(pairing.set_codes[kept], return_inverse=True)[1]
-    seeds = np.unique(pairing.seed_codes[kept], return_inverse=True)[1]
+    sets, seeds = pairing.set_codes, pairing.seed_codes
+    if len(kept) < len(sets):  # else they are numbers from 0 without gaps as they are
+        sets, seeds = (np.unique(codes[kept], return_inverse=True)[1] for codes in (sets, seeds))
     base, cand = base[kept], cand[kept]
     ours, theirs = base.mean(axis=1), cand.mean(axis=1)
     floor = intervals.NOISE if pairing.base.result.manifest else 0.0  # a foreign table may have any unit
