@@ -136,18 +136,24 @@ def answer(held: Pairing, answering: Pairing, total: Row, settings: Settings) ->
 
 
 def unsplit(base: Result, candidate: Result) -> str:
-    """A sentence on a comparison about controls that is neither bite nor total, or only one of them; else nothing."""
+    """Sentences on a comparison about controls in which bite and total are not told apart; nothing on another one."""
     if not about_controls(base, candidate):
         return ""
-    ours, theirs = _how_made(base), _how_made(candidate)
-    how = f"{CAUSED} {ours}" if ours == theirs else f"{CAUSED} {ours} in {base.name} and {theirs} in {candidate.name}"
-    is_one = {"= 0": "is the bite alone and not the total", "= 1": "is the total alone and not the bite"}
-    what = is_one.get(ours, "") if ours == theirs else ""
     names = " ".join(scenario.name for pair in _configs(base, candidate)[:1] for scenario in pair)
+    told = f"The controls of {base.name} and {candidate.name} differ. {not_apart(base, candidate)}"
+    return f"{told}, and so does decoupling compare {names}"
+
+
+def not_apart(*results: Result) -> str:
+    """What a figure about controls is where bite and total are not told apart, and how to have both."""
+    made = {result.name: _how_made(result) for result in results}
+    first, *others = dict.fromkeys(made.values())
+    how = " and ".join(f"{held} in {name}" for name, held in made.items()) if others else first
+    alone = {} if others else {"= 0": "the bite alone", "= 1": "the total alone"}
     return (
-        f"The controls of {base.name} and {candidate.name} differ, and the push was made with {how}: what they do here "
-        f"{what or 'is neither bite (the push held) nor total (the push answers)'}. Both are given by decoupling "
-        f'compare {names}, or by an experiment with "{CAUSED}" = [0.0, 1.0] among its factors.'
+        f"The target's push was made with {CAUSED} {how}, so what controls do here is "
+        f'{alone.get(first, "neither bite nor total")}: an experiment with "{CAUSED}" = [0.0, 1.0] among its factors '
+        "gives bite (the push held) and total (the push answers)"
     )
 
 

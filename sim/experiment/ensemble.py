@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sim.compare.push import CAUSED
 from sim.errors import nearest
 from sim.world.evidence import Value
 from sim.world.world import World
@@ -26,7 +27,8 @@ class Ensemble:
 def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]) -> Ensemble | None:
     """The parameter sets of a world for the experiment at `path`; None, with sentences, where there are none.
 
-    The table has a column `parameter_set` counting from 1, then one column for each parameter, by its key.
+    The table has a column `parameter_set` counting from 1, then one column for each parameter, by its key. What is
+    varied besides must not be among them, but for the part of the push that controls cause, which is drawn by itself.
     """
     table = world.folder / ENSEMBLE
     try:
@@ -47,7 +49,7 @@ def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]
     for key in keys:
         if key not in declared:
             faults.append(f"{table}: column {key!r}: is not a known key{nearest(key, declared)}")
-        elif key in swept:
+        elif key in swept and key != CAUSED:
             problems.append(f"{path}: factors.{key}: is set by the ensemble; leave it out of the factors")
         if keys.count(key) > 1:
             faults.append(f"{table}: column {key!r}: appears twice; keep one")
@@ -57,7 +59,8 @@ def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]
         if len(row) != len(header) or row[0] != str(number):
             faults.append(f"{place}: must have {len(header)} cells and parameter_set {number}")
             continue
-        sets[number] = {key: _cell_value(text, declared[key].value) for key, text in zip(keys, row[1:], strict=True)}
+        cells = dict(zip(keys, row[1:], strict=True))
+        sets[number] = {key: _cell_value(text, declared[key].value) for key, text in cells.items() if key not in swept}
         for key, value in sets[number].items():
             if fault := declared[key].check(value):
                 faults.append(f"{place}: {key} = {value!r}: {fault}")

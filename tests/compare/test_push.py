@@ -136,9 +136,9 @@ def single(folder, name, values, own, **changes):
 @pytest.mark.parametrize(
     ("at", "said"),
     [
-        (0.5, "caused_by_controls = 0.5: what they do here is neither bite"),
-        (0.0, "caused_by_controls = 0: what they do here is the bite alone and not the total"),
-        (1.0, "caused_by_controls = 1: what they do here is the total alone and not the bite"),
+        (0.5, "caused_by_controls = 0.5, so what controls do here is neither bite nor total"),
+        (0.0, "caused_by_controls = 0, so what controls do here is the bite alone"),
+        (1.0, "caused_by_controls = 1, so what controls do here is the total alone"),
     ],
 )
 def test_a_comparison_at_one_value_says_which(tmp_path, at, said):
@@ -157,7 +157,8 @@ def test_a_comparison_at_two_values_or_at_drawn_ones_says_so(tmp_path):
         single(tmp_path, name, luck, own, parameter_sets=sets) for name, own in (("free", FREE), ("strict", STRICT))
     ]
     assert (
-        f"{CAUSED} drawn with the parameter sets: what they do here is neither" in compare(drawn, Question()).notes[0]
+        f"{CAUSED} drawn with the parameter sets, so what controls do here is neither"
+        in compare(drawn, Question()).notes[0]
     )
     other = single(tmp_path, "other", {1: 0.3, 2: 0.1}, {**STRICT, CAUSED: 1.0})
     free = single(tmp_path, "half", {1: 0.3, 2: 0.1}, FREE)

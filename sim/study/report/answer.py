@@ -19,6 +19,7 @@ import numpy as np
 
 from sim.arrays import Array
 from sim.calendar import OUTCOME_YEARS
+from sim.compare import push
 from sim.compare.differences import Row, Settings, compare_column, over_time
 from sim.compare.intervals import set_means
 from sim.compare.outcomes import can_tell, value
@@ -38,6 +39,7 @@ from sim.study.sensitivity import Index, sensitivity
 FEWEST_SETS = 20  # for a rank correlation over parameter sets
 SETTINGS = Settings()
 HEADER = ["experiment", "case", "measure", "unit", "median", "low_90", "high_90", "diff", "diff_low_90", "diff_high_90"]
+HEADER += ["push"]
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ class Answer:
     claims: Sequence[Claim]
     indices: Sequence[Index]
     discoveries: Sequence[Discovery]
+    held: Answer | None = None
 
     @property
     def manifest(self) -> Manifest:
@@ -174,9 +177,35 @@ class Answer:
         base, case = (self.left_out[switch][self.cases.index(each)] for each in (step.base, step.case))
         return Step(base, case, step.key, self.against(base, case, self.main))
 
-    def change(self, before: Step, then: Step) -> Row:
+    def change(self, before: Step, then: Step, measure: str = "", at: str = "final") -> Row:
         """How a step differs from another: the difference of two differences."""
-        return compare_column(pair_runs(_step_result(before), _step_result(then)), self.main, "final", SETTINGS)
+        first, second = (pair_runs(step.base.result, step.case.result) for step in (before, then))
+        return push.change(first, second, measure or self.main, at, SETTINGS)
+
+    def is_about_controls(self, step: Step) -> bool:
+        """Whether the controls of a step's two cases differ, and the target's push is on."""
+        configs = [self.manifest.scenarios[str(case.keys["config"])] for case in (step.base, step.case)]
+        if not any(push.can_answer(config.values) for config in configs):
+            return False
+        if step.key != "config":
+            return push.is_of_controls(step.key)
+        ours, theirs = (push.controls_of(config.values, config.events) for config in configs)
+        return ours != theirs
+
+    @property
+    def of_controls(self) -> list[Step]:
+        return [step for step in self.steps if self.is_about_controls(step)]
+
+    def bite(self, step: Step) -> Step:
+        """The step between the same two cases with the push held."""
+        assert self.held
+        return self.held.steps[self.steps.index(step)]
+
+    def apart(self, step: Step, measure: str, at: str = "final") -> tuple[Row, Row, Row]:
+        """Bite, answer and total of a step: with the push held, the difference of the two, and with it answering."""
+        held = self.bite(step)
+        bite, total = (self.against(each.base, each.case, measure, at) for each in (held, step))
+        return bite, self.change(held, step, measure, at), total
 
     @cached_property
     def verdicts(self) -> list[Verdict | RankVerdict]:
@@ -198,7 +227,10 @@ class Answer:
     def named_by(self, term: Mapping[str, Any], without: str | None = None) -> list[Case]:
         """The cases that a term of a claim names; nothing is left out but the switch that it says is false."""
         off = without or next((switch for switch in self.left_out if term.get(switch) is False), None)
-        keys = {key: held for key, held in term.items() if key not in ("times", "measure", *self.left_out)}
+        if self.held and term.get(push.CAUSED) == push.LEVELS[push.HELD]:
+            return self.held.named_by({key: held for key, held in term.items() if key != push.CAUSED}, without)
+        own = ("times", "measure", *([push.CAUSED] if self.held else []))
+        keys = {key: held for key, held in term.items() if key not in (*own, *self.left_out)}
         cases = self.left_out[off] if off else self.cases
         return [case for case in cases if all(case.keys.get(key) == held for key, held in keys.items())]
 
@@ -259,12 +291,15 @@ class Answer:
 
     def rows(self) -> list[list[Any]]:
         """The table of `HEADER`: every case's measures in the last year, and the difference to the reference."""
+        if self.held:
+            halves = ((push.ANSWERS, replace(self, held=None)), (push.HELD, self.held))
+            return [[*row[:-1], name] for name, half in halves for row in half.rows()]
         rows = []
         for case, measure in itertools.product(self.cases, self.measures):
             row = self.against(self.cases[0], case, measure)
             middle = row.diff_q50 if row.diff_q50 is not None else row.diff
             own = [row.cand_q50, row.cand_q05, row.cand_q95]
-            rows.append([self.name, case.label, measure, row.unit, *own, middle, *row.spread])
+            rows.append([self.name, case.label, measure, row.unit, *own, middle, *row.spread, ""])
         return rows
 
     @property
@@ -316,8 +351,14 @@ def read_answer(folder: str | Path) -> Answer:
         main = MAIN_MEASURE if MAIN_MEASURE in recorded else recorded[0]
         measures = [main, *(name for name in HEADLINE if name in recorded and name != main)]
     slices = [name for name in measures if name.startswith(f"{main}.")]
-    cases, left_out, count = cases_of(batch.folder, with_series(result, [main, *slices]), batch.experiment)
-    _check_luck(batch.folder, [*cases, *(case for pool in left_out.values() for case in pool)])
+    told = with_series(result, [main, *slices])
+    is_apart = set(told.keys.get(push.CAUSED, ())) == set(push.LEVELS.values())
+    (cases, left_out, count), *held = [
+        cases_of(batch.folder, each, batch.experiment)
+        for each in ([push.with_push(told, name) for name in push.LEVELS] if is_apart else [told])
+    ]
+    pools = [pool for some in ((cases, left_out, count), *held) for pool in (some[0], *some[1].values())]
+    _check_luck(batch.folder, [case for pool in pools for case in pool])
     indices, discoveries = _of_samples(batch, main)
     if not cases and not indices and not discoveries:
         kind = next(iter(designs(batch.experiment).values()))
@@ -328,6 +369,9 @@ def read_answer(folder: str | Path) -> Answer:
         )
     claims = batch.manifest.claims
     answer = Answer(batch, result, cases, left_out, count, main, measures, claims, indices, discoveries)
+    if held:
+        half = replace(answer, cases=held[0][0], left_out=held[0][1], claims=(), indices=(), discoveries=())
+        answer = replace(answer, held=half)
     _check_claims(answer)
     return answer
 

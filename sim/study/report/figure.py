@@ -55,18 +55,24 @@ def figure(answer: Answer) -> str:
 def _dots(
     answer: Answer, axes: Axes, reference: Case, cases: Sequence[Case], colours: Sequence[tuple[float, ...]]
 ) -> None:
-    """Each case less the reference in the last year: the median and the 5 to 95 % points."""
+    """Each case less the reference in the last year: the median and the 5 to 95 % points; an open dot, push held."""
     unit = ""
     for place, (case, colour) in enumerate(zip(cases[1:], colours[1:], strict=True)):
-        row = answer.against(reference, case, answer.main)
-        scale, unit = scaled(row)
-        low, high = row.spread
-        middle = row.diff_q50 if row.diff_q50 is not None else row.diff
-        if middle is None:
-            continue
-        if low is not None and high is not None:
-            axes.plot([scale * low, scale * high], [-place, -place], color=colour, linewidth=2)
-        axes.plot([scale * middle], [-place], "o", color=colour)
+        rows = {-1.0 * place: answer.against(reference, case, answer.main)}
+        if answer.held:
+            held = answer.held.cases
+            rows[-place - 0.3] = answer.against(held[0], held[answer.cases.index(case)], answer.main)
+        for height, row in rows.items():
+            scale, unit = scaled(row)
+            low, high = row.spread
+            middle = row.diff_q50 if row.diff_q50 is not None else row.diff
+            if middle is None:
+                continue
+            if low is not None and high is not None:
+                axes.plot([scale * low, scale * high], [height, height], color=colour, linewidth=2)
+            filled = colour if height == -place else "white"
+            axes.plot([scale * middle], [height], "o", color=colour, markerfacecolor=filled)
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set_yticks([])
-    axes.set_title(f"in the last year less {reference.label}, {unit}", loc="left", fontsize=9)
+    apart = "\nfilled: the push answers, open: it is held" if answer.held else ""
+    axes.set_title(f"in the last year less {reference.label}, {unit}{apart}", loc="left", fontsize=9)

@@ -61,7 +61,9 @@ def html_report(answers: Sequence[Answer], figures: Sequence[str]) -> str:
 
 def sections(answer: Answer) -> list[Section]:
     """The parts of an answer in their order."""
+    is_apart = answer.held and answer.of_controls
     parts = [
+        *([tables.apart(answer)] if is_apart else []),
         Section("Step by step", findings(answer)),
         Section("What would overturn it", overturning(answer)),
         tables.verdicts(answer),
@@ -76,7 +78,8 @@ def sections(answer: Answer) -> list[Section]:
 
 def _of_cases(answer: Answer) -> list[Section]:
     told = [tables.over_years(answer), tables.steps(answer), tables.slices(answer)]
-    return [*told, tables.turns(answer), tables.left_out(answer), tables.measures(answer)]
+    others = [tables.others_apart(answer)] if answer.held and answer.of_controls else []
+    return [*told, tables.turns(answer), tables.left_out(answer), tables.measures(answer), *others]
 
 
 def whole_provenance(answer: Answer) -> Section:

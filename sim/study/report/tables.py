@@ -6,6 +6,7 @@ import itertools
 import math
 
 from sim.calendar import OUTCOME_YEARS
+from sim.compare.push import MEANING
 from sim.compare.words import decimals_of, rounded, two_digits
 from sim.measures import SHARE
 from sim.results.page import Section
@@ -16,6 +17,7 @@ from sim.study.report.phrases import difference, level, scaled, slice_name, swit
 from sim.study.report.words import told_steps, turning
 from sim.study.sensitivity import SEEDS
 
+APART = ("bite", "answer", "total")
 STEPS = 3  # of the table by mechanism
 LEAST_INDEX = 0.05
 
@@ -44,6 +46,29 @@ def verdicts(answer: Answer) -> Section:
         rows,
         frozenset({"verdict", "that is"}),
     )
+
+
+def apart(answer: Answer) -> Section:
+    """What the steps about controls do to the main measure: bite, answer and total by year."""
+    years = [*map(str, OUTCOME_YEARS), "final"]
+    rows = []
+    for step, at in itertools.product([s for s in told_steps(answer) if answer.is_about_controls(s)], years):
+        cells = map(difference, answer.apart(step, answer.main, at))
+        year = str(answer.manifest.horizon.last) if at == "final" else at
+        rows.append([step.change, where(answer, step).strip(" ()"), year, *cells])
+    title = f"Bite, answer and total of the controls: {answer.main.replace('_', ' ')} (5 to 95 %)"
+    return Section(title, [MEANING], ["step", "where", "year", *APART], rows, frozenset({"step", "where"}))
+
+
+def others_apart(answer: Answer) -> Section:
+    """The same of the other measures in the last year, for the first such step."""
+    step = answer.of_controls[0]
+    rows = []
+    for measure in answer.measures:
+        if measure != answer.main:
+            rows.append([measure, *map(difference, answer.apart(step, measure))])
+    title = f"Bite, answer and total of other measures in the last year: {step.change}{where(answer, step)}"
+    return Section(title, (), ["measure", *APART], rows, frozenset({"measure"}))
 
 
 def over_years(answer: Answer) -> Section:
@@ -104,13 +129,20 @@ def left_out(answer: Answer) -> Section:
     steps = told_steps(answer)[:STEPS]
     turned = {"": list[str](), **turning(answer)}
     rows = []
+    columns = [(answer, step, "") for step in steps]
+    if answer.held:
+        columns += [(answer.held, answer.bite(step), ", bite") for step in steps if answer.is_about_controls(step)]
     for switch, claims in turned.items():
-        cells = [difference((answer.without(step, switch) if switch else step).row) for step in steps]
+        cells = [difference((half.without(step, switch) if switch else step).row) for half, step, _ in columns]
         rows.append([switch_name(switch) or "nothing", *cells, " ".join(claims)])
     return Section(
         "Which mechanisms it hangs on, each left out in turn",
         (),
-        ["left out", *(f"{step.change}{where(answer, step)}" for step in steps), "predictions that turn"],
+        [
+            "left out",
+            *(f"{step.change}{where(half, step)}{end}" for half, step, end in columns),
+            "predictions that turn",
+        ],
         rows if answer.left_out else [],
         frozenset({"predictions that turn"}),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
+from sim.compare import push
 from sim.compare.differences import Row
 from sim.study.report.answer import DID_NOT, OPEN, Answer, Step, Verdict
 from sim.study.report.cases import MOST_CASES, designs, text_of
@@ -28,7 +29,7 @@ LEADING = 3  # factors in words
 
 def opening(answer: Answer) -> str:
     """The answer as one paragraph: the first step, by part and by mechanism; samples; what was not as predicted."""
-    said = [_first_step(answer), _of_slices(answer), _of_left_out(answer), *_of_indices(answer)]
+    said = [_first_step(answer), of_push(answer), _of_slices(answer), _of_left_out(answer), *_of_indices(answer)]
     said += [discovery.sentence() for discovery in answer.discoveries]
     for word, start in ((DID_NOT, "Not as predicted"), (OPEN, "Open, as it depends on the parameter set")):
         if claims := [verdict.claim.says for verdict in answer.verdicts if verdict.word == word]:
@@ -51,6 +52,21 @@ def _first_step(answer: Answer) -> str:
     )
 
 
+def of_push(answer: Answer) -> str:
+    """What the first step about controls does with the push of the target held, and with it answering."""
+    if not answer.of_controls:
+        return ""
+    step = answer.of_controls[0]
+    if not answer.held:
+        return f"{push.not_apart(answer.result)}."
+    bite, change, total = map(difference, answer.apart(step, answer.main))
+    of = "This" if step is answer.steps[0] else f"Of {step.change}{where(answer, step)} {total}"
+    return (
+        f"{of} is the total, with the target's push answering what is denied; with the push held, the bite is {bite}, "
+        f"and the answer, total less bite, is {change}."
+    )
+
+
 def findings(answer: Answer) -> list[str]:
     """One sentence a step, and how steps depend on each other."""
     said = []
@@ -61,6 +77,8 @@ def findings(answer: Answer) -> list[str]:
         text = f"{what} differs by {difference(step.row)}, {of}"
         if step.base is answer.cases[0] and (since := answer.clear_since(step.base, step.case, answer.main)):
             text += f", of that sign in every year from {since} on"
+        if answer.held and answer.is_about_controls(step):
+            text += f"; with the push held by {difference(answer.bite(step).row)}"
         said.append(f"{text}.")
     for turn in islice(answer.turns, 4):
         said.append(
@@ -186,13 +204,13 @@ def uncertain(answer: Answer) -> list[str]:
     said = []
     if answer.indices and not answer.cases:
         said.append(
-            "The points fill the ranges evenly and independently: combinations that the figures up to 2022 rule out "
+            "The points fill the ranges evenly and independently: combinations that the observed figures rule out "
             "are among them, and a wider range makes a larger index."
         )
     elif answer.sets > 1:
         said.append(
-            f"The spread is over {answer.sets} parameter sets that meet the figures up to 2022; what is not fitted "
-            "is at its own value in all of them, so it is not the whole of what is unknown."
+            f"The spread is over {answer.sets} parameter sets that meet the observed figures; what they do not "
+            "vary is at its own value in all of them, so it is not the whole of what is unknown."
         )
     else:
         said.append("One parameter set: the intervals are over seeds alone and say nothing about the parameters.")
@@ -202,8 +220,13 @@ def uncertain(answer: Answer) -> list[str]:
             f"Of {answer.count} cases the {first}{len(answer.cases)} are told that differ from the first in one thing; "
             "runs.csv and decoupling study sensitivity have the others."
         )
+    if answer.held:
+        said.append("Where the push is not said to be held, it answers.")
     seeds = len(answer.manifest.seeds)
-    said.append(f"{seeds} paired {'seed' if seeds == 1 else 'seeds'} for each set; the tables say what a seed adds.")
+    if seeds == 1:
+        said.append("One paired seed for each set: the spread over sets holds what a seed adds.")
+    else:
+        said.append(f"{seeds} paired seeds for each set; the tables say what a seed adds.")
     flags = dict.fromkeys(flag for step in answer.steps for flag in step.row.flags.split("; ") if flag)
     said += [f"{flag[:1].upper()}{flag[1:]}." for flag in flags]
     said.append("The model's rules are the same in every set: what they leave out, no spread shows.")
@@ -214,7 +237,8 @@ def design(answer: Answer) -> list[str]:
     """What was run, by hashes that change only if the question, a config, a table or the parameter sets do."""
     manifest, experiment = answer.manifest, answer.experiment
     told = [
-        f"{len(answer.result.done)} runs: {answer.count * (1 + len(answer.left_out))} cases, {answer.sets} parameter "
+        f"{len(answer.result.done)} runs: {answer.count * (1 + len(answer.left_out))} cases"
+        f"{', each with the push held and answering' if answer.held else ''}, {answer.sets} parameter "
         f"{'set' if answer.sets == 1 else 'sets'}, seeds {', '.join(map(str, manifest.seeds))}; design "
         f"{', '.join(f'{kind} ({name})' if name else kind for name, kind in designs(experiment).items())}.",
         *(f"Config {name}: {scenario.hash[:16]}." for name, scenario in manifest.scenarios.items()),
