@@ -18,6 +18,7 @@ from sim.study.report.words import told_steps, turning
 from sim.study.sensitivity import SEEDS
 
 APART = ("bite", "answer", "total")
+STEPS_APART = 4
 STEPS = 3  # of the table by mechanism
 LEAST_INDEX = 0.05
 
@@ -52,7 +53,7 @@ def apart(answer: Answer) -> Section:
     """What the steps about controls do to the main measure: bite, answer and total by year."""
     years = [*map(str, OUTCOME_YEARS), "final"]
     rows = []
-    for step, at in itertools.product([s for s in told_steps(answer) if answer.is_about_controls(s)], years):
+    for step, at in itertools.product(answer.of_controls[:STEPS_APART], years):
         cells = map(difference, answer.apart(step, answer.main, at))
         year = str(answer.manifest.horizon.last) if at == "final" else at
         rows.append([step.change, where(answer, step).strip(" ()"), year, *cells])

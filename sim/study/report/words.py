@@ -7,8 +7,10 @@ from itertools import islice
 
 from sim.compare import push
 from sim.compare.differences import Row
+from sim.compare.words import decimals_of, rounded
 from sim.study.report.answer import DID_NOT, OPEN, Answer, Step, Verdict
 from sim.study.report.cases import MOST_CASES, designs, text_of
+from sim.study.report.ends import near_ends
 from sim.study.report.phrases import (
     between,
     difference,
@@ -29,7 +31,14 @@ LEADING = 3  # factors in words
 
 def opening(answer: Answer) -> str:
     """The answer as one paragraph: the first step, by part and by mechanism; samples; what was not as predicted."""
-    said = [_first_step(answer), of_push(answer), _of_slices(answer), _of_left_out(answer), *_of_indices(answer)]
+    said = [
+        _first_step(answer),
+        of_push(answer),
+        _of_slices(answer),
+        _of_left_out(answer),
+        *_of_indices(answer),
+        *_of_ends(answer),
+    ]
     said += [discovery.sentence() for discovery in answer.discoveries]
     for word, start in ((DID_NOT, "Not as predicted"), (OPEN, "Open, as it depends on the parameter set")):
         if claims := [verdict.claim.says for verdict in answer.verdicts if verdict.word == word]:
@@ -112,6 +121,9 @@ def _of_left_out(answer: Answer) -> str:
     changes = {switch: answer.change(step, answer.without(step, switch)) for switch in answer.left_out}
     most = max(changes, key=lambda switch: abs(changes[switch].diff or 0.0))
     kept = [switch for switch in answer.left_out if _has_sign_of(step.row, answer.without(step, switch).row)]
+    if len(changes) == 1:
+        sign = "the sign stays" if kept else "the sign does not stay"
+        return f"Without {switch_name(most)} it changes by {difference(changes[most])}; {sign}."
     signs = "the sign stays in each" if len(kept) == len(changes) else f"the sign stays in {len(kept)} of them"
     return (
         f"Of {len(changes)} mechanisms left out in turn, {switch_name(most)} matters most to it (it changes by "
@@ -140,6 +152,25 @@ def _of_indices(answer: Answer) -> list[str]:
                 f"Over the sampled points the {answer.main.replace('_', ' ')} of {answer.manifest.horizon.last} of "
                 f"{of} is {between(middle[0], scale)} {unit}; the largest total Sobol indices are {told}."
             )
+    return said
+
+
+def _of_ends(answer: Answer) -> list[str]:
+    """What controls do near both ends of the push, where that is a factor of a sample."""
+    said = []
+    outcome = f"{answer.main}@end"
+    for of, *ends in near_ends(answer.batch, outcome) if answer.indices else ():
+        scale, unit = scale_of(answer, outcome)
+        numbers = [[scale * held for held in points] for points in ends]
+        digits = decimals_of([numbers[0][1]], min(high - low for low, _, high in numbers))
+        held, answering = (
+            f"{rounded(middle, digits)} ({rounded(low, digits)} to {rounded(high, digits)})"
+            for low, middle, high in numbers
+        )
+        said.append(
+            f"Near the bite ({push.CAUSED} in the lowest tenth of its range) {of} is {held} {unit}, near the total (in "
+            f"the highest) {answering} {unit}."
+        )
     return said
 
 
