@@ -168,19 +168,33 @@ def test_a_comparison_at_two_values_or_at_drawn_ones_says_so(tmp_path):
 def test_what_controls_are():
     historic = load_config("historic")
     events = historic.as_dict()["events"]
-    assert controls_of(historic.values, events) == controls_of(load_config("plan").values, events)
-    answers = [event for event in events if event["kind"] not in ("control", "truce")]
-    assert answers and controls_of(historic.values, events) == controls_of(
-        historic.values, [*answers, *events[:0]] + [event for event in events if event["kind"] in ("control", "truce")]
-    )
+
+    def differ(change=None, more=()):
+        changed = historic.with_values(change or {})
+        return controls_of(changed.values, [*events, *more]) != controls_of(historic.values, events)
+
     for change in ({"controls.severity": 0.5}, {"alliance.lag": 1.0}, {"mechanisms.backfill": False}):
-        changed = historic.with_values(change)
-        assert controls_of(changed.values, events) != controls_of(historic.values, events)
+        assert differ(change)
     for change in ({"subsidy.annual": 200}, {"retaliation.severity": 1.0}, {"mechanisms.security": False}):
-        assert controls_of(historic.with_values(change).values, events) == controls_of(historic.values, events)
-    assert controls_of(historic.values, events[1:]) != controls_of(historic.values, events)
-    lever = {"date": "2026-01-01", "by": "USA", "kind": "lever", "set": {"controls.severity": 0.2}}
-    assert controls_of(historic.values, [*events, lever]) != controls_of(historic.values, events)
+        assert not differ(change)
+    measure = {"date": "2026-01-01", "by": "USA", "scope": ["all"], "severity": 0.5}
+    assert differ(more=[{**measure, "kind": "control"}]) and differ(more=[{**measure, "kind": "truce"}])
+    assert not differ(more=[{**measure, "kind": "retaliation"}]) and not differ(more=[{**measure, "kind": "outage"}])
+    lever = {"date": "2026-01-01", "by": "USA", "kind": "lever"}
+    assert differ(more=[{**lever, "set": {"controls.severity": 0.2}}])
+    assert not differ(more=[{**lever, "set": {"subsidy.annual": 200}}])
+
+
+def test_a_key_that_one_side_sweeps_is_no_key_that_both_sweep(tmp_path):
+    """Where both sweep severity, it is the same in a pair; where one does, controls differ."""
+    runs = [(seed, (level,), {SHARE: seed * level}) for seed in (1, 2) for level in (0.0, 0.8)]
+    sweeps = [
+        write(tmp_path / name, table(runs, ("controls.severity",), name), name, scenarios=scenario(name, values=own))
+        for name, own in (("free", FREE), ("strict", {**FREE, "controls.severity": 0.3}))
+    ]
+    assert not any("neither bite nor total" in note for note in compare(sweeps, Question()).notes)
+    fixed = single(tmp_path, "fixed", {1: 0.3, 2: 0.4}, FREE)
+    assert any("neither bite nor total" in note for note in compare([sweeps[0], fixed], Question()).notes)
 
 
 # On runs of the model.
@@ -210,21 +224,11 @@ def test_the_push_that_is_held_wants_the_same_on_both_sides():
     assert free.max() == 0.0 and controlled.max() > 0.3
 
 
-def test_configs_are_run_with_the_push_held_and_answering(few, tmp_path, monkeypatch):
+def test_configs_are_run_both_ways_and_the_answer_is_total_less_bite_in_every_pair(few, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     paths = of_config.results_of(["no-controls", "us-alone"])
-    found = compare(paths, Question(measures=["domestic_supply_share"]))
-    [total], [bite], [answer] = found.rows, found.held.rows, found.answers
-    assert total.n_pairs == bite.n_pairs == answer.n_pairs == 3
-    assert bite.diff < 0 < answer.diff and answer.diff == pytest.approx(total.diff - bite.diff, abs=1e-12)
-    assert bite.base_mean != total.base_mean
     values = read_manifest(paths[0]).scenarios["no-controls"].values
-    assert values[CAUSED] == 0.5  # the config is as it is; the two ends are swept
-
-
-def test_the_answer_is_total_less_bite_in_every_pair(few, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    paths = of_config.results_of(["no-controls", "us-alone"])
+    assert values[CAUSED] == 0.5  # the config is as it is; both ends are swept
     shares = {}
     for path in paths:
         for row in csv.DictReader((path / "runs.csv").read_text().splitlines()):
@@ -234,9 +238,11 @@ def test_the_answer_is_total_less_bite_in_every_pair(few, tmp_path, monkeypatch)
         np.array([shares[controlled, seed, level] - shares[free, seed, level] for seed in "123"]) for level in (0, 1)
     )
     found = compare(paths, Question(measures=["domestic_supply_share"]))
-    assert found.answers[0].diff == pytest.approx((totals - bites).mean(), rel=1e-12)
-    for row, by_hand in ((found.held.rows[0], bites), (found.rows[0], totals)):
+    [total], [bite], [answer] = found.rows, found.held.rows, found.answers
+    assert total.n_pairs == bite.n_pairs == answer.n_pairs == 3
+    for row, by_hand in ((bite, bites), (answer, totals - bites), (total, totals)):
         assert row.diff == pytest.approx(by_hand.mean(), rel=1e-12)
+    assert bite.diff < 0 < answer.diff
 
 
 def test_configs_whose_controls_are_the_same_are_run_once(few, tmp_path, monkeypatch):
