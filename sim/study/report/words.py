@@ -69,10 +69,12 @@ def of_push(answer: Answer) -> str:
     if not answer.held:
         return f"{push.not_apart(answer.result)}."
     bite, change, total = map(difference, answer.apart(step, answer.main))
-    of = "This" if step is answer.steps[0] else f"Of {step.change}{where(answer, step)} {total}"
+    start = "This is the total"
+    if step is not answer.steps[0]:
+        start = f"What {step.change}{where(answer, step)} does to it is {total} in total"
     return (
-        f"{of} is the total, with the target's push answering what is denied; with the push held, the bite is {bite}, "
-        f"and the answer, total less bite, is {change}."
+        f"{start}, with the target's push answering what is denied; with the push held, the bite is {bite}, and the "
+        f"answer, total less bite, is {change}."
     )
 
 
