@@ -24,7 +24,8 @@ class Comparison:
     """The answer, in the order in which it is told; `lost` says which measures one result has and another has not.
 
     Where controls are compared with the push of the target held and with it answering, this is the comparison with
-    the push answering, `held` the same with the push held, and `answers` what the one is more than the other.
+    the push answering, `held` the same with the push held, and `answers` what the one is more than the other;
+    `of_controls` are the candidates whose controls differ from the base's.
     """
 
     results: list[Result]
@@ -44,6 +45,7 @@ class Comparison:
     sentences: list[str] = field(default_factory=list)
     held: Comparison | None = None
     answers: list[Row] = field(default_factory=list)
+    of_controls: list[str] = field(default_factory=list)
 
     @property
     def halves(self) -> dict[str, Comparison]:

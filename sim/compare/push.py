@@ -25,7 +25,8 @@ CAUSED = "security.caused_by_controls"
 LEVELS = {"answers": 1.0, "held": 0.0}  # by the name that tables give them
 ANSWERS, HELD = LEVELS
 BETWEEN = f"{ANSWERS} less {HELD}"
-WITH = {HELD: " with the push held (bite)", ANSWERS: " with the push answering (total)"}
+WITH = {HELD: " with the push held", ANSWERS: " with the push answering"}
+NAMES = {HELD: "bite", ANSWERS: "total"}
 OF_CONTROLS = ("controls.", "alliance.", "doctrine.")  # how keys begin that say what is denied, by whom and when
 SWITCHES = ("mechanisms.alliance", "mechanisms.backfill", "mechanisms.over_compliance")
 EVENTS = ("control", "truce")
@@ -47,6 +48,11 @@ def controls_of(values: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) 
         event for event in events if event.get("kind") in EVENTS or any(map(is_of_controls, event.get("set") or {}))
     ]
     return keys, dated
+
+
+def ending(push: str, of_controls: bool) -> str:
+    """What ends the name of a difference: what the push does and, where it is about controls, what that is called."""
+    return f"{WITH[push]}{f' ({NAMES[push]})' if of_controls else ''}" if push else ""
 
 
 def is_of_controls(key: str) -> bool:

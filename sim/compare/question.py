@@ -99,7 +99,7 @@ def _compared(
         _follow_over_time(comparison, pairing, columns[candidate.name], question)
         _say_effects(comparison, pairing, question)
         if rows := comparison.rows_of(candidate):
-            comparison.sentences.append(sentence(rows, push.WITH.get(apart, "")))
+            comparison.sentences.append(sentence(rows, push.ending(apart, push.about_controls(base, candidate))))
     if len(pairings) > 1:
         _find_best(comparison, pairings)
     comparison.agreement = list(dict.fromkeys(comparison.agreement))
@@ -126,6 +126,7 @@ def _compared_apart(
     for bite, total in zip(holding, answering, strict=True):
         if not push.about_controls(total.base.result, total.cand.result):
             continue
+        comparison.of_controls.append(total.cand.result.name)
         if not question.paired:
             comparison.notes.append("unpaired: the answer is total less bite of each measure, without an interval")
             continue
@@ -265,7 +266,7 @@ def trips(comparison: Comparison, gates: Sequence[str]) -> list[str]:
         raise BadInput([f"--fail-on = {gate!r}: must be one of {', '.join(GATES)}" for gate in unknown])
     tripped = []
     for gate in dict.fromkeys(gates):
-        names = [_name(row, apart) for row, apart in _judged(comparison) if row.verdict in words[gate]]
+        names = [_name(row, end) for row, end in _judged(comparison) if row.verdict in words[gate]]
         if names:
             tripped.append(f"--fail-on {gate}: {', '.join(names)}")
     return tripped
@@ -284,7 +285,7 @@ def unjudged(comparison: Comparison, gates: Sequence[str]) -> list[str]:
         else:
             rows = _judged(comparison)
             names = [*comparison.lost]
-            names += [f"{_name(row, apart)} {why}" for row, apart in rows if (why := _not_judged(row, gate))]
+            names += [f"{_name(row, end)} {why}" for row, end in rows if (why := _not_judged(row, gate))]
             if not rows:
                 names.append("nothing was compared")
             elif gate == "worse" and all(row.direction == "none" for row, _ in rows):
@@ -295,17 +296,16 @@ def unjudged(comparison: Comparison, gates: Sequence[str]) -> list[str]:
 
 
 def _judged(comparison: Comparison) -> list[tuple[Row | ReachRow, str]]:
-    """What gates judge, each with what the push does there."""
+    """What gates judge, each with how its name ends."""
     judged: list[tuple[Row | ReachRow, str]] = []
     for name, half in comparison.halves.items():
-        judged += [(row, name) for row in half.rows]
-        judged += [(row, name) for row in half.reach]
+        rows: list[Row | ReachRow] = [*half.rows, *half.reach]
+        judged += [(row, push.ending(name, row.candidate in comparison.of_controls)) for row in rows]
     return judged
 
 
-def _name(row: Row | ReachRow, apart: str) -> str:
-    what = f"{row.column}@{row.at}" if isinstance(row, Row) else row.target
-    return f"{what} of {row.candidate}{push.WITH.get(apart, '')}"
+def _name(row: Row | ReachRow, end: str) -> str:
+    return f"{f'{row.column}@{row.at}' if isinstance(row, Row) else row.target} of {row.candidate}{end}"
 
 
 def _not_judged(row: Row | ReachRow, gate: str) -> str:

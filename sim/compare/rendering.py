@@ -13,7 +13,7 @@ from sim.compare.comparison import Comparison
 from sim.compare.differences import COLUMNS, OPENING_COLUMNS, Row
 from sim.compare.effects import BEST_COLUMNS, CARRIER_COLUMNS, EFFECT_COLUMNS, MEANINGS, Carrier, Effect
 from sim.compare.identity import UNLIKE_COLUMNS, Unlike
-from sim.compare.push import BETWEEN, MEANING, WITH
+from sim.compare.push import BETWEEN, MEANING, WITH, ending
 from sim.compare.reaching import REACH_COLUMNS, ReachRow
 from sim.compare.words import decimals, decimals_of, main_row, percent, rounded, two_digits
 from sim.errors import BadInput
@@ -108,24 +108,25 @@ def sections(comparison: Comparison) -> list[Section]:
     ]
     parts += [_apart(comparison, list(rows)) for _, rows in groupby(comparison.answers, key=lambda row: row.candidate)]
     for push, half in comparison.halves.items():
-        parts += _half(half, names, WITH.get(push, ""))
+        parts += _half(half, names, push, comparison.of_controls)
     title = "In words" if comparison.held else "In one sentence"
     parts += [Section("Notes", comparison.notes), Section(title, comparison.sentences)]
     return [part for part in parts if part.lines or part.rows]
 
 
-def _half(comparison: Comparison, names: Sequence[str], how: str) -> list[Section]:
-    """The tables of a comparison; `how` ends their titles."""
+def _half(comparison: Comparison, names: Sequence[str], push: str, of_controls: Sequence[str]) -> list[Section]:
+    """The tables of a comparison; their titles end in what the push does there, if that is told apart."""
     parts = []
     opens = {(o.candidate, o.measure, o.slice): o.opens or "never" for o in comparison.openings}
     for candidate, rows in groupby(comparison.rows, key=lambda row: row.candidate):
+        how = ending(push, candidate in of_controls)
         parts.append(_measures(f"{candidate} less {names[0]}{how}", list(rows), opens))
-    for point, points in groupby(comparison.points, key=lambda point: (point.row.candidate, point.point)):
-        at = f"at {point[1] or 'the only point'}{how}"
-        parts.append(_measures(f"{point[0]} less {names[0]} {at}", [p.row for p in points]))
+    for (candidate, at), points in groupby(comparison.points, key=lambda point: (point.row.candidate, point.point)):
+        how = f"{at or 'the only point'}{ending(push, candidate in of_controls)}"
+        parts.append(_measures(f"{candidate} less {names[0]} at {how}", [p.row for p in points]))
     others = [_reaching(comparison.reach), _effects(comparison.effects), _carriers(comparison.carriers)]
     others.append(_best(comparison, names))
-    return [*parts, *(replace(part, title=f"{part.title}{how}") for part in others)]
+    return [*parts, *(replace(part, title=f"{part.title}{ending(push, False)}") for part in others)]
 
 
 def _apart(comparison: Comparison, answers: Sequence[Row]) -> Section:
@@ -137,10 +138,10 @@ def _apart(comparison: Comparison, answers: Sequence[Row]) -> Section:
     lines = []
     for answer in answers:
         total, bite = (half[answer.candidate, answer.column, answer.at] for half in halves)
-        told = (bite, answer, total)
+        three = (bite, answer, total)
         digits = max(decimals(bite, 1), decimals(total, 1))
         cells = [f"{answer.column}@{answer.at}", answer.unit]
-        for row in told:
+        for row in three:
             low, high = (rounded(value, digits) for value in row.spread)
             cells += [rounded(row.diff, digits), _between(low, high)]
         lines.append([*cells, bite.verdict, total.verdict])

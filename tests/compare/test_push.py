@@ -121,6 +121,20 @@ def test_what_is_no_control_is_not_split(tmp_path):
     assert render(found, "csv").splitlines()[1].endswith(",")
 
 
+def test_bite_and_total_are_of_controls_alone(tmp_path):
+    """Beside a candidate whose controls differ stands one whose do not: it is told both ways, but it has no bite."""
+    pair = [made(tmp_path, "free", BASE, FREE), made(tmp_path, "strict", CONTROLLED, STRICT)]
+    found = compare([*pair, made(tmp_path, "rich", CONTROLLED, {**FREE, "subsidy.annual": 200.0})], Question())
+    assert found.of_controls == ["strict"] and [row.candidate for row in found.answers] == ["strict"]
+    titles = [section.title for section in sections(found)]
+    assert "strict less free with the push held (bite)" in titles and "rich less free with the push held" in titles
+    assert [text.partition(":")[0] for text in found.sentences if text.startswith("rich")] == [
+        "rich against free with the push held",
+        "rich against free with the push answering",
+    ]
+    assert "of rich with the push held" in trips(found, ["worse"])[0]
+
+
 def test_without_a_push_there_is_one_number(tmp_path):
     base = made(tmp_path, "free", BASE, {**FREE, "mechanisms.security": False})
     other = made(tmp_path, "strict", CONTROLLED, {**STRICT, "mechanisms.security": False})
