@@ -123,7 +123,10 @@ class Report(StrEnum):
 
 @app.command()
 def compare(
-    base: Annotated[str, typer.Argument(help="A result folder, a CSV, or a config (run with 20 seeds first).")],
+    base: Annotated[
+        str,
+        typer.Argument(help="A result folder, a CSV, or a config (run with 20 seeds first; twice if controls differ)."),
+    ],
     candidates: Annotated[list[str], typer.Argument(help="The same; each is compared with BASE.")],
     at: Annotated[
         list[str] | None,
@@ -159,7 +162,10 @@ def compare(
     ] = False,
     fail_on: Annotated[
         list[Gate] | None,
-        typer.Option(help="Exit 1 if a verdict is worse, any difference, or inconclusive; 3 if that cannot be judged."),
+        typer.Option(
+            help="Exit 1 if a verdict is worse, any difference, or inconclusive; 3 if that cannot be judged. "
+            "Of controls, bite and total are both judged."
+        ),
     ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Whether the results are the same, cell by cell; exit 1 if not.")

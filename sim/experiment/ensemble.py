@@ -28,7 +28,8 @@ def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]
     """The parameter sets of a world for the experiment at `path`; None, with sentences, where there are none.
 
     The table has a column `parameter_set` counting from 1, then one column for each parameter, by its key. What is
-    varied besides must not be among them, but for the part of the push that controls cause, which is drawn by itself.
+    varied besides must not be among them, but for the part of the push that controls cause: the sets were matched with
+    the dated controls in force, under which it changes nothing, as the record is what they deny.
     """
     table = world.folder / ENSEMBLE
     try:
