@@ -29,7 +29,7 @@ def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]
 
     The table has a column `parameter_set` counting from 1, then one column for each parameter, by its key. What is
     varied besides must not be among them, but for the part of the push that controls cause: the sets were matched with
-    the dated controls in force, under which it changes nothing, as the record is what they deny.
+    the dated controls in force, under which it changes next to nothing, as the record is what they deny.
     """
     table = world.folder / ENSEMBLE
     try:

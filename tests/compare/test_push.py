@@ -296,3 +296,9 @@ def test_no_push_a_push_held_and_one_that_answers_are_three_numbers(paired):
     assert (none == again).all()
     bite, total = (effect({CAUSED: level}) for level in (0.0, 1.0))
     assert len({*none, *bite, *total}) == 9 and (total - bite > 0).all()
+
+
+def test_the_dated_controls_are_one_world_at_both_ends(paired):
+    """The record is what they deny: so a parameter set that meets the figures with them meets these at either end."""
+    held, answering = (paired({CAUSED: level}, "historic", seeds=3)["domestic_supply_share"] for level in (0.0, 1.0))
+    assert abs(held - answering).max() < 1e-4
