@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.agents import ChipFirm, State, Supplier
 from sim.arrays import Array
-from sim.calendar import is_first_of_year
+from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year
 from sim.engine.groups import total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
@@ -55,6 +55,8 @@ class InputMarket:
         self.covered = np.ones((len(seeds), len(roster.group_names)))  # part of capacity that materials in stock allow
         self._usual_share = base.input_share  # with the first share of who has entered
         self._entered = np.zeros((len(seeds), len(roster.suppliers)))
+        # By group of the target's own: log points that a mandate has raised the odds of home suppliers by so far.
+        self._raised = np.zeros((len(seeds), int(roster.group_target_owned.sum())))
         self.store = np.zeros_like(base.input_need)  # (runs, K, I) tools bought ahead, not yet installed
         self.stored = self.store  # change of it this quarter
         self.feared = self.store  # part of an input's supply that may be cut off and is not yet
@@ -165,7 +167,7 @@ class InputMarket:
         tools = roster.by_group.sum(firms.investment)[..., None] * self.base.tool_mix
         hoard, released = self._bought_ahead(p["stockpiling.speed"][..., None], ahead * tools, tools)
         self.need = (tools - released) + hoard + self._materials_ordered(p, firms, ahead)
-        self.choice = self._mandated(p["mandate.tools"], self._chosen(p, suppliers, states.expected_cutoff))
+        self.choice = self._mandated(p, self._chosen(p, suppliers, states.expected_cutoff))
         self.availability = self.part_met(p, self.choice, self.by_controls)
         allowed = self.choice * (1.0 - self.in_the_way) if self.in_the_way.any() else self.choice
         permitted = by_input.sum(allowed)
@@ -206,14 +208,15 @@ class InputMarket:
         shares: Array = wish / by_input.spread(by_input.sum(wish))
         return shares
 
-    def _mandated(self, least: Array, choice: Array) -> Array:
+    def _mandated(self, parameters: Parameters, choice: Array) -> Array:
         """The choice when a least part of the own firms' tools must come from home suppliers, (runs, K, U).
 
-        The odds of every kind of tool that home suppliers sell rise alike, until a line's tools meet the mandate by
-        value, or all that can be had at home is. What a line loses by tools that it would not have chosen is not in
-        the model.
+        The odds of every kind of tool that home suppliers sell rise alike, as fast as these can expand, until a line's
+        tools meet the mandate by value. What a line loses by tools that it would not have chosen is not in the model.
         """
+        least = parameters["mandate.tools"]
         if not least.any():
+            self._raised = np.zeros_like(self._raised)
             return choice
         roster, own = self.roster, slice(0, int(self.roster.group_target_owned.sum()))
         at_home = roster.by_input.sum(choice[:, own] * roster.target_supplier)
@@ -223,8 +226,9 @@ class InputMarket:
             middle = (low + high) / 2.0
             reaches = (raised_odds(at_home, middle[..., None]) * weight).sum(axis=-1) >= least
             low, high = np.where(reaches, low, middle), np.where(reaches, middle, high)
-        short = (at_home * weight).sum(axis=-1) < least
-        asked = np.where(roster.is_equipment, raised_odds(at_home, (high * short)[..., None]), at_home)
+        needed = high * ((at_home * weight).sum(axis=-1) < least)
+        self._raised = np.minimum(needed, self._raised + parameters["mandate.tools_pace"] / QUARTERS_PER_YEAR)
+        asked = np.where(roster.is_equipment, raised_odds(at_home, self._raised[..., None]), at_home)
         up = roster.by_input.spread(asked / np.where(at_home > 0, at_home, 1.0))
         down = roster.by_input.spread((1.0 - asked) / np.where(at_home < 1, 1.0 - at_home, 1.0))
         mandated = choice.copy()

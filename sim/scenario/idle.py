@@ -42,6 +42,7 @@ ANSWERED = _each(CONTROLS, retaliation__severity=ABOVE_0)
 # A key is read if all of one of its ways is met.
 READ: Mapping[str, tuple[Needs, ...]] = {
     SEVERITY: SCALED,
+    "mandate.tools_pace": ({"mandate.tools": ABOVE_0},),
     "demand.surge": ({WORLD_SALES: (NOT_GIVEN,)},),
     "investment.diversion": DENIED,
     "stockpiling.reach": DENIED,
