@@ -179,10 +179,10 @@ def compare_column(pairing: Pairing, column: str, at: str, settings: Settings, p
     """The row of one column at one date; at one design point if `point` says which."""
     ours, theirs = (value(side.result, column, at) for side in (pairing.base, pairing.cand))
     row = _row(pairing, column, at, ours, theirs, settings, point)
-    return _without_verdict(row) if at in AT and pairing.ends_differ else row
+    return without_verdict(row) if at in AT and pairing.ends_differ else row
 
 
-def _without_verdict(row: Row) -> Row:
+def without_verdict(row: Row) -> Row:
     """A row of whole runs that end on different dates: what differs may be the time alone."""
     if row.verdict == "incomparable":
         return row

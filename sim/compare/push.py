@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.compare.differences import Margin, Row, Settings, compare_column, sample
-from sim.compare.outcomes import value
+from sim.compare.differences import Margin, Row, Settings, compare_column, sample, without_verdict
+from sim.compare.outcomes import AT, value
 from sim.compare.pairing import Pairing, pair_runs
 from sim.compare.results import Result, Series, some_runs
 from sim.compare.tables import Key
@@ -109,7 +109,8 @@ def change(before: Pairing, then: Pairing, column: str, at: str, settings: Setti
     The base of the row is the difference before, its candidate the one then; so of bite and total it is the answer.
     """
     ours, theirs = (_differences(pairing, column, at, name) for pairing, name in ((before, "before"), (then, "then")))
-    return compare_column(pair_runs(ours, theirs), column, at, settings)
+    row = compare_column(pair_runs(ours, theirs), column, at, settings)
+    return without_verdict(row) if at in AT and (before.ends_differ or then.ends_differ) else row
 
 
 def _differences(pairing: Pairing, column: str, at: str, name: str) -> Result:

@@ -121,6 +121,25 @@ def test_what_is_no_control_is_not_split(tmp_path):
     assert render(found, "csv").splitlines()[1].endswith(",")
 
 
+def test_ends_on_different_dates_give_no_answer(tmp_path):
+    """With the push answering, seed 1 stops a year earlier under controls: what differs at the end may be the time."""
+    paths = []
+    for name, values, own in (("free", BASE, FREE), ("strict", CONTROLLED, STRICT)):
+        series = ["run_id,config,parameter_set,seed,date,domestic_supply_share"]
+        for place in (0, 1):
+            for number, (seed, shares) in enumerate(values.items()):
+                last = 2034 if (name, place, seed) == ("strict", 1, 1) else 2035
+                run = f"run{place * len(values) + number},{name},0,{seed}"
+                series += [f"{run},{year}-12-31,{shares[place]}" for year in range(2033, last + 1)]
+        paths.append(made(tmp_path, name, values, own, series="\n".join(series) + "\n"))
+    found = compare(paths, Question())
+    [total], [bite], [answer] = found.rows, found.held.rows, found.answers
+    assert (total.verdict, answer.verdict, answer.diff_lo) == ("inconclusive", "inconclusive", None)
+    assert bite.verdict == "worse" and "different dates" in answer.flags
+    [answer] = compare(paths, Question(at=["2034"])).answers
+    assert answer.diff_lo is not None and answer.diff == pytest.approx(0.08)
+
+
 def test_bite_and_total_are_of_controls_alone(tmp_path):
     """Beside a candidate whose controls differ stands one whose do not: it is told both ways, but it has no bite."""
     pair = [made(tmp_path, "free", BASE, FREE), made(tmp_path, "strict", CONTROLLED, STRICT)]

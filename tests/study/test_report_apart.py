@@ -8,11 +8,13 @@ from types import SimpleNamespace
 import pytest
 from support.made_results import scenario, write
 from support.made_study import SHARE
+from support.paths import ROOT
 from typer.testing import CliRunner
 
 from sim.batch.run import run_batch
-from sim.compare.push import CAUSED
+from sim.compare.push import CAUSED, controls_of, is_of_controls
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
+from sim.experiment.experiment import load_experiment
 from sim.results.claims import Claim
 from sim.study.commands import study
 from sim.study.outcomes import read_batch
@@ -191,3 +193,17 @@ def test_a_factor_takes_the_place_of_what_the_sets_draw(tmp_path):
     assert problems == []
     read_ensemble(world, {"demand.growth"}, tmp_path, problems)
     assert "factors.demand.growth: is set by the ensemble" in problems[0]
+
+
+ASKED = [path.stem for path in sorted((ROOT / "experiments").glob("*.toml")) if "[[claims]]" in path.read_text()]
+
+
+@pytest.mark.parametrize("name", [*ASKED, "dated-controls"])
+def test_every_answer_about_controls_has_both_ends_of_the_push(name):
+    experiment = load_experiment(name)
+    configs = [controls_of(scenario.values, scenario.as_dict()["events"]) for scenario in experiment.scenarios]
+    varied = set(experiment.swept) - set(experiment.content.get("leave_out", ()))
+    if any(config != configs[0] for config in configs) or any(map(is_of_controls, varied)):
+        assert CAUSED in varied
+    else:
+        assert name in ("bottleneck", "returns", "seventy-percent")
