@@ -17,6 +17,7 @@ from sim.results.provenance import program_hash
 from sim.results.records import RUNS
 from sim.scenario.loading import config_path, known_configs, load_config
 from sim.scenario.scenario import Scenario
+from sim.scenario.values import CAUSED
 
 SEEDS = 20  # of a config that is run to be compared
 
@@ -67,7 +68,7 @@ def run_config(name: str, apart: bool = False) -> Path:
     content = {**experiment.content, "record": {"every": "year", "measures": "all"}}
     parts = experiment.parts
     if apart:
-        levels = {push.CAUSED: (push.LEVELS[push.HELD], push.LEVELS[push.ANSWERS])}
+        levels = {CAUSED: (push.LEVELS[push.HELD], push.LEVELS[push.ANSWERS])}
         content |= {"factors": {key: list(held) for key, held in levels.items()}, "swept": list(levels)}
         parts = (Part("", "grid", tuple(levels), Grid(levels)),)
     measures = tuple(measure_names("all", scenario.world))

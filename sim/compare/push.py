@@ -20,8 +20,8 @@ from sim.compare.pairing import Pairing, pair_runs
 from sim.compare.results import Result, Series, some_runs
 from sim.compare.tables import Key
 from sim.results.manifest import KeptScenario
+from sim.scenario.values import CAUSED
 
-CAUSED = "security.caused_by_controls"
 LEVELS = {"answers": 1.0, "held": 0.0}  # by the name that tables give them
 ANSWERS, HELD = LEVELS
 BETWEEN = f"{ANSWERS} less {HELD}"

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sim.compare.push import CAUSED
 from sim.errors import nearest
+from sim.scenario.values import CAUSED
 from sim.world.evidence import Value
 from sim.world.world import World
 

@@ -21,6 +21,7 @@ MARKET = "demand.market_bn_usd"  # the target's chip market by year, at current 
 WORLD_SALES = "demand.world_sales"  # the world's chip sales by year, at current prices; growth since 2020 counts
 RECORDED = "security.recorded"  # by date: the part of the target's foreign tools that controls denied from then on
 GIVEN = (MARKET, WORLD_SALES, RECORDED)
+CAUSED = "security.caused_by_controls"  # the part of the push that controls cause; the rest goes by what was recorded
 
 
 def check_values(given: Mapping[str, Any], where: str, world: World, problems: list[str]) -> dict[str, Value]:

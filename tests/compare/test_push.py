@@ -14,10 +14,11 @@ from sim import DecouplingModel, load_config
 from sim.batch import of_config
 from sim.cli import app
 from sim.compare import push
-from sim.compare.push import CAUSED, controls_of
+from sim.compare.push import controls_of
 from sim.compare.question import Question, compare, trips, unjudged
 from sim.compare.rendering import content, render, sections
 from sim.results.manifest import read_manifest
+from sim.scenario.values import CAUSED
 
 ON = {"mechanisms.state_programme": True, "mechanisms.security": True, "security.goal": 0.5, CAUSED: 0.5}
 FREE = {"controls.mode": "none", "controls.severity": 0.0, **ON}

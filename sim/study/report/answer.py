@@ -31,6 +31,7 @@ from sim.errors import BadInput
 from sim.measures import HEADLINE
 from sim.results.claims import Claim
 from sim.results.manifest import MANIFEST, KeptExperiment, Manifest
+from sim.scenario.values import CAUSED
 from sim.study.discovery import Discovery, discover
 from sim.study.outcomes import Batch, IncompleteInput, read_batch
 from sim.study.report.cases import Case, cases_of, designs, text_of
@@ -227,9 +228,9 @@ class Answer:
     def named_by(self, term: Mapping[str, Any], without: str | None = None) -> list[Case]:
         """The cases that a term of a claim names; nothing is left out but the switch that it says is false."""
         off = without or next((switch for switch in self.left_out if term.get(switch) is False), None)
-        if self.held and term.get(push.CAUSED) == push.LEVELS[push.HELD]:
-            return self.held.named_by({key: held for key, held in term.items() if key != push.CAUSED}, without)
-        own = ("times", "measure", *([push.CAUSED] if self.held else []))
+        if self.held and term.get(CAUSED) == push.LEVELS[push.HELD]:
+            return self.held.named_by({key: held for key, held in term.items() if key != CAUSED}, without)
+        own = ("times", "measure", *([CAUSED] if self.held else []))
         keys = {key: held for key, held in term.items() if key not in (*own, *self.left_out)}
         cases = self.left_out[off] if off else self.cases
         return [case for case in cases if all(case.keys.get(key) == held for key, held in keys.items())]
@@ -352,7 +353,7 @@ def read_answer(folder: str | Path) -> Answer:
         measures = [main, *(name for name in HEADLINE if name in recorded and name != main)]
     slices = [name for name in measures if name.startswith(f"{main}.")]
     told = with_series(result, [main, *slices])
-    is_apart = set(told.keys.get(push.CAUSED, ())) == set(push.LEVELS.values())
+    is_apart = set(told.keys.get(CAUSED, ())) == set(push.LEVELS.values())
     (cases, left_out, count), *held = [
         cases_of(batch.folder, each, batch.experiment)
         for each in ([push.with_push(told, name) for name in push.LEVELS] if is_apart else [told])

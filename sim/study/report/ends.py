@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.arrays import Array
-from sim.compare.push import CAUSED, can_answer, controls_of
+from sim.compare.push import can_answer, controls_of
 from sim.experiment.designs import Sample
+from sim.scenario.values import CAUSED
 from sim.study.outcomes import Batch, read_outcomes
 
 TENTH = 0.1

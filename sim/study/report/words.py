@@ -8,6 +8,7 @@ from itertools import islice
 from sim.compare import push
 from sim.compare.differences import Row
 from sim.compare.words import decimals_of, rounded
+from sim.scenario.values import CAUSED
 from sim.study.report.answer import DID_NOT, OPEN, Answer, Step, Verdict
 from sim.study.report.cases import MOST_CASES, designs, text_of
 from sim.study.report.ends import near_ends
@@ -170,7 +171,7 @@ def _of_ends(answer: Answer) -> list[str]:
             for low, middle, high in numbers
         )
         said.append(
-            f"Near the bite ({push.CAUSED} in the lowest tenth of its range) {of} is {held} {unit}, near the total (in "
+            f"Near the bite ({CAUSED} in the lowest tenth of its range) {of} is {held} {unit}, near the total (in "
             f"the highest) {answering} {unit}."
         )
     return said
