@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
+import os
 import shutil
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import tomli_w
 
 from sim import load_experiment, run_batch
+from sim.results.provenance import arithmetic_fingerprint
 
 SETS = 2  # of the ensemble
 SMALL = {"samples": 2, "trajectories": 2}  # of a design
@@ -56,3 +60,18 @@ def digests(home: Path, folder: Path, name: str) -> dict[str, Any]:
         shares = [row["domestic_supply_share@end"] for row in csv.DictReader(file)]
     hashes = {table: hashlib.sha256((out / f"{table}.csv").read_bytes()).hexdigest() for table in ("runs", "series")}
     return {**hashes, "shares": shares[:8]}
+
+
+def write(root: Path) -> None:
+    """Keep the bytes of today, where results are meant to change: `python tests/support/kept_bytes.py`."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = small_home(root, Path(folder) / "home")
+        os.chdir(home)
+        names = sorted(path.stem for path in (home / "experiments").glob("*.toml"))
+        results = {name: digests(home, Path(folder), name) for name in names}
+    kept = {"arithmetic": arithmetic_fingerprint(), "results": results}
+    (root / "tests" / "batch" / "kept_bytes.json").write_text(json.dumps(kept, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    write(Path(__file__).resolve().parents[2])
