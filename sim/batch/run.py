@@ -167,9 +167,9 @@ def _finished(experiment: Experiment, out: Path) -> Manifest | None:
 
 
 def _reworded(experiment: Experiment, manifest: Manifest) -> Manifest:
-    """Questions, claims, purposes and sources may be worded anew after the runs: the result keeps those of today."""
+    """Questions, claims, labels, purposes and sources may be worded anew after the runs: a result keeps today's."""
     purposes = {scenario.name: scenario.purpose for scenario in experiment.scenarios}
-    content = manifest.as_dict()
+    content = {key: held for key, held in manifest.as_dict().items() if key != "labels"}
     for name, kept in content["scenarios"].items():
         kept["purpose"] = purposes.get(name, kept["purpose"])
     worlds = {each.world.id: kept_world(each.world).model_dump() for each in experiment.scenarios}

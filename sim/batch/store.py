@@ -305,6 +305,7 @@ def words_of(experiment: Experiment) -> dict[str, Any]:
     return {
         "experiment": experiment.as_dict(),
         "claims": [claim.model_dump(exclude_defaults=True) for claim in experiment.claims],
+        **({"labels": dict(experiment.labels)} if experiment.labels else {}),
     }
 
 

@@ -71,6 +71,7 @@ class Experiment:
     stop: Condition | None = None
     ensemble: Ensemble | None = None
     claims: tuple[Claim, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_manifest(cls, manifest: Manifest, where: str) -> Experiment:
@@ -95,6 +96,7 @@ class Experiment:
             read_condition(kept.stop.when, f"{where}: stop.when", manifest.record.measures) if kept.stop else None,
             Ensemble(sets, kept.parameters.hash) if kept.parameters else None,
             tuple(manifest.claims),
+            manifest.labels,
         )
 
     def __len__(self) -> int:
@@ -188,6 +190,7 @@ class _File(PartTable):
     leave_out: list[str] = Field(default_factory=list)
     targets: list[str] = Field(default_factory=list)
     claims: list[Claim] = Field(default_factory=list)
+    labels: dict[str, str] = Field(default_factory=dict)
 
 
 RIGHT = {
@@ -205,6 +208,7 @@ RIGHT = {
     "leave_out": 'a list of switches, such as ["mechanisms.stockpiling"]',
     "targets": 'a list of conditions, such as ["domestic_supply_share@end >= 0.7"]',
     "claims": "tables [[claims]] with says, measure, and terms with low or high, or largest and of",
+    "labels": 'a table of words such as "controls.severity" = "severity of the controls"',
     "stop": 'a table [stop] with when = "domestic_supply_share >= 0.7"',
     "stop.when": 'a measure, >= or <=, and a number, such as "domestic_supply_share >= 0.7"',
     **RIGHT_IN_PARTS,
@@ -270,6 +274,8 @@ def load_experiment(name: str | Path) -> Experiment:
             read_condition(target, f"{path}: targets", known_outcomes)
         except BadInput as fault:
             problems += fault.problems
+    labelled = [*file.configs, *names, *(file.parts or ()), *(key for part in parts for key in part.swept)]
+    problems += _faults_of(file.labels, labelled, path)
     if problems:
         raise BadInput(problems)
 
@@ -300,7 +306,20 @@ def load_experiment(name: str | Path) -> Experiment:
         stop,
         ensemble,
         tuple(file.claims),
+        file.labels,
     )
+
+
+def _faults_of(labels: Mapping[str, str], known: Sequence[str], path: Path) -> Iterator[str]:
+    """A sentence for every label of nothing, and for every empty one. A value's label stands under "KEY = VALUE"."""
+    for name, label in labels.items():
+        if name.partition(" = ")[0] not in known:
+            yield (
+                f"{path}: labels: {name!r}: is no config, measure, part or factor of this experiment, nor "
+                f'"FACTOR = VALUE"{nearest(name, known)}'
+            )
+        if not label.strip() or not label.isprintable():
+            yield f"{path}: labels: {name!r} = {label!r}: must be printable words"
 
 
 def of_config(scenario: Scenario, replications: int) -> Experiment:

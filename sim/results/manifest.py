@@ -201,11 +201,12 @@ class FileFacts(Kept):
 
 
 class Manifest(Kept):
-    """A manifest. `experiment` is None for one run; the claims stand apart, as results do not depend on them."""
+    """A manifest. `experiment` is None for one run; no result depends on claims and labels, which stand apart."""
 
     schema_version: Literal[3]
     experiment: KeptExperiment | None
     claims: list[Claim] = Field(default_factory=list)
+    labels: dict[str, str] = Field(default_factory=dict)
     scenarios: dict[str, KeptScenario] = Field(min_length=1)
     worlds: dict[str, KeptWorld] = Field(min_length=1)
     horizon: Horizon
