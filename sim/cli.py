@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ import typer
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput, nearest
-from sim.folders import results_folder
+from sim.folders import result_path, results_folder
 from sim.results.escape import visible
 from sim.study.commands import study
 from sim.terminal import Format, FormatOption, emit, note, out_option
@@ -98,7 +99,10 @@ def batch(
 
     refuse_unnamed(out)
     with resumable():
-        raise typer.Exit(run_batch(experiment, workers, out, fresh, cluster=cluster))
+        code = run_batch(experiment, workers, out, fresh, cluster=cluster)
+    if code == 0:
+        note(f"To see it: decoupling plot {shlex.quote(str(out or Path(experiment).stem))}")
+    raise typer.Exit(code)
 
 
 class By(StrEnum):
@@ -222,6 +226,43 @@ def compare(
         note(text)
     if tripped or open_:
         raise typer.Exit(1 if tripped else 3)
+
+
+@app.command()
+def plot(
+    results: Annotated[list[str], typer.Argument(metavar="RESULT…", help="Result folders, or names in results/.")],
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(help="A measure over time, or M@Y: in a year, at the end, peak or sum; many times."),
+    ] = None,
+    x: Annotated[str | None, typer.Option(help="The factor along the axis.")] = None,
+    y: Annotated[str | None, typer.Option(help="The other factor of a heat map, or of a sample's dots.")] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="segment|input|state|KEY", help="A panel for each part or value.")
+    ] = None,
+    out: Annotated[
+        Path | None, out_option("The file, FILE.svg or FILE.png. [default: RESULT.svg beside the first]")
+    ] = None,
+) -> None:
+    """A picture of any result: series with bands, a heat map of a grid, the dots of a sample."""
+    from sim.compare.results import Incomplete
+    from sim.study.plot.choice import picture_of
+    from sim.study.plot.files import beside, format_of, write
+
+    format = format_of(out) if out else "svg"
+    try:
+        picture = picture_of(results, measure or [], x, y, by)
+    except Incomplete as fault:
+        for problem in fault.problems:
+            note(problem)
+        raise typer.Exit(3) from None
+    from sim.study.plot.figure import draw
+
+    path = out or beside(result_path(results[0]))
+    write(path, draw(picture, format))
+    for text in picture.notes:
+        note(text)
+    note(f"{path}: {picture.title}")
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""A picture of any result: what is drawn, in which words, with which dates."""

@@ -1,0 +1,177 @@
+"""The cases of results, and what their runs say: the middle and the band of each."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from sim.arrays import Array, Indices
+from sim.compare.results import Incomplete, Result, read_result
+from sim.compare.tables import Key
+from sim.compare.words import counted
+from sim.errors import BadInput
+from sim.folders import result_path
+from sim.results.manifest import Held, KeptScenario, KeptWorld, Manifest
+from sim.results.reading import Unfinished, open_result
+
+FIXED = ("result", "config", "part")  # what tells cases apart besides the swept keys
+
+
+@dataclass(frozen=True)
+class Case:
+    """The runs of one config at one point of the design. `keys` are FIXED and the swept keys, `runs` their places."""
+
+    keys: Mapping[str, Key]
+    result: Result
+    runs: Indices
+
+    @property
+    def manifest(self) -> Manifest:
+        return manifest_of(self.result)
+
+    @property
+    def scenario(self) -> KeptScenario:
+        return self.manifest.scenarios[str(self.keys["config"])]
+
+    @property
+    def world(self) -> KeptWorld:
+        return self.manifest.worlds[self.scenario.world]
+
+
+@dataclass(frozen=True)
+class Band:
+    """The 5, 50 and 95 % points of some cases' runs, or of their parameter sets where there are several.
+
+    Each has the shape of one run's values: nothing for an outcome, (dates,) for a series. `of` says of how many what.
+    """
+
+    low: Array
+    middle: Array
+    high: Array
+    of: str
+
+
+def read(names: Sequence[str]) -> list[Result]:
+    """Result folders by path or by their name in results/. Raises BadInput, or Incomplete for an unfinished one."""
+    results: list[Result] = []
+    for path in map(result_path, names):
+        if path.is_file():
+            raise BadInput(f"{path}: is a file; give the folder of a result, whose manifest has the units and names")
+        try:
+            open_result(path)
+        except Unfinished as fault:
+            raise Incomplete(fault.problems) from None
+        if str(path) not in [result.path for result in results]:
+            results.append(read_result(path))
+    return results
+
+
+def manifest_of(result: Result) -> Manifest:
+    assert result.manifest is not None  # every folder that could be read has one
+    return result.manifest
+
+
+def cases_of(results: Sequence[Result]) -> list[Case]:
+    """Every case in the order of the files, of runs that are done."""
+    cases = []
+    for result in results:
+        name = Path(result.path).resolve().name
+        names = ["config", *(["part"] if "part" in result.keys else []), *(k for k in result.swept if k != "part")]
+        places: dict[tuple[Key, ...], list[int]] = {}
+        for place, key in enumerate(result.groups(names)):
+            if result.done[place]:
+                places.setdefault(key, []).append(place)
+        for key, runs in places.items():
+            keys = {"result": name, "part": "", **dict(zip(names, key, strict=True))}
+            cases.append(Case(keys, result, np.array(runs, dtype=np.intp)))
+    return [replace(case, keys={**_apart(case, cases), **case.keys}) for case in cases]
+
+
+def _apart(case: Case, cases: Sequence[Case]) -> dict[str, Key]:
+    """In what a config differs from one of the same name in another result, as by --set; nothing where in much."""
+    others = [each.scenario.values for each in cases if each.keys["config"] == case.keys["config"]]
+    own = case.scenario.values
+    keys = [key for key in own if any(each.get(key) != own[key] for each in others)]
+    return {key: _as_read(own[key]) for key in keys} if len(keys) <= 3 else {}
+
+
+def _as_read(held: Held) -> Key:
+    """A value as it is read from a table."""
+    return {True: "true", False: "false"}[held] if isinstance(held, bool) else held
+
+
+def kind_of(case: Case) -> str:
+    """The kind of design that a case is a point of; of one run, a list."""
+    experiment = case.manifest.experiment
+    return experiment.plans[str(case.keys["part"])].design.kind if experiment else "list"
+
+
+def varying(cases: Sequence[Case]) -> list[str]:
+    """The keys of which the cases have more than one value; a key that only some of them have varies too."""
+    keys = dict.fromkeys(key for case in cases for key in (*FIXED, *case.keys))
+    return [key for key in keys if len({case.keys.get(key) for case in cases}) > 1]
+
+
+def levels(cases: Sequence[Case], key: str) -> list[Key]:
+    """The values of a key: numbers in their order, words as they come."""
+    found = list(dict.fromkeys(case.keys[key] for case in cases if key in case.keys))
+    return sorted(found) if is_ordered(found) else found
+
+
+def is_ordered(held: Iterable[Key]) -> bool:
+    return all(isinstance(each, int | float) for each in held)
+
+
+def grouped(cases: Sequence[Case], keys: Sequence[str]) -> dict[tuple[Key | None, ...], list[Case]]:
+    """The cases by the values of some keys, in the order of the levels of each."""
+    places = {key: {level: place for place, level in enumerate(levels(cases, key))} for key in keys}
+    groups: dict[tuple[Key | None, ...], list[Case]] = {}
+    for case in cases:
+        groups.setdefault(tuple(case.keys.get(key) for key in keys), []).append(case)
+
+    def place_of(group: tuple[Key | None, ...]) -> list[int]:
+        return [places[key].get(held, -1) if held is not None else -1 for key, held in zip(keys, group, strict=True)]
+
+    return {group: groups[group] for group in sorted(groups, key=place_of)}
+
+
+def outcome(case: Case, column: str, at: str) -> Array:
+    """A measure of each run at "end", "peak", "sum" or in a year, shape (runs,); what it has been checked to have."""
+    if (name := f"{column}@{at}") in case.result.outcomes:
+        return case.result.outcomes[name][case.runs]
+    series = case.result.series
+    place = next(place for place, date in enumerate(series.dates) if date.startswith(at))
+    values: Array = series.values[column][case.runs, place]
+    return values
+
+
+def over_time(case: Case, column: str) -> Array:
+    """A measure of each run at each date, shape (runs, dates)."""
+    return case.result.series.values[column][case.runs]
+
+
+def band(cases: Sequence[Case], values: Sequence[Array]) -> Band:
+    """The band of some cases' runs together. Where nothing has a value, it is NaN.
+
+    With several parameter sets the seeds of each are meant first, so that the band is what is not known and not luck.
+    """
+    runs = np.concatenate(values)
+    sets = np.array([held for case in cases for held in np.array(case.result.keys["parameter_set"])[case.runs]])
+    numbers = np.unique(sets)
+    if len(numbers) > 1:
+        runs = np.array([_mean(runs[sets == number]) for number in numbers])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of what has no value anywhere
+        points = np.nanquantile(runs, (0.05, 0.5, 0.95), axis=0)
+    what = "parameter set" if len(numbers) > 1 else "run"
+    return Band(points[0], points[1], points[2], counted(len(runs), what))
+
+
+def _mean(runs: Array) -> Array:
+    count = (~np.isnan(runs)).sum(axis=0)
+    mean: Array = np.where(count > 0, np.nansum(runs, axis=0) / np.maximum(count, 1), np.nan)
+    return mean

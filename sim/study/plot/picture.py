@@ -1,0 +1,69 @@
+"""What a picture is made of, before it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sim.arrays import Array
+from sim.study.plot.cases import Band
+from sim.study.plot.dates import Row
+
+Kind = Literal["series", "lines", "heat", "dots", "cases"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a panel over `x`: years, or the levels of a factor."""
+
+    label: str
+    x: Array
+    band: Band
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What is drawn in one frame: lines; or cells of shape (levels of y, levels of x); or dots with their trend."""
+
+    title: str
+    lines: tuple[Line, ...] = ()
+    cells: Array | None = None
+    dots: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)  # x and y by the config's name
+    colours: Array | None = None  # of the dots of two factors
+    trend: tuple[Array, Array] | None = None
+    x_label: str = ""
+    y_label: str = ""
+    x_levels: tuple[str, ...] = ()  # the names of places on an axis that has no numbers
+    y_levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a line is told from the others: the number of its colour, out of how many, whether in order; its dashes."""
+
+    colour: int
+    of: int
+    ordered: bool
+    dash: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All that is drawn; `notes` say what is not.
+
+    `unit` is that of what is coloured, `styles` go by label. `shared` panels have one axis, so that they compare.
+    """
+
+    kind: Kind
+    title: str
+    subtitle: str
+    panels: tuple[Panel, ...]
+    unit: str
+    source: str
+    notes: tuple[str, ...]
+    meanings: tuple[str, ...] = ()
+    legend: str = ""
+    styles: Mapping[str, Style] = field(default_factory=dict)
+    shared: bool = True
+    dates: tuple[Row, ...] = ()

@@ -1,0 +1,111 @@
+"""The words of a picture: an experiment's labels, else names made of keys, with units and meanings of the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sim.calendar import LAST_YEAR
+from sim.compare.push import CAUSED
+from sim.compare.results import Result
+from sim.compare.tables import Key, key_of
+from sim.measures import SHARE
+
+PUSH = {0: "push held", 1: "push answering"}  # how much of the target's own push the controls cause
+SPELT_OUT = {"hq": "of own firms", "located": "located there", "ic": "IC", "eda": "EDA", "euv": "EUV", "ip": "IP"}
+NO_UNIT = ("", "word", "true or false", "1", "scale", "year")
+WHEN = {"end": "in the last year", "peak": "at its peak", "sum": "summed over the years"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What things are called in a picture of `results`, which all have a manifest."""
+
+    results: Sequence[Result]
+
+    def measure(self, column: str) -> str:
+        """A measure or one slice of it, such as "Unmet demand: Memory"."""
+        if label := self._label(column):
+            return label
+        base, *slices = column.split(".")
+        return ": ".join([self._label(base) or _sentence(_spoken(base)), *([self.slices(slices)] if slices else [])])
+
+    def slices(self, ids: Iterable[str]) -> str:
+        """The names of segments, inputs, states or firms."""
+        return ", ".join(self._names.get(id, _spoken(id)) for id in ids)
+
+    def unit(self, column: str, when: str = "") -> str:
+        """The unit as it is drawn: shares in per cent."""
+        unit = self._note(f"{column}@{when}", "unit") or self._note(column, "unit")
+        return "%" if unit == SHARE else unit
+
+    def scale(self, column: str) -> float:
+        return 100.0 if self.unit(column) == "%" else 1.0
+
+    def meaning(self, name: str) -> str:
+        """What a measure or a factor means; empty where an experiment's own label says it."""
+        return "" if self._label(name) else self._note(name, "meaning")
+
+    def key(self, key: str) -> str:
+        """What is varied, such as "annual subsidy" or "controls, severity"."""
+        if label := self._label(key):
+            return label
+        section, _, name = key.rpartition(".")
+        if section in ("", "mechanisms"):
+            return _spoken(name)
+        return f"annual {_spoken(section)}" if name == "annual" else f"{_spoken(section)}, {_spoken(name)}"
+
+    def key_with_unit(self, key: str) -> str:
+        unit = self._note(key, "unit")
+        return self.key(key) if unit in NO_UNIT else f"{self.key(key)} ({unit})"
+
+    def value(self, key: str, held: Key) -> str:
+        """A value by itself, such as "0.5", "historic" or "without stockpiling"."""
+        text = str(held)
+        if label := self._label_of(key, held) or (self._label(text) if key in ("config", "part") else ""):
+            return label
+        if key == CAUSED and held in PUSH:
+            return PUSH[int(held)]
+        if text in ("true", "false"):
+            return f"{'with' if text == 'true' else 'without'} {self.key(key)}"
+        return f"{held:.4g}" if isinstance(held, float) else text if isinstance(held, int) else _spoken(text)
+
+    def pair(self, key: str, held: Key, unit: bool = False) -> str:
+        """A value beside what it is of, where it does not say so itself."""
+        if key in ("config", "part", "result", CAUSED) or held in ("true", "false") or self._label_of(key, held):
+            return self.value(key, held)
+        of = self._note(key, "unit")
+        return f"{self.key(key)}: {self.value(key, held)}" + (f" {of}" if unit and of not in (SHARE, *NO_UNIT) else "")
+
+    def when(self, at: str) -> str:
+        lasts = {result.manifest.horizon.last for result in self.results if result.manifest}
+        if at == "end" and len(lasts) == 1:
+            return f"in {min(lasts, default=LAST_YEAR)}"
+        return WHEN.get(at, f"in {at}")
+
+    @property
+    def _names(self) -> dict[str, str]:
+        worlds = [world for result in self.results if result.manifest for world in result.manifest.worlds.values()]
+        return {id: name for world in worlds for id, name in world.names.items()}
+
+    def _label(self, name: str) -> str:
+        labels = (result.manifest.labels.get(name, "") for result in self.results if result.manifest)
+        return next(filter(None, labels), "")
+
+    def _label_of(self, key: str, held: Key) -> str:
+        """The label of a value, which stands under "KEY = VALUE"; 0 and 0.0 are one."""
+        labels = [item for result in self.results if result.manifest for item in result.manifest.labels.items()]
+        pairs = ((name.partition(" = "), label) for name, label in labels)
+        return next((label for (name, _, text), label in pairs if name == key and key_of(text) == held), "")
+
+    def _note(self, column: str, what: str) -> str:
+        notes = (result.manifest.columns.get(column) for result in self.results if result.manifest)
+        return next((str(getattr(note, what)) for note in notes if note), "")
+
+
+def _spoken(name: str) -> str:
+    return " ".join(SPELT_OUT.get(word, word) for word in name.replace("-", " ").replace("_", " ").split())
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
