@@ -226,7 +226,7 @@ def test_a_sample_is_dots_by_the_factors_that_move_it_most(tmp_path):
         [5.0 * n for n in range(10)]
     )
     # Even points have 0, 10, 20, 30, 40 %, odd ones 5, 15, 25, 35, 45 %: medians of 20 and 25.
-    assert picture.panels[1].trend[1].tolist() == pytest.approx([20, 25])
+    assert picture.panels[1].trends["historic"][1].tolist() == pytest.approx([20, 25])
     coloured = drawn(folder, x=SEVERITY, y=SUBSIDY)
     assert coloured.panels[0].colours.tolist() == pytest.approx([5.0 * n for n in range(10)])
 

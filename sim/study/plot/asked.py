@@ -54,15 +54,18 @@ def pool(cases: Sequence[Case], asked: Sequence[str]) -> tuple[list[Case], list[
     mechanism on, where they are left out in turn.
     """
     notes: list[str] = []
-    for sample in (False, True):
-        found = [case for case in cases if (kind_of(case) in SAMPLED) is sample]
-        if found and set(asked) - set(BY) <= set(varying(found)):
-            if left := len(cases) - len(found):
-                notes.append(
-                    f"not drawn: {left} cases of {'other designs' if sample else 'sampled parts'}; "
-                    "--x KEY of one of their factors draws them"
-                )
-            break
+    apart = {
+        "other designs": [case for case in cases if kind_of(case) in SAMPLED],
+        "sampled parts": [case for case in cases if kind_of(case) not in SAMPLED],
+    }
+    left_out = next(
+        (what for what in reversed(apart) if apart[what] and set(asked) - set(BY) <= set(varying(apart[what]))), None
+    )
+    if left_out is None:
+        raise BadInput(f"{' and '.join(asked)}: no one part of the experiment varies that; give a factor of one part")
+    found = apart[left_out]
+    if left := len(cases) - len(found):
+        notes.append(f"not drawn: {left} cases of {left_out}; --x KEY of one of their factors draws them")
     for key in dict.fromkeys(key for case in found for key in _switches(case)):
         if key not in asked and (left := sum(case.keys.get(key) == "false" for case in found)):
             found = [case for case in found if case.keys.get(key) != "false"]
@@ -149,7 +152,7 @@ def parts_of(columns: Sequence[tuple[str, str]], results: Sequence[Result], by: 
 
 
 def _rest(name: str, column: str) -> str | None:
-    """The one id by which a recorded column is a slice of another, such as "memory" or "USA"; None if it is not."""
+    """The one id by which a recorded column is a slice of another; None if it is not."""
     base, *given = column.split(".")
     own, *slices = name.split(".")
     if own != base or len(slices) != len(given) + 1:

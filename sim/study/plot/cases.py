@@ -117,9 +117,24 @@ def varying(cases: Sequence[Case]) -> list[str]:
 
 
 def levels(cases: Sequence[Case], key: str) -> list[Key]:
-    """The values of a key: numbers in their order, words as they come."""
+    """The values of a key: numbers in their order, words as the design lists them, else as they come."""
     found = list(dict.fromkeys(case.keys[key] for case in cases if key in case.keys))
-    return sorted(found) if is_ordered(found) else found
+    if is_ordered(found):
+        return sorted(found)
+    listed = [
+        _as_read(held)
+        for manifest in {id(c.manifest): c.manifest for c in cases}.values()
+        for held in _listed(manifest, key)
+    ]
+    return [held for held in dict.fromkeys([*listed, *found]) if held in found]
+
+
+def _listed(manifest: Manifest, key: str) -> Iterable[Held]:
+    """The levels of a factor in the designs of a result."""
+    for plan in manifest.experiment.plans.values() if manifest.experiment else ():
+        factor = plan.factors.get(key)
+        if isinstance(factor, list):
+            yield from factor
 
 
 def is_ordered(held: Iterable[Key]) -> bool:

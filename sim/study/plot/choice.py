@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from sim.arrays import Array
 from sim.compare.outcomes import BY
-from sim.compare.push import CAUSED
 from sim.compare.results import with_series
 from sim.compare.tables import Key
 from sim.compare.words import counted
 from sim.errors import BadInput
 from sim.experiment.designs import SAMPLED
+from sim.scenario.values import CAUSED
 from sim.study.plot.asked import Asked, columns_of, parts_of, pool, refuse_keys
 from sim.study.plot.cases import (
     FIXED,
@@ -228,24 +229,21 @@ class _Drawer:
         x = np.array([self._spot(key, case.keys[key]) for case in cases])
         y = np.array([float(self._outcome([case], column, at).middle) for case in cases])
         names = self._level_names(key)
-        parts = [np.flatnonzero(x == spot) for spot in np.unique(x)]
-        if len(parts) > BINS:
-            parts = np.array_split(np.argsort(x, kind="stable"), BINS)
-        parts = [part for part in parts if not np.isnan(y[part]).all()]
-        middle = np.array([np.nanmedian(y[part]) for part in parts])
-        trend = (np.array([np.median(x[part]) for part in parts]), middle)
-        configs = dict.fromkeys(str(case.keys["config"]) for case in cases)
-        own = {config: np.array([case.keys["config"] == config for case in cases]) for config in configs}
         shown = x if not names else x + 0.5 * (np.arange(len(x)) * 0.618034 % 1) - 0.25  # apart, so that all are seen
+        dots, trends = {}, {}
+        for config in levels(cases, "config"):
+            own = np.array([case.keys["config"] == config for case in cases])
+            label = self.words.value("config", config)
+            dots[label], trends[label] = (shown[own], y[own]), _trend(x[own], y[own])
         panel = Panel(
             "",
-            dots={self.words.value("config", config): (shown[mask], y[mask]) for config, mask in own.items()},
-            trend=trend,
+            dots=dots,
+            trends=trends,
             x_label=self.words.key_with_unit(key),
             y_label=self.words.unit(column, self._at(at)),
             x_levels=names,
         )
-        return panel, float(np.ptp(middle)) if len(middle) else 0.0
+        return panel, max((float(np.ptp(middle)) for _, middle in trends.values() if len(middle)), default=0.0)
 
     def _cloud(self) -> Picture:
         """Two factors of a sample, the outcome as colour."""
@@ -272,7 +270,9 @@ class _Drawer:
         panels, of = [], dict[str, None]()
         for column, at in self.asked.columns:
             for place, cases in self._panels():
-                groups = grouped(cases, self.free)
+                groups: dict[tuple[Key | None, ...], list[Case]] = {}  # in the order of the design
+                for case in cases:
+                    groups.setdefault(tuple(case.keys.get(key) for key in self.free), []).append(case)
                 if len(groups) > MOST_CASES:
                     self.notes.append(
                         f"not drawn: {len(groups) - MOST_CASES} of {len(groups)} cases; --x KEY, --y KEY or --by KEY "
@@ -328,7 +328,9 @@ class _Drawer:
         if len(self.free) > 1 and any(kind_of(case) == "one-at-a-time" for case in cases):
             first = cases[0].keys
             told = [(key, held) for key, held in told if held != first.get(key)]
-        return ", ".join(self.words.pair(key, held) for key, held in told) or ("as in the config" if self.free else "")
+        pairs = [self.words.pair(key, held) for key, held in told]
+        between = "; " if any("," in pair for pair in pairs) else ", "
+        return between.join(pairs) or ("as in the config" if self.free else "")
 
     def _outcome(self, cases: Sequence[Case], column: str, at: str) -> Band:
         at = self._at(at)
@@ -421,6 +423,15 @@ class _Drawer:
             shared=not several or bool(self.asked.parts),
             dates=dates,
         )
+
+
+def _trend(x: Array, y: Array) -> tuple[Array, Array]:
+    """The median of the dots at each place, or of tenths of them where there are more places."""
+    parts = [np.flatnonzero(x == spot) for spot in np.unique(x)]
+    if len(parts) > BINS:
+        parts = np.array_split(np.argsort(x, kind="stable"), BINS)
+    parts = [part for part in parts if not np.isnan(y[part]).all()]
+    return np.array([np.median(x[part]) for part in parts]), np.array([np.nanmedian(y[part]) for part in parts])
 
 
 def _scaled(found: Band, scale: float) -> Band:

@@ -323,11 +323,12 @@ def _draw_dots(picture: Picture, panel: Panel, axes: Axes) -> None:
     alone = not _labels(picture)
     for label, (x, y) in panel.dots.items():
         colour = COLOURS[1] if alone else _style(picture.styles[label])[0]
-        dots = axes.scatter(x, y, color=colour, s=7, alpha=0.35, linewidths=0)
+        few = len(x) <= MANY_DOTS
+        dots = axes.scatter(x, y, color=colour, s=16 if few else 7, alpha=0.45 if few else 0.3, linewidths=0)
         dots.set_rasterized(len(x) > MANY_DOTS)
-    if panel.trend is not None:
-        x, y = panel.trend
-        axes.plot(x, y, color=COLOURS[2] if alone else "black", linewidth=1.6, marker="o", markersize=3)
+    for label, (x, y) in panel.trends.items():
+        colour = COLOURS[2] if alone else _style(picture.styles[label])[0]
+        axes.plot(x, y, color=colour, linewidth=1.6, marker="o", markersize=3)
 
 
 def _draw_cases(panel: Panel, axes: Axes) -> None:

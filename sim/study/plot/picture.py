@@ -29,9 +29,9 @@ class Panel:
     title: str
     lines: tuple[Line, ...] = ()
     cells: Array | None = None
-    dots: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)  # x and y by the config's name
+    dots: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)  # x and y by config
     colours: Array | None = None  # of the dots of two factors
-    trend: tuple[Array, Array] | None = None
+    trends: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
     x_label: str = ""
     y_label: str = ""
     x_levels: tuple[str, ...] = ()  # the names of places on an axis that has no numbers

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sim.calendar import LAST_YEAR
-from sim.compare.push import CAUSED
 from sim.compare.results import Result
 from sim.compare.tables import Key, key_of
 from sim.measures import SHARE
+from sim.scenario.values import CAUSED
 
 PUSH = {0: "push held", 1: "push answering"}  # how much of the target's own push the controls cause
 SPELT_OUT = {"hq": "of own firms", "located": "located there", "ic": "IC", "eda": "EDA", "euv": "EUV", "ip": "IP"}
 NO_UNIT = ("", "word", "true or false", "1", "scale", "year")
-WHEN = {"end": "in the last year", "peak": "at its peak", "sum": "summed over the years"}
+WHEN = {"end": "in the last year of each run", "peak": "at its peak", "sum": "summed over the years"}
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,10 @@ class Words:
         return f"{self.key(key)}: {self.value(key, held)}" + (f" {of}" if unit and of not in (SHARE, *NO_UNIT) else "")
 
     def when(self, at: str) -> str:
-        lasts = {result.manifest.horizon.last for result in self.results if result.manifest}
-        if at == "end" and len(lasts) == 1:
+        manifests = [result.manifest for result in self.results if result.manifest]
+        lasts = {manifest.horizon.last for manifest in manifests}
+        stops = any(manifest.experiment and manifest.experiment.stop for manifest in manifests)
+        if at == "end" and len(lasts) == 1 and not stops:
             return f"in {min(lasts, default=LAST_YEAR)}"
         return WHEN.get(at, f"in {at}")
 
