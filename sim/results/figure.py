@@ -31,8 +31,20 @@ def open_frame(*axes: Axes) -> None:
         panel.spines[["top", "right"]].set_visible(False)
 
 
+def settle(figure: Figure) -> None:
+    """Lay a figure out once for all: the last digits of the layout differ from one draw to the next."""
+    if figure.get_layout_engine() is None:
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for panel in figure.axes:
+        x, y, width, height = (round(each, 6) for each in panel.get_position(original=True).bounds)
+        panel.set_position((x, y, width, height))
+
+
 def svg_text(figure: Figure) -> str:
     """A figure that was made while `drawing`, as an <svg> that can stand in a page."""
+    settle(figure)
     text = StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()[text.getvalue().index("<svg") :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,15 @@ FIXED = ("result", "config", "part")  # what tells cases apart besides the swept
 
 @dataclass(frozen=True)
 class Case:
-    """The runs of one config at one point of the design. `keys` are FIXED and the swept keys, `runs` their places."""
+    """The runs of one config at one point of the design.
+
+    `keys` are FIXED and the swept keys; `runs` are their places and `sets` their parameter sets, each of shape (runs,).
+    """
 
     keys: Mapping[str, Key]
     result: Result
     runs: Indices
+    sets: Indices
 
     @property
     def manifest(self) -> Manifest:
@@ -78,7 +82,9 @@ def manifest_of(result: Result) -> Manifest:
 def cases_of(results: Sequence[Result]) -> list[Case]:
     """Every case in the order of the files, of runs that are done."""
     cases = []
+    apart = _apart(results)
     for result in results:
+        sets = np.array(result.keys["parameter_set"], dtype=np.intp)
         name = Path(result.path).resolve().name
         names = ["config", *(["part"] if "part" in result.keys else []), *(k for k in result.swept if k != "part")]
         places: dict[tuple[Key, ...], list[int]] = {}
@@ -86,17 +92,24 @@ def cases_of(results: Sequence[Result]) -> list[Case]:
             if result.done[place]:
                 places.setdefault(key, []).append(place)
         for key, runs in places.items():
-            keys = {"result": name, "part": "", **dict(zip(names, key, strict=True))}
-            cases.append(Case(keys, result, np.array(runs, dtype=np.intp)))
-    return [replace(case, keys={**_apart(case, cases), **case.keys}) for case in cases]
+            own = dict(zip(names, key, strict=True))
+            keys = {"result": name, "part": "", **apart[result.path, str(own["config"])], **own}
+            places_of = np.array(runs, dtype=np.intp)
+            cases.append(Case(keys, result, places_of, sets[places_of]))
+    return cases
 
 
-def _apart(case: Case, cases: Sequence[Case]) -> dict[str, Key]:
-    """In what a config differs from one of the same name in another result, as by --set; nothing where in much."""
-    others = [each.scenario.values for each in cases if each.keys["config"] == case.keys["config"]]
-    own = case.scenario.values
-    keys = [key for key in own if any(each.get(key) != own[key] for each in others)]
-    return {key: _as_read(own[key]) for key in keys} if len(keys) <= 3 else {}
+def _apart(results: Sequence[Result]) -> dict[tuple[str, str], dict[str, Key]]:
+    """By result and config, in what it differs from one of its name in another result; nothing where in much."""
+    found = {}
+    for result in results:
+        for config, scenario in manifest_of(result).scenarios.items():
+            kept = [manifest_of(each).scenarios.get(config) for each in results]
+            others = [each.values for each in kept if each]
+            keys = [key for key, held in scenario.values.items() if any(each.get(key) != held for each in others)]
+            told = keys if len(keys) <= 3 else []
+            found[result.path, config] = {key: _as_read(scenario.values[key]) for key in told}
+    return found
 
 
 def _as_read(held: Held) -> Key:
@@ -175,7 +188,7 @@ def band(cases: Sequence[Case], values: Sequence[Array]) -> Band:
     With several parameter sets the seeds of each are meant first, so that the band is what is not known and not luck.
     """
     runs = np.concatenate(values)
-    sets = np.array([held for case in cases for held in np.array(case.result.keys["parameter_set"])[case.runs]])
+    sets = np.concatenate([case.sets for case in cases])
     numbers = np.unique(sets)
     if len(numbers) > 1:
         runs = np.array([_mean(runs[sets == number]) for number in numbers])

@@ -42,7 +42,7 @@ MOST_CELLS = 9  # panels of cells that nobody asked for
 MOST_CASES = 40  # side by side in a panel
 MOST_FACTORS = 6  # of a sample, each in its panel
 BINS = 10
-PUSHED = "what the target wants of itself; held, it goes by the record whatever is denied, answering, by what is denied"
+PUSHED = "held, what the target wants goes by the record, whatever is denied; answering, by what each run denies"
 
 
 def picture_of(names: Sequence[str], measures: Sequence[str], x: str | None, y: str | None, by: str | None) -> Picture:
@@ -66,6 +66,7 @@ class _Drawer:
 
     def __init__(self, cases: Sequence[Case], words: Words, asked: Asked, notes: list[str]) -> None:
         self.cases, self.words, self.asked, self.notes = cases, words, asked, notes
+        self.spots: dict[str, dict[Key, float]] = {}
         self.keys = varying(cases)
         apart = [key for key in self.keys if key != "result"]
         if "result" not in (asked.x, asked.by) and len(grouped(cases, apart)) == len(cases):
@@ -115,9 +116,6 @@ class _Drawer:
         whole = np.prod([len(levels(self.cases, key)) for key in self.keys])
         return (factors[0], factors[1]) if whole == len(self.cases) else None
 
-    def _at(self, at: str) -> str:
-        return at or "end"
-
     # The kinds.
 
     def _series(self) -> Picture:
@@ -165,7 +163,7 @@ class _Drawer:
                     spots = [self._spot(x, level) for level in by_level]
                     lines.append(Line(self._label(group, cases), np.array(spots), _joined(bands)))
                     of |= dict.fromkeys(each.of for each in bands)
-                panel = Panel(self._title(column, place), tuple(lines), y_label=self.words.unit(column, self._at(at)))
+                panel = Panel(self._title(column, place), tuple(lines), y_label=self.words.unit(column, at or "end"))
                 panels.append(replace(panel, x_label=self.words.key_with_unit(x), x_levels=names))
         return self._made("lines", panels, _told(of), factors=[x])
 
@@ -205,44 +203,39 @@ class _Drawer:
         factors = [self.asked.x] if self.asked.x else [k for k in self.free if k not in FIXED]
         if not self.asked.x:
             self._refuse_several("a picture of all factors of a sample")
-        column = self.asked.columns[0][0]
         found: list[tuple[float, str, Panel]] = []
         for column, at in self.asked.columns:
             for place, cases in self._panels():
+                y = self._middles(cases, column, at)
                 for key in factors:
-                    panel, moved = self._against(key, cases, column, at)
-                    title = self._title(column, place)
-                    found.append((moved, key, replace(panel, title=title)))
+                    panel, moved = self._against(key, cases, y)
+                    told = replace(
+                        panel, title=self._title(column, place), y_label=self.words.unit(column, at or "end")
+                    )
+                    found.append((moved, key, told))
         drawn = found
         if not self.asked.x:
-            drawn = sorted(found, key=lambda each: -each[0])[:MOST_FACTORS]
-            if left := [key for _, key, _ in sorted(found, key=lambda each: -each[0])[MOST_FACTORS:]]:
-                less = f"{counted(len(left), 'factor')} that move{'s' * (len(left) == 1)} {column} less"
+            found.sort(key=lambda each: -each[0])
+            drawn = found[:MOST_FACTORS]
+            if left := list(dict.fromkeys(key for _, key, _ in found[MOST_FACTORS:])):
+                less = f"{counted(len(left), 'factor')} that move{'s' * (len(left) == 1)} the measure less"
                 self.notes.append(f"not drawn: {less} ({', '.join(left)}); --x KEY draws one")
-        told = f"{self._points()} points, a dot each (median of its runs); line: median of tenths of the dots"
+        said = f"{self._points()} points, a dot each (median of its runs); line: median of tenths of the dots"
         order = "" if self.asked.x else "; the factors that move it most come first"
-        return self._made("dots", [panel for _, _, panel in drawn], told + order, factors=[key for _, key, _ in drawn])
+        return self._made("dots", [panel for _, _, panel in drawn], said + order, factors=[key for _, key, _ in drawn])
 
-    def _against(self, key: str, cases: Sequence[Case], column: str, at: str) -> tuple[Panel, float]:
+    def _against(self, key: str, cases: Sequence[Case], outcomes: Array) -> tuple[Panel, float]:
         """The dots of one factor, and how far the medians of tenths of them lie apart."""
-        cases = [case for case in cases if key in case.keys]
-        x = np.array([self._spot(key, case.keys[key]) for case in cases])
-        y = np.array([float(self._outcome([case], column, at).middle) for case in cases])
+        there = np.array([key in case.keys for case in cases])
+        x, y = np.array([self._spot(key, case.keys[key]) for case in cases if key in case.keys]), outcomes[there]
+        configs = np.array([str(case.keys["config"]) for case in cases])[there]
         names = self._level_names(key)
         shown = x if not names else x + 0.5 * (np.arange(len(x)) * 0.618034 % 1) - 0.25  # apart, so that all are seen
         dots, trends = {}, {}
-        for config in levels(cases, "config"):
-            own = np.array([case.keys["config"] == config for case in cases])
-            label = self.words.value("config", config)
+        for config in dict.fromkeys(configs.tolist()):
+            own, label = configs == config, self.words.value("config", config)
             dots[label], trends[label] = (shown[own], y[own]), _trend(x[own], y[own])
-        panel = Panel(
-            "",
-            dots=dots,
-            trends=trends,
-            x_label=self.words.key_with_unit(key),
-            y_label=self.words.unit(column, self._at(at)),
-            x_levels=names,
-        )
+        panel = Panel("", dots=dots, trends=trends, x_label=self.words.key_with_unit(key), x_levels=names)
         return panel, max((float(np.ptp(middle)) for _, middle in trends.values() if len(middle)), default=0.0)
 
     def _cloud(self) -> Picture:
@@ -255,7 +248,7 @@ class _Drawer:
         for column, at in self.asked.columns:
             for place, cases in self._panels():
                 spots = [np.array([self._spot(key, case.keys[key]) for case in cases]) for key in (x, y)]
-                found = np.array([float(self._outcome([case], column, at).middle) for case in cases])
+                found = self._middles(cases, column, at)
                 panel = Panel(self._title(column, place), dots={"": (spots[0], spots[1])}, colours=found)
                 names = self._level_names(x), self._level_names(y)
                 keys = self.words.key_with_unit(x), self.words.key_with_unit(y)
@@ -284,7 +277,7 @@ class _Drawer:
                     lines.append(Line(self._label(group, cases, whole=True), np.zeros(1), _joined([found])))
                     of[found.of] = None
                 panels.append(
-                    Panel(self._title(column, place), tuple(lines), x_label=self.words.unit(column, self._at(at)))
+                    Panel(self._title(column, place), tuple(lines), x_label=self.words.unit(column, at or "end"))
                 )
         return self._made("cases", panels, _told(of))
 
@@ -333,14 +326,21 @@ class _Drawer:
         return between.join(pairs) or ("as in the config" if self.free else "")
 
     def _outcome(self, cases: Sequence[Case], column: str, at: str) -> Band:
-        at = self._at(at)
-        scale = self.words.scale(column)
+        at = at or "end"
+        scale = self.words.scale(column, at)
         return _scaled(band(cases, [outcome(case, column, at) for case in cases]), scale)
+
+    def _middles(self, cases: Sequence[Case], column: str, at: str) -> Array:
+        """The median of each case alone, shape (cases,)."""
+        return np.array([float(self._outcome([case], column, at).middle) for case in cases])
 
     def _spot(self, key: str, held: Key) -> float:
         """Where a value lies on an axis: numbers where they are, words one after another."""
-        found = levels(self.cases, key)
-        return float(held) if is_ordered(found) else float(found.index(held))
+        if key not in self.spots:
+            found = levels(self.cases, key)
+            ordered = is_ordered(found)
+            self.spots[key] = {each: float(each) if ordered else float(n) for n, each in enumerate(found)}
+        return self.spots[key][held]
 
     def _level_names(self, key: str) -> tuple[str, ...]:
         return () if is_ordered(levels(self.cases, key)) else self._names(key)
@@ -394,11 +394,11 @@ class _Drawer:
         part = self.asked.parts.get(column)
         head = self.words.measure(".".join(name for name in column.split(".") if name != part))
         if kind != "series":
-            head += f" {self.words.when(self._at(at))}"
+            head += f" {self.words.when(at or 'end')}"
         if several and not self.asked.parts:
             head = _names_of(self.cases, self.words)
         units = {panel.y_label for panel in panels} if kind in ("series", "lines", "dots") else set()
-        unit = self.words.unit(column, "" if kind == "series" else self._at(at))
+        unit = self.words.unit(column, "" if kind == "series" else at or "end")
         meanings = [f"{self.words.measure(base)}: {text}." for base in bases if (text := self.words.meaning(base))]
         if len(meanings) > 2:
             meanings = []  # a page of them; `decoupling list measures` has all
@@ -409,6 +409,8 @@ class _Drawer:
             meanings.append(f"Grey lines: {'; '.join(row.sentence() for row in dates)}.")
         own = [key for key in self.free if key not in FIXED]
         alone = self.free[0] if len(self.free) == 1 and own else ""
+        if kind == "dots":
+            self.notes += _without_value(panels)
         return Picture(
             kind,
             head,
@@ -423,6 +425,13 @@ class _Drawer:
             shared=not several or bool(self.asked.parts),
             dates=dates,
         )
+
+
+def _without_value(panels: Sequence[Panel]) -> list[str]:
+    """A sentence for dots that have no place, as their runs have no value."""
+    held = [panel.colours if panel.colours is not None else y for panel in panels[:1] for _, y in panel.dots.values()]
+    lost = sum(int(np.isnan(each).sum()) for each in held)
+    return [f"not drawn: {lost} dots without a value"] if lost else []
 
 
 def _trend(x: Array, y: Array) -> tuple[Array, Array]:

@@ -34,7 +34,7 @@ class Row:
     ends: tuple[datetime.date, ...] = ()
 
     def sentence(self) -> str:
-        """The dates in words, such as "controls, Japan: Jul 2023, Dec 2024 (end)"."""
+        """The dates in words, such as "controls, STATE: Jul 2023, Dec 2024 (end)"."""
         dates = sorted([(date, "") for date in self.begins] + [(date, " (end)") for date in self.ends])
         return f"{self.label}: {', '.join(dict.fromkeys(f'{date:%b %Y}{end}' for date, end in dates))}"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.results.figure import drawing, open_frame, svg_text
+from sim.results.figure import drawing, open_frame, settle, svg_text
 from sim.study.plot.dates import place_of
 from sim.study.plot.picture import Panel, Picture, Style
 
@@ -60,6 +60,7 @@ def draw(picture: Picture, format: str) -> bytes:
         _texts(figure, picture, height, head, keys, foot, below, labels, entries)
         if format == "svg":
             return svg_text(figure).encode()
+        settle(figure)
         written = BytesIO()
         figure.savefig(written, format="png", dpi=160, metadata={"Software": None})
         return written.getvalue()

@@ -12,7 +12,7 @@ from sim.measures import SHARE
 from sim.scenario.values import CAUSED
 
 PUSH = {0: "push held", 1: "push answering"}  # how much of the target's own push the controls cause
-SPELT_OUT = {"hq": "of own firms", "located": "located there", "ic": "IC", "eda": "EDA", "euv": "EUV", "ip": "IP"}
+SPELT_OUT = {"hq": "of own firms", "located": "located there"}
 NO_UNIT = ("", "word", "true or false", "1", "scale", "year")
 WHEN = {"end": "in the last year of each run", "peak": "at its peak", "sum": "summed over the years"}
 
@@ -24,7 +24,7 @@ class Words:
     results: Sequence[Result]
 
     def measure(self, column: str) -> str:
-        """A measure or one slice of it, such as "Unmet demand: Memory"."""
+        """A measure or one slice of it, such as "Unmet demand: SEGMENT"."""
         if label := self._label(column):
             return label
         base, *slices = column.split(".")
@@ -39,8 +39,8 @@ class Words:
         unit = self._note(f"{column}@{when}", "unit") or self._note(column, "unit")
         return "%" if unit == SHARE else unit
 
-    def scale(self, column: str) -> float:
-        return 100.0 if self.unit(column) == "%" else 1.0
+    def scale(self, column: str, when: str = "") -> float:
+        return 100.0 if self.unit(column, when) == "%" else 1.0
 
     def meaning(self, name: str) -> str:
         """What a measure or a factor means; empty where an experiment's own label says it."""
