@@ -21,6 +21,7 @@ from sim.study.commands import study
 from sim.terminal import Format, FormatOption, emit, note, out_option
 
 if TYPE_CHECKING:
+    from sim.model import DecouplingModel
     from sim.world.world import World
 
 app = typer.Typer(
@@ -46,12 +47,16 @@ def run(
     config: Annotated[str, typer.Argument(help="A name in configs/ or the path of a TOML file.")] = "historic",
     set: Annotated[list[str] | None, typer.Option(help="Change a key: KEY=VALUE. May be given many times.")] = None,
     seed: Annotated[int, typer.Option(help="A whole number from 0; the same seed draws the same luck.")] = 1,
+    parameter_set: Annotated[
+        int, typer.Option(metavar="N", help="A set of the world's calibrated parameters; 0 for the config's own.")
+    ] = 0,
     until: Annotated[int, typer.Option(help="The last year, included.")] = LAST_YEAR,
     every: Annotated[Every, typer.Option(help="How often series.csv records.")] = Every.quarter,
     out: Annotated[Path | None, out_option("The result folder. [default: results/CONFIG-SEED-HASH]")] = None,
     format: FormatOption = Format.table,
 ) -> None:
     """One run: a yearly table of the headline measures, and a result folder."""
+    from sim.experiment.ensemble import parameter_set as drawn_set
     from sim.scenario.idle import idle
     from sim.scenario.loading import load_config
 
@@ -60,12 +65,16 @@ def run(
     if seed < 0 or seed >= 2**63:
         raise BadInput(f"--seed = {seed}: must be a whole number from 0 and below 2**63")
     refuse_unnamed(out)
-    scenario = load_config(config, settings(set or []))
+    changes = settings(set or [])
+    scenario = load_config(config, changes)
+    drawn = drawn_set(scenario.world, parameter_set, changes)
+    scenario = scenario.with_values(drawn)
     for text in idle(scenario):
         note(text)
     folder = out or results_folder() / f"{scenario.name}-{seed}-{scenario.hash[:8]}"
 
     from sim.batch.run import write_run
+    from sim.experiment.experiment import Run
     from sim.model import DecouplingModel
     from sim.results.output import none_left_empty, prepare_out
 
@@ -76,11 +85,65 @@ def run(
         prepare_out(folder)
         while model.running:
             model.step()
-        write_run(model, scenario, seed, folder, every.value)
-    dates, values = model.recorder.values("year")
-    rows = [[date[:4], *map(float, row)] for date, row in zip(dates, values[0], strict=True)]
-    emit(["year", *model.recorder.names], rows, format, turned=True)
+        write_run(model, scenario, Run(scenario.name, 1, {}, parameter_set, seed), folder, every.value, drawn)
+    emit(*_yearly(model), format, turned=True)
     note(f"{folder}: runs.csv, series.csv, manifest.json")
+
+
+def _yearly(model: DecouplingModel) -> tuple[list[str], list[list[Any]]]:
+    """The headline measures of a run by year; all that it records where none of these is among it."""
+    from sim.measures import HEADLINE
+
+    names = model.recorder.names
+    shown = [name for name in HEADLINE if name in names] or names
+    dates, values = model.recorder.values("year")
+    rows = [
+        [date[:4], *(float(row[names.index(name)]) for name in shown)]
+        for date, row in zip(dates, values[0], strict=True)
+    ]
+    return ["year", *shown], rows
+
+
+@app.command()
+def rerun(
+    result: Annotated[str, typer.Argument(help="A result folder, or its name in results/.")],
+    run_id: Annotated[str, typer.Argument(help="The run: a run_id of its runs.csv, such as historic-1-17-2.")],
+    record: Annotated[
+        list[str] | None, typer.Option(help="all, headline or a measure; may be given many times. [default: all]")
+    ] = None,
+    every: Annotated[Every, typer.Option(help="How often series.csv records.")] = Every.quarter,
+    out: Annotated[Path | None, out_option("The result folder. [default: results/RESULT-RUN_ID]")] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """One row of a result again with everything recorded, and with the same bits."""
+    from sim.batch.rerun import row_of
+    from sim.results.reading import open_result
+
+    refuse_unnamed(out)
+    found = open_result(result_path(result))
+    row = row_of(found, run_id)
+    names = row.measures(record or ["all"])
+    folder = out or results_folder() / f"{found.path.resolve().name}-{run_id}"
+    for text in row.changes:
+        note(text)
+
+    from sim.batch.run import write_run
+    from sim.model import DecouplingModel
+    from sim.results.output import none_left_empty, prepare_out
+    from sim.results.records import RUNS, read_rows
+
+    model = DecouplingModel(row.scenario, row.run.seed, record=names, until=row.until)
+    with none_left_empty(folder):
+        prepare_out(folder)
+        row.run_to_end(model)
+        write_run(model, row.scenario, row.run, folder, every.value, row.drawn)
+    emit(*_yearly(model), format, turned=True)
+    note(f"{folder}: runs.csv, series.csv, manifest.json")
+    [again] = read_rows(folder / RUNS)
+    same, words = row.agreement(again)
+    note(words)
+    if not same:
+        raise typer.Exit(1)
 
 
 @app.command()

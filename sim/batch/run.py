@@ -27,6 +27,7 @@ from sim.batch.store import Store, refuse_changes, words_of
 from sim.errors import BadInput
 from sim.experiment.base_years import refuse_without_base_year
 from sim.experiment.cost import MEMORY_A_RUN, duration, long_or_large, size, size_on_disk
+from sim.experiment.designs import Point
 from sim.experiment.experiment import Experiment, Run, experiment_path, load_experiment
 from sim.experiment.idle import idle_in
 from sim.folders import results_folder
@@ -208,15 +209,15 @@ def _end(failures: Mapping[str, str]) -> int:
 
 
 def write_run(
-    model: Model, scenario: Scenario, seed: int, out: str | Path, every: str = "quarter", seconds: float = 0.0
+    model: Model, scenario: Scenario, run: Run, out: str | Path, every: str = "quarter", drawn: Point | None = None
 ) -> None:
     """Write one finished run as a result folder of the same format, in the place of an older run's.
 
+    All that the run changes is in its scenario; `drawn` says what is from its parameter set.
     Raises BadInput if the folder holds anything else.
     """
     recorder = model.recorder
     kinds = kinds_of(recorder.names, scenario.world)
-    run = Run(scenario.name, 1, {}, 0, seed)
     [(row, series)] = result_texts(recorder, [keys_of(run)], every, kinds)
     years, _ = recorder.values("year")
     files = {
@@ -227,13 +228,14 @@ def write_run(
         {
             **run_identity([scenario], int(years[-1][:4]), every, list(kinds)),
             "experiment": None,
-            "seeds": [seed],
+            "seeds": [run.seed],
+            **({"parameter_sets": {str(run.parameter_set): dict(drawn)}} if drawn else {}),
             "columns": column_notes([], kinds, scenario.world),
             "failures": {},
             "files": {
                 name: {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()} for name, text in files.items()
             },
-            "run_info": provenance.run_info(seconds, 1),
+            "run_info": provenance.run_info(0.0, 1),
         }
     )
     replace_result(

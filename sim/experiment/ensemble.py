@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sim.errors import nearest
+from sim.errors import BadInput, nearest
 from sim.scenario.values import CAUSED
-from sim.world.evidence import Value
+from sim.world.evidence import Value, value_of
 from sim.world.world import World
 
 ENSEMBLE = "ensemble.csv"
@@ -61,7 +61,7 @@ def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]
             faults.append(f"{place}: must have {len(header)} cells and parameter_set {number}")
             continue
         cells = dict(zip(keys, row[1:], strict=True))
-        sets[number] = {key: _cell_value(text, declared[key].value) for key, text in cells.items() if key not in swept}
+        sets[number] = {key: value_of(text, declared[key].value) for key, text in cells.items() if key not in swept}
         for key, value in sets[number].items():
             if fault := declared[key].check(value):
                 faults.append(f"{place}: {key} = {value!r}: {fault}")
@@ -69,13 +69,24 @@ def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]
     return Ensemble(sets, hashlib.sha256(content).hexdigest())
 
 
-def _cell_value(text: str, like: Value) -> Value:
-    """A cell of a table as the kind of value that a parameter has; the text itself where it is none."""
-    if isinstance(like, bool):
-        return {"true": True, "false": False}.get(text, text)
-    if isinstance(like, str):
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        return text
+def parameter_set(world: World, number: int, given: Collection[str]) -> Mapping[str, Value]:
+    """The values of one set of a world's ensemble; of number 0, a config's own parameters, none.
+
+    `given` are the keys that are set besides, which must not be among them, as in an experiment. Raises BadInput.
+    """
+    asked = f"--parameter-set = {number}"
+    table = world.folder / ENSEMBLE
+    if not number:
+        return {}
+    if not table.is_file():
+        raise BadInput(f"{asked}: the world {world.id} has no parameter sets; leave it out for the config's own")
+    problems: list[str] = []
+    ensemble = read_ensemble(world, {CAUSED} & set(given), table, problems)
+    if ensemble is None or problems:
+        raise BadInput(problems)
+    if number not in ensemble.sets:
+        raise BadInput(f"{asked}: must be from 1 to {len(ensemble.sets)}, or 0 for the config's own parameters")
+    drawn = ensemble.sets[number]
+    if twice := [key for key in given if key in drawn]:
+        raise BadInput([f"--set {key}: is set by {asked}; leave out one of the two" for key in twice])
+    return drawn

@@ -51,6 +51,11 @@ class ResultFolder:
         differ = f"{', '.join(differing[:TOLD])}{more} {'differs' if len(differing) == 1 else 'differ'}"
         return f"{self.path}: was made by another state of the program ({differ})"
 
+    def other_world(self, id: str, hash: str) -> str:
+        """A sentence where one of its worlds is today another one, with this hash; empty where it is as it was."""
+        kept = self.manifest.worlds.get(id)
+        return "" if kept and kept.hash == hash else f"{self.path}: its world {id} has changed since"
+
 
 def open_result(folder: Path) -> ResultFolder:
     """A finished result, each of its tables checked against the size and hash in its manifest.

@@ -99,11 +99,8 @@ def read_batch(folder: str | Path) -> Batch:
 
 def say_changes(result: ResultFolder, world: World) -> None:
     """Note that the program or the world of a result is another one than today's: what is run again may differ."""
-    if result.other_program:
-        note(result.other_program)
-    kept = result.manifest.worlds.get(world.id)
-    if kept is None or kept.hash != world.hash:
-        note(f"{result.path}: its world {world.id} has changed since")
+    for change in filter(None, (result.other_program, result.other_world(world.id, world.hash))):
+        note(change)
 
 
 def read_outcomes(batch: Batch, outcomes: Sequence[str]) -> Outcomes:

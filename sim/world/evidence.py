@@ -100,6 +100,18 @@ def range_of(minimum: float | None, maximum: float | None, unit: str) -> str:
     return f"from {ends}" if unit == ends else f"from {ends} ({unit})"
 
 
+def value_of(text: str, like: Value) -> Value:
+    """A cell of a table as the kind of value that a parameter has; the text itself where it is none."""
+    if isinstance(like, bool):
+        return {"true": True, "false": False}.get(text, text)
+    if isinstance(like, str):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def read_text(path: Path, advice: str = "") -> str:
     """A file's text, or BadInput saying what is wrong with the file; `advice` is added when there is no such file."""
     try:

@@ -42,7 +42,7 @@ from sim.batch.blocks import read_header
 from sim.batch.run import run_batch, write_run
 from sim.errors import BadInput
 from sim.experiment import cost
-from sim.experiment.experiment import load_experiment
+from sim.experiment.experiment import Run, load_experiment
 from sim.measures import catalogue
 from sim.results import provenance, records
 from sim.results.output import LOCK, unfinished
@@ -836,8 +836,8 @@ def test_one_run_has_the_format_of_a_batch(tmp_path, question):
     while model.running:
         model.step()
     out = tmp_path / "published-2020-2"
-    write_run(model, scenario, 2, out)
-    write_run(model, scenario, 2, out)
+    write_run(model, scenario, Run("published-2020", 1, {}, 0, 2), out)
+    write_run(model, scenario, Run("published-2020", 1, {}, 0, 2), out)
     files(out)
     [row] = records.read_rows(out / "runs.csv")
     assert row["run_id"] == "published-2020-1-0-2"

@@ -101,7 +101,7 @@ def test_check_says_what_a_thing_is(answer):
     ]
 
 
-@pytest.mark.parametrize("verb", ["run", "batch", "compare", "view", "check", "show", "list"])
+@pytest.mark.parametrize("verb", ["run", "rerun", "batch", "compare", "view", "check", "show", "list"])
 def test_every_verb_has_help(answer, verb):
     code, out, _ = answer(verb, "--help")
     assert code == 0 and f"decoupling {verb}" in out and verb in answer("--help")[1]

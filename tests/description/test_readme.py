@@ -63,6 +63,8 @@ def test_commands_name_what_there_is(command):
         commands = study.registered_commands
     assert verb in {entry.name or entry.callback.__name__ for entry in commands}
     known = {*known_configs(), *known_experiments(), "FILE"}
+    if verb == "rerun":
+        known |= {run.run_id for run in load_experiment(words[0]).runs()}
     for option, word in zip(["", *words], words, strict=False):
         if option in ("--measure", "--target", "--cluster"):
             continue

@@ -55,12 +55,14 @@ LEAVES = {
     "batch policy-grid": ["results/policy-grid/runs.csv", "results/policy-grid/series.csv"],
     "study report two-by-two": ["results/two-by-two/report.html", "experiments/two-by-two.md"],
     "run historic": ["results/historic-1-*/series.csv"],
+    "rerun policy-grid": ["results/policy-grid-published-2020-80-0-3/series.csv"],
     "study review historic": ["results/review/review.csv"],
     "study sensitivity": ["results/drivers/sensitivity.csv", "results/drivers/sensitivity.svg"],
     "study validate": ["results/validation/figures.csv", "results/validation/validation.md"],
 }
 SAYS = {
     "compare no-controls historic$": "the domestic supply share at the end is",
+    "rerun policy-grid": "the same to the last bit",
     "study discover": "runs reach domestic_supply_share@2030 >= 0.25",
     "view --get-assets": "front-end files",
 }
