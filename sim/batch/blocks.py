@@ -92,6 +92,7 @@ def run_block(block: Block, build: Build = build_model) -> bytes:
         "first": block.first,
         "last": block.last,
         "points": block.points,
+        "seeds": list(dict.fromkeys(run.seed for run in block.runs)),
         "sizes": [[len(row), len(series)] for row, series in texts],
         "failures": failures,
     }
@@ -100,7 +101,7 @@ def run_block(block: Block, build: Build = build_model) -> bytes:
 
 
 class Header(BaseModel):
-    """The first line of a block: whose it is, its runs from number `first` (from 1) to `last`, and their sizes.
+    """The first line of a block: whose it is, its runs from number `first` (from 1) to `last`, their seeds and sizes.
 
     `points` are those of the design that the numbers belong to; it may have grown since.
     """
@@ -110,6 +111,7 @@ class Header(BaseModel):
     first: int = Field(ge=1)
     last: int
     points: list[Drawn] = Field(min_length=1)
+    seeds: list[int]
     sizes: list[tuple[int, int]]
     failures: dict[str, str]
 

@@ -17,7 +17,7 @@ from sim.world.world import World
 
 # What an experiment says, and asks of the results afterwards: no run depends on it.
 WORDS = ("name", "question", "prediction", "baseline", "targets")
-SIZES = ("replications", "samples", "trajectories", "drawn")  # what may grow, and the hash of what was drawn
+SIZES = ("replications", "seeds", "samples", "trajectories", "drawn")  # what may grow, and the hash of what was drawn
 
 
 def identity_hash(identity: Mapping[str, Any]) -> str:

@@ -162,7 +162,7 @@ def _finished(experiment: Experiment, out: Path) -> Manifest | None:
         return None
     kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
     refuse_changes(out, batch_identity(experiment, kinds), experiment)
-    if len(result.manifest.seeds) < experiment.replications or result.unfinished:
+    if len(result.manifest.seeds) < len(experiment.seeds) or result.unfinished:
         return None
     return result.manifest if _reworded(experiment, result.manifest) == result.manifest else None
 
@@ -185,7 +185,7 @@ def _say_plan(store: Store, where: str, out: Path, processors: int | None) -> No
     sets = f"parameter sets {len(experiment.parameter_sets)}, " if experiment.ensemble else ""
     say(
         f"{experiment.name}: {len(experiment)} runs (configs {len(experiment.scenarios)}, "
-        f"points {len(experiment.points)}, {sets}seeds {experiment.replications}; {where}), "
+        f"points {len(experiment.points)}, {sets}seeds {len(experiment.seeds)}; {where}), "
         f"about {size(needed)} in {out}"
     )
     if processors and (takes := long_or_large(experiment, processors)):

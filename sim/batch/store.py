@@ -152,6 +152,9 @@ class Store:
         same = self._shared(tuple(header.points))
         if not same or experiment.renumbered(header.last - 1, points) >= len(places):
             return False
+        pairs = points * len(experiment.parameter_sets)
+        if header.seeds != list(experiment.seeds[(header.first - 1) // pairs : (header.last - 1) // pairs + 1]):
+            return False
         file, scenario = self._file(path), experiment.scenarios[self.numbers[header.config] - 1]
         for number, (row, series) in enumerate(header.sizes, start=header.first - 1):
             if number % points < same:
@@ -223,7 +226,7 @@ class Store:
                 notes.append(f"{self.out / name}: {reason}; its runs are done again")
                 return
         parts = tuple(parts_of(manifest.experiment, str(self.out)))
-        earlier = replace(self.experiment, replications=len(manifest.seeds), parts=parts)
+        earlier = replace(self.experiment, seeds=manifest.seeds, parts=parts)
         points, same = earlier.points.total, self._shared(drawn(parts))
         row_file, series_file = (self._file(self.out / name) for name in (records.RUNS, records.SERIES))
         with (self.out / records.RUNS).open("rb") as rows, (self.out / records.SERIES).open("rb") as series:
@@ -257,7 +260,7 @@ class Store:
             {
                 **run_identity(experiment.scenarios, LAST_YEAR, experiment.every, list(kinds)),
                 **words_of(experiment),
-                "seeds": list(range(1, experiment.replications + 1)),
+                "seeds": list(experiment.seeds),
                 "parameter_sets": {str(number): dict(values) for number, values in sets.items()},
                 "columns": column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world),
                 "failures": self.failures,
@@ -358,5 +361,5 @@ def refuse_changes(out: Path, identity: Mapping[str, Any], experiment: Experimen
                     *(f"{out}: {change}" for change in changes),
                 ]
             )
-        if earlier and (faults := not_grown_from(earlier, experiment.replications, experiment.parts)):
+        if earlier and (faults := not_grown_from(earlier, experiment.seeds, experiment.parts)):
             raise BadInput([f"{out}: {fault}, or {advice}" for fault in faults])

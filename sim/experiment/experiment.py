@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ from sim.experiment.designs import Grid, Joined, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
 from sim.experiment.factors import Declared, PartTable, Table, read_part, validated
-from sim.experiment.kept import parts_of
+from sim.experiment.kept import parts_of, seeds_of
 from sim.folders import EXPERIMENTS, find, known, places
 from sim.measures import BY_FIRM, HEADLINE, catalogue
 from sim.results.claims import Claim
@@ -63,7 +63,7 @@ class Experiment:
     name: str
     question: str
     scenarios: tuple[Scenario, ...]
-    replications: int
+    seeds: Sequence[int]
     parts: tuple[Part, ...]
     every: str
     measures: tuple[str, ...]
@@ -88,7 +88,7 @@ class Experiment:
             kept.name,
             kept.question,
             tuple(Scenario.from_dict(config, where) for config in configs),
-            kept.replications,
+            seeds_of(kept),
             tuple(parts_of(kept, where)),
             kept.record.every,
             tuple(manifest.record.measures),
@@ -109,7 +109,7 @@ class Experiment:
 
     @cached_property
     def runs_of_config(self) -> int:
-        return self.points.total * len(self.parameter_sets) * self.replications
+        return self.points.total * len(self.parameter_sets) * len(self.seeds)
 
     @cached_property
     def points(self) -> Joined:
@@ -131,7 +131,7 @@ class Experiment:
     def run(self, scenario: Scenario, number: int) -> Run:
         """A config's run by its number from 0: the seed moves slowest, then the parameter set, then the point.
 
-        So what is cut off is balanced over points, and more replications only add numbers at the end.
+        So what is cut off is balanced over points, and more seeds only add numbers at the end.
         What a point leaves out is the config's own value.
         """
         points, sets = self.points, self.parameter_sets
@@ -139,7 +139,7 @@ class Experiment:
         seed, place = divmod(number, len(sets))
         changes = points[point]
         values = {key: changes.get(key, scenario.values[key]) for key in self.swept}
-        return Run(scenario.name, point + 1, values, sets[place], seed + 1, points.part(point).name)
+        return Run(scenario.name, point + 1, values, sets[place], self.seeds[seed], points.part(point).name)
 
     def renumbered(self, number: int, points: int) -> int:
         """The number of a run that has `number` where the design has only the first `points` points."""
@@ -168,6 +168,9 @@ class Experiment:
         return content
 
 
+Seed = Annotated[int, Field(ge=0, lt=1 << 63)]
+
+
 class _Record(Table):
     every: Literal["quarter", "year", "end"] = "year"
     measures: str | list[str] = "headline"
@@ -182,7 +185,8 @@ class _File(PartTable):
     prediction: str | None = Field(default=None, min_length=1)
     configs: list[str] = Field(min_length=1)
     baseline: str | None = None
-    replications: int = Field(ge=1, le=1_000_000)
+    replications: int | None = Field(default=None, ge=1, le=1_000_000)
+    seeds: list[Seed] | None = Field(default=None, min_length=1)
     parameters: Literal["ensemble"] | None = None
     parts: dict[str, dict[str, Any]] | None = Field(default=None, min_length=1)
     record: _Record = _Record()
@@ -199,6 +203,7 @@ RIGHT = {
     "configs": 'a list of config names, such as ["published-2020"]',
     "baseline": "the name of the config that a report compares the others with",
     "replications": "a whole number from 1 to 1000000",
+    "seeds": "a list of distinct whole numbers from 0 and below 2**63, such as [3, 7, 11]",
     "parameters": '"ensemble"; without it every config runs with its own parameters',
     "parts": "tables such as [parts.controls.factors]",
     "design": 'a table [design] with kind = "grid"',
@@ -251,6 +256,7 @@ def load_experiment(name: str | Path) -> Experiment:
 
     scenarios = _load_configs(file.configs, path, problems)
     declared = (scenarios[0] if scenarios else load_config(BASELINE)).world.parameters
+    seeds = _seeds(file, path, problems)
     parts, plans = _parts(file, scenarios, declared, path, problems)
     parts = _leaving_out(file.leave_out, parts, scenarios, declared, path, problems)
     names = _measure_names(file.record.measures, scenarios, path, problems)
@@ -284,7 +290,8 @@ def load_experiment(name: str | Path) -> Experiment:
         **({"prediction": file.prediction} if file.prediction else {}),
         "configs": [scenario.name for scenario in scenarios],
         **({"baseline": file.baseline} if file.baseline else {}),
-        "replications": file.replications,
+        "replications": len(seeds),
+        **({"seeds": file.seeds} if file.seeds else {}),
         **plans.get("", {"parts": plans, "order": list(plans)}),
         "record": file.record.model_dump(),
         **({"leave_out": file.leave_out} if file.leave_out else {}),
@@ -298,7 +305,7 @@ def load_experiment(name: str | Path) -> Experiment:
         path.stem,
         file.question,
         tuple(scenarios),
-        file.replications,
+        seeds,
         tuple(parts),
         file.record.every,
         tuple(names),
@@ -334,7 +341,24 @@ def of_config(scenario: Scenario, replications: int) -> Experiment:
         "record": {"every": "year", "measures": "headline"},
     }
     whole = Part("", "grid", (), Grid({}))
-    return Experiment(scenario.name, scenario.purpose, (scenario,), replications, (whole,), "year", HEADLINE, kept)
+    seeds = range(1, replications + 1)
+    return Experiment(scenario.name, scenario.purpose, (scenario,), seeds, (whole,), "year", HEADLINE, kept)
+
+
+def _seeds(file: _File, path: Path, problems: list[str]) -> Sequence[int]:
+    """The seeds of an experiment: the first ones, so many as `replications` says, or those that `seeds` lists."""
+    if file.seeds is None:
+        if file.replications is None:
+            problems.append(
+                f"{path}: replications is missing; give {RIGHT['replications']}, or seeds, {RIGHT['seeds']}"
+            )
+        return range(1, (file.replications or 1) + 1)
+    if file.replications is not None:
+        problems.append(f"{path}: replications = {file.replications}: seeds are listed too; keep one of the two keys")
+    if len(set(file.seeds)) < len(file.seeds):
+        twice = next(seed for place, seed in enumerate(file.seeds) if seed in file.seeds[:place])
+        problems.append(f"{path}: seeds: {twice} appears twice; give {RIGHT['seeds']}")
+    return tuple(file.seeds)
 
 
 def _load_configs(names: Sequence[str], path: Path, problems: list[str]) -> list[Scenario]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.experiment.designs import Part, Sample, total
+from sim.experiment.kept import seeds_of
 from sim.results.manifest import KeptExperiment
 
 Drawn = tuple[int, str]  # how many points a part has, and of a sample the hash of them
@@ -34,11 +35,16 @@ def _digest(part: Part, count: int | None = None) -> str:
     return part.points.digest(count) if isinstance(part.points, Sample) else ""
 
 
-def not_grown_from(held: KeptExperiment, replications: int, parts: Sequence[Part]) -> list[str]:
+def not_grown_from(held: KeptExperiment, seeds: Sequence[int], parts: Sequence[Part]) -> list[str]:
     """Why a batch does not go on from one of the same design but for its size; nothing if it does."""
     faults = []
-    if held.replications > replications:
-        faults.append(f"replications = {replications}: the batch there has {held.replications}; give as many or more")
+    first = list(seeds_of(held))
+    if first != list(seeds[: len(first)]):
+        if isinstance(seeds, range) and not held.seeds:
+            faults.append(f"replications = {len(seeds)}: the batch there has {len(first)}; give as many or more")
+        else:
+            has = f"the batch there has {_shortened(first)}; give these first, and more behind them"
+            faults.append(f"seeds = {_shortened(seeds)}: {has}")
     for part in parts:
         if not isinstance(sample := part.points, Sample):
             continue
@@ -57,6 +63,11 @@ def not_grown_from(held: KeptExperiment, replications: int, parts: Sequence[Part
         elif held.drawn.get(part.name) != sample.digest(size * len(sample) // sample.size):
             faults.append(f"{asked}: this version of SALib or numpy draws other points than the batch there has")
     return faults
+
+
+def _shortened(seeds: Sequence[int]) -> str:
+    shown = ", ".join(map(str, seeds[:8]))
+    return f"[{shown}, … {seeds[-1]}]" if len(seeds) > 8 else f"[{shown}]"
 
 
 def _is_doubled(size: int, larger: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sim.errors import BadInput
@@ -26,6 +27,11 @@ def parts_of(experiment: KeptExperiment, where: str) -> list[Part]:
             )
         parts.append(part.leaving_out(experiment.leave_out))
     return parts
+
+
+def seeds_of(experiment: KeptExperiment) -> Sequence[int]:
+    """The seeds of every point and parameter set."""
+    return experiment.seeds or range(1, experiment.replications + 1)
 
 
 def part_of(name: str, plan: KeptPlan) -> Part:

@@ -108,6 +108,7 @@ class KeptExperiment(Kept):
     configs: list[str] = Field(min_length=1)
     baseline: str | None = None
     replications: int
+    seeds: list[int] | None = None
     design: KeptDesign | None = None
     factors: dict[str, list[Held] | KeptRange] | None = None
     swept: list[str] | None = None

@@ -1,4 +1,4 @@
-"""A batch whose samples, trajectories or replications are raised runs what is new, and ends as if it had been so."""
+"""A batch of more samples, trajectories or seeds than before runs what is new, and ends as if it had been so."""
 
 import json
 from contextlib import suppress
@@ -179,6 +179,76 @@ def test_what_another_version_of_a_library_drew_is_not_gone_on_from(asked, tmp_p
     with pytest.raises(BadInput, match="this version of SALib or numpy draws other points than the batch there has"):
         run_batch(asked("sobol", 16), workers=1, out=out, build=forbidden)
     assert len(blocks) > 0 and block.exists()
+
+
+def seeded(path, seeds):
+    """The experiment of a Sobol design with these seeds, or so many."""
+    asked = f"seeds = {seeds}" if isinstance(seeds, list) else f"replications = {seeds}"
+    path.write_text(f"{HEAD}{asked}\n{RECORD}{DESIGNS['sobol'].replace('SIZE', '4')}")
+    return path
+
+
+def rows(out, seeds):
+    """The lines of runs.csv with some seeds."""
+    return [line for line in (out / "runs.csv").read_text().splitlines() if line.split(",")[3] in map(str, seeds)]
+
+
+def test_listed_seeds_have_the_luck_of_these_seeds(tmp_path):
+    path = tmp_path / "asked.toml"
+    run_batch(seeded(path, [7, 3]), workers=1, out=tmp_path / "listed", build=small)
+    run_batch(seeded(path, 7), workers=1, out=tmp_path / "counted", build=small)
+    listed, counted = (rows(tmp_path / name, (3, 7)) for name in ("listed", "counted"))
+    assert len(listed) == 2 * 16 * 2 and sorted(listed) == sorted(counted) and listed != counted
+    manifest = json.loads((tmp_path / "listed/manifest.json").read_text())
+    assert manifest["seeds"] == manifest["experiment"]["seeds"] == [7, 3]
+
+
+@pytest.mark.parametrize(("first", "more", "new"), [([7, 3], [7, 3, 11], 1), (2, [1, 2, 9], 1), ([1], 3, 2)])
+@pytest.mark.parametrize("stop", [None, 11])
+def test_more_seeds_run_only_what_is_new(tmp_path, first, more, new, stop):
+    path, counted = tmp_path / "asked.toml", Counted()
+    if stop:
+        with pytest.raises(KeyboardInterrupt):
+            run_batch(seeded(path, first), workers=1, out=tmp_path / "out", build=stopping(stop), block_size=5)
+    else:
+        run_batch(seeded(path, first), workers=1, out=tmp_path / "out", build=small)
+    run_batch(seeded(path, more), workers=1, out=tmp_path / "out", build=counted, block_size=7)
+    run_batch(seeded(path, more), workers=1, out=tmp_path / "anew", build=small)
+    assert files(tmp_path / "out") == files(tmp_path / "anew")
+    seeds = 3 if stop else new
+    assert counted.runs == 2 * 16 * seeds - (10 if stop else 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ([3, 7], [7, 3], r"seeds = \[7, 3\]: the batch there has \[3, 7\]; give these first, and more behind them, or"),
+        ([3, 7], [3], r"seeds = \[3\]: the batch there has \[3, 7\]"),
+        ([3, 7], 2, r"seeds = \[1, 2\]: the batch there has \[3, 7\]"),
+        (10, [2], r"seeds = \[2\]: the batch there has \[1, 2, 3, 4, 5, 6, 7, 8, … 10\]"),
+        (3, 2, r"replications = 2: the batch there has 3; give as many or more"),
+    ],
+)
+@pytest.mark.parametrize("finished", [True, False])
+def test_other_seeds_are_refused(tmp_path, old, new, said, finished):
+    path, out = tmp_path / "asked.toml", tmp_path / "out"
+    if finished:
+        run_batch(seeded(path, old), workers=1, out=out, build=small)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            run_batch(seeded(path, old), workers=1, out=out, build=stopping(8), block_size=3)
+    with pytest.raises(BadInput, match=said):
+        run_batch(seeded(path, new), workers=1, out=out, build=forbidden)
+
+
+def test_blocks_of_other_seeds_are_not_joined_where_nothing_says_whose_they_are(tmp_path):
+    path, out = tmp_path / "asked.toml", tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(seeded(path, [3, 7]), workers=1, out=out, build=stopping(56), block_size=8)
+    next(out.glob(f"{UNFINISHED}*/identity.json")).unlink()
+    for name in ("out", "anew"):
+        run_batch(seeded(path, [3, 8]), workers=1, out=tmp_path / name, build=small)
+    assert files(out) == files(tmp_path / "anew")
 
 
 def test_shared_points_end_where_a_part_has_grown():

@@ -196,7 +196,7 @@ def written(experiment, run, folder):
     content = {
         **run_identity(experiment.scenarios, 2035, experiment.every, list(kinds)),
         "experiment": experiment.as_dict(),
-        "seeds": list(range(1, experiment.replications + 1)),
+        "seeds": list(experiment.seeds),
         "parameter_sets": {str(number): dict(values) for number, values in sets.items()},
         "columns": column_notes(columns, kinds, experiment.scenarios[0].world),
         "failures": {},

@@ -251,8 +251,22 @@ def test_runs_are_numbered_so_that_a_cut_off_batch_is_balanced(load):
     numbered = [experiment.run(scenario, number) for number in range(6)]
     assert [(run.point, run.seed) for run in numbered] == [(1, 1), (2, 1), (3, 1), (1, 2), (2, 2), (3, 2)]
     assert [experiment.run(scenario, number) for number in experiment.order()] == list(experiment.runs())
-    more = replace(experiment, replications=3)
+    more = replace(experiment, seeds=range(1, 4))
     assert [more.run(scenario, number) for number in range(6)] == numbered
+
+
+def test_listed_seeds_are_those_of_every_point_and_config(load):
+    experiment = load(
+        HEAD.replace("replications = 2", "seeds = [11, 3]") + '[factors]\n"subsidy.annual" = [0, 100.0]\n'
+    )
+    assert len(experiment) == 4
+    assert [run.run_id for run in experiment.runs()] == [
+        "published-2020-1-0-11",
+        "published-2020-1-0-3",
+        "published-2020-2-0-11",
+        "published-2020-2-0-3",
+    ]
+    assert experiment.as_dict()["seeds"] == [11, 3]
 
 
 @pytest.fixture
@@ -327,6 +341,14 @@ FAULTS = [
     (HEAD.replace("= 2", "= 1000001"), ["replications = 1000001"]),
     (HEAD.replace("= 2", "= 2.5"), ["replications = 2.5", "whole number"]),
     (HEAD.replace("= 2", "= true"), ["replications = True", "whole number"]),
+    (HEAD + "seeds = [3, 7]\n", ["replications = 2: seeds are listed too; keep one of the two keys"]),
+    (HEAD.replace("replications = 2", "seeds = []"), ["seeds = []", "such as [3, 7, 11]"]),
+    (HEAD.replace("replications = 2", "seeds = 3"), ["seeds = 3", "a list of distinct whole numbers from 0"]),
+    (HEAD.replace("replications = 2", "seeds = [3, 7, 3]"), ["seeds: 3 appears twice", "distinct"]),
+    (HEAD.replace("replications = 2", "seeds = [3, -7]"), ["seeds.1 = -7", "from 0"]),
+    (HEAD.replace("replications = 2", "seeds = [3, 7.5]"), ["seeds.1 = 7.5", "whole numbers"]),
+    (HEAD.replace("replications = 2", "seeds = [true]"), ["seeds.0 = True", "whole numbers"]),
+    (HEAD.replace("replications = 2", "seeds = [9223372036854775808]"), ["seeds.0 = 9223372036854775808", "2**63"]),
     (HEAD.replace('["published-2020"]', "[]"), ["configs = []"]),
     (HEAD.replace('["published-2020"]', '"published-2020"'), ["configs = 'published-2020'", "a list of config names"]),
     (HEAD.replace("published-2020", "publishd-2020"), ["publishd-2020", "did you mean 'published-2020'"]),
