@@ -103,6 +103,8 @@ class Scenario:
         problems: list[str] = []
         world = load_world(kept["world"])
         values = check_values(kept["values"], file, world, problems)
+        if lacking := [key for key in world.parameters if key not in kept["values"]]:
+            problems.append(f"{file}: values: {lacking[0]} is missing; another version made this, so run it again")
         entries = [
             {key: _as_date(value) if key in DATES else value for key, value in event.items()}
             for event in kept["events"]

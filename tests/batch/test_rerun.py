@@ -13,6 +13,7 @@ from sim.batch.identity import batch_identity, column_notes, kinds_of, run_ident
 from sim.batch.rerun import row_of
 from sim.batch.run import run_batch, write_run
 from sim.batch.store import Store
+from sim.errors import BadInput
 from sim.experiment.experiment import known_experiments, load_experiment
 from sim.model import DecouplingModel
 from sim.results import provenance
@@ -168,6 +169,16 @@ def test_what_has_changed_since_is_said_and_another_value_ends_with_1(made, answ
     assert row_of(open_result(path.parent), "historic-1-0-1").changes == [
         f"{path.parent}: its world china-2020 has changed since"
     ]
+
+
+def test_a_result_of_a_version_with_other_parameters_is_refused(made, tmp_path):
+    shutil.copytree(made / "results/sampled", tmp_path / "older")
+    path = tmp_path / "older/manifest.json"
+    content = json.loads(path.read_text())
+    del content["scenarios"]["historic"]["values"]["mechanisms.talent"]
+    path.write_text(signed(content))
+    with pytest.raises(BadInput, match=r"older: values: mechanisms.talent is missing; another version made this"):
+        row_of(open_result(path.parent), "historic-1-0-1")
 
 
 def test_a_failed_run_says_why_it_failed(made, tmp_path):

@@ -9,12 +9,14 @@ import pytest
 from support.batches import small, stopping
 from support.made_results import signed, vouch
 
+from sim.batch.rerun import row_of
 from sim.batch.run import run_batch
 from sim.compare.question import Incomplete, Question, compare, identical
 from sim.errors import BadInput
 from sim.experiment.idle import idle_in_results
 from sim.live import background
 from sim.results.output import UNFINISHED
+from sim.results.reading import open_result
 from sim.study.discovery import discover
 from sim.study.report.answer import read_answer
 from sim.study.report.pages import markdown_report
@@ -167,6 +169,7 @@ def read_by_all(root, folder, path):
         "discover": lambda: discover(folder, f"{SHARE} >= 0.5"),
         "report": lambda: markdown_report([read_answer(folder)]),
         "validate": lambda: validate(folder),
+        "rerun": lambda: row_of(open_result(folder), "no-controls-3-0-2"),
         "review": lambda: reviewed(str(folder), None),
         "band": lambda: [background.band(name, [SHARE]) for name in background.batches()],
         "batch": lambda: run_batch(path, workers=1, out=folder, build=small),
