@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Point = Mapping[str, Value]
 SAMPLED = ("latin-hypercube", "sobol", "morris")
-KINDS = ("grid", "list", "one-at-a-time", *SAMPLED)
+KINDS = ("grid", "list", "table", "one-at-a-time", *SAMPLED)
 
 
 @dataclass(frozen=True)

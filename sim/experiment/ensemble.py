@@ -23,6 +23,11 @@ class Ensemble:
     sets: Mapping[int, Mapping[str, Value]] = field(repr=False)
     hash: str
 
+    def without(self, swept: Collection[str]) -> Ensemble:
+        """The same sets without the keys that are varied besides."""
+        kept = {number: {k: v for k, v in values.items() if k not in swept} for number, values in self.sets.items()}
+        return Ensemble(kept, self.hash)
+
 
 def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]) -> Ensemble | None:
     """The parameter sets of a world for the experiment at `path`; None, with sentences, where there are none.

@@ -7,8 +7,8 @@ recorded, when a run stops. Every run is one config at one point of the design w
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -21,17 +21,21 @@ from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Grid, Joined, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
-from sim.experiment.factors import Declared, PartTable, Table, read_part, validated
+from sim.experiment.factors import Declared, PartTable, Table, listed_part, read_part, validated
 from sim.experiment.kept import parts_of, seeds_of
+from sim.experiment.listed import frame_points
 from sim.folders import EXPERIMENTS, find, known, places
 from sim.measures import BY_FIRM, HEADLINE, catalogue
 from sim.results.claims import Claim
 from sim.results.escape import FORMULA
 from sim.scenario.loading import BASELINE, load_config
 from sim.scenario.scenario import Scenario
+from sim.scenario.values import CAUSED
 from sim.world.evidence import read_toml
 
 if TYPE_CHECKING:
+    import pandas
+
     from sim.results.manifest import Manifest
 
 EVERY = ("quarter", "year", "end")
@@ -98,6 +102,28 @@ class Experiment:
             tuple(manifest.claims),
             manifest.labels,
         )
+
+    def with_points(self, points: pandas.DataFrame | Iterable[Point]) -> Experiment:
+        """The same experiment over other points: the rows of a data frame, or mappings, by full key.
+
+        None and NaN leave a key to the config. Raises BadInput with every fault at once.
+        """
+        problems: list[str] = []
+        part, plan = listed_part("", frame_points(points, self.scenarios[0].world.parameters, problems))
+        if not problems:
+            _try_values(self.scenarios, part, "points: ", problems)
+        leave_out = self.content.get("leave_out", ())
+        drawn = {key for values in (self.ensemble.sets.values() if self.ensemble else ()) for key in values} - {CAUSED}
+        for key in part.swept:
+            if key in drawn or key in leave_out:
+                by = "the ensemble" if key in drawn else "leave_out"
+                problems.append(f"points: column {key!r}: is set by {by} of {self.name}; leave it out")
+        if problems:
+            raise BadInput(problems)
+        content = {key: held for key, held in self.content.items() if key not in (*plan, "parts", "order")}
+        ensemble = self.ensemble.without(part.swept) if self.ensemble else None
+        parts = (part.leaving_out(leave_out),)
+        return replace(self, parts=parts, content={**content, **plan}, ensemble=ensemble)
 
     def __len__(self) -> int:
         return self.run_count
@@ -407,7 +433,7 @@ def _parts(
     parts, plans = [], {}
     for name, table in tables.items():
         where = f"{path}: parts.{name}." if name else f"{path}: "
-        part, plans[name] = read_part(name, table, declared, where, problems)
+        part, plans[name] = read_part(name, table, declared, path.parent, where, problems)
         parts.append(part)
         if not problems:
             _try_values(scenarios, part, where, problems)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.errors import nearest
 from sim.experiment.designs import KINDS, SAMPLED, Factor, Grid, Part, Point, Sample, one_at_a_time
+from sim.experiment.listed import listed_points, table_points
 from sim.world.evidence import Parameter, flatten
 
 Declared = Mapping[str, Parameter]  # the parameters of a world
@@ -21,6 +23,7 @@ class Table(BaseModel):
 class Design(Table):
     kind: str = "grid"
     points: list[dict[str, Any]] | None = Field(default=None, min_length=1)
+    file: str | None = Field(default=None, min_length=1)
     samples: int | None = Field(default=None, ge=1, le=1_000_000)
     trajectories: int | None = Field(default=None, ge=2, le=1_000_000)
     levels: int | None = Field(default=None, ge=2, le=1000)
@@ -41,6 +44,7 @@ class Span(Table):
 RIGHT = {
     "design.kind": f"one of {', '.join(KINDS)}",
     "design.points": 'a list of tables, such as [{ "controls.severity" = 0.5 }]',
+    "design.file": 'the name of a CSV beside the experiment, such as "points.csv"',
     "design.samples": "a whole number from 1 to 1000000",
     "design.trajectories": "a whole number from 2 to 1000000",
     "design.levels": "an even number, such as 4",
@@ -50,9 +54,11 @@ RIGHT = {
     "high": "a finite number",
     "levels": "a whole number from 2 to 10000",
 }
+LISTED = {"list": "points", "table": "file"}  # the kinds whose points are written down, and where
 # Which keys of [design] belong to which kinds.
 DESIGN_KEYS = {
     "points": ("list",),
+    "file": ("table",),
     "samples": ("latin-hypercube", "sobol"),
     "trajectories": ("morris",),
     "levels": ("morris",),
@@ -106,11 +112,11 @@ def _table_at(model: type[BaseModel], key: str) -> type[BaseModel]:
 
 
 def read_part(
-    name: str, table: PartTable, declared: Declared, where: str, problems: list[str]
+    name: str, table: PartTable, declared: Declared, folder: Path, where: str, problems: list[str]
 ) -> tuple[Part, dict[str, Any]]:
-    """One part, and its design and factors as the manifest keeps them.
+    """One part, and its design and factors as the manifest keeps them, where the points of a table are a list.
 
-    `declared` are the parameters of the experiment's world. `where` begins every message.
+    `declared` are the parameters of the experiment's world, `folder` is that of its file. `where` begins every message.
     """
     design, kind = table.design, table.design.kind
     if kind not in KINDS:
@@ -121,13 +127,18 @@ def read_part(
             problems.append(f"{where}design.{key}: belongs to kind = {belongs}; leave it out for {kind!r}")
     factors = _factors(table.factors, kind, declared, where, problems)
     plan: dict[str, Any] = {"kind": kind}
-    if kind == "list":
-        points: Sequence[Point] = _listed_points(design.points, declared, where, problems)
+    if kind in LISTED:
+        key = LISTED[kind]
         if table.factors:
-            problems.append(f"{where}factors: a list design says its values in design.points; leave [factors] out")
-        plan["points"] = [dict(point) for point in points]
-        swept = tuple(dict.fromkeys(key for point in points for key in point))
-        return Part(name, kind, swept, points), {"design": plan, "factors": {}, "swept": list(swept)}
+            problems.append(f"{where}factors: a {kind} design says its values in design.{key}; leave [factors] out")
+        if getattr(design, key) is None:
+            problems.append(f"{where}design.{key} is missing; give {RIGHT[f'design.{key}']}")
+        points: Sequence[Point] = ()
+        if design.points is not None:
+            points = listed_points(design.points, declared, f"{where}design.points", problems)
+        elif design.file is not None:
+            points = table_points(folder / design.file, declared, problems)
+        return listed_part(name, points)
     if not table.factors and kind in KINDS and kind != "grid":
         article = "an" if kind[0] in "aeiou" else "a"
         problems.append(f"{where}factors is missing; {article} {kind} design needs {RIGHT['factors']}")
@@ -142,6 +153,13 @@ def read_part(
         points = one_at_a_time(listed) if kind == "one-at-a-time" else Grid(listed)
     kept = {key: factor.as_written() for key, factor in factors.items()}
     return Part(name, kind, tuple(factors), points), {"design": plan, "factors": kept, "swept": list(factors)}
+
+
+def listed_part(name: str, points: Sequence[Point]) -> tuple[Part, dict[str, Any]]:
+    """A part of points that somebody wrote down, and its design as the manifest keeps it."""
+    swept = tuple(dict.fromkeys(key for point in points for key in point))
+    design = {"kind": "list", "points": [dict(point) for point in points]}
+    return Part(name, "list", swept, points), {"design": design, "factors": {}, "swept": list(swept)}
 
 
 def _sample_size(design: Design, where: str, problems: list[str]) -> tuple[int, int]:
@@ -233,27 +251,3 @@ def _spread(low: float, high: float, count: int) -> list[float]:
     if isinstance(low, int) and isinstance(high, int) and (high - low) % steps == 0:
         return list(range(low, high + 1, (high - low) // steps))
     return [low + (high - low) * step / steps for step in range(steps)] + [high]
-
-
-def _listed_points(
-    given: Sequence[Mapping[str, Any]] | None, declared: Declared, where: str, problems: list[str]
-) -> tuple[Point, ...]:
-    if given is None:
-        problems.append(f"{where}design.points is missing; give {RIGHT['design.points']}")
-        return ()
-    points: list[Point] = []
-    for number, entry in enumerate(given, start=1):
-        place = f"{where}design.points, point {number}"
-        point = flatten(entry, place)
-        for key, value in point.items():
-            if key not in declared:
-                problems.append(
-                    f"{place}: {key}: is not a known key{nearest(key, declared)}; "
-                    "`decoupling list parameters` shows all"
-                )
-            elif fault := declared[key].check(value):
-                problems.append(f"{place}: {key} = {value!r}: {fault}")
-        if point in points:
-            problems.append(f"{place}: is the same as point {points.index(point) + 1}; points must differ")
-        points.append(point)
-    return tuple(points)

@@ -130,6 +130,11 @@ def read_rows(path: str | Path) -> Iterator[dict[str, str]]:
 
     Raises BadInput that says what is not as this program reads it: UTF-8, commas, a header, as many cells in each line.
     """
+    return (row for _, row in numbered_rows(path))
+
+
+def numbered_rows(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The same, each with the number of its line, or of its last one."""
     with _reading(path) as file:
         reader = csv.reader(file)
         header = _header(path, reader)
@@ -138,7 +143,7 @@ def read_rows(path: str | Path) -> Iterator[dict[str, str]]:
                 continue
             if len(cells) != len(header):
                 raise BadInput(f"{path}: line {reader.line_num} has {len(cells)} cells; the header has {len(header)}")
-            yield dict(zip(header, cells, strict=True))
+            yield reader.line_num, dict(zip(header, cells, strict=True))
 
 
 NOT_TEXT = {

@@ -103,7 +103,7 @@ def range_of(minimum: float | None, maximum: float | None, unit: str) -> str:
 def value_of(text: str, like: Value) -> Value:
     """A cell of a table as the kind of value that a parameter has; the text itself where it is none."""
     if isinstance(like, bool):
-        return {"true": True, "false": False}.get(text, text)
+        return {"true": True, "false": False}.get(text.lower(), text)  # spreadsheets write TRUE
     if isinstance(like, str):
         return text
     try:

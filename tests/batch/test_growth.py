@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from support.batches import SmallModel, files, forbidden, small, stopping, unlucky
+from support.batches import Counted, files, forbidden, small, stopping, unlucky
 
 from sim.batch.run import run_batch
 from sim.errors import BadInput
@@ -42,17 +42,6 @@ def asked(tmp_path):
         return path
 
     return write
-
-
-class Counted:
-    """A builder that counts its runs."""
-
-    def __init__(self):
-        self.runs = 0
-
-    def __call__(self, scenarios, seeds, measures, until):
-        self.runs += len(seeds)
-        return SmallModel(scenarios, seeds, measures, until)
 
 
 @pytest.mark.parametrize("design", ["sobol", "latin-hypercube", "morris", "last"])

@@ -70,6 +70,17 @@ def small(scenarios, seeds, measures, until):
     return SmallModel(scenarios, seeds, measures, until)
 
 
+class Counted:
+    """A builder that counts its runs."""
+
+    def __init__(self):
+        self.runs = 0
+
+    def __call__(self, scenarios, seeds, measures, until):
+        self.runs += len(seeds)
+        return SmallModel(scenarios, seeds, measures, until)
+
+
 def slow(scenarios, seeds, measures, until):
     time.sleep(0.1)
     return SmallModel(scenarios, seeds, measures, until)
