@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sim.experiment.distributions import quantile
 from sim.world.evidence import Value
 
 if TYPE_CHECKING:
@@ -27,25 +28,37 @@ KINDS = ("grid", "list", "table", "one-at-a-time", *SAMPLED)
 
 @dataclass(frozen=True)
 class Factor:
-    """What is varied: between `low` and `high`, or over `levels` (numbers, words or truth values)."""
+    """What is varied: between `low` and `high`, or over `levels` (numbers, words or truth values).
+
+    All between the ends are equally likely, unless another `distribution` is named, with its `shape`.
+    """
 
     levels: tuple[Value, ...] = ()
     low: float = math.nan
     high: float = math.nan
+    distribution: str = "uniform"
+    shape: tuple[tuple[str, float], ...] = ()
 
     def value(self, unit: float) -> Value:
-        """The value at a place between 0 and 1; each level has an equal part of it."""
+        """The value at a place between 0 and 1, of a distribution its quantile; each level has an equal part."""
         if self.levels:
             return self.levels[min(int(unit * len(self.levels)), len(self.levels) - 1)]
-        return min(max(self.low + (self.high - self.low) * unit, self.low), self.high)
+        if self.shape:
+            value = quantile(self.distribution, dict(self.shape), self.low, self.high, unit)
+        else:
+            value = self.low + (self.high - self.low) * unit
+        return min(max(value, self.low), self.high)
 
     @property
     def ends(self) -> tuple[Value, ...]:
         """The values that must be admissible for all to be."""
         return self.levels or (self.low, self.high)
 
-    def as_written(self) -> list[Value] | dict[str, float]:
-        return list(self.levels) if self.levels else {"low": self.low, "high": self.high}
+    def as_written(self) -> list[Value] | dict[str, Value]:
+        if self.levels:
+            return list(self.levels)
+        named: dict[str, Value] = {"distribution": self.distribution, **dict(self.shape)} if self.shape else {}
+        return {**named, "low": self.low, "high": self.high}
 
 
 def total(points: Sequence[Point]) -> int:

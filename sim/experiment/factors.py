@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.errors import nearest
 from sim.experiment.designs import KINDS, SAMPLED, Factor, Grid, Part, Point, Sample, one_at_a_time
+from sim.experiment.distributions import ENDLESS, part_inside
 from sim.experiment.listed import listed_points, table_points
+from sim.results.manifest import SHAPES
 from sim.world.evidence import Parameter, flatten
 
 Declared = Mapping[str, Parameter]  # the parameters of a world
@@ -41,6 +43,19 @@ class Span(Table):
     levels: int | None = Field(default=None, ge=2, le=10_000)
 
 
+class Drawn(Table):
+    """A distribution: what it is between its ends, and what it needs besides (`SHAPES`)."""
+
+    distribution: Literal["uniform", "triangular", "normal", "lognormal"]
+    low: float | None = Field(default=None, allow_inf_nan=False)
+    high: float | None = Field(default=None, allow_inf_nan=False)
+    mode: float | None = Field(default=None, allow_inf_nan=False)
+    mean: float | None = Field(default=None, allow_inf_nan=False)
+    sd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    median: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    sigma: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
 RIGHT = {
     "design.kind": f"one of {', '.join(KINDS)}",
     "design.points": 'a list of tables, such as [{ "controls.severity" = 0.5 }]',
@@ -53,6 +68,12 @@ RIGHT = {
     "low": "a finite number",
     "high": "a finite number",
     "levels": "a whole number from 2 to 10000",
+    "distribution": f"one of {', '.join(SHAPES)}",
+    "mode": "a finite number from low to high, the likeliest value",
+    "mean": "a finite number",
+    "sd": "a number above 0, the standard deviation",
+    "median": "a number above 0",
+    "sigma": "a number above 0, the standard deviation of the logarithm",
 }
 LISTED = {"list": "points", "table": "file"}  # the kinds whose points are written down, and where
 # Which keys of [design] belong to which kinds.
@@ -136,8 +157,12 @@ def read_part(
         points: Sequence[Point] = ()
         if design.points is not None:
             points = listed_points(design.points, declared, f"{where}design.points", problems)
+        elif design.file is not None and not (file := folder / design.file).is_file():
+            problems.append(
+                f"{where}design.file = {design.file!r}: there is no file {file}; give {RIGHT['design.file']}"
+            )
         elif design.file is not None:
-            points = table_points(folder / design.file, declared, problems)
+            points = table_points(file, declared, problems)
         return listed_part(name, points)
     if not table.factors and kind in KINDS and kind != "grid":
         article = "an" if kind[0] in "aeiou" else "a"
@@ -202,7 +227,7 @@ def _factors(
 
 
 def _factor(parameter: Parameter, written: Any, kind: str, where: str, problems: list[str]) -> Factor | None:
-    """A list of levels, a range, or "range", which is the evidence's own; None after a fault.
+    """A list of levels, a range, a distribution, or "range", which is the evidence's own; None after a fault.
 
     A sampled design draws from a range unless it says levels; other designs need levels.
     """
@@ -221,6 +246,8 @@ def _factor(parameter: Parameter, written: Any, kind: str, where: str, problems:
             problems.append(f'{place} = "range": the evidence gives no low and high for it; give a list of levels')
             return None
         count = None if kind in SAMPLED else 2 if kind == "one-at-a-time" else 3
+    elif isinstance(written, dict) and "distribution" in written:
+        return _drawn(parameter, written, kind, where, problems)
     elif isinstance(written, dict):
         file, _, prefix = where.rpartition(": ")
         span = validated(Span, written, file, f"{prefix}factors.{key}", RIGHT, problems)
@@ -234,15 +261,58 @@ def _factor(parameter: Parameter, written: Any, kind: str, where: str, problems:
             return None
         low, high, count = written["low"], written["high"], span.levels
     else:
-        problems.append(f'{place} = {written!r}: must be a list of levels, {{ low, high, levels }}, or "range"')
+        problems.append(
+            f"{place} = {written!r}: must be a list of levels, {{ low, high, levels }}, {{ distribution, … }}, "
+            'or "range"'
+        )
         return None
     if count is None:
         return Factor(low=float(low), high=float(high))
     return Factor(tuple(_spread(low, high, count)))
 
 
+def _drawn(
+    parameter: Parameter, written: Mapping[str, Any], kind: str, where: str, problems: list[str]
+) -> Factor | None:
+    """A factor with a distribution; None after a fault. Without an end of its own it ends where the key does."""
+    place = f"{where}factors.{parameter.name}"
+    if kind not in SAMPLED:
+        problems.append(
+            f"{place}: a distribution is drawn from by {' and '.join(SAMPLED)}; give a {kind} design levels"
+        )
+        return None
+    if not parameter.is_number:
+        problems.append(f"{place}: takes no numbers; give a list of levels")
+        return None
+    file, _, prefix = where.rpartition(": ")
+    drawn = validated(Drawn, written, file, f"{prefix}factors.{parameter.name}", RIGHT, problems)
+    if drawn is None:
+        return None
+    name, endless = drawn.distribution, drawn.distribution in ENDLESS
+    needed = (*SHAPES[name], *(() if endless else ("low", "high")))
+    lacking = [key for key in needed if getattr(drawn, key) is None]
+    problems += [f"{place}.{key} is missing; a {name} distribution needs {RIGHT[key]}" for key in lacking]
+    foreign = [key for key in drawn.model_fields_set if key not in (*needed, "distribution", "low", "high")]
+    problems += [f"{place}.{key}: belongs to another distribution than {name}; leave it out" for key in foreign]
+    if lacking or foreign:
+        return None
+    low = parameter.minimum if drawn.low is None else drawn.low
+    high = parameter.maximum if drawn.high is None else drawn.high
+    shape = {key: getattr(drawn, key) for key in SHAPES[name]}
+    assert low is not None and high is not None
+    if not low < high:
+        problems.append(f"{place} = {dict(written)!r}: low must be below high; they are {low:g} and {high:g}")
+    elif "mode" in shape and not low <= shape["mode"] <= high:
+        problems.append(f"{place}.mode = {shape['mode']!r}: must be {RIGHT['mode']}")
+    elif endless and not part_inside(name, shape, low, high) > 0:
+        problems.append(f"{place} = {dict(written)!r}: nothing of it lies between {low:g} and {high:g}")
+    else:
+        return Factor(low=float(low), high=float(high), distribution=name, shape=tuple(shape.items()))
+    return None
+
+
 def _is_span(given: dict[str, Any]) -> bool:
-    return bool(Span.model_fields.keys() & given.keys())
+    return bool((Span.model_fields.keys() | {"distribution"}) & given.keys())
 
 
 def _spread(low: float, high: float, count: int) -> list[float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.errors import BadInput
 from sim.experiment.designs import SAMPLED, Factor, Grid, Part, Sample, one_at_a_time
+from sim.results.manifest import SHAPES
 
 if TYPE_CHECKING:
     from sim.results.manifest import Held, KeptExperiment, KeptPlan, KeptRange
@@ -51,4 +52,8 @@ def part_of(name: str, plan: KeptPlan) -> Part:
 
 
 def _factor(written: list[Held] | KeptRange) -> Factor:
-    return Factor(tuple(written)) if isinstance(written, list) else Factor(low=written.low, high=written.high)
+    if isinstance(written, list):
+        return Factor(tuple(written))
+    names = SHAPES[written.distribution] if written.distribution else ()
+    shape = tuple((name, getattr(written, name)) for name in names)
+    return Factor(low=written.low, high=written.high, distribution=written.distribution or "uniform", shape=shape)

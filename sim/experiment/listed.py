@@ -26,13 +26,10 @@ def listed_points(
 def table_points(table: Path, declared: Declared, problems: list[str]) -> tuple[Point, ...]:
     """The points of a CSV file: a column for each key, a line for each point; an empty cell leaves the config's own.
 
-    Raises BadInput where it is no such file.
+    Raises BadInput where it cannot be read as CSV.
     """
     from sim.results.records import header_of, numbered_rows  # brings numpy, which other designs do not wait for
 
-    if not table.is_file():
-        problems.append(f"{table}: there is no such file; give a CSV with a column for each key and a line a point")
-        return ()
     faults: list[str] = []
     keys = _known(header_of(table), declared, f"{table}: line 1", faults)
     lines = [

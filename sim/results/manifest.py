@@ -29,9 +29,33 @@ class OtherVersion(BadInput):
         self.of_batch = of_batch
 
 
+SHAPES: Mapping[str, tuple[str, ...]] = {
+    "uniform": (),
+    "triangular": ("mode",),
+    "normal": ("mean", "sd"),
+    "lognormal": ("median", "sigma"),
+}
+"""What each distribution of a factor needs besides its ends. `sigma` is the standard deviation of the logarithm."""
+
+
 class KeptRange(Kept):
+    """A factor's ends; between them all is equally likely, unless a distribution is named."""
+
     low: float
     high: float
+    distribution: Literal["triangular", "normal", "lognormal"] | None = None
+    mode: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    median: float | None = None
+    sigma: float | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> KeptRange:
+        needs = SHAPES[self.distribution] if self.distribution else ()
+        if lacking := [key for key in needs if getattr(self, key) is None]:
+            raise ValueError(f"a {self.distribution} distribution needs {', '.join(lacking)}")
+        return self
 
 
 DESIGN_NEEDS = {

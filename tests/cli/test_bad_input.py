@@ -84,6 +84,11 @@ EXPERIMENTS = {
     "experiment-config-no-base-year": [
         "config 'config-no-base-year': base.domestic_supply_share = 0.15 of base.chip_market = 1700",
     ],
+    "experiment-seed-twice": ["seeds: 3 appears twice", "distinct"],
+    "experiment-seeds-and-replications": ["replications = 2", "seeds are listed too", "keep one"],
+    "experiment-no-table": ["design.file = 'nowhere.csv': there is no file", "a CSV beside the experiment"],
+    "experiment-table": ["experiment-table.csv: line 3: subsidy.annual = 'much'", "a number from 0 to 2000"],
+    "experiment-unknown-distribution": ["distribution = 'gaussian'", "uniform, triangular, normal, lognormal"],
     "experiment-unknown-rhythm": ["record.every = 'month'", "quarter, year, end"],
 }
 WORLDS = {

@@ -409,6 +409,50 @@ FAULTS = [
     (HEAD + '[factors]\n"controls.severity" = { low = 1, high = 0, levels = 3 }\n', ["low must be below high"]),
     (HEAD + '[factors]\n"controls.severity" = { low = 0, high = inf, levels = 3 }\n', ["high = inf", "finite"]),
     (HEAD + '[factors]\n"controls.mode" = ["fixd"]\n', ["factors.controls.mode = 'fixd'", "did you mean 'fixed'"]),
+    *(
+        (HEAD + SOBOL.replace("{ low = 0.0, high = 1.0 }", f"{{ {written} }}"), [f"factors.controls.severity{said}"])
+        for written, said in (
+            (
+                'distribution = "normla", mean = 0, sd = 1',
+                ".distribution = 'normla': must be one of uniform, triangular",
+            ),
+            (
+                'distribution = "normal", mean = 0',
+                ".sd is missing; a normal distribution needs a number above 0, the st",
+            ),
+            ('distribution = "normal", mean = 0, sd = 0', ".sd = 0: must be a number above 0"),
+            ('distribution = "normal", mean = nan, sd = 1', ".mean = nan: must be a finite number"),
+            (
+                'distribution = "normal", mean = 0, sd = 1, mode = 1',
+                ".mode: belongs to another distribution than normal",
+            ),
+            ('distribution = "normal", mean = 0, sd = 1, levels = 3', ".levels: is not a known key"),
+            ('distribution = "normal", mean = 0, sd = 1, high = 2', " = 2.0: is out of range; it must be from 0 to 1"),
+            (
+                'distribution = "normal", mean = -99, sd = 1',
+                " = {'distribution': 'normal', 'mean': -99, 'sd': 1}: nothing",
+            ),
+            ('distribution = "lognormal", median = 0, sigma = 1', ".median = 0: must be a number above 0"),
+            ('distribution = "uniform", low = 0', ".high is missing; a uniform distribution needs a finite number"),
+            ('distribution = "triangular", low = 0, high = 1', ".mode is missing; a triangular distribution needs"),
+            (
+                'distribution = "triangular", low = 0.5, high = 1, mode = 0.2',
+                ".mode = 0.2: must be a finite number from",
+            ),
+            (
+                'distribution = "triangular", low = 1, high = 0, mode = 0.2',
+                " = {'distribution': 'triangular', 'low': 1, ",
+            ),
+        )
+    ),
+    (
+        HEAD + '[factors]\n"controls.severity" = { distribution = "uniform", low = 0, high = 1 }\n',
+        ["factors.controls.severity: a distribution is drawn from by latin-hypercube", "give a grid design levels"],
+    ),
+    (
+        HEAD + SOBOL.replace('"controls.severity" = { low', '"controls.mode" = { distribution = "uniform", low'),
+        ["factors.controls.mode: takes no numbers; give a list of levels"],
+    ),
     (HEAD + '[record]\nevery = "month"\n', ["record.every = 'month'", "quarter, year, end"]),
     (HEAD + '[record]\nmeasures = "most"\n', ["record.measures = 'most'", '"headline", "all"']),
     (HEAD + '[record]\nmeasures = ["chip_markt"]\n', ["'chip_markt'", "did you mean 'chip_market'"]),

@@ -14,6 +14,11 @@ DESIGNS = {
     "one-at-a-time": '[design]\nkind = "one-at-a-time"\n[factors]\n"controls.severity" = [0.1, 0.2]\n',
     "latin-hypercube": '[design]\nkind = "latin-hypercube"\nsamples = 5\nseed = 3\n'
     '[factors]\n"subsidy.annual" = { low = 0, high = 9 }\n"controls.mode" = ["none", "fixed"]\n',
+    "distributions": '[design]\nkind = "sobol"\nsamples = 4\n[factors]\n'
+    '"subsidy.annual" = { distribution = "triangular", low = 0, mode = 50, high = 400 }\n'
+    '"controls.severity" = { distribution = "normal", mean = 0.5, sd = 0.2, low = 0.1 }\n'
+    '"investment.annual" = { distribution = "lognormal", median = 140, sigma = 0.4 }\n'
+    '"demand.growth" = { distribution = "uniform", low = 0.02, high = 0.05 }\n',
     "morris": '[design]\nkind = "morris"\ntrajectories = 2\nlevels = 6\n'
     '[factors]\n"subsidy.annual" = { low = 0, high = 9 }\n"controls.severity" = "range"\n',
     "parts": 'leave_out = ["mechanisms.caution"]\n[parts.z.factors]\n"subsidy.annual" = [3, 1, 2]\n'

@@ -124,8 +124,8 @@ def test_every_fault_of_a_table_has_file_line_and_column(asked, points, words):
             "factors: a table design says its values in design.file; leave",
         ),
         ('[design]\nfile = "points.csv"\n', "design.file: belongs to kind = \"table\"; leave it out for 'grid'"),
-        (TABLE.replace("points.csv", "pionts.csv"), "asked/pionts.csv: there is no such file; give a CSV"),
-        (TABLE.replace("points.csv", "."), "there is no such file; give a CSV"),
+        (TABLE.replace("points.csv", "pionts.csv"), "mine.toml: design.file = 'pionts.csv': there is no file"),
+        (TABLE.replace("points.csv", "."), "design.file = '.': there is no file"),
         (TABLE.replace('"points.csv"', "3"), "design.file = 3: must be the name of a CSV"),
     ],
 )
