@@ -14,8 +14,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 ROOT = Path(__file__).parent.parent
-PUBLISHED = {  # percent of China's IC market, IC Insights
-    "production_share_located": {2018: 15.3, 2019: 15.7, 2020: 15.9, 2021: 16.7},
+PUBLISHED = {  # percent of China's IC market, IC Insights; 2023 TechInsights
+    "production_share_located": {2018: 15.3, 2019: 15.7, 2020: 15.9, 2021: 16.7, 2023: 23.0},
     "production_share_hq": {2019: 6.1, 2020: 5.9, 2021: 6.6},
 }
 SHARES = {
