@@ -79,7 +79,7 @@ for (subsidy, group), dash, colour in zip(
     )
 right.annotate("subsidy,\nbn yuan a year", (1, end), (-4, 12), textcoords="offset points", ha="left", fontsize=9)
 right.set(
-    ylim=(0, 34),
+    ylim=(0, 40),
     xlabel="severity of allied controls from 2023 on (0 to 1)",
     ylabel="domestic supply share in 2030, per cent",
     title="policy-grid: controls and subsidies\nmean of 10 seeds",
