@@ -76,7 +76,8 @@ class ChipMarket:
         weight = p["demand.shock_common"]
         is_drawn = p["demand.drawn_from"] <= year_of(quarter)
         news = np.sqrt(weight) * common + np.sqrt(1.0 - weight) * own
-        surge = p["demand.surge"] if quarter in SURGE else 0.0
+        sales = p.observed(WORLD_SALES, quarter)
+        surge = np.where(np.isnan(sales), p["demand.surge"], 0.0) if quarter in SURGE else 0.0
         self.passing = p["demand.shock_persistence"] * self.passing
         self._add_news(p, p["demand.shock_sd"] * is_drawn * news + surge)
         self._move_target(p, quarter, is_drawn)
@@ -91,7 +92,6 @@ class ChipMarket:
             everybody[:, target] = everybody[:, target] * np.exp(self.of_target)
             return everybody
 
-        sales = p.observed(WORLD_SALES, quarter)
         if np.isfinite(sales).any():
             now = total(total_over_rows(wanted()) * self.price)
             self._add_news(p, _to_given(sales * total(total_over_rows(self.base_demand)), now))

@@ -22,7 +22,7 @@ def test_published_2020(paired):
 
 
 def test_world_shares_of_every_input_are_those_of_the_table(paired):
-    runs = paired()
+    runs = paired({"research.frontier_drift": 0.0})  # by which the leaders gain a little within the year
     model = DecouplingModel("published-2020", until=2020)
     shares = {(row["input"], row["headquarters"]): row["share"] for row in model.world.rows["suppliers"]}
     for item in model.roster.inputs:
