@@ -18,6 +18,7 @@ from sim.live import background
 from sim.results.output import UNFINISHED
 from sim.results.reading import open_result
 from sim.study.discovery import discover
+from sim.study.plot.choice import picture_of
 from sim.study.report.answer import read_answer
 from sim.study.report.pages import markdown_report
 from sim.study.review import reviewed
@@ -165,6 +166,9 @@ def read_by_all(root, folder, path):
         "bare": lambda: compare([base / "runs.csv", folder / "runs.csv"], Question()),
         "idle": lambda: idle_in_results([folder]),
         "exact": lambda: identical([base, folder]),
+        "series": lambda: picture_of([str(folder)], [], None, None, None),
+        "heat map": lambda: picture_of([str(folder)], [f"{SHARE}@2030"], "subsidy.annual", "config", None),
+        "dots": lambda: picture_of([str(folder)], [], "controls.severity", None, None),
         "sensitivity": lambda: sensitivity(folder, [SHARE]),
         "discover": lambda: discover(folder, f"{SHARE} >= 0.5"),
         "report": lambda: markdown_report([read_answer(folder)]),

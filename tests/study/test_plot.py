@@ -155,6 +155,14 @@ def test_controls_are_marked_where_the_mode_has_them(tmp_path, values, labels):
     assert [row.label for row in drawn(folder).dates] == labels
 
 
+def test_an_event_that_cannot_be_read_is_a_sentence(tmp_path):
+    folder = Maker(tmp_path).over_time(
+        "one", {1: [0.1, 0.2]}, ["2022-12-31", "2023-12-31"], scenarios=scenario(events=[{"date": "2022-10-07"}])
+    )
+    with pytest.raises(BadInput, match="scenarios.historic: its events and controls cannot be read; it is damaged"):
+        drawn(folder)
+
+
 def test_dates_lie_on_the_axis_of_the_years():
     assert middle_of("2022-12-31", 1) == 2022  # a year's value stands at the year
     assert middle_of("2022-03-31", 4) == pytest.approx(2022 + 1.5 / 12 - 0.5)

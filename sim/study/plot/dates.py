@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sim.errors import BadInput
 from sim.results.manifest import KeptScenario, KeptWorld
 from sim.study.plot.cases import Case
 from sim.study.plot.words import Words
@@ -46,7 +47,12 @@ def dates_of(cases: Sequence[Case], words: Words, last: str) -> list[Row]:
     """
     marks: dict[str, dict[str, set[tuple[datetime.date, bool]]]] = {}  # by label and config
     for case in cases:
-        for label, date, ends in _marks(case.scenario, case.keys, case.world):
+        try:
+            read = list(_marks(case.scenario, case.keys, case.world))
+        except (KeyError, TypeError, ValueError):
+            where = f"{case.result.path}: scenarios.{case.scenario.name}"
+            raise BadInput(f"{where}: its events and controls cannot be read; it is damaged: run it again") from None
+        for label, date, ends in read:
             if date <= datetime.date.fromisoformat(last):
                 marks.setdefault(label, {}).setdefault(str(case.keys["config"]), set()).add((date, ends))
     configs = {str(case.keys["config"]) for case in cases}
