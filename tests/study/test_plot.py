@@ -313,7 +313,11 @@ def test_no_text_lies_on_another_or_beyond_the_edge(tmp_path, nine, monkeypatch)
     dated = Maker(tmp_path).over_time(
         "one", {1: [0.1, 0.2]}, ["2022-12-31", "2024-12-31"], scenarios=scenario(events=EVENTS)
     )
-    for picture in (drawn(made_study(tmp_path / "made-up")), drawn(dated), drawn(nine), drawn(nine, x=SEVERITY)):
+    long = {f"{SEVERITY} = 0.2": "x" * 90, f"{SEVERITY} = 0.5": "a label of many words " * 9, SHARE: "Home share " * 12}
+    levels = labelled(Maker(tmp_path).sweep("levels", {(s, v): 0.1 for s in (1, 2) for v in (0.2, 0.5)}), **long)
+    study = made_study(tmp_path / "made-up")
+    worded = labelled(made_study(tmp_path / "worded"), **{f"{SEVERITY} = 0.8": "a label of many words " * 9})
+    for picture in map(drawn, (study, worded, dated, nine, levels)):
         draw(picture, "png")
         assert len(boxes) > 8
         for number, (text, box, edge) in enumerate(boxes):

@@ -15,6 +15,7 @@ from sim.compare.tables import Key
 from sim.compare.words import counted
 from sim.errors import BadInput
 from sim.experiment.designs import SAMPLED
+from sim.results.escape import visible
 from sim.scenario.values import CAUSED
 from sim.study.plot.asked import Asked, columns_of, parts_of, pool, refuse_keys
 from sim.study.plot.cases import (
@@ -473,14 +474,14 @@ def _source(cases: Sequence[Case]) -> str:
         runs = sum(len(case.runs) for case in own)
         configs = ", ".join(dict.fromkeys(str(case.keys["config"]) for case in own))
         asked = manifest.experiment.question if manifest.experiment else own[0].scenario.purpose
-        seeds = len(manifest.seeds)
-        of = f"{runs} runs" if runs > 1 else f"seed {manifest.seeds[0]}"
-        each = f", seeds 1 to {seeds}" if runs > 1 and seeds > 1 else ""
+        seeds = manifest.seeds
+        of = f"{runs} runs" if runs > 1 else f"seed {seeds[0]}"
+        each = f", seeds {seeds[0]} to {seeds[-1]}" if runs > 1 and len(seeds) > 1 else ""
         name = f"result {Path(path).resolve().name}" if manifest.experiment else f"config {configs}"
         world = ", ".join(dict.fromkeys(case.world.name for case in own))
         assumed = "; every figure of this world is assumed" if any(case.world.assumed for case in own) else ""
         told.append(f"{name} ({asked}), {of}{each}; world {world}{assumed}; program {manifest.program_hash[:8]}")
-    return f"Source: {'. '.join(told)}."
+    return visible(f"Source: {'. '.join(told)}.")
 
 
 def _upper(text: str) -> str:

@@ -43,10 +43,17 @@ def draw(picture: Picture, format: str) -> bytes:
         below = _wrapped([*picture.meanings, picture.source], SMALL_LETTERS)
         entries = _legend_columns(labels)
         head = 0.62 + LINE * (len(_wrapped([picture.subtitle])) - 1) + 0.2 * (len(_title(picture)) - 1)
-        keys = (0.21 * math.ceil(len(labels) / entries) + (0.2 if picture.legend else 0) + 0.08) if labels else 0.0
+        tall = max((label.count("\n") + 1 for label in map(_short, labels)), default=1)
+        keys = (
+            (0.21 * tall * math.ceil(len(labels) / entries) + (0.2 if picture.legend else 0) + 0.08) if labels else 0.0
+        )
         foot = LINE * len(below) + 0.12
         body = rows * _height(picture, columns)
-        strip = 0.2 + LINE * len(picture.dates) if picture.dates and columns == 1 else 0.0
+        strip = (
+            0.2 + LINE * sum(_short(row.label).count("\n") + 1 for row in picture.dates)
+            if picture.dates and columns == 1
+            else 0.0
+        )
         height = head + body + strip + keys + foot
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         layout: Any = figure.get_layout_engine()
@@ -86,7 +93,8 @@ def _columns(picture: Picture) -> int:
 def _height(picture: Picture, columns: int) -> float:
     """Inches of one row of panels."""
     if picture.kind == "cases":
-        return 0.75 + 0.24 * max(len(panel.lines) for panel in picture.panels)
+        tall = max(_short(line.label).count("\n") + 1 for panel in picture.panels for line in panel.lines)
+        return 0.75 + (0.12 + 0.12 * tall) * max(len(panel.lines) for panel in picture.panels)
     if picture.kind == "heat":
         up = max(len(panel.y_levels) for panel in picture.panels)
         return 1.1 + min(max(0.42 * up, 1.2), 3.6)
@@ -118,7 +126,7 @@ def _frames(figure: Figure, picture: Picture, rows: int, columns: int, strip: fl
 
 
 def _title(picture: Picture) -> list[str]:
-    return textwrap.wrap(picture.title, 78) or [""]
+    return textwrap.wrap(picture.title, 66) or [""]
 
 
 def _wrapped(texts: Iterable[str], letters: int = LETTERS) -> list[str]:
@@ -134,7 +142,7 @@ def _labels(picture: Picture) -> list[str]:
 
 def _legend_columns(labels: Sequence[str]) -> int:
     """How many labels have room beside each other: a letter takes about a fifteenth of an inch, a line half an inch."""
-    longest = max(map(len, labels), default=0)
+    longest = max((len(line) for label in labels for line in _short(label).splitlines()), default=0)
     return max(1, min(len(labels), int((WIDTH - 0.3) / (0.6 + 0.075 * longest))))
 
 
@@ -172,9 +180,9 @@ def _texts(
         for label in labels:
             colour, dash = _style(picture.styles[label])
             if picture.kind == "dots":
-                handles.append(Line2D([], [], color=colour, marker="o", linestyle="", label=label))
+                handles.append(Line2D([], [], color=colour, marker="o", linestyle="", label=_short(label)))
             else:
-                handles.append(Line2D([], [], color=colour, linestyle=dash, label=label))
+                handles.append(Line2D([], [], color=colour, linestyle=dash, label=_short(label)))
         legend = figure.legend(
             handles=handles,
             loc="upper left",
@@ -252,7 +260,8 @@ def _draw_dates(axes: Axes, picture: Picture) -> None:
     axes.set_title(told, loc="left", fontsize=SMALL)
     x = np.concatenate([line.x for line in picture.panels[0].lines])
     middle = (float(x.min()) + float(x.max())) / 2
-    for height, row in enumerate(picture.dates):
+    height = 0
+    for row in picture.dates:
         begins, ends = [*map(place_of, row.begins)], [*map(place_of, row.ends)]
         axes.plot(begins, [-height] * len(begins), "v", color="#444444", markersize=4)
         axes.plot(ends, [-height] * len(ends), "v", color="#444444", markersize=4, markerfacecolor="white")
@@ -260,15 +269,17 @@ def _draw_dates(axes: Axes, picture: Picture) -> None:
         after = max(dates) <= middle or x.max() - max(dates) > min(dates) - x.min()
         spot, shift = (max(dates), 6) if after else (min(dates), -6)
         axes.annotate(
-            row.label,
+            _short(row.label),
             (spot, -height),
             (shift, 0),
             textcoords="offset points",
             ha="left" if after else "right",
             va="center",
             fontsize=SMALL - 0.5,
+            linespacing=1.0,
         )
-    axes.set_ylim(0.6 - len(picture.dates), 0.6)
+        height += _short(row.label).count("\n") + 1
+    axes.set_ylim(0.6 - height, 0.6)
     axes.set_axis_off()
     axes.title.set_visible(True)
 
@@ -347,4 +358,5 @@ def _draw_cases(panel: Panel, axes: Axes) -> None:
 
 
 def _short(label: str) -> str:
-    return "\n".join(textwrap.wrap(label, 52))
+    """A label in lines that have room beside what they are of."""
+    return "\n".join(textwrap.wrap(label, 56))

@@ -9,6 +9,7 @@ from sim.calendar import LAST_YEAR
 from sim.compare.results import Result
 from sim.compare.tables import Key, key_of
 from sim.measures import SHARE
+from sim.results.escape import visible
 from sim.scenario.values import CAUSED
 
 PUSH = {0: "push held", 1: "push answering"}  # how much of the target's own push the controls cause
@@ -88,17 +89,17 @@ class Words:
     @property
     def _names(self) -> dict[str, str]:
         worlds = [world for result in self.results if result.manifest for world in result.manifest.worlds.values()]
-        return {id: name for world in worlds for id, name in world.names.items()}
+        return {id: visible(name) for world in worlds for id, name in world.names.items()}
 
     def _label(self, name: str) -> str:
         labels = (result.manifest.labels.get(name, "") for result in self.results if result.manifest)
-        return next(filter(None, labels), "")
+        return visible(next(filter(None, labels), ""))
 
     def _label_of(self, key: str, held: Key) -> str:
         """The label of a value, which stands under "KEY = VALUE"; 0 and 0.0 are one."""
         labels = [item for result in self.results if result.manifest for item in result.manifest.labels.items()]
         pairs = ((name.partition(" = "), label) for name, label in labels)
-        return next((label for (name, _, text), label in pairs if name == key and key_of(text) == held), "")
+        return visible(next((label for (name, _, text), label in pairs if name == key and key_of(text) == held), ""))
 
     def _note(self, column: str, what: str) -> str:
         notes = (result.manifest.columns.get(column) for result in self.results if result.manifest)
@@ -106,7 +107,7 @@ class Words:
 
 
 def _spoken(name: str) -> str:
-    return " ".join(SPELT_OUT.get(word, word) for word in name.replace("-", " ").replace("_", " ").split())
+    return " ".join(SPELT_OUT.get(word, word) for word in visible(name).replace("-", " ").replace("_", " ").split())
 
 
 def _sentence(text: str) -> str:
