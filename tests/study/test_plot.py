@@ -239,6 +239,18 @@ def test_a_sample_is_dots_by_the_factors_that_move_it_most(tmp_path):
     assert coloured.panels[0].colours.tolist() == pytest.approx([5.0 * n for n in range(10)])
 
 
+@pytest.mark.parametrize(("points", "kind"), [(40, "cases"), (41, "dots")])
+def test_many_listed_points_are_dots(tmp_path, points, kind):
+    listed = [{SEVERITY: n / 100, SUBSIDY: n * n} for n in range(points)]
+    runs = [(1, tuple(point.values()), {f"{SHARE}@end": 0.01 * n}) for n, point in enumerate(listed)]
+    experiment = {**plan("list", {}, points=listed), "swept": [SEVERITY, SUBSIDY]}
+    folder = write(tmp_path / "listed", table(runs, (SEVERITY, SUBSIDY)), columns=NOTES, experiment=experiment)
+    picture = drawn(folder)
+    assert picture.kind == kind and picture.notes == ()
+    drawn_points = [y.size for _, y in picture.panels[0].dots.values()] or [len(picture.panels[0].lines)]
+    assert drawn_points == [points]
+
+
 def test_cases_without_dates_stand_side_by_side(tmp_path):
     folder = Maker(tmp_path).sweep("levels", {(s, v): 0.1 * s + v for s in (1, 2, 3) for v in (0.2, 0.5)})
     picture = drawn(folder)

@@ -53,7 +53,8 @@ def picture_of(names: Sequence[str], measures: Sequence[str], x: str | None, y: 
     refuse_keys(everything, x, y, by)
     cases, notes = pool(everything, [key for key in (x, y, by) if key])
     notes = [*(text for result in results for text in result.lacking), *notes]
-    sampled = any(kind_of(case) in SAMPLED for case in cases)
+    scattered = len(cases) > MOST_CASES and all(kind_of(case) in ("list", "table") for case in cases)
+    sampled = scattered or any(kind_of(case) in SAMPLED for case in cases)
     columns = columns_of(results, measures, len(cases) == 1 and not sampled, by)
     loaded = {result.path: with_series(result, [column for column, _ in columns]) for result in results}
     cases = [replace(case, result=loaded[case.result.path]) for case in cases]
