@@ -43,6 +43,8 @@ def _idle_in_result(manifest: Manifest, where: str) -> list[str]:
     if (kept := manifest.experiment) is None:
         return [text for scenario in scenarios for text in idle(scenario)]
     parts = [part_of(name, plan).leaving_out(kept.leave_out) for name, plan in kept.plans.items()]
+    if any(key not in scenario.values for scenario in scenarios for part in parts for key in part.swept):
+        return []  # nothing can be said of a key that a config does not have
     return _idle(where, scenarios, parts, manifest.parameter_sets.values())
 
 

@@ -253,10 +253,6 @@ class Manifest(Kept):
             raise ValueError(f"the worlds {', '.join(sorted(unknown))} of its scenarios are not there")
         if self.experiment and self.experiment.configs != sorted(self.scenarios):
             raise ValueError("the configs of its experiment are not its scenarios")
-        swept = {key for plan in self.experiment.plans.values() for key in plan.swept} if self.experiment else set()
-        for name, scenario in self.scenarios.items():
-            if lacking := swept - scenario.values.keys():
-                raise ValueError(f"{min(lacking)} is swept and is no key of the config {name}")
         return self
 
     @property

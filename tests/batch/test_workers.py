@@ -130,7 +130,7 @@ def test_a_batch_that_the_system_ends_keeps_what_is_finished(question, tmp_path,
 def test_the_home_folder_may_be_missing(question, tmp_path):
     done = answer(command(question, tmp_path / "out"), HOME="/nowhere", XDG_CACHE_HOME="/nowhere")
     assert done.returncode == 0, done.stderr
-    assert all(line.startswith(("question: ", f"{tmp_path}/out: ")) for line in done.stderr.splitlines())
+    assert all(line.startswith(("question: ", f"{tmp_path}/out: ", "To see it: ")) for line in done.stderr.splitlines())
 
 
 # Progress.

@@ -28,9 +28,9 @@ def test_without_the_best_lithography_an_advanced_line_yields_a_third():
     completeness = dict(zip(model.roster.chip_firms, model.chip_firms.line_completeness[0], strict=True))
     assert completeness["smic-chn-advanced"] == pytest.approx(0.33, abs=1e-9)
     assert completeness["tsmc-twn-advanced"] == pytest.approx(1.0)
-    # Mature lines are reached by 0.15: the harmonic mean with weight 10.3 / 56.7 on what is left.
+    # Mature lines are reached by 0.08: the harmonic mean with weight 10.3 / 56.7 on what is left.
     weight = 10.3 / 56.7
-    assert completeness["smic-chn-mature"] == pytest.approx(1 / (1 - weight + weight / 0.85), rel=1e-6)
+    assert completeness["smic-chn-mature"] == pytest.approx(1 / (1 - weight + weight / 0.92), rel=1e-6)
 
 
 def test_a_shortage_of_one_material_throttles_output():

@@ -141,10 +141,3 @@ def test_the_digest_does_not_depend_on_when_and_where_it_was_run(tmp_path):
     assert texts[0] != texts[1] and json.loads(texts[0])["digest"] == json.loads(texts[1])["digest"]
     (tmp_path / MANIFEST).write_bytes(texts[0].replace(b'"seconds": 1', b'"seconds": 5'))
     assert read_manifest(tmp_path).run_info == {"seconds": 5}
-
-
-def test_a_swept_key_that_a_config_lacks_is_told(tmp_path):
-    experiment = {**EXPERIMENT, "factors": {"a.other": [1.0, 2.0]}, "swept": ["a.other"]}
-    content = manifest(experiment=experiment, scenarios=scenario(values={"a.number": 1.0}))
-    with pytest.raises(BadInput, match="a.other is swept and is no key of the config historic"):
-        read_manifest(written(tmp_path, content))

@@ -22,9 +22,9 @@ def found(*events, **changes):
 
 
 def test_a_rule_on_leading_chips_by_hand():
-    """China used leading chips for 20 bn USD in 2020, all from abroad; a quarter lies above: 138 x 0.25 x 0.6."""
+    """China used leading chips for 20 bn USD in 2020, all from abroad; 0.075 of them lie above: 138 x 0.075 x 0.6."""
     (row,) = found({**RULE, "severity": 0.6})
-    assert row["denies"] == row["adds"] == pytest.approx(20.7)
+    assert row["denies"] == row["adds"] == pytest.approx(6.21)
     assert (row["scope"], row["through"], row["lines"]) == ("leading_logic", "TWN KOR", "")
 
 
@@ -34,15 +34,15 @@ def test_what_an_event_adds_is_what_was_not_denied_before():
         {**RULE, "severity": 0.8, "date": "2022-01-01"},
         {"date": "2023-01-01", "by": "USA", "kind": "truce", "severity": 0.5},
     )
-    assert (second["denies"], second["adds"]) == (pytest.approx(27.6), pytest.approx(27.6 - 20.7))
-    assert (pact["denies"], pact["adds"]) == (0.0, pytest.approx(-27.6 / 2))
+    assert (second["denies"], second["adds"]) == (pytest.approx(8.28), pytest.approx(8.28 - 6.21))
+    assert (pact["denies"], pact["adds"]) == (0.0, pytest.approx(-8.28 / 2))
     assert first["date"] == "2021-01-01"
 
 
 def test_the_scale_of_the_day_counts():
     lever = {"date": "2020-06-01", "by": "USA", "kind": "lever", "set": {"controls.severity": 0.5}}
     (row,) = found({**RULE, "severity": 0.6}, lever)
-    assert row["denies"] == pytest.approx(20.7 / 2)
+    assert row["denies"] == pytest.approx(6.21 / 2)
 
 
 def test_an_answer_in_chips_by_hand():
