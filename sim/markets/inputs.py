@@ -19,8 +19,7 @@ from sim.markets.denial import Denial, Severity, by_licence, decided, part_met, 
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
 
-HALVINGS = 30  # to find the odds that a mandate asks for: to a millionth
-MOST_LOG_ODDS = 30.0  # beyond it a share is 1 within rounding
+NEWTON_STEPS = 4  # to find the odds that a mandate asks for, from those of the quarter before
 
 
 class InputMarket:
@@ -220,14 +219,14 @@ class InputMarket:
             return choice
         roster, own = self.roster, slice(0, int(self.roster.group_target_owned.sum()))
         at_home = roster.by_input.sum(choice[:, own] * roster.target_supplier)
-        weight = self.base.tool_mix
-        low, high = np.zeros(at_home.shape[:2]), np.full(at_home.shape[:2], MOST_LOG_ODDS)
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2.0
-            reaches = (raised_odds(at_home, middle[..., None]) * weight).sum(axis=-1) >= least
-            low, high = np.where(reaches, low, middle), np.where(reaches, middle, high)
-        needed = high * ((at_home * weight).sum(axis=-1) < least)
-        self._raised = np.minimum(needed, self._raised + parameters["mandate.tools_pace"] / QUARTERS_PER_YEAR)
+        most = self._raised + parameters["mandate.tools_pace"] / QUARTERS_PER_YEAR
+        raised = self._raised
+        for _ in range(NEWTON_STEPS):  # towards the odds at which the line's tools just meet the mandate
+            asked = raised_odds(at_home, raised[..., None])
+            short = least - (asked * self.base.tool_mix).sum(axis=-1)
+            slope = (asked * (1.0 - asked) * self.base.tool_mix).sum(axis=-1)
+            raised = np.clip(raised + short / np.where(slope > 0, slope, 1.0), 0.0, most)
+        self._raised = raised
         asked = np.where(roster.is_equipment, raised_odds(at_home, self._raised[..., None]), at_home)
         up = roster.by_input.spread(asked / np.where(at_home > 0, at_home, 1.0))
         down = roster.by_input.spread((1.0 - asked) / np.where(at_home < 1, 1.0 - at_home, 1.0))
