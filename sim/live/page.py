@@ -11,7 +11,7 @@ import solara
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.live.background import published
-from sim.live.levers import described
+from sim.futures.levers import described
 from sim.live.race import shown_measures
 from sim.live.session import SPEEDS, Session
 from sim.measures import Measure

@@ -26,6 +26,7 @@ LAYERS = [
     {"schedule"},
     {"model"},
     {"batch"},
+    {"futures"},
     {"study", "live", "description"},
     {"checking"},
     {"cli"},

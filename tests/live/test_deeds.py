@@ -12,7 +12,7 @@ from support.made_results import EXPERIMENT, manifest, signed, vouch
 
 from sim.errors import BadInput
 from sim.live import background, link
-from sim.live.levers import described
+from sim.futures.levers import described
 from sim.live.race import Race
 from sim.scenario.loading import load_config
 

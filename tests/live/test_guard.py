@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 from sim.live import link, session
 from sim.live.assets import missing_assets
 from sim.live.guard import is_ours, understood
-from sim.live.levers import described
+from sim.futures.levers import described
 from sim.scenario.loading import load_config
 
 # -- orders
