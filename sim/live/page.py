@@ -10,8 +10,8 @@ from typing import Any
 import solara
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
-from sim.live.background import published
 from sim.futures.levers import described
+from sim.live.background import published
 from sim.live.race import shown_measures
 from sim.live.session import SPEEDS, Session
 from sim.measures import Measure

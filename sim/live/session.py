@@ -18,8 +18,8 @@ from typing import Any
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarters_until
 from sim.errors import BadInput
-from sim.live import background, events, link, picture
 from sim.futures.levers import levers
+from sim.live import background, events, link, picture
 from sim.live.link import Faults
 from sim.live.race import Race
 from sim.live.turn import Turn

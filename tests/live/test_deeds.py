@@ -11,8 +11,8 @@ from support.live_session import Watcher, kept, replayed
 from support.made_results import EXPERIMENT, manifest, signed, vouch
 
 from sim.errors import BadInput
-from sim.live import background, link
 from sim.futures.levers import described
+from sim.live import background, link
 from sim.live.race import Race
 from sim.scenario.loading import load_config
 

@@ -14,10 +14,10 @@ from support.live_session import Watcher
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from sim.futures.levers import described
 from sim.live import link, session
 from sim.live.assets import missing_assets
 from sim.live.guard import is_ours, understood
-from sim.futures.levers import described
 from sim.scenario.loading import load_config
 
 # -- orders

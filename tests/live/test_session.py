@@ -4,8 +4,8 @@ import pytest
 from support.live_session import Watcher
 
 from sim import DecouplingModel
-from sim.live import picture
 from sim.futures.levers import described
+from sim.live import picture
 from sim.live.race import Race, shown_measures
 from sim.scenario.loading import load_config
 from sim.world.world import load_world
