@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.arrays import Array, Flags, Indices
 from sim.calendar import quarter_end
-from sim.engine.groups import Groups, total
+from sim.engine.groups import Groups, ratio, total
 from sim.measures import Measure, Observable, catalogue, firms, measure_names
 from sim.world.world import World
 
@@ -126,10 +126,8 @@ def _output_at_risk(model: DecouplingModel) -> Array:
     output = roster.by_group.sum(model.chip_firms.output)
     yearly_use = 4.0 * output[..., None] * input_market.base.material_need * roster.is_material
     at_home = roster.by_input.sum(input_market.sales * roster.target_supplier)
-    supply = np.where(
-        input_market.delivered > 0, at_home / np.where(input_market.delivered > 0, input_market.delivered, 1.0), 1.0
-    )
-    stocks = np.where(yearly_use > 0, input_market.stock / np.where(yearly_use > 0, yearly_use, 1.0), 1.0)
+    supply = ratio(at_home, input_market.delivered, 1.0)
+    stocks = ratio(input_market.stock, yearly_use, 1.0)
     cover = np.minimum(1.0, stocks + supply).min(axis=-1)
     tools = (supply * input_market.base.tool_mix).sum(axis=-1)
     kept_up = 1.0 - 0.5 * p["investment.depreciation"] * (
@@ -206,7 +204,7 @@ class Recorder:
         over = self._taken[measure.over][-1]
         if measure.kind == "flow":
             return over * 4.0
-        return over if measure.under is None else _ratio(over, self._taken[measure.under][-1])
+        return over if measure.under is None else ratio(over, self._taken[measure.under][-1], np.nan)
 
     def first_reaching(self, level: float) -> list[str]:
         """For each run the date of the first quarter with that domestic supply share, empty if never."""
@@ -229,7 +227,7 @@ class Recorder:
             return _stack([over[:, start + length - 1] for start in periods])
         assert measure.under is not None
         under = self._history(measure.under)
-        return _stack([_ratio(_sum_of(over, start, length), _sum_of(under, start, length)) for start in periods])
+        return _stack([ratio(_sum_of(over, start, length), _sum_of(under, start, length), np.nan) for start in periods])
 
     def _subsidy_per_point(self, measure: Measure, periods: Iterable[int], length: int) -> Array:
         spent = np.cumsum(self._history(measure.over), axis=-1)
@@ -248,10 +246,6 @@ def _sum_of(values: Array, start: int, length: int) -> Array:
     for quarter in range(start + 1, start + length):
         result = result + values[:, quarter]
     return result
-
-
-def _ratio(over: Array, under: Array) -> Array:
-    return np.where(under > 0, over / np.where(under > 0, under, 1.0), np.nan)
 
 
 def _stack(periods: list[Array]) -> Array:

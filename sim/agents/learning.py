@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.arrays import Array
-from sim.engine.groups import power
+from sim.engine.groups import divisor, power, ratio
 
 
 def wright_cost(experience: Array, learning_rate: Array) -> Array:
@@ -21,7 +21,7 @@ def times_at_first(known: Array, at_first: Array) -> Array:
 
     The law has no word on who begins at nothing: such a one keeps its cost.
     """
-    return np.where(at_first > 0, known / np.where(at_first > 0, at_first, 1.0), 1.0)
+    return ratio(known, at_first, 1.0)
 
 
 def research_effort(
@@ -32,8 +32,7 @@ def research_effort(
     Returns diminish at elasticity < 1. Engineers are scarce: of more money a part only raises their pay, at first
     scarcity / (1 + scarcity) of it (Goolsbee 1998), and with ever more money all of it. With scarcity 0 they abound.
     """
-    safe_base = np.where(base_spending > 0, base_spending, 1.0)
-    money = spending / safe_base
+    money = spending / divisor(base_spending)
     at_work = money * ((1.0 + scarcity) / (1.0 + scarcity * money / engineers))
     return np.where(base_spending > 0, power(at_work, elasticity), 1.0)
 

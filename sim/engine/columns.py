@@ -15,7 +15,7 @@ Columns are values. Reading gives a read-only array, assigning puts a new one in
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
@@ -46,6 +46,7 @@ class Table:
         self.names = self.ids
         self.seeds = seeds
         self.runs = len(seeds)
+        self.shape = (self.runs, len(self.ids))
         self.keys = agent_keys(ids)
         self.parameters = parameters
         self.quarter = 0
@@ -63,15 +64,14 @@ class Table:
 
     def put(self, name: str, value: ArrayLike, where: slice, fixed: bool) -> None:
         """Replace a column, or one agent's part of it, by new values."""
-        shape = (len(self.ids),) if fixed else (self.runs, len(self.ids))
         array = np.asarray(value)
-        if where != EVERYONE:
+        if where is not EVERYONE:
             whole = self.values[name].copy()
             whole[..., where] = array
             array = whole
-        elif array.shape != shape or not array.flags.c_contiguous:
+        elif array.shape != (shape := self.shape[-1:] if fixed else self.shape) or not array.flags.c_contiguous:
             array = np.array(np.broadcast_to(array, shape), order="C")
-        array.flags.writeable = False
+        array.setflags(write=False)
         self.values[name] = array
 
 
@@ -160,7 +160,7 @@ class Gathered:
         values = self._table.values
         if name not in values:
             raise AttributeError(f"no column {name!r}{nearest(name, values)}")
-        return np.take(values[name], self._index, axis=-1)
+        return values[name].take(self._index, axis=-1)
 
 
 class Queue(Quantity[tuple[Array, ...]]):
@@ -170,16 +170,22 @@ class Queue(Quantity[tuple[Array, ...]]):
         super().__init__(unit, meaning)
         self.length = length
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        super().__set_name__(owner, name)
+        self.places = [f"{name}[{ahead}]" for ahead in range(self.length)]
+
     def read(self, agent: ColumnAgent) -> tuple[Array, ...]:
         values = agent._table.values
-        places = [values[f"{self.name}[{ahead}]"] for ahead in range(self.length)]
+        places = tuple(values[place] for place in self.places)
+        if agent._where is EVERYONE:
+            return places
         if agent._where is None:
             return tuple(for_person(place[..., agent._index]) for place in places)
         return tuple(place[..., agent._where] for place in places)
 
     def __set__(self, agent: ColumnAgent, value: Sequence[ArrayLike]) -> None:  # type: ignore[override]
-        for ahead, place in enumerate(value):
-            agent._table.put(f"{self.name}[{ahead}]", place, agent._own_place(), fixed=False)
+        for place, quarter in zip(self.places, value, strict=True):
+            agent._table.put(place, quarter, agent._own_place(), fixed=False)
 
 
 def for_person(value: Array) -> Array:
@@ -204,9 +210,14 @@ _MESA_NAMES = frozenset({"model", "unique_id", "pos"})
 class ColumnAgent(mesa.Agent["DecouplingModel"]):
     """A Mesa agent whose quantities live in a `Table`. Undeclared names are refused on reading and writing."""
 
+    _declared: Mapping[str, Quantity[object]] = {}
     _where: slice | None = None
     _table: Table
     _index: int
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()  # type: ignore[no-untyped-call]
+        cls._declared = cls.columns()
 
     def __init__(self, model: DecouplingModel, table: Table, index: int) -> None:
         self._table = table
@@ -234,9 +245,12 @@ class ColumnAgent(mesa.Agent["DecouplingModel"]):
         }
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _MESA_NAMES or name.startswith("_") or isinstance(getattr(type(self), name, None), Quantity)):
+        if name in self._declared:
+            self._declared[name].__set__(self, value)  # type: ignore[arg-type]
+        elif name in _MESA_NAMES or name.startswith("_"):
+            super().__setattr__(name, value)
+        else:
             raise AttributeError(f"{type(self).__name__} has no column {name!r}{nearest(name, self.columns())}")
-        super().__setattr__(name, value)
 
     if not TYPE_CHECKING:  # a name that is not declared is an error for the type checker too
 

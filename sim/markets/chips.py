@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from sim.agents import ChipFirm, State
 from sim.arrays import Array, Flags
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year, year_of
-from sim.engine.groups import power, total, total_over_rows
+from sim.engine.groups import divisor, power, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Denial, Severity, decided, part_met
@@ -200,7 +200,7 @@ class ChipMarket:
         met = self.part_met(parameters, choice, self.in_the_way)
         allowed = choice * (1.0 - self.in_the_way.of_sales)
         permitted = by_segment.sum(allowed)
-        chosen = allowed / by_segment.spread(np.where(permitted > 0, permitted, 1.0))
+        chosen = allowed / by_segment.spread(divisor(permitted))
         return by_segment.spread(met) * self._mandated(chosen, parameters["mandate.domestic"])
 
     def _mandated(self, chosen: Array, least: Array) -> Array:
@@ -208,24 +208,24 @@ class ChipMarket:
         owned = self.roster.target_owned
         part = self.roster.by_segment.sum(chosen * owned)
         wanted = np.where(part > 0, np.maximum(part, least), part)
-        up = wanted / np.where(part > 0, part, 1.0)
-        down = (1.0 - wanted) / np.where(part < 1, 1.0 - part, 1.0)
+        up = wanted / divisor(part)
+        down = (1.0 - wanted) / divisor(1.0 - part)
         spread = self.roster.by_segment.spread
         return chosen * np.where(owned, spread(up), spread(down))
 
     def _rationed(self, orders: Array, placed: Array, able: Array) -> Array:
         """What buyers get of their orders, with one round of re-routing to firms with slack, (runs, S, F)."""
         roster, by_segment = self.roster, self.roster.by_segment
-        fill = np.minimum(1.0, able / np.where(placed > 0, placed, 1.0))
+        fill = np.minimum(1.0, able / divisor(placed))
         bought = orders * fill[:, None, :]
         short = by_segment.sum(orders - bought)
         slack = np.maximum(0.0, able - placed * fill)
         open_to = np.repeat(slack[:, None, :], len(roster.states), axis=1)
         open_to[:, roster.target] = slack * (1.0 - self.in_the_way.of_sales)
         room = by_segment.sum(open_to)
-        wanted = open_to * by_segment.spread(short / np.where(room > 0, room, 1.0))
+        wanted = open_to * by_segment.spread(short / divisor(room))
         asked = total_over_rows(wanted)
-        return bought + wanted * np.minimum(1.0, slack / np.where(asked > 0, asked, 1.0))[:, None, :]
+        return bought + wanted * np.minimum(1.0, slack / divisor(asked))[:, None, :]
 
     def form_prices(self, parameters: Parameters, firms: ChipFirm) -> None:
         """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price.
@@ -248,7 +248,7 @@ class ChipMarket:
         """Price times utilisation, each firm's own and its segment's, (runs, F)."""
         p, of_segment = parameters, self.roster.firm_segment
         room = firms.capacity * p["investment.normal_utilisation"]
-        own = np.where(room > 0, firms.output / np.where(room > 0, room, 1.0), 1.0)
+        own = ratio(firms.output, room, 1.0)
         weight = p["investment.own_orders"]
         market = np.take(self.tightness, of_segment, axis=-1)
         return np.take(self.price, of_segment, axis=-1) * power(own, weight) * power(market, 1.0 - weight)

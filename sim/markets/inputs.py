@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.agents import ChipFirm, State, Supplier
 from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year
-from sim.engine.groups import total, total_over_rows
+from sim.engine.groups import divisor, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Denial, Severity, by_licence, decided, part_met, supplied
@@ -146,8 +146,7 @@ class InputMarket:
         """
         roster = self.roster
         planned = roster.by_group.sum(firms.capacity)[..., None] * self.base.material_need
-        needed = roster.is_material & (planned > 0)
-        part = np.where(needed, self.stock / np.where(needed, planned, 1.0), 1.0)
+        part = ratio(self.stock, planned * roster.is_material, 1.0)
         part = np.minimum(1.0, part)
         part = part + roster.dispensable * (1.0 - part)
         self.covered = part.min(axis=-1)
@@ -171,7 +170,7 @@ class InputMarket:
         allowed = self.choice * (1.0 - self.in_the_way) if self.in_the_way.any() else self.choice
         permitted = by_input.sum(allowed)
         self.delivered = self.need * self.availability
-        self.sales = allowed * by_input.spread(self.delivered / np.where(permitted > 0, permitted, 1.0))
+        self.sales = allowed * by_input.spread(self.delivered / divisor(permitted))
         self.stock = self.stock + self.delivered * roster.is_material
         suppliers.revenue = total_over_rows(self.sales)
         suppliers.world_growth = total(suppliers.revenue) / total(suppliers.base_revenue)
@@ -182,7 +181,7 @@ class InputMarket:
         """What is used, and what refills the stock a part of the way each quarter, (runs, K, I)."""
         p, roster = parameters, self.roster
         to_come = roster.by_group.sum(firms.capacity)[..., None] * self.base.material_need
-        without_shortage = self.wanted / np.where(self.covered > 0, self.covered, 1.0)[..., None]
+        without_shortage = self.wanted / divisor(self.covered)[..., None]
         use = np.where(self.wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
         wanted_stock = use * roster.is_material * (p["materials.stock_quarters"][..., None] + ahead)
         refill = (wanted_stock - self.stock - use * roster.is_material) * p["materials.refill_speed"][..., None]
@@ -225,11 +224,11 @@ class InputMarket:
             asked = raised_odds(at_home, raised[..., None])
             short = least - (asked * self.base.tool_mix).sum(axis=-1)
             slope = (asked * (1.0 - asked) * self.base.tool_mix).sum(axis=-1)
-            raised = np.clip(raised + short / np.where(slope > 0, slope, 1.0), 0.0, most)
+            raised = np.clip(raised + short / divisor(slope), 0.0, most)
         self._raised = raised
         asked = np.where(roster.is_equipment, raised_odds(at_home, self._raised[..., None]), at_home)
-        up = roster.by_input.spread(asked / np.where(at_home > 0, at_home, 1.0))
-        down = roster.by_input.spread((1.0 - asked) / np.where(at_home < 1, 1.0 - at_home, 1.0))
+        up = roster.by_input.spread(asked / divisor(at_home))
+        down = roster.by_input.spread((1.0 - asked) / divisor(1.0 - at_home))
         mandated = choice.copy()
         mandated[:, own] = choice[:, own] * np.where(roster.target_supplier, up, down)
         return mandated
@@ -260,7 +259,7 @@ class InputMarket:
         drawn = released + np.minimum(self.store - released, denied)
         self.stored = hoard * self.availability - drawn
         self.store = self.store + self.stored
-        from_store = (drawn - released * self.availability) / np.where(tools > 0, tools, 1.0)
+        from_store = (drawn - released * self.availability) / divisor(tools)
         return self.availability + from_store
 
     def _hand_over(self, least_yield: Array, at_hand: Array, firms: ChipFirm) -> None:
@@ -276,10 +275,10 @@ class InputMarket:
         """Money of the target's firms for tools that were denied goes to who is led by the state and may still buy."""
         owned = self.roster.target_owned
         unspent = total((firms.investment - firms.tools_received) * owned)
-        part = firms.tools_received / np.where(firms.investment > 0, firms.investment, 1.0)
+        part = firms.tools_received / divisor(firms.investment)
         weight = firms.programme_investment * part * owned
         whole = total(weight)
-        firms.diverted = np.maximum(0.0, unspent) * weight / np.where(whole > 0, whole, 1.0)
+        firms.diverted = np.maximum(0.0, unspent) * weight / divisor(whole)
 
     def assembled(self, at_hand: Array, least_yield: Array) -> Array:
         """What a line is worth that is assembled from the tools at hand, (runs, K), 1 with all of them.

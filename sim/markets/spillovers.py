@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.agents import ChipFirm, Supplier
 from sim.arrays import Array
-from sim.engine.groups import Groups, power, total
+from sim.engine.groups import Groups, power, ratio, total
 from sim.engine.parameters import Parameters
 from sim.start.roster import Roster
 
@@ -33,5 +33,5 @@ def move_frontier(parameters: Parameters, firms: ChipFirm, roster: Roster) -> No
     leading = roster.by_segment.sum(spent)
     in_2020 = roster.by_segment.sum(np.where(roster.target_owned, 0.0, intensity * firms.base_output))
     growth = total(firms.revenue) / total(firms.base_output * ~roster.is_entrant)
-    relative = np.where(in_2020 > 0, leading / np.where(in_2020 > 0, in_2020, 1.0), growth) / growth
+    relative = ratio(leading, in_2020, growth) / growth
     firms.frontier_speed = roster.by_segment.spread(power(relative, p["research.frontier_elasticity"]))

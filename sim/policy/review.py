@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.arrays import Array
-from sim.engine.groups import Groups
+from sim.engine.groups import Groups, divisor, ratio
 from sim.engine.parameters import Parameters
 from sim.start.roster import Roster
 
@@ -67,9 +67,9 @@ def review_segments(model: DecouplingModel) -> Review:
     by_state = cells.sum(bought).reshape(len(bought), len(roster.segments), -1)
     lag = roster.by_segment.sum(firms.lag * firms.base_output * roster.target_owned)
     owned = roster.by_segment.sum(firms.base_output * roster.target_owned)
-    lag = np.where(owned > 0, lag / np.where(owned > 0, owned, 1.0), LONGEST)
+    lag = ratio(lag, owned, LONGEST)
     home = by_state[..., roster.target]
-    short = np.where(home > 0, np.log(np.maximum(1.0, 0.5 * wanted / np.where(home > 0, home, 1.0))), LONGEST)
+    short = np.where(home > 0, np.log(np.maximum(1.0, 0.5 * wanted / divisor(home))), LONGEST)
     building = p["investment.depreciation"] + p["demand.growth"]
     years = np.minimum(LONGEST, lag + short / building)
     return _review(p, roster, wanted, by_state, years)
@@ -87,8 +87,8 @@ def _review(p: Parameters, roster: Roster, purchases: Array, by_state: Array, ye
     foreign = by_state.copy()
     foreign[..., roster.target] = 0.0
     abroad = foreign.sum(axis=-1)
-    safe = np.where(whole > 0, whole, 1.0)
-    parts = foreign / np.where(abroad > 0, abroad, 1.0)[..., None]
+    safe = divisor(whole)
+    parts = foreign / divisor(abroad)[..., None]
     dependence, concentration = abroad / safe, np.square(parts).sum(axis=-1)
     return Review(
         purchases,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.calendar import QUARTERS_PER_YEAR
-from sim.engine.groups import total
+from sim.engine.groups import divisor, total
 
 if TYPE_CHECKING:
     from sim.model import DecouplingModel
@@ -30,7 +30,7 @@ def push_for_security(model: DecouplingModel) -> None:
     missing = np.clip(part_in_2020 * demand + alarmed - by_segment.sum(lines * own), 0.0, alarmed)
     led = firms.programme_investment * own
     of_segment = by_segment.spread(by_segment.sum(led))
-    part = led / np.where(of_segment > 0, of_segment, 1.0)
+    part = led / divisor(of_segment)
     quarters = p["security.years"] * QUARTERS_PER_YEAR
     firms.push = by_segment.spread(missing) * part * firms.capital_per_capacity / quarters
     states.push_paid = p["security.state_part"] * total(firms.push) * states.is_target

@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
-from sim.engine.groups import total
+from sim.engine.groups import divisor, total
 from sim.engine.parameters import Parameters
 from sim.markets.denial import Severity, supplied
 from sim.policy.controls import ExportControls
@@ -36,7 +36,7 @@ def weigh_stakes(model: DecouplingModel) -> None:
     denied = input_market.denial(p, full, even)
     met = input_market.part_met(p, input_market.choice, denied)
     line = input_market.assembled(met, p["production.yield_without_critical_inputs"]) * _tools(met, input_market)
-    begun = firms.investment / np.where(firms.capital_per_capacity > 0, firms.capital_per_capacity, 1.0)
+    begun = firms.investment / divisor(firms.capital_per_capacity)
     price = np.take(chip_market.price, roster.firm_segment, axis=-1)
     lost_lines = begun * QUARTERS_PER_YEAR * price * roster.at_home * (1.0 - roster.by_group.spread(line))
 
@@ -52,7 +52,7 @@ def weigh_stakes(model: DecouplingModel) -> None:
     sold = roster.by_supplier_state.sum(model.suppliers.revenue) * QUARTERS_PER_YEAR
     reachable = input_market.denial(p, _full_control(model.controls, np.ones_like(states.follow_strength)), even)
     to_target = input_market.sales_lost(reachable) * QUARTERS_PER_YEAR
-    states.exposed_revenue = roster.by_supplier_state.sum(to_target) / np.where(sold > 0, sold, 1.0)
+    states.exposed_revenue = roster.by_supplier_state.sum(to_target) / divisor(sold)
     states.retaliation_expected = p["retaliation.severity"] * _carried(p, roster, model)
     states.gap_closed = np.broadcast_to(_gap_closed(roster, model), states.gap_closed.shape)
 
@@ -97,5 +97,5 @@ def _gap_closed(roster: Roster, model: DecouplingModel) -> Array:
     tools = total(weight * suppliers.gap) / total(weight * suppliers.base_gap)
     owned = firms.base_output * roster.target_owned * ~roster.is_entrant
     behind = total(owned * firms.base_lag)
-    chips = total(owned * firms.lag) / np.where(behind > 0, behind, 1.0)
+    chips = total(owned * firms.lag) / divisor(behind)
     return np.clip(1.0 - 0.5 * (tools + chips), 0.0, 1.0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.arrays import Array, Flags
-from sim.engine.groups import Groups, total
+from sim.engine.groups import Groups, divisor, total
 from sim.engine.parameters import Parameters
 from sim.markets.chips import ChipMarket
 from sim.policy.review import review_inputs, review_segments
@@ -97,7 +97,7 @@ def chip_imports(roster: Roster, chip_market: ChipMarket) -> Array:
 def _by_sales(sales: Array) -> Array:
     """Parts by sales, summing to 1."""
     whole = total(sales)
-    return sales / np.where(whole > 0, whole, 1.0)
+    return sales / divisor(whole)
 
 
 def _parts(p: Parameters, sales: Array, eligible: Flags, by_market: Groups, score: Array) -> Array:
@@ -108,7 +108,7 @@ def _parts(p: Parameters, sales: Array, eligible: Flags, by_market: Groups, scor
     """
     market_sales = by_market.sum(sales)
     of_market = by_market.spread(market_sales)
-    within = sales / np.where(of_market > 0, of_market, 1.0)
+    within = sales / divisor(of_market)
     largest = _largest(sales, by_market)
     reachable = score * (market_sales > 0)
     rules = {
@@ -123,7 +123,7 @@ def _parts(p: Parameters, sales: Array, eligible: Flags, by_market: Groups, scor
     # Money that is spent arrives: where nobody sells anything, as after a full cut-off, all get the same.
     chosen = np.where(total(chosen) > 0, chosen, rules["uniform"])
     whole = total(chosen)
-    return chosen / np.where(whole > 0, whole, 1.0)
+    return chosen / divisor(whole)
 
 
 def _largest(sales: Array, by_market: Groups) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 
 from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
-from sim.engine.groups import Groups, total, total_over_rows
+from sim.engine.groups import Groups, divisor, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.errors import BadInput
 from sim.scenario.scenario import Scenario
@@ -162,9 +162,9 @@ def _fit(flow: Array, to_rows: Array, from_columns: Array, by_market: Groups) ->
     """Iterative proportional fitting of flows (runs, buyers, sellers) to what buyers take and sellers give."""
     for _ in range(FITTING_ROUNDS):
         bought = by_market.sum(flow)
-        flow = flow * by_market.spread(to_rows / np.where(bought > 0, bought, 1.0))
+        flow = flow * by_market.spread(to_rows / divisor(bought))
         sold = total_over_rows(flow)
-        flow = flow * (from_columns / np.where(sold > 0, sold, 1.0))[:, None, :]
+        flow = flow * (from_columns / divisor(sold))[:, None, :]
     return flow
 
 
