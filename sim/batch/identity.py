@@ -17,7 +17,8 @@ from sim.world.world import World
 
 # What an experiment says, and asks of the results afterwards: no run depends on it.
 WORDS = ("name", "question", "prediction", "baseline", "targets")
-SIZES = ("replications", "seeds", "samples", "trajectories", "drawn")  # what may grow, and the hash of what was drawn
+# What may grow, and the hash of what was drawn.
+SIZES = ("replications", "seeds", "samples", "trajectories", "points", "generations", "drawn")
 
 
 def identity_hash(identity: Mapping[str, Any]) -> str:
@@ -45,8 +46,9 @@ def without_words(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_sizes(plan: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in plan.items() if key not in SIZES}
-    if "design" in kept:
-        kept["design"] = {key: value for key, value in kept["design"].items() if key not in SIZES}
+    for table in ("design", "search"):
+        if table in kept:
+            kept[table] = {key: value for key, value in kept[table].items() if key not in SIZES}
     return kept
 
 

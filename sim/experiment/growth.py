@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 
-from sim.experiment.designs import Part, Sample, total
+from sim.experiment.designs import LeftOut, Part, Point, Sample, total
 from sim.experiment.kept import seeds_of
 from sim.results.manifest import KeptExperiment
 
-Drawn = tuple[int, str]  # how many points a part has, and of a sample the hash of them
+Drawn = tuple[int, str]  # how many points a part has, and of a sample or a list the hash of them
 
 
 def drawn(parts: Sequence[Part]) -> tuple[Drawn, ...]:
@@ -19,7 +21,7 @@ def drawn(parts: Sequence[Part]) -> tuple[Drawn, ...]:
 def shared(earlier: Sequence[Drawn], parts: Sequence[Part]) -> int:
     """How many points, from the first on, are the same in an earlier design.
 
-    Where a sample has grown, the points of the parts behind it have other numbers, and are not among them.
+    Where a sample or a list has grown, the points of the parts behind it have other numbers, and are not among them.
     """
     count = 0
     for (points, digest), part in zip(earlier, parts, strict=True):
@@ -32,7 +34,16 @@ def shared(earlier: Sequence[Drawn], parts: Sequence[Part]) -> int:
 
 
 def _digest(part: Part, count: int | None = None) -> str:
-    return part.points.digest(count) if isinstance(part.points, Sample) else ""
+    """A short hash of the first `count` points of a sample or a list, or of all; other designs do not grow."""
+    if isinstance(part.points, Sample):
+        return part.points.digest(count)
+    if isinstance(part.points, tuple):
+        return hashlib.sha256(_as_text(part.points[:count]).encode()).hexdigest()[:16]
+    return ""
+
+
+def _as_text(points: Sequence[Point]) -> str:
+    return json.dumps([dict(point) for point in points])
 
 
 def not_grown_from(held: KeptExperiment, seeds: Sequence[int], parts: Sequence[Part]) -> list[str]:
@@ -46,13 +57,15 @@ def not_grown_from(held: KeptExperiment, seeds: Sequence[int], parts: Sequence[P
             has = f"the batch there has {_shortened(first)}; give these first, and more behind them"
             faults.append(f"seeds = {_shortened(seeds)}: {has}")
     for part in parts:
+        design = held.plans[part.name].design
+        if part.kind == "list":
+            faults += _not_continued(design.points or [], part)
         if not isinstance(sample := part.points, Sample):
             continue
-        design = held.plans[part.name].design
         size = design.trajectories if sample.kind == "morris" else design.samples
         assert size is not None
         key = "trajectories" if sample.kind == "morris" else "samples"
-        asked = f"{f'parts.{part.name}.' if part.name else ''}design.{key} = {sample.size}"
+        asked = f"{_where(part)}design.{key} = {sample.size}"
         if size > sample.size:
             faults.append(f"{asked}: the batch there has {size}; give as many or more")
         elif sample.kind == "latin-hypercube" and not _is_doubled(size, sample.size):
@@ -63,6 +76,21 @@ def not_grown_from(held: KeptExperiment, seeds: Sequence[int], parts: Sequence[P
         elif held.drawn.get(part.name) != sample.digest(size * len(sample) // sample.size):
             faults.append(f"{asked}: this version of SALib or numpy draws other points than the batch there has")
     return faults
+
+
+def _not_continued(held: Sequence[Point], part: Part) -> list[str]:
+    """Why a list of points does not go on from another one; nothing if it does."""
+    if isinstance(part.points, LeftOut):  # every switch that is left out gives new points other numbers
+        begun, advice = part.points.points, "with leave_out they stay as they are"
+    else:
+        begun, advice = part.points[: len(held)], "give these first, and more behind them"
+    if _as_text(begun) == _as_text(held):
+        return []
+    return [f"{_where(part)}design.points: are others than the {len(held)} of the batch there; {advice}"]
+
+
+def _where(part: Part) -> str:
+    return f"parts.{part.name}." if part.name else ""
 
 
 def _shortened(seeds: Sequence[int]) -> str:

@@ -54,6 +54,49 @@ def test_more_samples_run_only_what_is_new(asked, tmp_path, design):
     assert files(tmp_path / "out") == files(tmp_path / "anew")
 
 
+LISTED = [{"controls.severity": severity, "subsidy.annual": 100.0 * severity} for severity in (0.5, 0.1, 0.25, 0.4)]
+
+
+def listed(path, points, more=""):
+    """The experiment of a list of points."""
+    rows = ", ".join(
+        f'{{ "controls.severity" = {p["controls.severity"]}, "subsidy.annual" = {p["subsidy.annual"]} }}'
+        for p in points
+    )
+    path.write_text(f"{HEAD}{more}replications = 2\n{RECORD}[design]\nkind = 'list'\npoints = [{rows}]\n")
+    return path
+
+
+@pytest.mark.parametrize("stop", [None, 5])
+def test_more_listed_points_run_only_what_is_new(tmp_path, stop):
+    path, out, counted = tmp_path / "asked.toml", tmp_path / "out", Counted()
+    with suppress(KeyboardInterrupt):
+        run_batch(listed(path, LISTED[:2]), workers=1, out=out, build=stopping(stop or 8), block_size=3)
+    run_batch(listed(path, LISTED), workers=1, out=out, build=counted, block_size=5)
+    run_batch(listed(path, LISTED), workers=1, out=tmp_path / "anew", build=small)
+    assert counted.runs == 4 * 2 * 2 - (8 if stop is None else 3)
+    assert files(out) == files(tmp_path / "anew")
+
+
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize(
+    ("new", "more", "said"),
+    [
+        (LISTED[:1], "", "design.points: are others than the 2 of the batch there; give these first, and more behind"),
+        (LISTED[1::-1] + LISTED[2:], "", "design.points: are others than the 2 of the batch there"),
+        (LISTED, "leave_out = ['mechanisms.entry']\n", "with leave_out they stay as they are, or --fresh starts over"),
+    ],
+)
+def test_other_listed_points_are_refused(tmp_path, new, more, said, finished):
+    path, out = tmp_path / "asked.toml", tmp_path / "out"
+    with suppress(KeyboardInterrupt):
+        run_batch(
+            listed(path, LISTED[:2], more), workers=1, out=out, build=stopping(99 if finished else 5), block_size=3
+        )
+    with pytest.raises(BadInput, match=said):
+        run_batch(listed(path, new, more), workers=1, out=out, build=forbidden)
+
+
 def test_more_samples_and_replications_at_once(asked, tmp_path):
     run_batch(asked("sobol", 4), workers=1, out=tmp_path / "out", build=small)
     counted = Counted()
