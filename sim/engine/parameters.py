@@ -117,14 +117,19 @@ _OBSERVED = {MARKET: _market, WORLD_SALES: _world_sales, RECORDED: _recorded}
 
 
 def _by_quarter(known: Mapping[int, float]) -> Array:
-    """Years after the base year spread over their quarters; NaN for what is not known.
+    """Years after the base year spread over their quarters; NaN for what is not known."""
+    quarters = over_quarters(known)
+    quarters[:QUARTERS_PER_YEAR] = np.nan
+    return quarters
+
+
+def over_quarters(known: Mapping[int, float]) -> Array:
+    """Years spread over their quarters; NaN for what is not known.
 
     Along the straight line in logs between the middles of the known years, then scaled so that quarters sum to a year.
     """
     quarters = np.full(quarters_until(LAST_YEAR), np.nan)
     for year in known:
-        if year == FIRST_YEAR:
-            continue
         middles = year + (np.arange(QUARTERS_PER_YEAR) + 0.5) / QUARTERS_PER_YEAR
         path = np.exp(np.interp(middles, [known_year + 0.5 for known_year in known], np.log(list(known.values()))))
         first = (year - FIRST_YEAR) * QUARTERS_PER_YEAR

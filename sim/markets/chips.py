@@ -18,6 +18,7 @@ from sim.engine.groups import divisor, power, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Denial, Severity, decided, part_met
+from sim.markets.paths import DemandPaths
 from sim.scenario.events import Event
 from sim.scenario.values import MARKET, WORLD_SALES
 from sim.start.base_year import BaseYear
@@ -28,6 +29,7 @@ MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 ther
 SURGE = range(4, 6)  # the first half of 2021
 DRIFTS = 8  # the first quarter of 2022: until then the target's demand kept pace with the world's
 OUTAGE_QUARTERS = 4
+EVERYBODY = slice(None)
 
 
 class ChipMarket:
@@ -38,6 +40,7 @@ class ChipMarket:
         self.roster = roster
         self.base_share = base.chip_share
         self.base_demand = base.demand
+        self.paths = DemandPaths(roster)
         self.seeds = seeds
         self._shock_keys = agent_keys(roster.segments)
         self._world_key = agent_keys(["world"])
@@ -68,7 +71,8 @@ class ChipMarket:
 
         The cycle is news, in part common to all segments: a part of it lasts, the rest fades as a first-order
         autoregression. The surge of 2021 is known; news is drawn from the year on that follows what is known. Where a
-        config gives the world's sales or the target's market of the year, the cycle is what makes them so.
+        config gives the world's sales or the target's market of the year, the cycle is what makes them so. Where a
+        segment has a path of its own (`DemandPaths`) it follows that, and the cycle is what the others have.
         """
         p, target = parameters, self.roster.target
         common = ndtri(uniform(self.seeds, "demand shock", quarter, self._world_key))
@@ -90,17 +94,32 @@ class ChipMarket:
             level = np.exp(trend + (self.lasting + self.passing) + answer)
             everybody = self.base_demand * level[:, None, :]
             everybody[:, target] = everybody[:, target] * np.exp(self.of_target)
-            return everybody
+            return everybody if on_path is None else np.where(self.paths.given, on_path, everybody)
 
+        on_path = None
+        if self.paths.any:
+            on_path = self.base_demand * self.paths.level(p, quarter) * np.exp(answer)[:, None, :]
         if np.isfinite(sales).any():
-            now = total(total_over_rows(wanted()) * self.price)
-            self._add_news(p, _to_given(sales * total(total_over_rows(self.base_demand)), now))
+            known, now = self._on_paths_and_off(wanted())
+            self._add_news(p, _to_given(sales * total(total_over_rows(self.base_demand)) - known, now))
         self.given_market = p.observed(MARKET, quarter)
         if np.isfinite(self.given_market).any():
-            missing = _to_given(self.given_market, total(wanted()[:, target] * self.price))
+            known, now = self._on_paths_and_off(wanted(), slice(target, target + 1))
+            missing = _to_given(self.given_market - known, now)
             self.passing = self.passing + np.where(np.isnan(sales), missing, 0.0)
             self.of_target = self.of_target + np.where(np.isnan(sales), 0.0, missing)
         self.demand = wanted()
+
+    def _on_paths_and_off(self, wanted: Array, states: slice = EVERYBODY) -> tuple[Array | float, Array]:
+        """What some states want of segments with a path of their own, and of the others, at current prices, (runs, 1).
+
+        The first is known and no cycle moves it.
+        """
+        whole = total(total_over_rows(wanted[:, states]) * self.price)
+        if not self.paths.any:
+            return 0.0, whole
+        known = total(total_over_rows((wanted * self.paths.given)[:, states]) * self.price)
+        return known, whole - known
 
     def _add_news(self, parameters: Parameters, news: Array) -> None:
         """News of the cycle, (runs, 1 or G): a part of it lasts."""

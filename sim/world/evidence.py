@@ -28,7 +28,8 @@ class Parameter(BaseModel):
     """One lever, uncertainty or constant.
 
     A number has an admissible range (`minimum`, `maximum`) and a plausible one (`low`, `high`); a word has `choices`.
-    `mechanism` names the switch that, when off, gives the parameter its `neutral` value.
+    `mechanism` names the switch that, when off, gives the parameter its `neutral` value. `table` names the table of a
+    world without which it means nothing: worlds that lack the table do not have the parameter.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +48,7 @@ class Parameter(BaseModel):
     choices: tuple[str, ...] | None = None
     mechanism: str | None = None
     neutral: float | str | None = None
+    table: str | None = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> Parameter:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput, nearest
 from sim.world.evidence import GRADES, ROLES, range_of
 
@@ -36,9 +37,11 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     ),
     "entrants": (("id", "name", "headquarters", "site", "segment"), ("output", "lag", "capital"), ()),
     "demand": (("state", "segment"), ("demand",), ()),
+    "paths": (("state", "segment", "year"), ("index",), ()),
     "totals": (("id", "name"), ("value",), ()),
 }
-MAY_LACK = ("entrants",)  # tables that a world may do without
+MAY_LACK = ("entrants", "paths")  # tables that a world may do without
+OTHERS = "others"  # in paths.csv: all states without a path of their own
 WORDS = {
     ("states", "role"): ("target", "lead", "ally", "neutral"),
     ("segments", "quality_bound"): ("yes", "no"),
@@ -57,6 +60,7 @@ REFERENCES = {
     ("entrants", "segment"): "segments",
     ("demand", "state"): "states",
     ("demand", "segment"): "segments",
+    ("paths", "segment"): "segments",
 }
 COMPANIONS = ("low", "high", "grade", "source")
 TOTALS = ("equipment_spending_target", "equipment_spending_world")
@@ -81,6 +85,7 @@ class Tables:
             self._check_references(problems)
         if len(problems) == before:
             self._check_sums(problems)
+            self._check_paths(problems)
 
     def column(self, table: str, name: str) -> list[Any]:
         return [row[name] for row in self.rows[table]]
@@ -267,6 +272,31 @@ class Tables:
         for table, column in (("chip_firms", "headquarters"), ("chip_firms", "site")):
             if len(targets) == 1 and targets[0] not in self.column(table, column):
                 problems.append(f"{self.folder / table}.csv: {column}: at least one firm must have {targets[0]}")
+
+    def _check_paths(self, problems: list[str]) -> None:
+        """Of states there are, in whole years after the base year, and without gaps."""
+        path = self.folder / "paths.csv"
+        known = [*self.column("states", "id"), OTHERS]
+        years = {str(year): year for year in range(FIRST_YEAR + 1, LAST_YEAR + 1)}
+        followed: dict[tuple[str, str], set[int]] = {}
+        for row in self.rows["paths"]:
+            if row["state"] not in known:
+                problems.append(
+                    f"{path}: line {row['line']}: state = {row['state']!r}: must be a state of states.csv or "
+                    f"{OTHERS}{nearest(row['state'], known)}"
+                )
+            elif row["year"] not in years:
+                problems.append(
+                    f"{path}: line {row['line']}: year = {row['year']!r}: must be a year from {FIRST_YEAR + 1} to "
+                    f"{LAST_YEAR}; the index of {FIRST_YEAR} is 1"
+                )
+            else:
+                followed.setdefault((row["state"], row["segment"]), set()).add(years[row["year"]])
+        for (state, segment), given in followed.items():
+            if gap := {*range(FIRST_YEAR + 1, max(given))} - given:
+                problems.append(
+                    f"{path}: {state}, {segment}: has no row for {min(gap)}; a path has one for every year to its last"
+                )
 
     def _check_sums(self, problems: list[str]) -> None:
         for row in self.rows["inputs"]:

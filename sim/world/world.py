@@ -81,6 +81,7 @@ class World:
         self._tables = Tables(texts, folder, problems)
         self.rows, self.units = self._tables.rows, self._tables.units
         content = toml_of(texts[BASELINE], folder / BASELINE)
+        common = {key: held for key, held in common.items() if held.table is None or self.rows[held.table]}
         about = self._about(problems)
         self.goods, self.goal = about.goods, about.goal
         self.words = {word: item for item, words in about.words.items() for word in words}
@@ -216,7 +217,7 @@ class World:
             elif name not in common:
                 problems.append(f"{path}: {name}: is not a known key{nearest(name, [*STATED, *common])}")
             else:
-                for key in ("unit", "role", "mechanism", "choices"):
+                for key in ("unit", "role", "mechanism", "choices", "table"):
                     if (given := getattr(parameter, key)) != (right := getattr(common[name], key)):
                         problems.append(
                             f"{path}: {name}.{key} = {given!r}: must be {right!r}, as in the common parameters"

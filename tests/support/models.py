@@ -1,8 +1,14 @@
 """Models run, and what is read off them."""
 
+import shutil
+
 import numpy as np
+import tomli_w
+from support.paths import ROOT
 
 from sim.model import DecouplingModel
+
+NOTHING_MOVES = dict.fromkeys(("growth", "luck", "state_programme", "learning", "research", "prices"), False)
 
 
 def year(values, which):
@@ -30,3 +36,19 @@ def advance(model, quarters):
 
 def at(model, state):
     return model.roster.states.index(state)
+
+
+def seeds(folder, tables, **config):
+    """A config over a copy of the world of crop seeds with further lines in some tables, in which nothing else moves.
+
+    `tables` is by the table's name the lines to add; of a table that is not there, its header first.
+    """
+    world = folder / "seeds"
+    shutil.copytree(ROOT / "configs/worlds/crop-seeds", world)
+    for name, lines in tables.items():
+        table = world / f"{name}.csv"
+        before = table.read_text() if table.exists() else ""
+        table.write_text(before + "".join(f"{line}\n" for line in lines))
+    path = folder / "seeds.toml"
+    path.write_text(tomli_w.dumps({"purpose": "a test", "world": str(world), "mechanisms": NOTHING_MOVES, **config}))
+    return path
