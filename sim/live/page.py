@@ -189,7 +189,7 @@ def _charts(world: World) -> list[dict[str, Any]]:
     }
     if goal := world.goal:
         label = f"{100 * goal.share:.0f} %, the target for {goal.year}"
-        shares |= {"ceiling": goal.share + 0.05, "target": {"value": goal.share, "label": label}}
+        shares["goal"] = {"value": goal.share, "label": label}
     by_segment = _by_segment(world)
     charts = [
         {

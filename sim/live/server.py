@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 from sim.errors import BadInput
@@ -102,6 +103,8 @@ def _application(config: str) -> Any:
         SOLARA_THEME_TITLE="Decoupling Race",
         SOLARA_HOME=str(cache_folder() / "solara"),
     )
+    import jinja2
+    from solara.server import server as solara_pages
     from solara.server import starlette as solara_server
     from starlette.applications import Starlette
     from starlette.routing import Mount
@@ -110,6 +113,8 @@ def _application(config: str) -> Any:
     from sim.live import page
 
     page.opened_with(config)
+    templates = jinja2.FileSystemLoader([Path(__file__).parent / "templates", solara_pages.directory / "templates"])
+    solara_pages.get_jinja_env = lambda app_name: jinja2.Environment(loader=templates, autoescape=True)
     routes = []
     for route in solara_server.routes:
         path = getattr(route, "path", "")

@@ -287,7 +287,7 @@ def test_pictures(browser, address, batch, tmp_path):
                 page.click("button:has-text('Branch')")
                 page.click("button:has-text('Full cut-off')")
             jump(page, 2029)
-            page.wait_for_selector(".fan path" if name != "live-branch" else "text=Two futures")
+            page.wait_for_selector("path.band" if name != "live-branch" else "text=Two futures")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
             page.wait_for_timeout(300)
