@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sim.model import DecouplingModel
 
 TOLERANCE = 1e-8  # of the flow
+SMALLEST = 1e-4  # bn yuan a quarter: what is left of a supply that is all but denied is right to its rounding alone
 
 
 class Leak(BadInput):
@@ -22,7 +23,7 @@ class Leak(BadInput):
 
 def balance(name: str, left: Array, right: Array, quarter: str) -> None:
     """Refuse when two sides of an account differ by more than `TOLERANCE` of the larger flow, or are not finite."""
-    size = np.maximum(np.maximum(np.abs(left), np.abs(right)), 1e-6)
+    size = np.maximum(np.maximum(np.abs(left), np.abs(right)), SMALLEST)
     gap = np.abs(left - right) / size
     if not (gap <= TOLERANCE).all():
         raise Leak(

@@ -1,10 +1,16 @@
-"""The levers of the page, as the evidence declares them: only those that leave a choice."""
+"""The levers that can be moved, as the evidence declares them, with a choice to make, and which do nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from sim.world.evidence import Parameter
+import numpy as np
+
+from sim.scenario.idle import EVENTS, MODE, SEVERITY, Needs, lacking, possible
+from sim.scenario.scenario import Scenario
+from sim.world.evidence import Parameter, Value
 from sim.world.world import World
 
 GROUPS = {  # TARGET becomes the name of the state that the race is about
@@ -17,16 +23,29 @@ GROUPS = {  # TARGET becomes the name of the state that the race is about
     "retaliation": "TARGET's retaliation",
     "plan": "TARGET's plan",
 }
-LABELS = {
-    "subsidy.annual": "subsidy",
-    "investment.annual": "equity for chip firms",
-    "mandate.domestic": "buy-domestic mandate",
+LABELS = {  # each once, as two levers of one name are mistaken for each other
+    "controls.mode": "mode of controls",
+    "controls.severity": "severity of controls",
     "controls.alignment": "alignment of allies",
-    "controller_subsidy.annual": "subsidy",
+    "controls.doctrine": "doctrine of the lead",
+    "subsidy.mode": "mode of the subsidy",
+    "subsidy.annual": "subsidy",
+    "subsidy.allocation": "allocation of the subsidy",
+    "subsidy.research_share": "research part of the subsidy",
+    "investment.annual": "equity raised by firms",
+    "controller_subsidy.annual": "controllers' subsidies",
+    "mandate.domestic": "buy-domestic mandate",
+    "mandate.tools": "tool mandate",
+    "retaliation.severity": "severity of retaliation",
 }
 # A year of start means nothing on a page where a change acts at once, and mechanisms are part of the model's form.
 LEFT_OUT = ("controls.start",)
 STEPS = 100  # on a slider
+# What a lever takes to change a run, where its key is always read.
+ALSO: Mapping[str, tuple[Needs, ...]] = {MODE: ({SEVERITY: ()}, {EVENTS: ("retaliation",)})}
+OF_DOCTRINE = ("controls.severity", "controls.alignment")  # what acts only through what a doctrine decides to deny
+MOST_KEPT = 64
+_alike: dict[str, list[str]] = {}  # by the hash of a scenario
 
 
 def levers(world: World) -> list[Parameter]:
@@ -47,7 +66,7 @@ def described(world: World) -> list[dict[str, Any]]:
         {
             "key": lever.name,
             "group": _group(lever, world),
-            "label": LABELS.get(lever.name, lever.name.split(".")[1].replace("_", " ")),
+            "label": label(lever.name),
             "choices": list(lever.choices or ()),
             "percent": lever.unit == "0 to 1",
             "unit": lever.unit,
@@ -62,6 +81,92 @@ def described(world: World) -> list[dict[str, Any]]:
         }
         for lever in levers(world)
     ]
+
+
+def label(key: str) -> str:
+    """What a lever is called, in a word or a few; no two have the same."""
+    table, _, name = key.partition(".")
+    return LABELS.get(key, f"{name} of {table}".replace("_", " "))
+
+
+def values_at(scenario: Scenario, quarter: int) -> dict[str, Value]:
+    """The value of every key in a quarter, with what events have set by then."""
+    held = dict(scenario.values)
+    for event in scenario.events:
+        if event.quarter <= quarter:
+            held.update(event.levers())
+    return held
+
+
+def without_effect(scenario: Scenario, quarter: int = 0) -> dict[str, str]:
+    """The levers that change nothing when they alone are moved from a quarter on: by key, a sentence that says why.
+
+    It follows from what each key needs. Where a doctrine decides, `decided_alike` tells the rest.
+    """
+    ahead = _ahead(scenario, quarter)
+    said = {}
+    for lever in levers(scenario.world):
+        values = possible(ahead, {lever.name: _ends(lever)})
+        if ways := lacking(ahead, lever.name, values, ALSO.get(lever.name)):
+            worded = (" and ".join(_worded(*need) for need in way) for way in ways)
+            said[lever.name] = f"Without effect here: it takes {', or '.join(dict.fromkeys(worded))}."
+    return said
+
+
+def decided_alike(scenario: Scenario) -> dict[str, str]:
+    """The levers that change nothing because a doctrine decides alike at their ends: by key, a sentence.
+
+    What the lead wants follows from runs: where it is reactive they are made, about a second's worth, and kept.
+    """
+    if "reactive" not in possible(scenario)[MODE]:
+        return {}
+    if scenario.hash not in _alike:
+        if len(_alike) >= MOST_KEPT:
+            _alike.clear()
+        _alike[scenario.hash] = _moving_nothing(scenario, [scenario.world.parameters[key] for key in OF_DOCTRINE])
+    text = "Without effect here: whatever it is, the lead's doctrine comes to the same decisions."
+    return dict.fromkeys(_alike[scenario.hash], text)
+
+
+def _ahead(scenario: Scenario, quarter: int) -> Scenario:
+    """The scenario from a quarter on: levers as they are then, without what set them before."""
+    events = (event for event in scenario.events if event.quarter > quarter or not event.levers())
+    return replace(scenario, values=values_at(scenario, quarter), events=tuple(events))
+
+
+def _ends(lever: Parameter) -> tuple[Value, ...]:
+    """Its words, or the ends of its range."""
+    if lever.choices:
+        return lever.choices
+    assert lever.minimum is not None and lever.maximum is not None
+    return lever.minimum, lever.maximum
+
+
+def _moving_nothing(scenario: Scenario, tried: list[Parameter]) -> list[str]:
+    """The levers that at either end leave every headline measure of a run as it is."""
+    from sim.model import DecouplingModel
+
+    cases = [(lever.name, end) for lever in tried for end in _ends(lever)]
+    scenarios = [scenario, *(scenario.with_values({key: end}) for key, end in cases)]
+    model = DecouplingModel.block(scenarios, [1] * len(scenarios))
+    while model.running:
+        model.step()
+    _, values = model.recorder.values("quarter")
+    moving = {
+        key
+        for (key, _), run in zip(cases, values[1:], strict=True)
+        if not np.array_equal(run, values[0], equal_nan=True)
+    }
+    return [lever.name for lever in tried if lever.name not in moving]
+
+
+def _worded(key: str, wanted: tuple[Value, ...]) -> str:
+    """A need as a sentence says it."""
+    if key == EVENTS:
+        return "a control on experts on a date" if "experts" in wanted else f"a {wanted[0]} on a date"
+    if key.startswith("mechanisms."):
+        return f"a config in which {key.partition('.')[2].replace('_', ' ')} is not switched off"
+    return f"{label(key)} {' or '.join(map(str, wanted))}" if wanted else f"{label(key)} above 0"
 
 
 def _group(lever: Parameter, world: World) -> str:

@@ -17,12 +17,13 @@ def empty(scenario: Scenario, in_force: Sequence[Event], values: Possible) -> li
     return [
         f"{scenario.file}: event {event.date}, {event.kind} by {event.by}: {fault}"
         for event in in_force
-        for fault in _faults(event, in_force, scenario.world, values)
+        for fault in faults(event, in_force, scenario.world, values)
     ]
 
 
-def _faults(event: Event, events: Sequence[Event], world: World, values: Possible) -> list[str]:
-    if event.severity == 0:
+def faults(event: Event, events: Sequence[Event], world: World, values: Possible) -> list[str]:
+    """Why an event, or a part of its scope, does nothing among those in force; none where all of it acts."""
+    if event.severity == 0 and not _ends_an_answer(event, events):
         return ["has no effect: its severity is 0"]
     if event.kind == "control":
         return _of_control(event, world, values) or _under_another(event, events)
@@ -126,6 +127,19 @@ def _takes_back(truce: Event, events: Sequence[Event], values: Possible) -> bool
 
 
 # Answers to them.
+
+
+def _ends_an_answer(event: Event, events: Sequence[Event]) -> bool:
+    """Whether a retaliation of severity 0 takes back an earlier one: of those on an item the latest holds."""
+    return event.kind == "retaliation" and any(
+        other.kind == "retaliation"
+        and other.severity
+        and other.quarter <= event.quarter
+        and events.index(other) < events.index(event)
+        and other.target in (event.target, None)
+        and bool({*other.scope} & {*event.scope})
+        for other in events
+    )
 
 
 def _not_withheld(item: str, event: Event, world: World) -> str:

@@ -11,10 +11,12 @@ from typing import Any
 
 from sim.errors import written
 from sim.scenario.empty import Possible, empty
+from sim.scenario.events import Event
 from sim.scenario.scenario import Scenario
 from sim.scenario.values import WORLD_SALES
 from sim.world.evidence import Value
 
+Need = tuple[str, tuple[Value, ...]]
 Needs = Mapping[str, tuple[Value, ...]]  # by key, the values of which it takes one; none named: a number above 0
 ABOVE_0: tuple[Value, ...] = ()
 NOT_GIVEN = "not given"  # of a table of what was observed
@@ -119,9 +121,14 @@ def idle(scenario: Scenario, varied: Mapping[str, Collection[Value]] | None = No
         f"{scenario.file}: {key} = {written(given[key])}: has no effect; it needs {needs}"
         for key, needs in reasons.items()
     ]
-    in_force = [event for event in scenario.events if _is_read(values, DATES.get(event.kind, ({},)))]
-    kinds: list[str] = [event.kind for event in scenario.events if event not in in_force]
-    return [*_not_in_force(scenario, kinds, values), *empty(scenario, in_force, values), *said]
+    counted = in_force(scenario, values)
+    kinds: list[str] = [event.kind for event in scenario.events if event not in counted]
+    return [*_not_in_force(scenario, kinds, values), *empty(scenario, counted, values), *said]
+
+
+def in_force(scenario: Scenario, values: Possible) -> list[Event]:
+    """The dated events that the modes among the possible values let count."""
+    return [event for event in scenario.events if _is_read(values, DATES.get(event.kind, ({},)))]
 
 
 def _not_in_force(scenario: Scenario, kinds: list[str], values: Possible) -> list[str]:
@@ -160,17 +167,26 @@ def idle_keys(scenario: Scenario, keys: Iterable[str], values: Possible) -> dict
 
 
 def _lacking(scenario: Scenario, key: str, values: Possible) -> str:
-    """What a key needs to be read and has not, by the ways that lack least; nothing if it is read."""
+    """What a key needs to be read and has not, in words; nothing if it is read."""
+    ways = lacking(scenario, key, values)
+    return " or ".join(dict.fromkeys(" and ".join(_worded(*need) for need in way) for way in ways))
+
+
+def lacking(scenario: Scenario, key: str, values: Possible, read: tuple[Needs, ...] | None = None) -> list[list[Need]]:
+    """What a key needs to be read and has not, by the ways that lack least; nothing if it is read.
+
+    `read` are the ways in which it is read, where they are not those of the table.
+    """
     mechanism = scenario.world.parameters[key].mechanism
     switches = [mechanism] if mechanism else []
     switches += [switch for switch, along in SWITCHED.items() if key in along]
     off = [switch for switch in switches if _is_off(switch, values)]
     if off:
-        return f"mechanisms.{off[0]} = true"
-    ways = [[need for need in way.items() if not _is_met(*need, values)] for way in READ.get(key, ({},))]
+        return [[(f"mechanisms.{off[0]}", (True,))]]
+    known = read or READ.get(key, ({},))
+    ways = [[need for need in way.items() if not _is_met(*need, values)] for way in known]
     least = min(map(len, ways))
-    worded = (" and ".join(_worded(*need) for need in way) for way in ways if len(way) == least)
-    return " or ".join(dict.fromkeys(worded))
+    return [way for way in ways if least and len(way) == least]
 
 
 def _is_read(values: Possible, ways: Iterable[Needs]) -> bool:

@@ -55,13 +55,15 @@ class Goal(BaseModel):
 class About(BaseModel):
     """What the race is over, in a word such as chips, and the target's goal, if it has named one.
 
-    `words` are everyday words for an input, a segment, a kind of input or experts, for hints at what is meant.
+    `words` are everyday words for an input, a segment, a kind of input or experts, for hints at what is meant; `trust`
+    are sentences on how far results may be trusted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     goods: str = Field(default="goods", min_length=1)
     goal: Goal | None = None
+    trust: list[str] = Field(default_factory=list)
     words: dict[str, list[str]] = Field(default_factory=dict)
 
 
@@ -83,7 +85,7 @@ class World:
         content = toml_of(texts[BASELINE], folder / BASELINE)
         common = {key: held for key, held in common.items() if held.table is None or self.rows[held.table]}
         about = self._about(problems)
-        self.goods, self.goal = about.goods, about.goal
+        self.goods, self.goal, self._trust = about.goods, about.goal, about.trust
         self.words = {word: item for item, words in about.words.items() for word in words}
         own = self._own_parameters(content, common, problems)
         if problems:
@@ -164,6 +166,13 @@ class World:
     def is_assumed(self) -> bool:
         """Whether no value of the tables was published or estimated: the world is an illustration."""
         return self._tables.grades() == {"assumed"}
+
+    @property
+    def trust(self) -> list[str]:
+        """Sentences on how far to trust results, the first on what it rests on."""
+        if self._trust or not self.is_assumed:
+            return self._trust
+        return ["Every value of this world is assumed: it shows how such a race works, and no result is a finding."]
 
     @cached_property
     def hash(self) -> str:

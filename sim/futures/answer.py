@@ -1,0 +1,225 @@
+"""An answer: what a policy makes of the futures of a config, beside the same futures without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sim.arrays import Array
+from sim.calendar import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS, QUARTERS_PER_YEAR, quarter_end, quarter_name
+from sim.compare import push
+from sim.errors import BadInput
+from sim.futures import sentence as words
+from sim.futures import summary
+from sim.futures.keep import files, watch_query
+from sim.futures.levers import described
+from sim.futures.past import Job, Moments, run
+from sim.futures.policy import MOST_ACTS, Policy, read_levers, read_start
+from sim.futures.presets import act_of
+from sim.futures.sets import FIRST, MORE, Pair, pairs, scenarios
+from sim.futures.settings import first_start, states
+from sim.futures.shown import MAIN, recorded
+from sim.scenario.loading import load_config
+from sim.scenario.scenario import Scenario
+from sim.world.world import World
+
+SEEDS_BELOW = 10**18
+YEARS = {str(year): year - FIRST_YEAR for year in (*OUTCOME_YEARS, LAST_YEAR) if year != OUTCOME_YEARS[0]}
+DATES = [quarter_end(QUARTERS_PER_YEAR * (year - FIRST_YEAR + 1) - 1) for year in range(FIRST_YEAR, LAST_YEAR + 1)]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that can be answered: a policy, and the seed of the first future."""
+
+    number: int
+    config: str
+    policy: Policy
+    seed: int
+    acts: tuple[Any, ...]  # as they were asked for: ids of presets, and events
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.policy.scenario
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return recorded(self.scenario.world)
+
+    @cached_property
+    def has_ends(self) -> bool:
+        """Whether the policy changes controls, and the target's push can answer that."""
+        before, after = (
+            push.controls_of(each.values, each.as_dict()["events"]) for each in (self.scenario, self.policy.changed)
+        )
+        first = scenarios(self.scenario, self.pairs(FIRST))
+        return before != after and any(push.can_answer(each.values) for each in first)
+
+    def pairs(self, count: int, skip: int = 0) -> tuple[Pair, ...]:
+        return tuple(pairs(self.scenario.world, count, self.seed)[skip:])
+
+    def job(self, chosen: tuple[Pair, ...], changed: bool, caused: float | None = None) -> Job:
+        """The work that it takes to have these futures with the policy, or without."""
+        events = self.policy.events if changed else ()
+        return Job(self.scenario, chosen, self.names, self.policy.start, events, caused)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The futures with the push held and with it answering, without the policy and with it."""
+
+    held: tuple[Array, Array]
+    answers: tuple[Array, Array]
+
+    @property
+    def differences(self) -> dict[str, Array]:
+        """Policy less base, (futures, years, measures), by what the push does."""
+        return {push.HELD: self.held[1] - self.held[0], push.ANSWERS: self.answers[1] - self.answers[0]}
+
+
+def read_request(request: Mapping[str, Any], configs: Mapping[str, str] | None = None) -> Asked:
+    """A request, checked. `configs` are the names that may be asked for and what they are loaded by; None: any.
+
+    Raises BadInput with a sentence for each fault.
+    """
+    name = request.get("config")
+    if not isinstance(name, str) or (configs is not None and name not in configs):
+        known = "" if configs is None else f"; configs are {', '.join(configs)}"
+        raise BadInput(f"config = {str(name)[:40]!r}: is not known{known}")
+    scenario = load_config(name if configs is None else configs[name])
+    given, acts, seed = request.get("set") or {}, request.get("acts") or (), request.get("seed", 1)
+    start = read_start(request["from"]) if request.get("from") else first_start(scenario)
+    if not isinstance(given, Mapping):
+        raise BadInput("set: must be a table of levers and their values")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEEDS_BELOW:
+        raise BadInput(f"seed = {str(seed)[:40]}: must be a whole number from 0 and below 10**18")
+    if not isinstance(acts, list | tuple) or len(acts) > MOST_ACTS:
+        raise BadInput(f"acts: must be a list of at most {MOST_ACTS} presets and events")
+    tables = [event for act in acts for event in ([act] if isinstance(act, Mapping) else act_of(scenario, start, act))]
+    policy = Policy(scenario, start, read_levers(scenario, given), tuple(tables))
+    number = request.get("number", 0)
+    return Asked(number if isinstance(number, int) else 0, name, policy, seed, tuple(acts))
+
+
+def answer(request: Mapping[str, Any], runs: int = FIRST) -> dict[str, Any]:
+    """What a request asks for, from so many futures: 1, 32 or 128. Runs here and now, about a second for 32.
+
+    request: {"config": "historic", "from": "2027-Q1", "set": {"subsidy.annual": 200}, "acts": ["truce"], "seed": 1}.
+    All but `config` may be left out. Raises BadInput.
+    """
+    if runs not in (1, FIRST, MORE):
+        raise BadInput(f"runs = {runs!r}: must be 1, {FIRST} or {MORE}")
+    asked = read_request(request)
+    moments = _moments
+    base = run(asked.job(asked.pairs(max(runs, FIRST)), changed=False), moments)
+    middle = nearest_the_middle(asked, base)
+    if not asked.policy.events:
+        return made(asked, middle, base)
+    if runs == 1:
+        line = run(asked.job((asked.pairs(FIRST)[middle],), changed=True), moments)
+        return made(asked, middle, base, line)
+    policy = run(asked.job(asked.pairs(runs), changed=True), moments)
+    ends = None
+    if asked.has_ends:
+
+        def both(end: str) -> tuple[Array, Array]:
+            jobs = (asked.job(asked.pairs(FIRST), changed, push.LEVELS[end]) for changed in (False, True))
+            base, policy = (run(job, moments) for job in jobs)
+            return base, policy
+
+        ends = Ends(both(push.HELD), both(push.ANSWERS))
+    return made(asked, middle, base, policy, ends)
+
+
+_moments = Moments()
+
+
+def nearest_the_middle(asked: Asked, base: Array) -> int:
+    """Which of the first futures is drawn as a line: the one that stays nearest their middle without the policy."""
+    return summary.middle(base[:FIRST, :, asked.names.index(MAIN)])
+
+
+def made(
+    asked: Asked,
+    middle: int,
+    base: Array,
+    policy: Array | None = None,
+    ends: Ends | None = None,
+    more: bool = False,
+) -> dict[str, Any]:
+    """The answer as a screen takes it: see `settings` for what its measures are.
+
+    base and policy are (futures, years, measures) of the same futures, or `policy` of the one in the `middle` alone.
+    """
+    world, names = asked.scenario.world, asked.names
+    alone = policy is not None and len(policy) == 1
+    compared = base[middle : middle + 1] if alone else base if policy is None else base[: len(policy)]
+    changed = None
+    if policy is not None:
+        changed = summary.line_alone(policy[0], names) if alone else summary.bands(policy, names, policy[middle])
+    apart = ends.differences if ends else None
+    said = words.sentence(world, names, compared, policy, apart)
+    return {
+        "number": asked.number,
+        "key": f"{asked.policy.key}-{asked.seed}",
+        "config": asked.config,
+        "from": quarter_name(asked.policy.start),
+        "seed": asked.seed,
+        "set": dict(asked.policy.set),
+        "acts": list(asked.acts),
+        "runs": len(base) if policy is None else len(policy),
+        "dates": DATES,
+        "base": summary.bands(base, names, base[middle]),
+        "policy": changed,
+        "differences": None if policy is None else summary.differences(compared, policy, names, YEARS),
+        "sentence": said,
+        "warnings": words.warnings(world, names, compared, policy),
+        "parts": _parts(ends, names) if ends else None,
+        "parts_words": parts_in_words(world) if ends else "",
+        "levers": _levers(asked),
+        "events": [{**event, "date": str(event["date"])} for event in asked.policy.events],
+        "watch": watch_query(asked.config, asked.policy, asked.seed + middle),
+        "files": files(asked.config, asked.policy, asked.seed, names, apart=asked.has_ends),
+        "more": more,
+        "fault": "",
+        "field": "",
+    }
+
+
+def refused(number: object, fault: BadInput) -> dict[str, Any]:
+    """The answer to a request that cannot be used: a sentence, and the lever that it is about."""
+    text = fault.problems[0].removeprefix("event 1: ")
+    field = text.partition(" = ")[0] if " = " in text else ""
+    return {"number": number, "fault": text[:400], "field": field if "." in field and " " not in field else ""}
+
+
+def _levers(asked: Asked) -> dict[str, Any]:
+    scenario, policy = asked.scenario, asked.policy
+    held = states(scenario, policy.start, policy.changed)
+    return {lever["key"]: state for lever, state in zip(described(scenario.world), held, strict=True)}
+
+
+def _parts(ends: Ends, names: tuple[str, ...]) -> dict[str, Any]:
+    """Bite, total and answer of each measure, as `decoupling compare` has them: pair by pair."""
+    bite, total = (ends.differences[end] for end in (push.HELD, push.ANSWERS))
+    apart = {push.NAMES[push.HELD]: bite, "answer": total - bite, push.NAMES[push.ANSWERS]: total}
+    return {
+        name: {
+            year: {part: summary.spread(values[:, place, column]) for part, values in apart.items()}
+            for year, place in YEARS.items()
+        }
+        for column, name in enumerate(names)
+    }
+
+
+def parts_in_words(world: World) -> str:
+    name = world.names[world.target]
+    return (
+        f"{name} builds what it is denied, and no figure tells how much of that push the controls caused. The bite is "
+        "what your change of the controls does if they caused none of it: the push goes by the record, whatever is "
+        "denied from your date on. The total is what it does if they caused all of it, from 2020 on: the push then "
+        "answers your change too. The answer is total less bite, future by future. The chart has both worlds with a "
+        "guess in between, another one in each future; what your change does may lie at either end or between."
+    )

@@ -1,0 +1,115 @@
+"""Runs of futures: blocks that are held at the quarters from which policies go on, so that a move costs no past."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sim.arrays import Array
+from sim.futures.policy import FROM, Entry
+from sim.futures.sets import Pair, scenarios
+from sim.model import DecouplingModel
+from sim.scenario.scenario import Scenario
+
+HELD_BYTES = 250e6  # of moments that are held, in one process
+
+
+@dataclass(frozen=True)
+class Job:
+    """Futures of a config under a policy, or as they are: `events` from the quarter `start` on.
+
+    `caused` is the part of the push that controls cause, None for each parameter set's own. `measures` are recorded.
+    """
+
+    scenario: Scenario
+    pairs: tuple[Pair, ...]
+    measures: tuple[str, ...]
+    start: int
+    events: tuple[Entry, ...] = ()
+    caused: float | None = None
+
+    @property
+    def past(self) -> Hashable:
+        """The same for jobs that go on from the same past."""
+        return self.scenario.hash, self.pairs, self.caused, self.measures
+
+
+class Moments:
+    """Models that are held at first quarters of years, the least used let go first when they take too much memory."""
+
+    def __init__(self, most: float = HELD_BYTES) -> None:
+        self._most = most
+        self._held: OrderedDict[tuple[Hashable, int], tuple[DecouplingModel, int]] = OrderedDict()
+        self.bytes = 0
+
+    def at(self, job: Job) -> DecouplingModel:
+        """A model of the job's futures at its start, free to be run on."""
+        key = (job.past, job.start)
+        if key not in self._held:
+            self._run_up(job, job.start, [job.start])
+        self._held.move_to_end(key)
+        return self._held[key][0].branch()
+
+    def unchanged(self, job: Job) -> DecouplingModel:
+        """The job's futures without a policy, run to their end; held on the way at each quarter of choice."""
+        return self._run_up(job, None, FROM)
+
+    def _run_up(self, job: Job, until: int | None, held: Sequence[int]) -> DecouplingModel:
+        model, size = self._latest(job, until), 0
+        while model.running and model.quarter != until:
+            model.step()
+            if model.quarter in held:
+                size = size or _bytes(model, {})
+                self._hold((job.past, model.quarter), model.branch(), size)
+        return model
+
+    def _latest(self, job: Job, until: int | None) -> DecouplingModel:
+        """The futures at the latest moment that is held before `until`, else at their beginning."""
+        held = [quarter for past, quarter in self._held if past == job.past and until is not None and quarter < until]
+        if held:
+            return self._held[job.past, max(held)][0].branch()
+        seeds = [seed for _, seed in job.pairs]
+        chosen = scenarios(job.scenario, job.pairs, job.caused)
+        return DecouplingModel.block(chosen, seeds, record=list(job.measures))
+
+    def _hold(self, key: tuple[Hashable, int], model: DecouplingModel, size: int) -> None:
+        if key in self._held:
+            return
+        self._held[key] = model, size
+        self.bytes += size
+        while self.bytes > self._most and len(self._held) > 1:
+            _, (_, freed) = self._held.popitem(last=False)
+            self.bytes -= freed
+
+
+def run(job: Job, moments: Moments) -> Array:
+    """The measures of each future by year, (runs, years, measures), NaN where missing."""
+    if not job.events:
+        model = moments.unchanged(job)
+    else:
+        model = moments.at(job)
+        for event in job.events:
+            model.intervene(event)
+        while model.running:
+            model.step()
+    values: Array = model.recorder.values("year")[1]
+    return values
+
+
+def _bytes(held: Any, seen: dict[int, Any]) -> int:
+    """About how much memory the arrays of a model take."""
+    if id(held) in seen:
+        return 0
+    seen[id(held)] = held
+    if isinstance(held, np.ndarray):
+        return int(held.nbytes) if held.base is None else _bytes(held.base, seen)
+    if isinstance(held, dict):
+        return sum(_bytes(each, seen) for each in held.values())
+    if isinstance(held, list | tuple):
+        return sum(_bytes(each, seen) for each in held)
+    ours = type(held).__module__.startswith("sim.") and hasattr(held, "__dict__")
+    return _bytes(vars(held), seen) if ours else 0

@@ -1,0 +1,220 @@
+"""Policies with a name: what an analyst would try first, for any config; those that do nothing are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sim.calendar import quarter_start
+from sim.errors import BadInput
+from sim.futures.levers import values_at, without_effect
+from sim.futures.policy import Entry, Policy
+from sim.futures.shown import in_words
+from sim.scenario.empty import faults
+from sim.scenario.idle import in_force, possible
+from sim.scenario.scenario import Scenario
+from sim.world.evidence import Value
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Levers to set and events to put on the date that is chosen. `set` holds none that has its value already."""
+
+    id: str
+    label: str
+    meaning: str
+    set: Mapping[str, Value] = field(default_factory=dict)
+    acts: tuple[Entry, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**vars(self), "set": dict(self.set), "acts": [dict(act) for act in self.acts]}
+
+
+Held = Mapping[str, Value]
+Means = tuple[dict[str, Value], list[Entry]]  # levers to set, and acts
+
+
+def presets(scenario: Scenario, start: int) -> list[Preset]:
+    """The policies that change something in this config from this quarter on; the first changes nothing."""
+    world, held = scenario.world, values_at(scenario, start)
+    nothing = Preset("as-it-is", "As it is", "Nothing is changed: the config goes on as it says.")
+    found = [nothing]
+    for id, (label, meaning, means) in _PRESETS.items():
+        levers, acts = means(scenario, held)
+        levers = {key: value for key, value in levers.items() if value != held[key]}
+        money = next((f"{value:g}" for key, value in levers.items() if key.endswith(".annual")), "")
+        meaning = in_words(meaning, world).replace("MONEY", money)
+        preset = Preset(id, in_words(label, world), meaning, levers, tuple(acts))
+        if does_something := _with_effect(preset, scenario, start):
+            found.append(does_something)
+    return found
+
+
+def act_of(scenario: Scenario, start: int, id: object) -> tuple[Entry, ...]:
+    """The acts of a preset. BadInput for an id that is none."""
+    if not isinstance(id, str) or (id not in _PRESETS and id != "as-it-is"):
+        raise BadInput(f"act = {str(id)[:40]!r}: is no preset; they are {', '.join(_PRESETS)}")
+    return next((preset.acts for preset in presets(scenario, start) if preset.id == id), ())
+
+
+def _with_effect(preset: Preset, scenario: Scenario, start: int) -> Preset | None:
+    """The preset with those of its acts that do something; None if nothing of it does."""
+    changed = Policy(scenario, start, preset.set, preset.acts).changed
+    acts = tuple(act for act in preset.acts if _does_something(act, changed, start))
+    still = without_effect(changed, start)
+    moves = any(key not in still for key in preset.set)
+    return replace(preset, acts=acts) if acts or moves else None
+
+
+def _does_something(act: Entry, changed: Scenario, start: int) -> bool:
+    values = possible(changed)
+    counted = in_force(changed, values)
+    same = {**act, "date": quarter_start(start)}
+    event = next(each for each in changed.events if same.items() <= each.as_table().items())
+    return event in counted and not faults(event, counted, changed.world, values)
+
+
+def _lifted(scenario: Scenario, held: Held) -> Means:
+    return {"controls.severity": 0.0}, []
+
+
+def _allies_leave(scenario: Scenario, held: Held) -> Means:
+    world = scenario.world
+    return {"controls.alignment": 0.0}, _truces(scenario, [each for each in world.controllers if each != world.lead])
+
+
+def _cut_off(scenario: Scenario, held: Held) -> Means:
+    by_date: dict[str, Value] = {"controls.mode": "events", "controls.severity": 1.0}
+    world = scenario.world
+    acts: list[Entry] = [
+        {"by": state, "target": world.target, "kind": "control", "scope": ["all"], "severity": 1.0}
+        for state in world.controllers
+    ]
+    return by_date, acts
+
+
+def _truce(scenario: Scenario, held: Held) -> Means:
+    """Controls of a fixed severity are on no date, and only the severity ends them."""
+    fixed: dict[str, Value] = {"controls.severity": 0.0} if held["controls.mode"] == "fixed" else {}
+    answers = [event for event in scenario.events if event.kind == "retaliation" and event.severity]
+    ended: list[Entry] = [
+        {
+            "by": scenario.world.target,
+            **({"target": target} if target else {}),
+            "kind": "retaliation",
+            "scope": list(scope),
+            "severity": 0.0,
+        }
+        for target, scope in sorted({(event.target, event.scope) for event in answers}, key=str)
+    ]
+    return {**fixed, "retaliation.severity": 0.0}, [*_truces(scenario, scenario.world.controllers), *ended]
+
+
+def _truces(scenario: Scenario, states: Sequence[str]) -> list[Entry]:
+    return [
+        {"by": state, "target": scenario.world.target, "kind": "truce", "scope": ["all"], "severity": 1.0}
+        for state in states
+    ]
+
+
+def _raised(key: str, part: float) -> Callable[[Scenario, Held], Means]:
+    """A lever goes up by a part of its plausible range, and no further than that goes."""
+
+    def means(scenario: Scenario, held: Held) -> Means:
+        lever = scenario.world.parameters[key]
+        most = lever.maximum if lever.high is None else lever.high
+        assert most is not None
+        return {key: max(float(held[key]), min(most, float(held[key]) + part * most))}, []
+
+    return means
+
+
+def _set(**levers: Value) -> Callable[[Scenario, Held], Means]:
+    """Levers take these values, numbers where they are not higher already; a dot in a key is written __."""
+
+    def means(scenario: Scenario, held: Held) -> Means:
+        wanted = {key.replace("__", "."): value for key, value in levers.items()}
+        return {key: held[key] if _is_more(held[key], value) else value for key, value in wanted.items()}, []
+
+    return means
+
+
+def _is_more(held: Value, wanted: Value) -> bool:
+    return not isinstance(held, str) and not isinstance(wanted, str) and held > wanted
+
+
+def _together(*all_of: Callable[[Scenario, Held], Means]) -> Callable[[Scenario, Held], Means]:
+    def means(scenario: Scenario, held: Held) -> Means:
+        levers: dict[str, Value] = {}
+        acts: list[Entry] = []
+        for each in all_of:
+            more, further = each(scenario, held)
+            levers |= more
+            acts += further
+        return levers, acts
+
+    return means
+
+
+_FUND = _raised("subsidy.annual", 0.5)
+_BUY = _set(mandate__domestic=0.3)
+_TOOLS = _set(mandate__tools=0.6)
+# By id: label, meaning, and what it takes in a config. TARGET, GOODS and MONEY (of the lever it sets) are filled in.
+_PRESETS: Mapping[str, tuple[str, str, Callable[[Scenario, Held], Means]]] = {
+    "controls-lifted": (
+        "Controls lifted",
+        "All export controls end, and those of later dates never come.",
+        _lifted,
+    ),
+    "allies-leave": (
+        "Allies leave",
+        "The allies take back their own controls and follow the lead no more; makers whom its rules reach still obey.",
+        _allies_leave,
+    ),
+    "full-cutoff": (
+        "Full cut-off",
+        "All who control sell TARGET nothing any more, from one day to the next: the extreme case, no forecast.",
+        _cut_off,
+    ),
+    "truce": (
+        "Truce",
+        "Everybody takes back what is in force, TARGET its own restrictions too; what later dates bring still comes.",
+        _truce,
+    ),
+    "retaliation": (
+        "TARGET hits back",
+        "TARGET withholds the materials that it dominates, as strictly as it is controlled itself.",
+        _set(retaliation__severity=1.0),
+    ),
+    "big-fund": (
+        "Big fund",
+        "TARGET raises its subsidy to MONEY bn yuan a year, on top of the programme that 2020 already contains.",
+        _FUND,
+    ),
+    "buy-domestic": (
+        "Buy domestic",
+        "At least 30 % of purchases go to makers of TARGET's own, as far as they have capacity.",
+        _BUY,
+    ),
+    "tool-mandate": (
+        "Tool mandate",
+        "At least 60 % of the tools of new lines come from suppliers at home, where these sell any.",
+        _TOOLS,
+    ),
+    "all-at-home": (
+        "All of it at home",
+        "The big fund, buying domestic and the tool mandate together.",
+        _together(_FUND, _BUY, _TOOLS),
+    ),
+    "plan": (
+        "A plan",
+        "TARGET's subsidy follows a plan that is corrected every year, by the gap to the goal and by what it may lose.",
+        _set(subsidy__mode="plan"),
+    ),
+    "controllers-subsidise": (
+        "Controllers subsidise",
+        "The lead and its allies spend MONEY bn yuan a year on fabs and research of their own; the CHIPS Act is 73.",
+        _raised("controller_subsidy.annual", 0.5),
+    ),
+}
