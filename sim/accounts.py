@@ -52,15 +52,20 @@ class Ledger:
             balance(name, left, right, quarter)
 
         bought = by_segment.sum(chip_market.sales)
+        wafers = firms.made - firms.output
+        if roster.foundries.any:
+            in_chips = roster.foundries.needed(np.take(firms.output, roster.foundries.designers, axis=-1))
+            check("wafers: made for designers = in their chips", total(wafers), total(in_chips))
         check("chips: wanted = bought + unmet", chip_market.demand, bought + chip_market.unmet)
         check("chips: made = bought", by_segment.sum(firms.output), total_over_rows(bought))
         check(
-            "chips: firms' revenue = buyers' spending",
+            "chips: firms' revenue = buyers' spending, and designers' on wafers",
             total(firms.revenue),
-            total(total_over_rows(bought) * chip_market.paid),
+            total(total_over_rows(bought) * chip_market.paid) + total(wafers * by_segment.spread(chip_market.paid)),
         )
-        able = self.capacity * (1.0 - firms.outage)
-        check("chips: made within capacity", np.maximum(firms.output, able), able)
+        capacity = np.where(firms.has_lines > 0, self.capacity, chip_market.capacity)
+        able = capacity * (1.0 - firms.outage)
+        check("chips: made within capacity", np.maximum(firms.made, able), able)
         check("inputs: delivered = sold", input_market.delivered, by_input.sum(input_market.sales))
         check(
             "inputs: suppliers' revenue = buyers' spending",
@@ -89,7 +94,7 @@ class Ledger:
         check(
             "lines: capacity = capacity before - worn out + arrived + run in",
             firms.capacity,
-            self.capacity - wear * self.capacity + firms.arrivals + firms.run_in,
+            capacity - wear * capacity * firms.has_lines + firms.arrivals + firms.run_in,
         )
         check(
             "money for tools: equity and grants = tools ordered on them + lost to haste",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sim.errors import BadInput, nearest
@@ -228,6 +228,16 @@ _HEADLINE = (
     ),
 )
 HEADLINE = tuple(measure.name for measure in _HEADLINE)
+_DESIGN_SHARE = Measure(
+    "design_share",
+    SHARE,
+    "ratio",
+    "purchases from firms headquartered there / chip_market",
+    "chips by firms headquartered in the target, wherever they are made, by chips used there",
+    "higher",
+    ("designed", None),
+    ("market", None),
+)
 _AT_LARGE = (
     Measure(
         "chip_production_located_real",
@@ -359,6 +369,17 @@ def catalogue(world: World) -> dict[str, Measure]:
             under = (base.under[0], column) if base.under else None
             over = ("price", column) if name == "price_index" else (base.over[0], column)
             add(base, segment, f"{base.meaning}: {segment}", over, under)
+    lines = {row["id"]: row["segment"] for row in world.rows["chip_firms"]}
+    designed = {lines[row["id"]] for row in world.rows["designers"]}
+    for column, segment in enumerate(world.segments):
+        if segment in designed:
+            measures[f"design_share.{segment}"] = replace(
+                _DESIGN_SHARE,
+                name=f"design_share.{segment}",
+                meaning=f"{_DESIGN_SHARE.meaning}: {segment}",
+                over=("designed", column),
+                under=("market", column),
+            )
     if any(share is not None for share in world.column("segments", "automotive_share")):
         add(measures["unmet_demand"], "automotive", "the automotive part of it", ("unmet_automotive", None))
     for column, item in enumerate(world.inputs):

@@ -30,7 +30,8 @@ def observe(model: DecouplingModel) -> dict[str, Array]:
     bought = chip_market.sales[:, target]
     market_real = by_segment.sum(bought)
     home_real = by_segment.sum(bought * roster.at_home)
-    owned_output = makers.output * roster.target_owned
+    # Dies that foundries abroad make for designers of the target are not made by these: fab-gate value, as published.
+    owned_output = makers.output * (roster.target_owned & ~(roster.foundries.is_designer & ~roster.at_home))
     located_real = by_segment.sum(makers.output * roster.at_home)
     market = market_real * price
     home = home_real * price
@@ -51,7 +52,7 @@ def observe(model: DecouplingModel) -> dict[str, Array]:
         "price_index": market.sum(axis=-1, keepdims=True) / market_real.sum(axis=-1, keepdims=True),
         "lag_output": owned_output * makers.lag,
         "owned_output": owned_output,
-        "world_chips": total(makers.revenue),
+        "world_chips": total(makers.output * by_segment.spread(price)),
         "subsidy": (model.states.subsidy_spent + model.states.push_paid) * model.states.is_target,
     }
     observed.update(_of_inputs(model))
@@ -102,12 +103,15 @@ def observe_in_detail(model: DecouplingModel) -> dict[str, Array]:
     by_firm = {
         "firm_revenue": makers.revenue,
         "firm_equipment": makers.tools_received,
-        "firm_output": makers.output,
+        "firm_output": makers.made,
         "firm_capacity": chip_market.capacity,
         "firm_home_sales": at_headquarters * np.take(chip_market.paid, roster.firm_segment, axis=-1),
     }
     lines, of_firm = _lines_reported(roster)
     observed = {name: of_firm.sum(np.take(values, lines, axis=-1)) for name, values in by_firm.items()}
+    target = roster.target
+    bought = chip_market.sales[:, target] * np.take(chip_market.paid, roster.firm_segment, axis=-1)
+    observed["designed"] = roster.by_segment.sum(bought * roster.target_owned)
     return observed | {"sold_to_target": roster.by_input_and_state.sum(sold)}
 
 
@@ -123,7 +127,7 @@ def _lines_reported(roster: Roster) -> tuple[Indices, Groups]:
 def _output_at_risk(model: DecouplingModel) -> Array:
     """Loss over four quarters without any foreign input: bn yuan at 2020 prices, (runs, 1)."""
     roster, input_market, p = model.roster, model.input_market, model.parameters
-    output = roster.by_group.sum(model.chip_firms.output)
+    output = roster.by_group.sum(model.chip_firms.made * model.chip_firms.has_lines)
     yearly_use = 4.0 * output[..., None] * input_market.base.material_need * roster.is_material
     at_home = roster.by_input.sum(input_market.sales * roster.target_supplier)
     supply = ratio(at_home, input_market.delivered, 1.0)

@@ -91,6 +91,8 @@ def lines(model: DecouplingModel) -> None:
 
 def learning(model: DecouplingModel) -> None:
     """Learning and research come last: they count from the next quarter on."""
+    if model.roster.foundries.any:
+        model.everybody(model.chip_firms, ChipFirm.become_known)
     pass_on_experience(model.chip_firms, model.suppliers, model.roster)
     model.everybody(model.chip_firms, ChipFirm.learn_by_doing)
     model.everybody(model.suppliers, Supplier.enter)

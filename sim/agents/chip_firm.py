@@ -5,7 +5,7 @@ import numpy as np
 from sim.agents.learning import research_effort, successes, times_at_first, wright_cost
 from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import Category, Column, ColumnAgent, Link, Queue, rule
-from sim.engine.groups import power
+from sim.engine.groups import divisor, power
 
 LONGEST_BUILD = 8  # quarters
 NEW_PLAN = 4  # the first quarter of 2021, when the fourteenth five-year plan began
@@ -23,6 +23,9 @@ class ChipFirm(ColumnAgent):
     )
 
     is_entrant = Column("0 or 1", "may enter on subsidies; makes nothing in 2020", fixed=True)
+
+    has_lines = Column("0 or 1", "makes chips itself; a designer has them made by others at its site", fixed=True)
+    ceiling = Column("2020 = 1", "appeal to the target's buyers that it may come to have", fixed=True)
 
     # What it starts from.
     base_output = Column("bn yuan a quarter", "output in 2020; of an entrant, the output of the fab it plans")
@@ -44,7 +47,9 @@ class ChipFirm(ColumnAgent):
     outage = Column("0 to 1", "part of capacity that is lost this quarter")
     orders = Column("bn yuan a quarter", "orders received, at 2020 prices")
     output = Column("bn yuan a quarter", "chips made and sold, at 2020 prices")
-    revenue = Column("bn yuan a quarter", "chips sold at current prices")
+    made = Column("bn yuan a quarter", "chips made and sold, and what its lines made for designers, at 2020 prices")
+    adoption = Column("2020 = 1", "appeal to the target's buyers by how far they have come to know it")
+    revenue = Column("bn yuan a quarter", "chips sold, and what its lines made for designers, at current prices")
     material_cover = Column("0 to 1", "part of its capacity that materials in stock allow to run")
     return_on_lines = Column("2020 = 1", "price times utilisation, its own and its segment's")
     private_investment = Column("bn yuan a quarter", "tools it wants from profit and credit")
@@ -72,6 +77,16 @@ class ChipFirm(ColumnAgent):
     experience = Column("bn yuan", "cumulative output")
     experience_of_others = Column("bn yuan", "cumulative output of the segment's other firms")
     unit_cost = Column("2020 = 1", "cost of a chip by Wright's law")
+
+    @rule
+    def become_known(self) -> None:
+        """A young designer of the target gains buyers as a new product does, fast at first and then less.
+
+        Logistic diffusion (Griliches 1957, Econometrica 25(4)): its software, its support and the first large orders
+        bring the next ones, until it has what its potential says.
+        """
+        speed = self.parameters["designers.speed"] / QUARTERS_PER_YEAR
+        self.adoption = self.adoption * np.exp(speed * (1.0 - self.adoption / self.ceiling))
 
     @rule
     def enter_or_fail(self) -> None:
@@ -130,7 +145,7 @@ class ChipFirm(ColumnAgent):
         extra = equity + self.capacity_grant + self.push + p["investment.diversion"] * self.diverted
         planned = self.is_entrant * self.base_capacity * self.capital_per_capacity
         limit = p["investment.absorption"] / QUARTERS_PER_YEAR * np.maximum(capital, planned)
-        absorbed = np.where(extra > 0, extra / (1.0 + np.maximum(extra, 0.0) / limit), extra)
+        absorbed = np.where(extra > 0, extra / (1.0 + np.maximum(extra, 0.0) / divisor(limit)), extra)
         self.extra_money = extra
         self.lost_to_haste = extra - absorbed
         self.absorbed = absorbed
@@ -139,7 +154,8 @@ class ChipFirm(ColumnAgent):
     @rule
     def start_lines(self) -> None:
         """Tools that were delivered become lines that make chips after the build time."""
-        lines = self.tools_received / self.capital_per_capacity * self.line_completeness
+        per_capacity = divisor(self.capital_per_capacity)
+        lines = self.tools_received / per_capacity * self.line_completeness
         self.new_lines = lines
         self.pipeline = [
             place + np.where(self.build_quarters == ahead, lines, 0.0)
@@ -160,13 +176,13 @@ class ChipFirm(ColumnAgent):
         wear = p["investment.depreciation"] / QUARTERS_PER_YEAR
         runs_in = QUARTERS_PER_YEAR <= self.quarter < 2 * QUARTERS_PER_YEAR
         self.run_in = self.young_capacity / QUARTERS_PER_YEAR * runs_in
-        self.capacity = self.capacity * (1.0 - wear) + self.arrivals + self.run_in
+        self.capacity = self.capacity * (1.0 - wear * self.has_lines) + self.arrivals + self.run_in
 
     @rule
     def learn_by_doing(self) -> None:
         """Unit cost falls with cumulative output, its own and in part that of others, at home and abroad alike."""
         p = self.parameters
-        self.experience = self.experience + self.output
+        self.experience = self.experience + self.made
         known = self.experience + p["learning.spillover"] * self.experience_of_others
         self.unit_cost = wright_cost(times_at_first(known, self.base_experience), p["learning.rate"])
 

@@ -18,11 +18,13 @@ from sim import schedule
 from sim.agents import ChipFirm, State, Supplier, chip_firm, learning, state, supplier
 from sim.description.document import document
 from sim.engine.streams import DECISIONS
-from sim.folders import EXPERIMENTS, SHIPPED, find
+from sim.folders import EVIDENCE, EXPERIMENTS, SHIPPED, find
 from sim.markets import chips, denial, inputs, paths, spillovers
 from sim.measures import HEADLINE, describe
 from sim.policy import controls, retaliation, review, stakes, subsidy
 from sim.scenario.loading import BASELINE, load_config
+from sim.start import foundries
+from sim.world.evidence import read_parameters
 
 SUBMODELS: tuple[ModuleType, ...] = (
     state,
@@ -31,6 +33,7 @@ SUBMODELS: tuple[ModuleType, ...] = (
     stakes,
     denial,
     paths,
+    foundries,
     chips,
     spillovers,
     chip_firm,
@@ -120,7 +123,8 @@ def tables() -> str:
 def parameter_table() -> str:
     """Every parameter with its value, ranges, grade and source."""
     rows = []
-    for p in load_config(BASELINE).world.parameters.values():
+    evidence = read_parameters(find(EVIDENCE, "parameters.toml") or SHIPPED / EVIDENCE / "parameters.toml")
+    for p in {**evidence, **load_config(BASELINE).world.parameters}.values():
         value = {True: "true", False: "false"}.get(p.value, p.value) if isinstance(p.value, bool) else p.value
         span = " ".join(p.choices) if p.choices else "" if p.low is None else f"{p.low:g} to {p.high:g}"
         rows.append((f"`{p.name}`", str(value), p.unit, span, p.role, p.grade, p.meaning, p.source))

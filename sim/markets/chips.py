@@ -14,10 +14,10 @@ from scipy.special import ndtri
 from sim.agents import ChipFirm, State
 from sim.arrays import Array, Flags
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year, year_of
-from sim.engine.groups import divisor, power, ratio, total, total_over_rows
+from sim.engine.groups import Groups, divisor, power, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
-from sim.markets.denial import Denial, Severity, decided, part_met
+from sim.markets.denial import Denial, Severity, by_lever, decided, part_met
 from sim.markets.paths import DemandPaths
 from sim.scenario.events import Event
 from sim.scenario.values import MARKET, WORLD_SALES
@@ -41,6 +41,8 @@ class ChipMarket:
         self.base_share = base.chip_share
         self.base_demand = base.demand
         self.paths = DemandPaths(roster)
+        self.foundries = roster.foundries
+        self.by_segment_of_designers = Groups(roster.firm_segment[roster.foundries.designers], len(roster.segments))
         self.seeds = seeds
         self._shock_keys = agent_keys(roster.segments)
         self._world_key = agent_keys(["world"])
@@ -185,13 +187,55 @@ class ChipMarket:
         share[:, self.roster.target] = self._permitted(parameters, self.choice)
         orders = by_segment.spread(self.demand) * share
         firms.orders = total_over_rows(orders)
+        normal = parameters["investment.normal_utilisation"]
+        if self.foundries.any:  # a designer books with others what it has orders for
+            firms.capacity = np.where(firms.has_lines > 0, firms.capacity, firms.orders / normal)
         self.capacity = firms.capacity
         able = firms.capacity * firms.material_cover * (1.0 - firms.outage)
-        self.sales = self._rationed(orders, firms.orders, able)
-        firms.output = total_over_rows(self.sales)
+        open_part = np.ones_like(orders)
+        open_part[:, self.roster.target] = 1.0 - self.in_the_way.of_sales
+        if self.foundries.any:
+            able = self._trade_with_wafers(parameters, firms, orders, able, open_part)
+        else:
+            self.sales = rationed(orders, firms.orders, able, open_part, by_segment)
+            firms.output = firms.made = total_over_rows(self.sales)
         self.unmet = np.maximum(0.0, self.demand - by_segment.sum(self.sales))
-        normal = parameters["investment.normal_utilisation"]
         self.tightness = by_segment.sum(firms.orders) / (by_segment.sum(able) * normal)
+
+    def _trade_with_wafers(
+        self, parameters: Parameters, firms: ChipFirm, orders: Array, able: Array, open_part: Array
+    ) -> Array:
+        """Trade where designers have their chips made by others; what firms were able to make in the end, (runs, F).
+
+        What designers sell is rationed among themselves; the wafers for it are ordered with the makers at their site
+        and rationed with the orders of all other buyers there; what wafers are short of is not sold.
+        """
+        foundries, by_segment, states = self.foundries, self.roster.by_segment, len(self.roster.states)
+        own = foundries.designers
+        placed, able_own = np.take(firms.orders, own, axis=-1), np.take(able, own, axis=-1)
+        of_designers = (np.take(orders, own, axis=-1), placed, able_own, np.take(open_part, own, axis=-1))
+        chips = rationed(*of_designers, self.by_segment_of_designers)
+        needed = foundries.needed(total_over_rows(chips))
+        wafers = foundries.ordered(needed * (1.0 - self._foundry_denied(parameters)), able)
+        firms.orders = firms.orders + total_over_rows(wafers)
+        served = np.broadcast_to(foundries.serves, wafers.shape)
+        everybody = (np.concatenate([orders, wafers], axis=1), firms.orders, able)
+        got = rationed(*everybody, np.concatenate([open_part, served], axis=1), by_segment)
+        made_for_designers = total_over_rows(got[:, states:])
+        supplied = total(got[:, states:])[..., 0]
+        filled = foundries.by_book.spread(np.minimum(1.0, ratio(supplied, needed, 1.0)))
+        self.sales = np.ascontiguousarray(got[:, :states])
+        self.sales[..., own] = chips * filled[:, None, :]
+        firms.output = total_over_rows(self.sales)
+        firms.made = firms.output + made_for_designers
+        in_the_end = able.copy()
+        in_the_end[:, own] = able_own * filled
+        return in_the_end
+
+    def _foundry_denied(self, parameters: Parameters) -> Array:
+        """The part of the wafers that foundries abroad may not make for the target's designers, (runs, W)."""
+        denied = by_lever(parameters, parameters["controls.foundry"])
+        return denied * (self.foundries.of_target & ~self.foundries.at_home)
 
     def _chosen(self, parameters: Parameters, firms: ChipFirm, states: State) -> Array:
         """Each buyer's shares of firms: the base share times relative capacity, technology and cost, (runs, S, F).
@@ -199,9 +243,11 @@ class ChipMarket:
         Buyers in the target shun who may be cut off, and prefer its own firms the more it is alarmed.
         """
         p, roster, by_segment = parameters, self.roster, self.roster.by_segment
+        size = firms.capacity / firms.base_capacity
+        if self.foundries.any:
+            size = np.where(firms.has_lines > 0, size, 1.0)
         appeal = (
-            firms.capacity
-            / firms.base_capacity
+            size
             * np.exp(p["buyers.technology_weight"] * (firms.base_lag - firms.lag))
             * np.exp(-p["buyers.price_elasticity"] * np.log(firms.unit_cost))
         )
@@ -210,6 +256,8 @@ class ChipMarket:
         shunned = np.where(roster.at_home, 1.0, np.exp(-p["buyers.caution"] * risk))
         preferred = np.exp(p["buyers.localisation"] * states.alarm[:, [roster.target]] * roster.target_owned)
         wish[:, roster.target] = wish[:, roster.target] * shunned * preferred
+        if self.foundries.any:
+            wish[:, roster.target] = wish[:, roster.target] * firms.adoption
         shares: Array = wish / by_segment.spread(by_segment.sum(wish))
         return shares
 
@@ -232,20 +280,6 @@ class ChipMarket:
         spread = self.roster.by_segment.spread
         return chosen * np.where(owned, spread(up), spread(down))
 
-    def _rationed(self, orders: Array, placed: Array, able: Array) -> Array:
-        """What buyers get of their orders, with one round of re-routing to firms with slack, (runs, S, F)."""
-        roster, by_segment = self.roster, self.roster.by_segment
-        fill = np.minimum(1.0, able / divisor(placed))
-        bought = orders * fill[:, None, :]
-        short = by_segment.sum(orders - bought)
-        slack = np.maximum(0.0, able - placed * fill)
-        open_to = np.repeat(slack[:, None, :], len(roster.states), axis=1)
-        open_to[:, roster.target] = slack * (1.0 - self.in_the_way.of_sales)
-        room = by_segment.sum(open_to)
-        wanted = open_to * by_segment.spread(short / divisor(room))
-        asked = total_over_rows(wanted)
-        return bought + wanted * np.minimum(1.0, slack / divisor(asked))[:, None, :]
-
     def form_prices(self, parameters: Parameters, firms: ChipFirm) -> None:
         """Prices rise with orders over normal capacity and fall back; revenue is at this quarter's price.
 
@@ -255,7 +289,7 @@ class ChipMarket:
         p, roster = parameters, self.roster
         bought = total(roster.by_segment.sum(self.sales[:, roster.target]) * self.price)
         self.paid = self.price * np.where(np.isnan(self.given_market), 1.0, self.given_market / bought)
-        firms.revenue = firms.output * np.take(self.paid, roster.firm_segment, axis=-1)
+        firms.revenue = firms.made * np.take(self.paid, roster.firm_segment, axis=-1)
         log_price = np.log(self.price)
         pressure = np.log(self.tightness) - p["chip_market.price_return"] * log_price
         log_price = log_price + p["chip_market.price_speed"] * pressure
@@ -267,7 +301,7 @@ class ChipMarket:
         """Price times utilisation, each firm's own and its segment's, (runs, F)."""
         p, of_segment = parameters, self.roster.firm_segment
         room = firms.capacity * p["investment.normal_utilisation"]
-        own = ratio(firms.output, room, 1.0)
+        own = ratio(firms.made, room, 1.0)
         weight = p["investment.own_orders"]
         market = np.take(self.tightness, of_segment, axis=-1)
         return np.take(self.price, of_segment, axis=-1) * power(own, weight) * power(market, 1.0 - weight)
@@ -286,6 +320,22 @@ class ChipMarket:
         unmet = self.unmet[:, self.roster.target] * self.paid
         late: Array = np.minimum(unmet, unmet * self.roster.automotive_share * parameters["automotive.exposure"])
         return late
+
+
+def rationed(orders: Array, placed: Array, able: Array, open_part: Array, by_market: Groups) -> Array:
+    """What buyers get of their orders, with one round of re-routing to firms with slack, (runs, buyers, F).
+
+    `placed` are the firms' orders, `open_part` what part of its slack each firm may sell to each buyer.
+    """
+    fill = np.minimum(1.0, able / divisor(placed))
+    bought = orders * fill[:, None, :]
+    short = by_market.sum(orders - bought)
+    slack = np.maximum(0.0, able - placed * fill)
+    open_to = slack[:, None, :] * open_part
+    room = by_market.sum(open_to)
+    wanted = open_to * by_market.spread(short / divisor(room))
+    asked = total_over_rows(wanted)
+    return bought + wanted * np.minimum(1.0, slack / divisor(asked))[:, None, :]
 
 
 def _to_given(given: Array, now: Array) -> Array:

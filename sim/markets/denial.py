@@ -107,6 +107,16 @@ def by_licence(parameters: Parameters, expected: Array, licence: Array) -> Array
     return over_complied(part, parameters["controls.over_compliance"])
 
 
+def by_lever(parameters: Parameters, denied: Array) -> Array:
+    """What is denied by a lever of its own, (runs, 1).
+
+    Nothing where there are no controls; where `controls.severity` scales what is dated it scales that too.
+    """
+    p = parameters
+    dated = np.where(p.is_set("controls.mode", "events"), p["controls.severity"], 1.0)
+    return denied * np.where(p.is_set("controls.mode", "none"), 0.0, dated)
+
+
 def part_met(share: Array, denial: Denial, exposure: Array, by_market: Groups, backfill: Array) -> Array:
     """What part of buyers' needs is met, (runs, …, markets), when sellers have these `share` of it (summing to 1).
 

@@ -145,16 +145,21 @@ class InputMarket:
         A part of output does without some materials (`dispensable`).
         """
         roster = self.roster
-        planned = roster.by_group.sum(firms.capacity)[..., None] * self.base.material_need
+        planned = self._need_of(firms.capacity, firms)
         part = ratio(self.stock, planned * roster.is_material, 1.0)
         part = np.minimum(1.0, part)
         part = part + roster.dispensable * (1.0 - part)
         self.covered = part.min(axis=-1)
-        firms.material_cover = roster.by_group.spread(self.covered)
+        firms.material_cover = np.where(firms.has_lines > 0, roster.by_group.spread(self.covered), 1.0)
+
+    def _need_of(self, made: Array, firms: ChipFirm) -> Array:
+        """What lines need of materials and software to make so much, (runs, F) to (runs, K, I)."""
+        need: Array = self.roster.by_group.sum(made * firms.has_lines)[..., None] * self.base.material_need
+        return need
 
     def use_materials(self, firms: ChipFirm) -> None:
         """Output uses up materials and design software in fixed proportion, as far as there are materials in stock."""
-        self.wanted = self.roster.by_group.sum(firms.output)[..., None] * self.base.material_need
+        self.wanted = self._need_of(firms.made, firms)
         self.used = np.where(self.roster.is_material, np.minimum(self.wanted, self.stock), self.wanted)
         self.stock = self.stock - self.used * self.roster.is_material
 
@@ -180,7 +185,7 @@ class InputMarket:
     def _materials_ordered(self, parameters: Parameters, firms: ChipFirm, ahead: Array) -> Array:
         """What is used, and what refills the stock a part of the way each quarter, (runs, K, I)."""
         p, roster = parameters, self.roster
-        to_come = roster.by_group.sum(firms.capacity)[..., None] * self.base.material_need
+        to_come = self._need_of(firms.capacity, firms)
         without_shortage = self.wanted / divisor(self.covered)[..., None]
         use = np.where(self.wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
         wanted_stock = use * roster.is_material * (p["materials.stock_quarters"][..., None] + ahead)

@@ -13,7 +13,7 @@ from sim.start.roster import Roster
 
 def pass_on_experience(firms: ChipFirm, suppliers: Supplier, roster: Roster) -> None:
     """Chip firms see what the others of their segment have made so far, and suppliers those of their input."""
-    firms.experience_of_others = _of_others(firms.experience, firms.output, roster.by_segment)
+    firms.experience_of_others = _of_others(firms.experience, firms.made, roster.by_segment)
     suppliers.experience_of_others = _of_others(suppliers.experience, suppliers.revenue, roster.by_input)
 
 

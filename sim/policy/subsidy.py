@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def allocate_subsidies(model: DecouplingModel) -> None:
-    """Share each state's grants among chip firms (tools, research) and suppliers (research).
+    """Share each state's grants among chip firms with lines (tools, research) and suppliers (research).
 
     The target's go to the firms it owns by its rule of allocation, and a part to entrants, where imports are large;
     the controllers' go by sales, for tools to chip firms there, for research to their own suppliers and firms.
@@ -41,8 +41,8 @@ def _share_out_targets(model: DecouplingModel) -> None:
     unscored = np.zeros((len(firms.revenue), 1))
     firm_parts = _parts(
         p,
-        firms.revenue * roster.target_owned,
-        roster.target_owned & ~roster.is_entrant,
+        firms.revenue * (roster.target_owned & ~roster.foundries.is_designer),
+        roster.target_owned & ~roster.is_entrant & ~roster.foundries.is_designer,
         roster.by_segment,
         review_segments(model).score if by_score else unscored,
     )
@@ -81,7 +81,7 @@ def _add_controllers(model: DecouplingModel) -> None:
     pays = roster.is_controller
     capacity, research = total(states.capacity_grants * pays), total(states.research_grants * pays)
     to_suppliers = p["subsidy.research_to_suppliers"]
-    at_home, own = pays[roster.firm_site], pays[roster.supplier_state]
+    at_home, own = pays[roster.firm_site] & ~roster.foundries.is_designer, pays[roster.supplier_state]
     firms.capacity_grant = firms.capacity_grant + capacity * _by_sales(firms.revenue * at_home)
     for_firms = research * (1.0 - to_suppliers) * _by_sales(firms.revenue * pays[roster.firm_headquarters])
     firms.research_grant = firms.research_grant + for_firms

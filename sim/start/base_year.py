@@ -32,7 +32,8 @@ class BaseYear:
 
     demand: Array  # (runs, S, G) chips used
     chip_share: Array  # (runs, S, F) each buyer's shares of firms, sum to 1 within a segment
-    output: Array  # (runs, F); of an entrant, of the fab it plans
+    output: Array  # (runs, F) chips sold; of an entrant, of the fab it plans
+    wafers: Array  # (runs, F) made for designers
     capital: Array  # (runs, F) tools in place, bn yuan; of an entrant, what its fab takes
     young_capital: Array  # (runs, F) of the target's firms, tools in place that still had to be run in
     private_investment: Array  # (runs, F) tools bought a quarter out of firms' own decision
@@ -74,14 +75,16 @@ def _construct(roster: Roster, given: dict[str, Array]) -> BaseYear:
     chip_flow = _chip_flows(roster, given, demand, output)
     chip_share = chip_flow / roster.by_segment.spread(roster.by_segment.sum(chip_flow))
     output = total_over_rows(roster.by_segment.spread(demand) * chip_share)
-    capital, young, private, programme = _investment(roster, given, output)
+    wafers = _wafers(roster, output)
+    on_lines = output if not roster.foundries.any else (output + wafers) * roster.foundries.has_lines
+    capital, young, private, programme = _investment(roster, given, on_lines)
     if roster.is_entrant.any():
         chip_share = _with_entrants(roster, chip_share, demand, planned)
         output = np.where(roster.is_entrant, planned, output)
     mix = np.where(roster.is_equipment, roster.world.column("inputs", "market"), 0.0)
     mix = mix / mix.sum()
     per_chip = to_yuan * np.where(roster.is_equipment, 0.0, roster.world.column("inputs", "market"))
-    made = output * ~roster.is_entrant
+    made = (on_lines if roster.foundries.any else output) * ~roster.is_entrant
     material_need = (per_chip / total(made))[:, None, :]
     tools = roster.by_group.sum(private + programme)[..., None] * mix
     need = tools + roster.by_group.sum(made)[..., None] * material_need
@@ -92,6 +95,7 @@ def _construct(roster: Roster, given: dict[str, Array]) -> BaseYear:
         demand,
         chip_share,
         output,
+        wafers,
         capital,
         young,
         private,
@@ -144,10 +148,20 @@ def _chip_flows(roster: Roster, given: dict[str, Array], demand: Array, output: 
     fixed = np.zeros((*demand.shape[:2], output.shape[-1]))
     fixed[:, roster.target] = kept
     prior = np.where(own, given["base.home_bias"][..., None], 1.0)
-    prior[:, roster.target] = np.where(roster.at_home, 0.0, 1.0)
+    to_target = np.where(roster.foundries.is_designer & roster.target_owned, given["base.target_home_bias"], 1.0)
+    prior[:, roster.target] = np.where(roster.at_home, 0.0, to_target)
     to_buyers = demand.copy()
     to_buyers[:, roster.target] = demand[:, roster.target] - roster.by_segment.sum(kept)
     return fixed + _fit(prior, to_buyers, output - kept, roster.by_segment)
+
+
+def _wafers(roster: Roster, output: Array) -> Array:
+    """What lines make for designers at their site, in proportion to what else they make, (runs, F)."""
+    foundries = roster.foundries
+    if not foundries.any:
+        return np.zeros_like(output)
+    needed = foundries.needed(np.take(output, foundries.designers, axis=-1))
+    return total_over_rows(foundries.ordered(needed, output))
 
 
 def _with_entrants(roster: Roster, chip_share: Array, demand: Array, planned: Array) -> Array:

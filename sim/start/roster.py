@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.arrays import Array, Flags, Indices
 from sim.engine.groups import Groups
+from sim.start.foundries import Foundries
 from sim.world.world import EXPERTS, World
 
 
@@ -52,6 +53,9 @@ class Roster:
         self.is_quality_critical = np.array([word == "yes" for word in world.column("inputs", "quality_critical")])
         self.is_quality_bound = np.array([word == "yes" for word in world.column("segments", "quality_bound")])
         self.dispensable = np.array(world.column("inputs", "dispensable"))
+        self.foundries = Foundries(
+            world.rows["designers"], self.firm_rows, self.segments, self.firm_site, self.target_owned
+        )
         self.is_controlled = np.array([word == "yes" for word in world.column("inputs", "controlled")])
         self.by_segment = Groups(self.firm_segment, len(self.segments))
         self.by_input = Groups(self.supplier_input, len(self.inputs))

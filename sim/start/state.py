@@ -14,7 +14,7 @@ from sim.agents.chip_firm import LONGEST_BUILD
 from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import ColumnAgent, Queue, Table, categories
-from sim.engine.groups import Groups, total
+from sim.engine.groups import Groups, divisor, total
 from sim.engine.parameters import Parameters
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
@@ -64,7 +64,8 @@ def _start_states(states: State, roster: Roster, base: BaseYear, p: Parameters) 
     states.role = np.array([ROLES.index(role) for role in roster.roles])
     states.is_target = np.array([float(role == "target") for role in roster.roles])
     states.is_lead = np.array([float(role == "lead") for role in roster.roles])
-    made = Groups(roster.firm_site, len(roster.states)).sum(base.output) * roster.is_controller
+    on_lines = base.output * roster.foundries.has_lines
+    made = Groups(roster.firm_site, len(roster.states)).sum(on_lines) * roster.is_controller
     states.controller_part = made / total(made)
     states.trained = states.engineers = np.ones_like(made)
     states.domestic_share = np.broadcast_to(p["base.domestic_supply_share"], made.shape)
@@ -74,13 +75,16 @@ def _start_chip_firms(firms: ChipFirm, roster: Roster, base: BaseYear, p: Parame
     firms.headquarters, firms.site, firms.segment = roster.firm_headquarters, roster.firm_site, roster.firm_segment
     firms.has_programme = roster.target_owned.astype(np.float64)
     firms.is_entrant = roster.is_entrant.astype(np.float64)
-    firms.base_output = base.output
-    firms.output = firms.orders = firms.revenue = base.output * (1.0 - firms.is_entrant)
+    firms.has_lines, firms.ceiling = roster.foundries.has_lines, roster.foundries.ceiling
+    firms.adoption = np.ones_like(base.output)
+    firms.base_output = base.output + base.wafers
+    firms.output = base.output * (1.0 - firms.is_entrant)
+    firms.orders = firms.revenue = firms.made = firms.base_output * (1.0 - firms.is_entrant)
     firms.material_cover = firms.return_on_lines = firms.line_completeness = np.ones_like(base.output)
     firms.design_access = firms.unit_cost = firms.frontier_speed = np.ones_like(base.output)
     firms.lag = firms.base_lag = np.array([row["lag"] for row in roster.firm_rows])
     _start_lines(firms, roster, base, p)
-    usual = base.output * QUARTERS_PER_YEAR * p["learning.past_years"]
+    usual = firms.base_output * QUARTERS_PER_YEAR * p["learning.past_years"]
     firms.experience = usual * (1.0 - firms.is_entrant)
     firms.experience_of_others = _of_others(firms.experience, roster.by_segment)
     firms.base_experience = usual + p["learning.spillover"] * firms.experience_of_others
@@ -91,15 +95,16 @@ def _start_lines(firms: ChipFirm, roster: Roster, base: BaseYear, p: Parameters)
     years = np.array(roster.world.column("segments", "build_time"))[roster.firm_segment]
     build = np.clip(np.round(years * QUARTERS_PER_YEAR), 1, LONGEST_BUILD)
     firms.build_quarters = build
-    firms.base_capacity = base.output / p["investment.normal_utilisation"]
+    firms.base_capacity = firms.base_output / p["investment.normal_utilisation"]
     firms.capital_per_capacity = base.capital / firms.base_capacity
-    firms.young_capacity = base.young_capital / firms.capital_per_capacity
+    of_lines = divisor(firms.capital_per_capacity)
+    firms.young_capacity = base.young_capital / of_lines
     firms.programme_investment = base.programme_investment
     firms.base_investment = base.private_investment + base.programme_investment
     firms.private_investment, firms.investment = base.private_investment, firms.base_investment
-    begun = firms.base_investment / firms.capital_per_capacity
+    begun = firms.base_investment / of_lines
     firms.pipeline = tuple(np.where(build - 1 > ahead, begun, 0.0) for ahead in range(LONGEST_BUILD))
-    gained = begun - p["investment.depreciation"] / QUARTERS_PER_YEAR * firms.base_capacity
+    gained = begun - p["investment.depreciation"] / QUARTERS_PER_YEAR * firms.base_capacity * firms.has_lines
     firms.capacity = (firms.base_capacity - 1.5 * gained) * (1.0 - firms.is_entrant)
 
 

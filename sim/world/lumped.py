@@ -21,14 +21,17 @@ def csv_text(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def lumped_firms(chip_firms: str) -> str:
+def lumped_firms(chip_firms: str, designers: str = "") -> str:
     """The text of chip_firms.csv with firms merged that share headquarters, site and segment; others stay as they are.
 
-    Output and capital are summed, with their lows and highs; the lag is the mean weighted by output.
+    So do designers, which another table names (`designers` is its text). Output and capital are summed, with their
+    lows and highs; the lag is the mean weighted by output.
     """
     alike: dict[tuple[str, ...], list[Row]] = {}
+    apart = {row["id"] for row in csv.DictReader(io.StringIO(designers, newline=""))}
     for row in csv.DictReader(io.StringIO(chip_firms, newline="")):
-        alike.setdefault((row["headquarters"], row["site"], row["segment"]), []).append(row)
+        key = (row["headquarters"], row["site"], row["segment"])
+        alike.setdefault((row["id"],) if row["id"] in apart else key, []).append(row)
     return csv_text([rows[0] if len(rows) == 1 else _merged(rows) for rows in alike.values()])
 
 

@@ -38,9 +38,10 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "entrants": (("id", "name", "headquarters", "site", "segment"), ("output", "lag", "capital"), ()),
     "demand": (("state", "segment"), ("demand",), ()),
     "paths": (("state", "segment", "year"), ("index",), ()),
+    "designers": (("id", "made_from"), ("claim", "yield"), ("potential",)),
     "totals": (("id", "name"), ("value",), ()),
 }
-MAY_LACK = ("entrants", "paths")  # tables that a world may do without
+MAY_LACK = ("entrants", "paths", "designers")  # tables that a world may do without
 OTHERS = "others"  # in paths.csv: all states without a path of their own
 WORDS = {
     ("states", "role"): ("target", "lead", "ally", "neutral"),
@@ -61,6 +62,8 @@ REFERENCES = {
     ("demand", "state"): "states",
     ("demand", "segment"): "segments",
     ("paths", "segment"): "segments",
+    ("designers", "id"): "chip_firms",
+    ("designers", "made_from"): "segments",
 }
 COMPANIONS = ("low", "high", "grade", "source")
 TOTALS = ("equipment_spending_target", "equipment_spending_world")
@@ -86,6 +89,7 @@ class Tables:
         if len(problems) == before:
             self._check_sums(problems)
             self._check_paths(problems)
+            self._check_designers(problems)
 
     def column(self, table: str, name: str) -> list[Any]:
         return [row[name] for row in self.rows[table]]
@@ -240,7 +244,9 @@ class Tables:
         return value
 
     def _check_references(self, problems: list[str]) -> None:
-        ids = {table: [row["id"] for row in self.rows[table]] for table in ("states", "segments", "inputs")}
+        ids = {
+            table: [row["id"] for row in self.rows[table]] for table in ("states", "segments", "inputs", "chip_firms")
+        }
         for (table, column), target in REFERENCES.items():
             for row in self.rows[table]:
                 if row[column] not in ids[target]:
@@ -298,6 +304,31 @@ class Tables:
                     f"{path}: {state}, {segment}: has no row for {min(gap)}; a path has one for every year to its last"
                 )
 
+    def _check_designers(self, problems: list[str]) -> None:
+        """Makers of a segment are designers all or none, and have a maker of the other segment at their site."""
+        path = self.folder / "designers.csv"
+        rows = {row["id"]: row for row in self.rows["designers"]}
+        firms = {row["id"]: row for row in self.rows["chip_firms"]}
+        designed = {firms[id]["segment"] for id in rows}
+        for firm in [*firms.values(), *self.rows["entrants"]]:
+            if firm["segment"] in designed and firm["id"] not in rows:
+                problems.append(
+                    f"{path}: has no row for {firm['id']}; the makers of {firm['segment']} are designers, all or none"
+                )
+        for id, row in rows.items():
+            where = f"{path}: line {row['line']}: {id}"
+            site, used = firms[id]["site"], row["made_from"]
+            if used in designed:
+                problems.append(f"{where}: made_from = {used!r}: is made by designers itself; it must have lines")
+            elif not any(firm["site"] == site and firm["segment"] == used for firm in firms.values()):
+                problems.append(f"{where}: made_from = {used!r}: nobody in {site} makes it (chip_firms.csv, site)")
+            if row["yield"] == 0:
+                problems.append(f"{where}: yield = 0: must be above 0")
+            if row["potential"] is not None and row["potential"] < firms[id]["output"]:
+                problems.append(
+                    f"{where}: potential = {row['potential']:g}: must be at least its output of {firms[id]['output']:g}"
+                )
+
     def _check_sums(self, problems: list[str]) -> None:
         for row in self.rows["inputs"]:
             shares = sum(s["share"] for s in self.rows["suppliers"] if s["input"] == row["id"])
@@ -325,11 +356,13 @@ class Tables:
                     f"{self.folder / 'entrants.csv'}: line {row['line']}: headquarters = {row['headquarters']!r}: "
                     f"must be {target}; only the target's firms enter"
                 )
+        designers = self.column("designers", "id")
         for row in self.rows["chip_firms"]:
-            if (row["headquarters"] == target) != (row["capital"] is not None):
+            has_capital = row["headquarters"] == target and row["id"] not in designers
+            if has_capital != (row["capital"] is not None):
                 problems.append(
                     f"{self.folder / 'chip_firms.csv'}: line {row['line']}: capital: must be given for firms "
-                    f"headquartered in {target}, and for no others"
+                    f"headquartered in {target} that have lines, and for no others"
                 )
 
 

@@ -273,7 +273,8 @@ def _loaded(name: str, *_places: str | None) -> World:
     whole, _, ending = name.rpartition(":")
     if ending == LUMPED:
         world = _loaded(whole, *_places)
-        texts = {**world.texts, "chip_firms.csv": lumped_firms(world.texts["chip_firms.csv"])}
+        merged = lumped_firms(world.texts["chip_firms.csv"], world.texts.get("designers.csv", ""))
+        texts = {**world.texts, "chip_firms.csv": merged}
         return World(f"{world.id}:{LUMPED}", texts, world.folder, _common(_evidence()))
     if name.partition(":")[0] == SYNTHETIC:
         options = synthetic_options(name)

@@ -14,7 +14,7 @@ def row(*values):
 
 
 def test_experience_of_others_is_that_of_the_market_without_ones_own():
-    firms = SimpleNamespace(experience=row(10.0, 20.0, 40.0), output=row(1.0, 2.0, 4.0))
+    firms = SimpleNamespace(experience=row(10.0, 20.0, 40.0), made=row(1.0, 2.0, 4.0))
     suppliers = SimpleNamespace(experience=row(5.0, 7.0), revenue=row(0.5, 0.25))
     roster = SimpleNamespace(by_segment=Groups(np.array([0, 0, 1]), 2), by_input=Groups(np.array([0, 0]), 1))
     pass_on_experience(firms, suppliers, roster)

@@ -1,0 +1,63 @@
+"""Who makes dies for whom: designers have no lines; makers of another segment at their site make for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sim.arrays import Array, Flags, Indices
+from sim.engine.groups import Groups, divisor
+
+
+class Foundries:
+    """The order books for wafers of a world's `designers.csv`: D designers, W books, F firms.
+
+    A book holds the orders of all designers with their dies from the same segment at the same site, those of the target
+    apart from others, since foundries abroad may be told not to serve them. At home the target's designers are served
+    by the target's own makers; foreign owners' lines there make for their owners.
+    """
+
+    def __init__(
+        self, rows: list[dict[str, Any]], firms: list[dict[str, Any]], segments: list[str], site: Indices, owned: Flags
+    ) -> None:
+        by_id = {row["id"]: row for row in rows}
+        row_of = [by_id.get(firm["id"]) for firm in firms]
+        self.is_designer: Flags = np.array([row is not None for row in row_of])
+        self.any = bool(self.is_designer.any())
+        self.has_lines: Array = np.where(self.is_designer, 0.0, 1.0)
+        self.designers: Indices = np.flatnonzero(self.is_designer)
+        own = [row for row in row_of if row is not None]
+        self.claim: Array = np.array([row["claim"] / row["yield"] for row in own])  # wafers by value of chips
+        self.ceiling: Array = np.array(
+            [
+                1.0 if row is None or row["potential"] is None else row["potential"] / firm["output"]
+                for row, firm in zip(row_of, firms, strict=True)
+            ]
+        )
+        keys = [
+            (bool(owned[designer]), int(site[designer]), segments.index(row["made_from"]))
+            for designer, row in zip(self.designers, own, strict=True)
+        ]
+        books = sorted(set(keys))
+        self.of_target: Flags = np.array([book[0] for book in books], dtype=bool)
+        self.by_book = Groups(np.array([books.index(key) for key in keys], dtype=np.int64), len(books))
+        segment_of = np.array([segments.index(firm["segment"]) for firm in firms])
+        owners_site = {int(each) for each in site[owned & ~self.is_designer]}
+        self.serves: Flags = np.zeros((len(books), len(firms)), dtype=bool)
+        self.at_home: Flags = np.zeros(len(books), dtype=bool)
+        for place, (of_target, where, segment) in enumerate(books):
+            self.serves[place] = ~self.is_designer & (site == where) & (segment_of == segment)
+            own_makers = self.serves[place] & owned
+            if of_target and where in owners_site and own_makers.any():
+                self.serves[place], self.at_home[place] = own_makers, True
+
+    def needed(self, chips: Array) -> Array:
+        """The wafers that designers' chips take, by book: (runs, D) to (runs, W), bn yuan a quarter at 2020 prices."""
+        return self.by_book.sum(chips * self.claim)
+
+    def ordered(self, wafers: Array, able: Array) -> Array:
+        """Each book's orders with the makers that serve it, by what they can make: (runs, W) to (runs, W, F)."""
+        room = able[:, None, :] * self.serves
+        whole = np.add.reduceat(room, np.array([0]), axis=-1)
+        return wafers[..., None] * room / divisor(whole)
