@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -48,3 +49,22 @@ def svg_text(figure: Figure) -> str:
     text = StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def stacked(figures: Sequence[str]) -> str:
+    """Figures that `svg_text` made, under each other in one; of a single one its own text."""
+    if len(figures) == 1:
+        return figures[0]
+    sizes, parts = [], []
+    for text in figures:
+        box = re.search(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', text)
+        assert box  # as matplotlib writes it
+        sizes.append((float(box[1]), float(box[2])))
+        parts.append(text[text.index(">") + 1 : text.rindex("</svg>")])
+    width, height = max(size[0] for size in sizes), sum(size[1] for size in sizes)
+    places = [sum(size[1] for size in sizes[:number]) for number in range(len(sizes))]
+    body = "".join(
+        f'<g transform="translate(0 {place:g})">{part}</g>\n' for place, part in zip(places, parts, strict=True)
+    )
+    head = 'xmlns:xlink="http://www.w3.org/1999/xlink" xmlns="http://www.w3.org/2000/svg" version="1.1"'
+    return f'<svg {head} width="{width:g}pt" height="{height:g}pt" viewBox="0 0 {width:g} {height:g}">\n{body}</svg>\n'

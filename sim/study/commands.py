@@ -110,18 +110,18 @@ def sensitivity(
     ] = None,
     format: FormatOption = Format.table,
 ) -> None:
-    """Sobol or Morris indices with 95 % intervals, and the share of variance that is due to seeds."""
+    """Which factors and unknowns move an outcome: indices with 95 % intervals, and the share that is due to seeds."""
     from sim.study import sensitivity as indices
 
     folder = result_path(result)
     with incomplete_input():
         results, notes = indices.sensitivity(folder, measure or ["domestic_supply_share"])
+    if results:
+        notes += indices.write(results, folder, out or folder)
+        note(f"{out or folder}: sensitivity.csv, sensitivity.svg")
+    emit(indices.HEADER, [index.row() for index in indices.told(results, format is Format.table)], format)
     for sentence in notes:
         note(sentence)
-    if results:
-        indices.write(results, out or folder)
-        note(f"{out or folder}: sensitivity.csv, sensitivity.svg")
-    emit(indices.HEADER, [index.row() for index in results], format)
 
 
 @study.command()

@@ -1,37 +1,46 @@
-"""Which factors move an outcome: Sobol and Morris indices of a sampled design, and the share of luck.
+"""Which factors move an outcome: Sobol and Morris indices, those of grids and of any other sample, the share of luck.
 
-Indices are of the mean over parameter sets and seeds at each point, less the luck that is left in that mean. They are
-SALib's; the share that is due to seeds comes from the crossed analysis of variance of points by seeds, each the mean
-over parameter sets. How far the intervals hold is in docs/INTERVALS.md.
+Indices are of the mean over parameter sets and seeds at each point, or over points and seeds of each parameter set,
+less the luck that is left in that mean. Those of Sobol and Morris designs are SALib's, others are in `given_data`; the
+share that is due to seeds comes from the crossed analysis of variance of points by seeds, each the mean over parameter
+sets. How far the intervals hold is in docs/INTERVALS.md.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.arrays import Array
 from sim.compare.intervals import FEW, NOISE, student, t_quantile, without_noise
+from sim.compare.words import counted
 from sim.errors import BadInput
-from sim.experiment.designs import Part, Sample
+from sim.experiment.designs import LeftOut, Part, Point, Sample
 from sim.results import records
-from sim.results.figure import drawing, open_frame, svg_text
 from sim.results.files import write_ours
+from sim.study import given_data
+from sim.study.given_data import DUMMY, SHARE
 from sim.study.outcomes import Outcomes, read_batch, read_outcomes
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from sim.study.settled import Bounds, verdict
 
 LEVEL = 0.95
 RESAMPLES = 1000
-SEEDS, POINTS = "(seeds)", "(points)"  # stand where a factor's name would
-MEDIAN = "median, 5 to 95 % of points"
-SHOWN_FACTORS = 12
+SEEDS, POINTS, WHOLE = "(seeds)", "(points)", "(all)"  # stand where a factor's name would
+MEDIAN, MEDIAN_OF_SETS = "median, 5 to 95 % of points", "median, 5 to 95 % of parameter sets"
+# The index that ranks the factors of each kind of sample, and what has to settle with it.
+SETTLING = {"total": "first order", "mean absolute effect": "mean effect", SHARE: SHARE}
+TOGETHER = "factors of {} may go together: an index counts what goes with its factor, and they need not add up to 1"
+SHOWN_FACTORS = 12  # of each ranking in the terminal
+NONE = "nothing is varied between its runs; a ranking needs [factors] or an ensemble"
+TOLD = 6  # verdicts in full, the others by their number
+FEW_CASES = 8  # points of a design that have rankings of their own
 FEW_SEEDS = 10
 FEW_SAMPLES = 64  # base points of a Sobol design
 GROUPS = 20  # of points, for the jackknife
@@ -61,53 +70,253 @@ class Index:
 
 
 def sensitivity(folder: str | Path, measures: Sequence[str]) -> tuple[list[Index], list[str]]:
-    """The indices of every config, sampled part and measure, and sentences on what cannot be told.
+    """The indices of every config, part and measure, and sentences on what cannot be told and on what has settled.
 
+    Of a Sobol or a Morris design its own; of a grid of all combinations the exact shares of variance; of any other
+    sample, list or table of 30 points or more shares of variance and PAWN. Where there are 30 parameter sets or more,
+    these of what the sets vary too: of each point by itself where there are few, else of the mean over the points.
     Where the experiment names a baseline, also those of every other config's difference to it, point by point and
     seed by seed, as "CONFIG less BASELINE".
-    A measure stands for its end, or names an outcome such as `chip_market@2030`. Raises BadInput for a result
-    without a Sobol or Morris design, IncompleteInput for one that lacks runs or values.
+    A measure stands for its end, or names an outcome such as `chip_market@2030`. Raises BadInput for a result of which
+    nothing can be ranked, IncompleteInput for one that lacks runs or values.
     """
     batch = read_batch(folder)
     outcomes = [batch.outcome_name(measure, "--measure") for measure in dict.fromkeys(measures)]
     runs = read_outcomes(batch, outcomes)
-    sampled = [part for part in runs.parts if part.kind in ("sobol", "morris")]
-    if not sampled:
-        kinds = ", ".join(dict.fromkeys(part.kind for part in runs.parts))
-        raise BadInput(f'{folder}: has the design {kinds}; indices need kind = "sobol" or "morris" in [design]')
     indices: list[Index] = []
     notes: list[str] = []
-    for outcome in outcomes:
-        for part in sampled:
-            for config, values in _answers(runs, outcome, part):
-                start = (config, part.name, outcome)
-                means = values.mean(axis=1)
-                luck = luck_of_means(values)
-                if np.ptp(means) == 0:
-                    notes.append(f"{outcome} of {' '.join(start[:2]).strip()} is the same at every point: no indices")
-                elif luck >= means.var():
-                    of = " ".join(start[:2]).strip()
-                    notes.append(f"{outcome} of {of} differs between points by luck alone: no indices; run more seeds")
-                else:
-                    indices += [Index(*start, *rest) for rest in _of_factors(part, means, luck, values.shape[1])]
-                    indices.append(Index(*start, POINTS, MEDIAN, *_middle(means)))
-                indices += [Index(*start, SEEDS, *rest) for rest in _of_seeds(values)]
+    rankings = [each for outcome in outcomes for part in runs.parts for each in _rankings(runs, outcome, part, notes)]
+    notes = list(dict.fromkeys(notes))
+    if not rankings:
+        raise BadInput([f"{folder}: {sentence}" for sentence in notes])
+    for ranking in rankings:
+        found, fault = ranking.indices()
+        indices += found
+        notes += [fault] if fault else []
     if len(runs.sets) * len(runs.seeds) == 1:
         notes.append("One seed: what is due to luck cannot be told; give replications = 2 or more")
-    return indices, notes
+    told = [f"{' '.join([i.outcome, 'of', i.config, i.part]).strip()}: {i.flags}" for i in indices if i.factor == WHOLE]
+    if len(told) > TOLD:
+        told = [*told[:TOLD], f"and {len(told) - TOLD} more such sentences in sensitivity.csv"]
+    return indices, [*notes, *told]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What one ranking is of: units that differ by their factors, the points of a design or parameter sets.
+
+    `runs` are an outcome of every unit and seed, shape (units, seeds). `rows` gives (factor, index, value, low, high,
+    flags) from the units' means, the luck that is left in them and the number of seeds. `half` is the same of half as
+    many samples, where the sample has grown from them.
+    """
+
+    start: tuple[str, str, str]
+    runs: Array
+    rows: Callable[[Array, float, int], Iterable[tuple[Any, ...]]]
+    count: int
+    units: str
+    middle: str
+    half: Ranking | None = None
+
+    def indices(self) -> tuple[list[Index], str]:
+        """The indices, or why there are none."""
+        means, luck, fault = self.runs.mean(axis=1), luck_of_means(self.runs), ""
+        config, part, outcome = self.start
+        of = f"{outcome} of {' '.join([config, part]).strip()}"
+        found: list[Index] = []
+        if np.ptp(means) == 0:
+            fault = f"{of} is the same at every point: no indices"
+        elif luck >= means.var():
+            fault = f"{of} differs between points by luck alone: no indices; run more seeds"
+        else:
+            found = [Index(*self.start, *row) for row in self.rows(means, luck, self.runs.shape[1])]
+            found.append(Index(*self.start, POINTS, self.middle, *_middle(means)))
+            found += self._verdict(found)
+        return [*found, *(Index(*self.start, SEEDS, *rest) for rest in _of_seeds(self.runs))], fault
+
+    def _verdict(self, found: Sequence[Index]) -> list[Index]:
+        """Whether the indices have settled, as a row of its own."""
+        ranked = next((name for name in SETTLING if any(index.index == name for index in found)), None)
+        if ranked is None:
+            return []
+        bounds = _bounds(found)
+        moved = None
+        if self.half and (before := _bounds(self.half.indices()[0])):
+            both = [abs(bounds[key].value - before[key].value) for key in bounds if key in before]
+            moved = (self.half.count, max(both))
+        first = [each for (_, index), each in bounds.items() if index == ranked]
+        rest = [each for (_, index), each in bounds.items() if index != ranked]
+        width, sentence = verdict(first, rest, self.count, self.units, moved)
+        return [] if math.isnan(width) else [Index(*self.start, WHOLE, "widest interval", width, flags=sentence)]
+
+
+def _bounds(found: Sequence[Index]) -> dict[tuple[str, str], Bounds]:
+    """The indices that have to settle by factor and name, effects in parts of the largest mean absolute one."""
+    held = [index for index in found if index.index in (*SETTLING, *SETTLING.values()) and not _apart(index)]
+    unit = max((index.value for index in held if index.index == "mean absolute effect"), default=1.0)
+    return {
+        (i.factor, i.index): Bounds(i.factor, i.value / unit, i.low and i.low / unit, i.high and i.high / unit)
+        for i in held
+    }
+
+
+def _apart(index: Index) -> bool:
+    """Whether a row is of no factor."""
+    return index.factor in (SEEDS, POINTS, DUMMY, WHOLE)
+
+
+def _rankings(runs: Outcomes, outcome: str, part: Part, notes: list[str]) -> Iterator[Ranking]:
+    """The rankings of a part of the experiment, and sentences on those that there cannot be."""
+    points = part.points.points if isinstance(part.points, LeftOut) else part.points
+    answers = [(name, values[: len(points)]) for name, values in _answers(runs, outcome, part)]
+    if part.kind in ("sobol", "morris"):
+        assert isinstance(points, Sample)
+        for config, values in answers:
+            yield _designed((config, part.name, outcome), points, values.mean(axis=1))
+    elif part.kind == "one-at-a-time":
+        notes.append("a one-at-a-time design changes nothing together; decoupling study report tells its steps")
+    elif len(points) > 1:
+        yield from _given(runs, outcome, part, points, answers, notes)
+    if len(runs.sets) > 1:
+        yield from _of_sets(runs, outcome, part, points, answers, notes)
+    elif len(points) == 1:
+        notes.append(NONE)
 
 
 def _answers(runs: Outcomes, outcome: str, part: Part) -> Iterator[tuple[str, Array]]:
-    """The outcome of every config and of every difference to the baseline, shape (points, seeds): means over sets."""
+    """The outcome of every config and of every difference to the baseline, shape (points, sets, seeds)."""
     shape = (len(part.points), len(runs.sets), len(runs.seeds))
-    held = {
-        config: runs.of_part(outcome, number, part).reshape(shape).mean(axis=1)
-        for number, config in enumerate(runs.configs)
-    }
+    held = {config: runs.of_part(outcome, number, part).reshape(shape) for number, config in enumerate(runs.configs)}
     yield from held.items()
     if baseline := runs.batch.experiment.baseline:
         others = {config: values for config, values in held.items() if config != baseline}
         yield from ((f"{config} less {baseline}", values - held[baseline]) for config, values in others.items())
+
+
+def _designed(start: tuple[str, str, str], sample: Sample, table: Array) -> Ranking:
+    """The ranking of a Sobol or a Morris design."""
+    of_design = _sobol if sample.kind == "sobol" else _morris
+    smaller = None
+    if sample.size % 2 == 0 and sample.size > 2:
+        half = Sample(sample.kind, sample.factors, sample.size // 2, sample.seed, sample.levels)
+        smaller = Ranking(start, table[: len(half)], partial(of_design, half), half.size, "", MEDIAN)
+    units = "samples" if sample.kind == "sobol" else "trajectories"
+    return Ranking(start, table, partial(of_design, sample), sample.size, units, MEDIAN, smaller)
+
+
+def _given(
+    runs: Outcomes,
+    outcome: str,
+    part: Part,
+    points: Sequence[Point],
+    answers: Sequence[tuple[str, Array]],
+    notes: list[str],
+) -> Iterator[Ranking]:
+    """The rankings of a grid, or of points that are a sample of any other kind."""
+    for config, values in answers:
+        own = config.partition(" less ")[0]
+        factors = _varied([runs.point_values(part, number, own) for number in range(len(points))], notes)
+        if len(factors) < 2:
+            notes.append("a ranking needs two factors or more, and only one thing is varied there" if factors else NONE)
+            continue
+        start, table = (config, part.name, outcome), values.mean(axis=1)
+        if (codes := given_data.grid_of(list(factors.values()))) is not None:
+            rows = partial(_grid, list(factors), codes, table)
+            yield Ranking(start, table, rows, table.shape[1], "seeds", MEDIAN)
+        elif len(points) < given_data.FEWEST:
+            notes.append(
+                f"{counted(len(points), 'point')} are too few for indices; they need {given_data.FEWEST}, or all "
+                "combinations of some levels"
+            )
+        else:
+            if not isinstance(points, Sample):
+                notes.append(TOGETHER.format("points"))
+            yield _sampled(start, factors, table, "points", MEDIAN, isinstance(points, Sample))
+
+
+def _of_sets(
+    runs: Outcomes,
+    outcome: str,
+    part: Part,
+    points: Sequence[Point],
+    answers: Sequence[tuple[str, Array]],
+    notes: list[str],
+) -> Iterator[Ranking]:
+    """The rankings of what the parameter sets vary."""
+    if len(runs.sets) < given_data.FEWEST:
+        notes.append(f"{len(runs.sets)} parameter sets are too few for indices; they need {given_data.FEWEST}")
+        return
+    sets = runs.batch.manifest.parameter_sets
+    factors = _varied([sets[str(number)] for number in runs.sets], notes)
+    if not factors:
+        return
+    notes.append(TOGETHER.format("parameter sets"))
+    name = " ".join(filter(None, [part.name, "parameter sets"]))
+    for config, values in answers:
+        cases = {config: values.mean(axis=0)}
+        if 1 < len(points) <= FEW_CASES:
+            cases = {_at(config, points, place): values[place] for place in range(len(points))}
+        for case, table in cases.items():
+            yield _sampled((case, name, outcome), factors, table, "parameter sets", MEDIAN_OF_SETS, False)
+
+
+def _at(config: str, points: Sequence[Point], place: int) -> str:
+    """A config at one of few points, by what it changes."""
+    return f"{config} at {', '.join(f'{key} = {held}' for key, held in points[place].items()) or 'its own values'}"
+
+
+def _varied(units: Sequence[Mapping[str, Any]], notes: list[str]) -> dict[str, list[Any]]:
+    """The values of what is varied, by key; words that nearly all stand alone cannot be ranked."""
+    factors = {key: [unit[key] for unit in units] for key in units[0]}
+    factors = {key: values for key, values in factors.items() if len(set(values)) > 1}
+    for key in [key for key, values in factors.items() if given_data.too_many_words(values)]:
+        notes.append(f"{key} has {len(set(factors.pop(key)))} different words, most of them once: it has no index")
+    return factors
+
+
+def _sampled(
+    start: tuple[str, str, str],
+    factors: Mapping[str, Sequence[Any]],
+    table: Array,
+    units: str,
+    middle: str,
+    has_grown: bool,
+) -> Ranking:
+    """The ranking of any sample; one that doubles has the points of its half first."""
+
+    def rows(means: Array, luck: float, seeds: int) -> Iterator[tuple[Any, ...]]:
+        held = {key: values[: len(means)] for key, values in factors.items()}
+        return given_data.of_sample(held, means, luck, _luck_flags(luck / float(means.var()), seeds))
+
+    half = len(table) // 2
+    smaller = None
+    if has_grown and len(table) % 2 == 0 and half >= given_data.FEWEST:
+        smaller = Ranking(start, table[:half], rows, half, units, middle)
+    return Ranking(start, table, rows, len(table), units, middle, smaller)
+
+
+def _grid(
+    factors: Sequence[str], codes: NDArray[np.intp], table: Array, means: Array, luck: float, seeds: int
+) -> Iterator[tuple[Any, ...]]:
+    """(factor, index, value, low, high, flags) of a grid, with intervals of the jackknife over seeds."""
+    shares = np.array(given_data.of_grid(codes, means, luck))
+    reach = None
+    flags = _luck_flags(luck / float(means.var()), seeds)
+    if seeds >= FEW_SEEDS:
+        without = [np.delete(table, seed, axis=1) for seed in range(seeds)]
+        each = np.array([given_data.of_grid(codes, part.mean(axis=1), luck_of_means(part)) for part in without])
+        reach = t_quantile(seeds - 1, LEVEL) * np.sqrt((seeds - 1) * each.var(axis=0))
+    elif seeds > 1:
+        flags.append(f"{seeds} seeds: no interval below {FEW_SEEDS}")
+    for place, factor in enumerate(factors):
+        for row, index in enumerate(("first order", "total")):
+            value, still = float(shares[row, place]), reach is not None and reach[row, place] < NOISE
+            if reach is None or still:
+                exact = ["exact: luck moves nothing"] if still else []
+                yield factor, index, value, None, None, "; ".join([*flags, *exact])
+            else:
+                ends = (value - float(reach[row, place]), value + float(reach[row, place]))
+                yield factor, index, value, *ends, "; ".join(flags)
 
 
 def _middle(means: Array) -> tuple[float, float, float]:
@@ -124,13 +333,6 @@ def luck_of_means(values: Array) -> float:
     points, seeds = values.shape
     luck = 0.0 if min(points, seeds) < 2 else mean_squares(values)[2] / seeds
     return luck if luck > NOISE**2 * np.square(values).max() else 0.0
-
-
-def _of_factors(part: Part, means: Array, luck: float, seeds: int) -> Iterator[tuple[Any, ...]]:
-    """(factor, index, value, low, high, flags) of a Sobol or Morris design; `means` has shape (points,)."""
-    sample = part.points
-    assert isinstance(sample, Sample)
-    yield from (_sobol if part.kind == "sobol" else _morris)(sample, means, luck, seeds)
 
 
 def _sobol(sample: Sample, means: Array, luck: float, seeds: int) -> Iterator[tuple[Any, ...]]:
@@ -285,63 +487,30 @@ def mean_squares(values: Array) -> tuple[float, float, float]:
     return of_points, of_seeds, of_rest
 
 
-def write(indices: Sequence[Index], out: Path) -> None:
-    """`sensitivity.csv` and `sensitivity.svg` in a folder."""
-    lines = [records.line(HEADER), *(records.line(index.row()) for index in indices)]
-    write_ours(out, {"sensitivity.csv": "".join(lines), "sensitivity.svg": figure(indices)})
-
-
-# What each design's panel shows: the index that ranks the factors, then its companion.
-SHOWN = {"total": "first order", "mean absolute effect": "spread of effects"}
-COLOURS = ("#1f5a92", "#9cc3e5")
-
-
-def figure(indices: Sequence[Index]) -> str:
-    """One panel for each config, part and outcome: the first factors by rank, with intervals. An SVG's text."""
-    from matplotlib.figure import Figure
-
-    panels: dict[tuple[str, str, str], list[Index]] = {}
+def told(indices: Sequence[Index], is_for_people: bool) -> list[Index]:
+    """The rows that are printed: for people, of each ranking those of its first factors, the largest first."""
+    if not is_for_people:
+        return list(indices)
+    rankings: dict[tuple[str, str, str], list[Index]] = {}
     for index in indices:
-        panels.setdefault((index.outcome, index.config, index.part), []).append(index)
-    most = min(SHOWN_FACTORS, max(len({index.factor for index in panel}) for panel in panels.values()))
-    with drawing("sensitivity", font_size=10):
-        drawn = Figure(figsize=(8, (1.5 + 0.5 * most) * len(panels)), layout="constrained")
-        axes = drawn.subplots(len(panels), 1, squeeze=False)
-        for axis, ((outcome, config, part), panel) in zip(axes[:, 0], panels.items(), strict=True):
-            _draw(axis, panel)
-            axis.set_title(f"{outcome}, {' '.join([config, part]).strip()}{_luck(panel)}", loc="left", fontsize=10)
-        return svg_text(drawn)
+        rankings.setdefault((index.outcome, index.config, index.part), []).append(index)
+    shown: list[Index] = []
+    for found in rankings.values():
+        ranked = next((name for name in SETTLING if any(i.index == name and not _apart(i) for i in found)), "")
+        sizes = {index.factor: index.value for index in found if index.index == ranked and not _apart(index)}
+        order = sorted(sizes, key=lambda factor: -sizes[factor])
+        shown += [index for factor in order[:SHOWN_FACTORS] for index in found if index.factor == factor]
+        shown += [index for index in found if _apart(index) and index.factor != WHOLE]
+    return shown
 
 
-def _draw(axis: Axes, panel: Sequence[Index]) -> None:
-    ranked = next((index.index for index in panel if index.index in SHOWN), None)
-    if ranked is None:
-        axis.text(0.0, 0.5, "the same at every point")
-        axis.set_axis_off()
-        return
-    order = sorted((index for index in panel if index.index == ranked), key=lambda index: index.value)
-    order = order[-SHOWN_FACTORS:]
-    factors = [index.factor for index in order]
-    for shift, name, colour in ((0.2, ranked, COLOURS[0]), (-0.2, SHOWN[ranked], COLOURS[1])):
-        by_factor = {index.factor: index for index in panel if index.index == name}
-        bars = [by_factor[factor] for factor in factors]
-        errors = [0.0 if bar.high is None else bar.high - bar.value for bar in bars]
-        axis.barh(
-            [place + shift for place in range(len(bars))],
-            [bar.value for bar in bars],
-            height=0.36,
-            color=colour,
-            label=name,
-            xerr=errors if any(errors) else None,
-            error_kw={"elinewidth": 1, "ecolor": "#444444"},
-        )
-    axis.set_yticks(range(len(factors)), factors)
-    axis.axvline(0, color="#444444", linewidth=0.8)
-    axis.legend(frameon=False, loc="best")
-    open_frame(axis)
-    axis.set_xlabel("part of the variance" if ranked == "total" else "change of the outcome over a factor's range")
+def write(indices: Sequence[Index], folder: str | Path, out: Path) -> list[str]:
+    """`sensitivity.csv` and, where something could be ranked, `sensitivity.svg`; sentences on what is not drawn."""
+    from sim.study.plot.figure import draw
+    from sim.study.plot.rankings import picture_of_ranking
 
-
-def _luck(panel: Sequence[Index]) -> str:
-    share = next((index.value for index in panel if index.factor == SEEDS), None)
-    return "" if share is None else f"; seeds make {share:.0%} of the variance"
+    texts = {"sensitivity.csv": "".join(records.line(row) for row in [HEADER, *(index.row() for index in indices)])}
+    if picture := picture_of_ranking(indices, read_batch(folder)):
+        texts["sensitivity.svg"] = draw(picture, "svg").decode()
+    write_ours(out, texts)
+    return list(picture.notes) if picture else []

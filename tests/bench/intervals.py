@@ -22,7 +22,7 @@ from sim.compare import intervals
 from sim.compare.effects import fieller
 from sim.compare.reaching import paired_shares, pseudo_means, unpaired_shares
 from sim.experiment.designs import Sample
-from sim.study import sensitivity
+from sim.study import given_data, sensitivity
 
 FILE = Path(__file__).parents[2] / "docs/INTERVALS.md"
 START, END = "<!-- measured -->\n", "<!-- end -->\n"
@@ -223,6 +223,27 @@ def true_indices(design: str, function: str) -> list[tuple[Any, ...]]:
     return indices(design, size, 5, lambda units: FUNCTIONS[function](units)[:, None])
 
 
+def given_share(function: str, g: Generator, n: int) -> tuple[Drawn, float]:
+    """The share of the first factor in a random sample, with luck of a third of the variance in each of four seeds."""
+    units = g.random((n, 3))
+    exact = FUNCTIONS[function](units)
+    runs = exact[:, None] + g.normal(0, 1, SEEDS) + luck_size(function) * g.normal(0, 1, (n, SEEDS))
+    factors = {name: column.tolist() for name, column in zip("abc", units.T, strict=True)}
+    luck = sensitivity.luck_of_means(runs)
+    row = next(given_data.of_sample(factors, runs.mean(axis=1), luck))
+    return (row[3], row[4], "few points" in row[5] or given_data.UNEVEN in row[5]), true_share(function)
+
+
+@cache
+def true_share(function: str) -> float:
+    """The part of the variance that goes with the first factor, by two thousand slices of four million points."""
+    units = np.random.default_rng(9).random((4_000_000, 3))
+    values = FUNCTIONS[function](units)
+    place = (2000 * units[:, 0]).astype(np.intp)
+    means = np.bincount(place, values) / np.bincount(place)
+    return float(means[place].var() / values.var())
+
+
 def cases() -> Iterator[tuple[str, str, tuple[int, ...], int, Case]]:
     """Interval, data, sizes, how many times fewer trials than others, and the case."""
     many = tuple(size for size in SIZES if size >= 5)
@@ -250,6 +271,8 @@ def cases() -> Iterator[tuple[str, str, tuple[int, ...], int, Case]]:
             yield f"Sobol, {name}", function, (16, 32, 64, 128), 20, partial(index, "sobol", function, name)
         for name in ("mean absolute effect", "mean effect"):
             yield f"Morris, {name}", function, SIZES, 10, partial(index, "morris", function, name)
+    for function in FUNCTIONS:
+        yield "share of variance, any sample", function, (32, 64, 128, 256), 5, partial(given_share, function)
 
 
 def measured(trials: int, wanted: Callable[[str, str, int], bool] = lambda *_: True) -> Iterator[Coverage]:

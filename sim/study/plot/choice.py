@@ -15,7 +15,6 @@ from sim.compare.tables import Key
 from sim.compare.words import counted
 from sim.errors import BadInput
 from sim.experiment.designs import SAMPLED
-from sim.results.escape import visible
 from sim.scenario.values import CAUSED
 from sim.study.plot.asked import Asked, columns_of, parts_of, pool, refuse_keys
 from sim.study.plot.cases import (
@@ -35,7 +34,7 @@ from sim.study.plot.cases import (
 )
 from sim.study.plot.dates import Row, dates_of, middle_of
 from sim.study.plot.picture import Kind, Line, Panel, Picture, Style
-from sim.study.plot.words import Words
+from sim.study.plot.words import Words, sentence, source
 
 MOST_LINES = 8  # in a panel: more cannot be told apart
 MOST_PANELS = 20
@@ -406,7 +405,7 @@ class _Drawer:
             meanings = []  # a page of them; `decoupling list measures` has all
         for key in dict.fromkeys([*factors, *self.panel_keys, *(self.free if kind != "dots" else [])]):
             if text := PUSHED if key == CAUSED else self.words.meaning(key) if key not in FIXED else "":
-                meanings.append(f"{'Push' if key == CAUSED else _upper(self.words.key(key))}: {text}.")
+                meanings.append(f"{'Push' if key == CAUSED else sentence(self.words.key(key))}: {text}.")
         if len(dates) and len(panels) > 1:
             meanings.append(f"Grey lines: {'; '.join(row.sentence() for row in dates)}.")
         own = [key for key in self.free if key not in FIXED]
@@ -463,27 +462,15 @@ def _told(of: Mapping[str, None]) -> str:
 
 def _names_of(cases: Sequence[Case], words: Words) -> str:
     configs = dict.fromkeys(str(case.keys["config"]) for case in cases)
-    return _upper(" and ".join(words.value("config", config) for config in configs))
+    return sentence(" and ".join(words.value("config", config) for config in configs))
 
 
 def _source(cases: Sequence[Case]) -> str:
-    """Where the figures come from: results with their question, how many runs, the program that made them."""
+    """Where the figures come from, result by result."""
     told = []
     for path in dict.fromkeys(case.result.path for case in cases):
         own = [case for case in cases if case.result.path == path]
-        manifest = own[0].manifest
+        configs = list(dict.fromkeys(str(case.keys["config"]) for case in own))
         runs = sum(len(case.runs) for case in own)
-        configs = ", ".join(dict.fromkeys(str(case.keys["config"]) for case in own))
-        asked = manifest.experiment.question if manifest.experiment else own[0].scenario.purpose
-        seeds = manifest.seeds
-        of = f"{runs} runs" if runs > 1 else f"seed {seeds[0]}"
-        each = f", seeds {seeds[0]} to {seeds[-1]}" if runs > 1 and len(seeds) > 1 else ""
-        name = f"result {Path(path).resolve().name}" if manifest.experiment else f"config {configs}"
-        world = ", ".join(dict.fromkeys(case.world.name for case in own))
-        assumed = "; every figure of this world is assumed" if any(case.world.assumed for case in own) else ""
-        told.append(f"{name} ({asked}), {of}{each}; world {world}{assumed}; program {manifest.program_hash[:8]}")
-    return visible(f"Source: {'. '.join(told)}.")
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
+        told.append(source(Path(path).resolve().name, own[0].manifest, configs, runs))
+    return f"Source: {'. '.join(told)}."

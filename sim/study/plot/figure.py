@@ -29,6 +29,7 @@ LETTERS = 114  # of a subtitle in the width of a picture
 SMALL_LETTERS = 126  # of what stands below
 SMALL = 8
 MOST_NUMBERS = 130  # cells that have their numbers in them
+ROW = Style(1, 1, False, 0)  # of rows that are one group
 MANY_DOTS = 400  # drawn as an image inside the SVG
 
 
@@ -45,10 +46,13 @@ def draw(picture: Picture, format: str) -> bytes:
         head = 0.62 + LINE * (len(_wrapped([picture.subtitle])) - 1) + 0.2 * (len(_title(picture)) - 1)
         tall = max((label.count("\n") + 1 for label in map(_short, labels)), default=1)
         keys = (
-            (0.21 * tall * math.ceil(len(labels) / entries) + (0.2 if picture.legend else 0) + 0.08) if labels else 0.0
+            ((0.06 + LINE * tall) * math.ceil(len(labels) / entries) + (0.2 if picture.legend else 0) + 0.08)
+            if labels
+            else 0.0
         )
         foot = LINE * len(below) + 0.12
-        body = rows * _height(picture, columns)
+        heights = _heights(picture, columns, rows)
+        body = sum(heights)
         strip = (
             0.2 + LINE * sum(_short(row.label).count("\n") + 1 for row in picture.dates)
             if picture.dates and columns == 1
@@ -58,7 +62,7 @@ def draw(picture: Picture, format: str) -> bytes:
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         layout: Any = figure.get_layout_engine()
         layout.set(rect=(0.005, (foot + keys) / height, 0.98, 1 - (head + foot + keys) / height))
-        axes = _frames(figure, picture, rows, columns, strip / max(body, 1e-9))
+        axes = _frames(figure, picture, heights, columns, strip / max(body, 1e-9))
         for place, (panel, frame) in enumerate(zip(picture.panels, axes, strict=True)):
             _panel(picture, panel, frame, place, columns)
         for panel, frame in zip(picture.panels, axes, strict=True):
@@ -90,18 +94,22 @@ def _columns(picture: Picture) -> int:
     return 1 if count == 1 else 2 if count in (2, 4) else 3
 
 
-def _height(picture: Picture, columns: int) -> float:
-    """Inches of one row of panels."""
+def _heights(picture: Picture, columns: int, rows: int) -> list[float]:
+    """Inches of each row of panels."""
     if picture.kind == "cases":
-        tall = max(_short(line.label).count("\n") + 1 for panel in picture.panels for line in panel.lines)
-        return 0.75 + (0.12 + 0.12 * tall) * max(len(panel.lines) for panel in picture.panels)
+        return [_height_of_cases(picture.panels[row * columns :][:columns]) for row in range(rows)]
     if picture.kind == "heat":
         up = max(len(panel.y_levels) for panel in picture.panels)
-        return 1.1 + min(max(0.42 * up, 1.2), 3.6)
-    return {1: 3.6, 2: 2.9, 3: 2.3}[columns]
+        return [1.1 + min(max(0.42 * up, 1.2), 3.6)] * rows
+    return [{1: 3.6, 2: 2.9, 3: 2.3}[columns]] * rows
 
 
-def _frames(figure: Figure, picture: Picture, rows: int, columns: int, strip: float) -> list[Axes]:
+def _height_of_cases(panels: Sequence[Panel]) -> float:
+    tall = max(_short(line.label).count("\n") + 1 for panel in panels for line in panel.lines)
+    return 0.75 + (0.12 + 0.12 * tall) * max(len(_rows(panel)) for panel in panels)
+
+
+def _frames(figure: Figure, picture: Picture, heights: Sequence[float], columns: int, strip: float) -> list[Axes]:
     if strip:
         over, frame = figure.subplots(2, 1, sharex=True, height_ratios=(strip, 1))
         _draw_dates(over, picture)
@@ -110,9 +118,10 @@ def _frames(figure: Figure, picture: Picture, rows: int, columns: int, strip: fl
         picture.kind == "dots" and picture.panels[0].colours is None
     )
     grid = figure.subplots(
-        rows,
+        len(heights),
         columns,
         squeeze=False,
+        height_ratios=heights,
         sharey=picture.shared and outcome_is_up,
         sharex=picture.kind == "series" or (picture.shared and picture.kind == "cases"),
     )
@@ -134,10 +143,13 @@ def _wrapped(texts: Iterable[str], letters: int = LETTERS) -> list[str]:
 
 
 def _labels(picture: Picture) -> list[str]:
-    """What the legend tells; nothing where there is one line or where panels have their own words."""
-    found = [label for panel in picture.panels for label in (*(line.label for line in panel.lines), *panel.dots)]
+    """What the legend tells; nothing where there is one line, or one group of rows."""
+    if picture.kind == "cases":
+        found = [line.group for panel in picture.panels for line in panel.lines]
+    else:
+        found = [label for panel in picture.panels for label in (*(line.label for line in panel.lines), *panel.dots)]
     labels = list(dict.fromkeys(found))
-    return labels if len(labels) > 1 and picture.kind != "cases" else []
+    return labels if len(labels) > 1 else []
 
 
 def _legend_columns(labels: Sequence[str]) -> int:
@@ -176,13 +188,21 @@ def _texts(
     if labels:
         from matplotlib.lines import Line2D
 
+        lines = {line.label for panel in picture.panels for line in panel.lines}
+        dots = {label for panel in picture.panels for label in panel.dots}
         handles = []
         for label in labels:
-            colour, dash = _style(picture.styles[label])
-            if picture.kind == "dots":
-                handles.append(Line2D([], [], color=colour, marker="o", linestyle="", label=_short(label)))
-            else:
-                handles.append(Line2D([], [], color=colour, linestyle=dash, label=_short(label)))
+            style = picture.styles[label]
+            colour, dash = _style(style)
+            looks: dict[str, Any] = {"color": colour, "linestyle": dash}
+            if picture.kind == "cases":
+                looks = {"color": colour, "marker": "o", "markerfacecolor": _fill(style), "linewidth": 2.2}
+            elif picture.kind == "dots":
+                looks = {"color": colour, "marker": "o", "linestyle": ""}
+            elif label in dots:
+                looks |= {"marker": "o", "markerfacecolor": "white"}
+                looks |= {} if label in lines else {"linestyle": ""}
+            handles.append(Line2D([], [], label=_short(label), **looks))
         legend = figure.legend(
             handles=handles,
             loc="upper left",
@@ -199,6 +219,11 @@ def _texts(
 
 
 # Panels.
+
+
+def _fill(style: Style) -> str:
+    """The filling of a row's dot: those of a second group are hollow, so that they are told apart in grey too."""
+    return "white" if style.dash else COLOURS[style.colour % len(COLOURS)]
 
 
 def _style(style: Style) -> tuple[Any, Any]:
@@ -218,7 +243,10 @@ def _panel(picture: Picture, panel: Panel, axes: Axes, place: int, columns: int)
     if picture.kind == "heat":
         _draw_cells(picture, panel, axes)
     elif picture.kind == "cases":
-        _draw_cases(panel, axes)
+        _draw_cases(panel, axes, picture, columns)
+        left = picture.panels[place - 1] if not first else None
+        if left and [line.label for line in left.lines] == [line.label for line in panel.lines]:
+            axes.tick_params(axis="y", labelleft=False)
     else:
         if picture.kind == "dots":
             _draw_dots(picture, panel, axes)
@@ -247,6 +275,8 @@ def _draw_lines(picture: Picture, panel: Panel, axes: Axes) -> None:
             axes.fill_between(line.x, line.band.low, line.band.high, color=colour, alpha=0.15, linewidth=0)
         mark = "o" if picture.kind == "lines" and len(line.x) <= 30 else ""
         axes.plot(line.x, line.band.middle, color=colour, linestyle=dash, marker=mark, markersize=3)
+    for label, (x, y) in panel.dots.items():
+        axes.plot(x, y, "o", color=_style(picture.styles[label])[0], markerfacecolor="white", markersize=4.5)
     if picture.kind == "series":
         from matplotlib.ticker import MaxNLocator
 
@@ -343,18 +373,41 @@ def _draw_dots(picture: Picture, panel: Panel, axes: Axes) -> None:
         axes.plot(x, y, color=colour, linewidth=1.6, marker="o", markersize=3)
 
 
-def _draw_cases(panel: Panel, axes: Axes) -> None:
-    for height, line in enumerate(panel.lines):
+def _draw_cases(panel: Panel, axes: Axes, picture: Picture, columns: int) -> None:
+    """A row for each line: its band, its narrower band, its middle; rows of one label share a place."""
+    rows = _rows(panel)
+    groups = list(dict.fromkeys(line.group for line in panel.lines))
+    beside = 0.28 if len(rows) < len(panel.lines) else 0.0
+    for number, line in enumerate(panel.lines):
+        place = rows.index(line.label) if beside else number
+        height = -place - beside * (groups.index(line.group) - (len(groups) - 1) / 2)
+        style = picture.styles.get(line.group, ROW)
+        colour = _style(style)[0]
         low, middle, high = (float(each[0]) for each in (line.band.low, line.band.middle, line.band.high))
-        axes.plot([low, high], [-height, -height], color="#0072B2", linewidth=2.2, alpha=0.6)
-        axes.plot([middle], [-height], "o", color="#0072B2", markersize=5)
-    axes.set_yticks([-height for height in range(len(panel.lines))], [_short(line.label) for line in panel.lines])
-    axes.set_ylim(0.6 - len(panel.lines), 0.6)
-    axes.set_xlabel(panel.x_label, fontsize=SMALL + 0.5)
+        if panel.whole:
+            axes.plot(panel.whole, [height, height], color="#dddddd", linewidth=6, solid_capstyle="butt")
+        axes.plot([low, high], [height, height], color=colour, linewidth=2.2, alpha=0.6)
+        if line.inner:
+            axes.plot(line.inner, [height, height], color=colour, linewidth=5, alpha=0.75, solid_capstyle="butt")
+        axes.plot([middle], [height], "o", color=colour, markersize=5, markerfacecolor=_fill(style))
+    axes.set_yticks([-place for place in range(len(rows))], [_short(label) for label in rows])
+    axes.set_ylim(0.6 - len(rows), 0.6)
+    if panel.mark is not None:
+        axes.axvline(panel.mark, color="#444444", linewidth=0.9, linestyle=(0, (4, 2)), zorder=0.5)
+        if panel.mark >= 0 and all(line.band.low[0] >= 0 for line in panel.lines):
+            axes.set_xlim(left=0)
+    axes.set_xlabel("\n".join(textwrap.wrap(panel.x_label, 66 // columns)), fontsize=SMALL + 0.5)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
     open_frame(axes)
+
+
+def _rows(panel: Panel) -> list[str]:
+    """The labels of the rows: those of several groups share one."""
+    labels = [line.label for line in panel.lines]
+    shared = len({line.group for line in panel.lines}) > 1
+    return list(dict.fromkeys(labels)) if shared else labels
 
 
 def _short(label: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from sim.arrays import Array
 from sim.study.plot.cases import Band
 from sim.study.plot.dates import Row
@@ -15,16 +17,31 @@ Kind = Literal["series", "lines", "heat", "dots", "cases"]
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a panel over `x`: years, or the levels of a factor."""
+    """One line of a panel over `x`: years, or the levels of a factor; of cases a row, whose `x` is not read.
+
+    `inner` are the ends of a narrower band of a row. Rows of several groups are told apart, and the legend has them.
+    """
 
     label: str
     x: Array
     band: Band
+    inner: tuple[float, float] | None = None
+    group: str = ""
+
+
+def row(label: str, low: float, middle: float, high: float, group: str = "") -> Line:
+    """A row of cases side by side; nothing is drawn of what is NaN."""
+    low_end, spot, high_end = (np.array([value]) for value in (low, middle, high))
+    return Line(label, np.zeros(1), Band(low_end, spot, high_end, ""), group=group)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What is drawn in one frame: lines; or cells of shape (levels of y, levels of x); or dots with their trend."""
+    """What is drawn in one frame: lines; or cells of shape (levels of y, levels of x); or dots with their trend.
+
+    `mark` is a value that rows are read against; `whole` are the ends of a grey bar behind each row, such as the range
+    of a factor. Dots over lines are hollow: what was seen.
+    """
 
     title: str
     lines: tuple[Line, ...] = ()
@@ -36,6 +53,8 @@ class Panel:
     y_label: str = ""
     x_levels: tuple[str, ...] = ()  # the names of places on an axis that has no numbers
     y_levels: tuple[str, ...] = ()
+    mark: float | None = None
+    whole: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sim.calendar import LAST_YEAR
-from sim.compare.results import Result
 from sim.compare.tables import Key, key_of
 from sim.measures import SHARE
 from sim.results.escape import visible
+from sim.results.manifest import Manifest
 from sim.scenario.values import CAUSED
 
 PUSH = {0: "push held", 1: "push answering"}  # how much of the target's own push the controls cause
@@ -18,18 +19,25 @@ NO_UNIT = ("", "word", "true or false", "1", "scale", "year")
 WHEN = {"end": "in the last year of each run", "peak": "at its peak", "sum": "summed over the years"}
 
 
+class Kept(Protocol):
+    """Whatever has the manifest of a result."""
+
+    @property
+    def manifest(self) -> Manifest | None: ...
+
+
 @dataclass(frozen=True)
 class Words:
     """What things are called in a picture of `results`, which all have a manifest."""
 
-    results: Sequence[Result]
+    results: Sequence[Kept]
 
     def measure(self, column: str) -> str:
         """A measure or one slice of it, such as "Unmet demand: SEGMENT"."""
         if label := self._label(column):
             return label
         base, *slices = column.split(".")
-        return ": ".join([self._label(base) or _sentence(_spoken(base)), *([self.slices(slices)] if slices else [])])
+        return ": ".join([self._label(base) or sentence(_spoken(base)), *([self.slices(slices)] if slices else [])])
 
     def slices(self, ids: Iterable[str]) -> str:
         """The names of segments, inputs, states or firms."""
@@ -54,7 +62,8 @@ class Words:
         section, _, name = key.rpartition(".")
         if section in ("", "mechanisms"):
             return _spoken(name)
-        return f"annual {_spoken(section)}" if name == "annual" else f"{_spoken(section)}, {_spoken(name)}"
+        of = _spoken(section.replace(".", " "))
+        return f"annual {of}" if name == "annual" else f"{of}, {_spoken(name)}"
 
     def key_with_unit(self, key: str) -> str:
         unit = self._note(key, "unit")
@@ -106,9 +115,30 @@ class Words:
         return next((str(getattr(note, what)) for note in notes if note), "")
 
 
+def source(name: str, manifest: Manifest, configs: Sequence[str], runs: int = 0) -> str:
+    """Where figures come from: a result with its question, of how many runs if that is said, the program."""
+    return f"{origin(name, manifest, configs, runs)}; program {manifest.program_hash[:8]}"
+
+
+def origin(name: str, manifest: Manifest, configs: Sequence[str], runs: int = 0) -> str:
+    """The same without the program, which changes where the figures need not."""
+    scenarios = [manifest.scenarios[config] for config in configs]
+    worlds = [manifest.worlds[scenario.world] for scenario in scenarios]
+    asked = manifest.experiment.question if manifest.experiment else scenarios[0].purpose
+    seeds = manifest.seeds
+    span = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 and runs != 1 else f"seed {seeds[0]}"
+    of = f"{runs} runs" if runs > 1 else span
+    each = f", {span}" if runs > 1 and len(seeds) > 1 else ""
+    called = f"result {name}" if manifest.experiment else f"config {', '.join(configs)}"
+    world = ", ".join(dict.fromkeys(world.name for world in worlds))
+    assumed = "; every figure of this world is assumed" if any(world.assumed for world in worlds) else ""
+    return visible(f"{called} ({asked}), {of}{each}; world {world}{assumed}")
+
+
+def sentence(text: str) -> str:
+    """Text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def _spoken(name: str) -> str:
     return " ".join(SPELT_OUT.get(word, word) for word in visible(name).replace("-", " ").replace("_", " ").split())
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

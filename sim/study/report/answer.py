@@ -388,7 +388,9 @@ def _check_luck(folder: Path, cases: Sequence[Case]) -> None:
 def _of_samples(batch: Batch, main: str) -> tuple[list[Index], list[Discovery]]:
     """What sampled parts tell: indices of the main measure, and where each target is reached."""
     outcomes = [name for at in (OUTCOME_YEARS[-1], "end") if (name := f"{main}@{at}") in batch.manifest.columns]
-    indices = sensitivity(batch.folder, outcomes)[0] if "sobol" in designs(batch.experiment).values() else []
+    sobol = {name for name, kind in designs(batch.experiment).items() if kind == "sobol"}
+    found = sensitivity(batch.folder, outcomes)[0] if sobol else []
+    indices = [index for index in found if index.part in sobol]
     return indices, [discover(batch.folder, target) for target in batch.experiment.targets]
 
 

@@ -1,78 +1,88 @@
-"""The figure of an answer."""
+"""The figure of an answer: what `plot` draws of its result, and each case less the reference."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import replace
 
-from sim.compare.figures import values_of, year_of_date
-from sim.results.figure import drawing, open_frame, svg_text
+from sim.compare.tables import key_of
+from sim.compare.words import counted
+from sim.results.figure import stacked
+from sim.study.plot.choice import picture_of
+from sim.study.plot.figure import draw
+from sim.study.plot.picture import Line, Panel, Picture, Style, row
+from sim.study.plot.rankings import picture_of_ranking
+from sim.study.plot.words import PUSH, Words, origin, sentence
 from sim.study.report.answer import Answer
-from sim.study.report.cases import Case
-from sim.study.report.phrases import scaled, unit_of
-from sim.study.sensitivity import figure as ranking
+from sim.study.report.cases import Case, text_of
+from sim.study.report.phrases import scaled
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-LINES = 12  # with a label each
+MOST_ROWS = 40
 
 
 def figure(answer: Answer) -> str:
-    """The main measure over time by case, and each case less the reference in the last year, as an SVG's text.
+    """The pictures of an answer under each other, as an SVG's text.
 
     Of an answer without cases: the factors by rank for the last year.
     """
+    return stacked([draw(_kept(answer, picture), "svg").decode() for picture in pictures(answer)])
+
+
+def pictures(answer: Answer) -> Iterator[Picture]:
+    """What `plot` draws of the main measure, and the differences to the reference where there are several cases."""
     if not answer.cases:
-        return ranking([index for index in answer.indices if index.outcome == f"{answer.main}@end"])
-    from matplotlib import colormaps
-    from matplotlib.figure import Figure
-
-    cases = answer.cases[:LINES]
-    reference = cases[0]
-    colours = [colormaps["turbo"](0.05 + 0.9 * place / max(1, len(cases) - 1)) for place in range(len(cases))]
-    with drawing(answer.name):
-        drawn = Figure(figsize=(9.0, 3.4 + 0.14 * len(cases)), layout="constrained")
-        over, last = drawn.subplots(1, 2, width_ratios=(3, 2))
-        scale = 1.0
-        for case, colour in zip(cases, colours, strict=True):
-            rows = answer.over_time(case)
-            scale = scaled(rows[0])[0]
-            dates = [year_of_date(row.at) for row in rows]
-            low, middle, high = (scale * values_of(rows, f"cand_{point}") for point in ("q05", "q50", "q95"))
-            if len(cases) <= 4 or case is reference:
-                over.fill_between(dates, low, high, color=colour, alpha=0.15, linewidth=0)
-            over.plot(dates, middle, color=colour, label=case.label)
-        title = answer.main.replace("_", " ")
-        unit = unit_of(rows[0])
-        over.set_title(f"{title}, {unit}: median and 90 %", loc="left", fontsize=10)
-        _dots(answer, last, reference, cases, colours)
-        drawn.legend(*over.get_legend_handles_labels(), loc="outside lower left", frameon=False, fontsize=8, ncols=2)
-        open_frame(over, last)
-        return svg_text(drawn)
+        if ranking := picture_of_ranking(
+            [i for i in answer.indices if i.outcome == f"{answer.main}@end"], answer.batch
+        ):
+            yield ranking
+        return
+    yield picture_of([str(answer.batch.folder)], [answer.main], None, None, None)
+    if len(answer.cases) > 1:
+        yield _differences(answer)
 
 
-def _dots(
-    answer: Answer, axes: Axes, reference: Case, cases: Sequence[Case], colours: Sequence[tuple[float, ...]]
-) -> None:
-    """Each case less the reference in the last year: the median and the 5 to 95 % points; an open dot, push held."""
+def _kept(answer: Answer, picture: Picture) -> Picture:
+    """The picture as a page keeps it: what it does not draw is said below it, and no hash of the program."""
+    notes = (f"{sentence(note.partition(';')[0])}." for note in picture.notes)  # what follows are options of `plot`
+    told = f"Source: {origin(answer.name, answer.manifest, answer.experiment.configs, len(answer.result.done))}."
+    return replace(picture, meanings=(*picture.meanings, *notes), source=told, notes=())
+
+
+def _differences(answer: Answer) -> Picture:
+    """Each case less the reference in the last year, with the push held beside where it is told apart."""
+    words = Words([answer.batch])
+    reference, *others = answer.cases
+    halves = {PUSH[1]: answer, **({PUSH[0]: answer.held} if answer.held else {})}
+    lines: list[Line] = []
     unit = ""
-    for place, (case, colour) in enumerate(zip(cases[1:], colours[1:], strict=True)):
-        rows = {-1.0 * place: answer.against(reference, case, answer.main)}
-        if answer.held:
-            held = answer.held.cases
-            rows[-place - 0.3] = answer.against(held[0], held[answer.cases.index(case)], answer.main)
-        for height, row in rows.items():
-            scale, unit = scaled(row)
-            low, high = row.spread
-            middle = row.diff_q50 if row.diff_q50 is not None else row.diff
-            if middle is None:
-                continue
-            if low is not None and high is not None:
-                axes.plot([scale * low, scale * high], [height, height], color=colour, linewidth=2)
-            filled = colour if height == -place else "white"
-            axes.plot([scale * middle], [height], "o", color=colour, markerfacecolor=filled)
-    axes.axvline(0, color="black", linewidth=0.6)
-    axes.set_yticks([])
-    apart = "\nfilled: the push answers, open: it is held" if answer.held else ""
-    axes.set_title(f"in the last year less {reference.label}, {unit}{apart}", loc="left", fontsize=9)
+    for place, case in enumerate(others[:MOST_ROWS], start=1):
+        name = _label(case, reference, words)
+        for group, half in halves.items():
+            told = half.against(half.cases[0], half.cases[place], answer.main)
+            scale, unit = scaled(told)
+            middle = told.diff_q50 if told.diff_q50 is not None else told.diff
+            low, high = told.spread
+            if middle is not None:
+                ends = (middle if end is None else end for end in (low, high))
+                low, high = ends
+                lines.append(row(name, scale * low, scale * middle, scale * high, group))
+    left = len(others) - MOST_ROWS
+    name = _label(reference, None, words)
+    of = f"90 % of {counted(answer.sets, 'parameter set')}" if answer.sets > 1 else "95 % interval over seeds"
+    return Picture(
+        "cases",
+        f"{words.measure(answer.main)} {words.when('end')}: what each case changes",
+        f"{unit}, against {name}; median and {of}",
+        (Panel("", tuple(lines), x_label=unit, mark=0.0),),
+        unit,
+        "",
+        (f"not drawn: {left} of {len(others)} cases; the tables have them",) if left > 0 else (),
+        styles={PUSH[1]: Style(1, 2, False, 0), PUSH[0]: Style(2, 2, False, 1)} if answer.held else {},
+    )
+
+
+def _label(case: Case, reference: Case | None, words: Words) -> str:
+    """What a case is, or how it differs from the reference, in words."""
+    kept = reference.keys if reference else {}
+    told = [(key, text_of(held)) for key, held in case.keys.items() if key not in kept or held != kept[key]]
+    return ", ".join(words.pair(key, key_of(held), unit=True) for key, held in told)
