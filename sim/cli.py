@@ -338,8 +338,12 @@ def view(
     get_assets: Annotated[
         bool, typer.Option("--get-assets", help="Get the page's front-end files once, and stop.")
     ] = False,
+    export: Annotated[
+        Path | None, out_option("Write a page of prepared futures into this folder, which needs no server, and stop.")
+    ] = None,
 ) -> None:
-    """The live page: watch a run and step in."""
+    """The live page: move levers, watch a run and step in."""
+    refuse_unnamed(export, "--export")
     if get_assets:
         from sim.live.assets import get_assets as fetch
 
@@ -348,6 +352,11 @@ def view(
     from sim.scenario.loading import load_config
 
     load_config(config)
+    if export:
+        from sim.live.export import export as write
+
+        note(write(config, export))
+        return
     from sim.live.server import serve
 
     serve(config, port, host)
@@ -522,10 +531,10 @@ def settings(given: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def refuse_unnamed(out: Path | None) -> None:
+def refuse_unnamed(out: Path | None, option: str = "--out") -> None:
     """BadInput for --out "" and ".", which would mean the folder that one stands in."""
     if out == Path():
-        raise BadInput("--out = '': must be a folder's name, such as results/mine")
+        raise BadInput(f"{option} = '': must be a folder's name, such as results/mine")
 
 
 def _plain(fault: typer.TyperException) -> str | None:

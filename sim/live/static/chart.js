@@ -40,23 +40,27 @@
   }
 
   function frame(drawing, width, height) {
-    const small = width < NARROW;
-    const edge = { left: small ? 38 : 46, right: small ? 50 : 58, top: drawing.goal ? 24 : 14, bottom: 26 };
     const [low, high] = limits(drawing);
     const factor = drawing.percent ? 100 : 1;
-    const { step, found } = ticks(factor * low, factor * high, (height - edge.top - edge.bottom) / (small ? 40 : 48));
+    const [top, bottom] = [drawing.goal ? 24 : 14, 26];
+    const { step, found } = ticks(factor * low, factor * high, (height - top - bottom) / (width < NARROW ? 40 : 48));
     const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const years = drawing.last + 1 - drawing.first;
+    // As many decimals as an axis needs on it, and elsewhere figures that can be compared.
+    const write = (value, more = 0) => {
+      if (value == null) return "–";
+      if (more && !drawing.percent && !drawing.difference) return figure(value);
+      return (factor * value).toFixed(Math.min(decimals + more, 3)).replace("-", "−") + (drawing.percent && !drawing.difference ? " %" : "");
+    };
+    const room = (values, more) => Math.max(...values.map((value) => write(value, more).length), 2) * 7.5;
+    const left = 14 + room(found.map((tick) => tick / factor), 0);
+    const right = 16 + room(drawing.lines.filter(({ quiet }) => !quiet).map(({ values }) => values.findLast((value) => value != null)), 1);
+    const edge = { left, right, top, bottom };
     return {
-      ...edge, width, height, low, high, ticks: found.map((tick) => tick / factor),
+      ...edge, width, height, low, high, write, ticks: found.map((tick) => tick / factor),
       x: (year) => edge.left + ((year - drawing.first) / years) * (width - edge.left - edge.right),
       y: (value) => height - edge.bottom - ((value - low) / (high - low)) * (height - edge.top - edge.bottom),
       year: (x) => drawing.first + ((x - edge.left) / (width - edge.left - edge.right)) * years,
-      write(value, more = 0) {
-        if (value == null) return "–";
-        const text = (factor * value).toFixed(Math.min(decimals + more, 3)).replace("-", "−");
-        return text + (drawing.percent && !drawing.difference ? " %" : "");
-      },
     };
   }
 
@@ -227,7 +231,7 @@
     const all = columns(drawing);
     const head = all.map(({ label }) => `<th scope="col">${escape(label)}</th>`).join("");
     const rows = drawing.names
-      .map((name, index) => (all.some(({ values }) => values[index] != null) ? `<tr><th scope="row">${name}</th>${all.map(({ values }) => `<td>${place.write(values[index], 2)}</td>`).join("")}</tr>` : ""))
+      .map((name, index) => (all.some(({ values }) => values[index] != null) ? `<tr><th scope="row">${name}</th>${all.map(({ values }) => `<td>${place.write(values[index], 1)}</td>`).join("")}</tr>` : ""))
       .join("");
     const dots = (drawing.points || []).map(({ text }) => `<li>${escape(text)}</li>`).join("");
     return `<table><caption>${escape(drawing.title)}, ${escape(drawing.unit)}</caption><thead><tr><th scope="col">${drawing.period}</th>${head}</tr></thead><tbody>${rows}</tbody></table>${dots ? `<p>Published figures</p><ul>${dots}</ul>` : ""}`;

@@ -109,7 +109,7 @@
       : `<span class="exact"><input inputmode="decimal" size="5" aria-label="${escape(lever.label)}, exact">${lever.percent ? " %" : ""}</span>`;
     const range = lever.choices.length ? "" : levels ? levels.map((level) => written(lever, level)).join(", ") : `${written(lever, lever.low)} to ${written(lever, lever.high)}`;
     return `<div class="lever" data-key="${escape(lever.key)}"><label for="${id}">${escape(lever.label)}</label>${exact}${info(id + "-about", lever.label)}${control}
-      <p class="hint"><span class="own"></span>${escape(range && !lever.percent ? `${range} ${lever.unit}` : range)}</p>
+      <p class="hint">${escape(range && !lever.percent ? `${range} ${lever.unit}` : range)}<span class="own"></span></p>
       <p class="why" hidden></p><p class="message" role="alert" hidden></p><p class="about" id="${id}-about" hidden>${about(lever)}</p></div>`;
   }
 
@@ -152,15 +152,17 @@
           ${still ? "" : `<div class="row"><label>World and policy of the start <select id="config">${options(configs.map(({ name }) => name), (name) => name + (configs.find((each) => each.name == name).invented ? " (invented)" : ""))}</select></label>
           <label>Seed <input id="seed" size="5" inputmode="numeric"></label></div>`}
           <p class="hint">${escape(settings.config)}: ${escape(settings.purpose)}.</p></section>
-        <section class="panel tries" aria-label="things to try"><h2>Things to try</h2><ul>${tries(settings).map(([text], place) => `<li><button data-try="${place}">${escape(text)}</button></li>`).join("")}</ul></section>
+        ${still ? "" : `<section class="panel tries" aria-label="things to try"><h2>Things to try</h2><ul>${tries(settings).map(([text], place) => `<li><button data-try="${place}">${escape(text)}</button></li>`).join("")}</ul></section>`}
       </main>
       <nav class="thumb" aria-label="levers at hand"><a class="button" href="#levers">Levers</a><button data-do="undo">Undo</button><button data-do="redo">Redo</button><button data-do="reset">Reset</button></nav>`;
   }
 
   // The things to try that do something here: questions with their policies.
   function tries(settings) {
-    const keys = settings.levers.filter(({ effect, key }) => effect && !settings.still).map(({ key }) => key);
-    return TRIES.filter(([, set]) => Object.keys(set).every((key) => keys.includes(key)));
+    if (settings.still) return [];
+    const keys = settings.levers.map(({ key }) => key);
+    const idle = settings.levers.filter(({ effect }) => !effect).map(({ key }) => key);
+    return TRIES.filter(([, set]) => Object.keys(set).every((key) => keys.includes(key)) && !idle.includes(Object.keys(set)[0]));
   }
 
   // -- what an answer looks like
@@ -173,31 +175,31 @@
     const worlds = policy ? [["base", BASE, base], ["policy", POLICY, policy]] : [["base", { ...POLICY, label: "as it is" }, base]];
     const banded = worlds.filter(([, , values]) => values.q05);
     const band = (low, high, label, opacity) => banded.map(([line, { colour }, values]) => ({ line, label, colour, opacity, low: values[low], high: values[high] }));
-    const published = (large || settings.published[measure.name] ? settings.published[measure.name] || [] : []).map(({ date, value, source }) => ({
+    const published = (settings.published[measure.name] || []).map(({ date, value, source }) => ({
       year: yearOf(date), value, colour: "var(--ink)", text: `published for ${date.slice(0, 4)}: ${figure(value, measure.percent)}${measure.percent ? " %" : ""}. ${source}`,
     }));
     const goal = large && settings.goal && { value: settings.goal.share, label: `the goal of ${Math.round(100 * settings.goal.share)} % for ${settings.goal.year}` };
     return {
-      title: measure.label, unit: measure.percent && !/%/.test(measure.unit) ? (measure.unit == "0 to 1" ? "%" : measure.unit) : measure.unit, percent: measure.percent, about: about({ ...measure, unit: "" }),
+      title: measure.label, unit: large ? `% of the ${settings.goods} that ${settings.target} uses` : measure.percent ? "%" : measure.unit, percent: measure.percent, about: about({ ...measure, unit: "" }),
       first: Math.min(settings.dates.first, ...published.map(({ year }) => Math.floor(year))), last: settings.dates.last,
       at: answer.dates.map(yearOf), names: answer.dates.map((date) => date.slice(0, 4)), period: "year",
       lines: worlds.map(([key, look, values]) => ({ key, ...look, values: values[which] || values.line })),
       bands: [...band("q05", "q95", "90 %", 0.15), ...band("q25", "q75", "50 %", 0.25)],
       points: published, marks: large ? marks(answer, settings) : answer.policy ? [{ year: start(answer.from), text: "from here on your changes act", yours: true }] : [],
       goal: goal || null, height: !large ? 210 : innerWidth < 760 ? 210 : 400, file: `${settings.config}-${measure.name}-${answer.key}`.replace(/[^\w.-]/g, ""),
-      source: `Decoupling Race: ${answer.base ? Math.max(32, answer.runs) : answer.runs} futures of ${settings.config}${published.length ? "; circles are published figures" : ""}.`,
-      note: large ? settings.futures : "",
+      source: `Decoupling Race, ${settings.config}: ${answer.runs > 1 ? `${answer.runs} futures` : "one future"}${answer.more ? " so far" : ""}${published.length ? "; circles are published figures" : ""}.${large ? ` ${settings.futures}` : ""}`,
+      note: large ? "Point at the chart, or press arrow keys in it, to read each year." : "",
     };
   }
 
   function marks(answer, settings) {
-    const dated = settings.marks.map(({ date, by, label }) => ({ year: start(quarterOf(date)), text: `${date}, ${by}: ${label}` }));
+    const dated = settings.marks.map(({ date, label }) => ({ year: start(quarterOf(date)), text: `${date}, ${label}` }));
     return answer.policy ? [...dated, { year: start(answer.from), text: "from here on your changes act", yours: true }] : dated;
   }
 
-  function spread(difference, measure, bare) {
+  function spread(difference, measure) {
     if (!difference) return "–";
-    const unit = bare ? "" : measure.percent ? " points" : "";
+    const unit = measure.percent ? " points" : "";
     const between = difference.low == null ? "" : ` <small>${signed(difference.low, measure.percent)} to ${signed(difference.high, measure.percent)}</small>`;
     return `<b>${signed(difference.median, measure.percent)}${unit}</b>${between}`;
   }
@@ -214,11 +216,17 @@
     return `<div class="scroll" tabindex="0" role="region" aria-label="table of differences"><table><caption>${caption}</caption><thead><tr><th scope="col">measure</th>${head}</tr></thead><tbody>${body.join("")}</tbody></table></div>${parts(answer, settings)}`;
   }
 
+  // Bite, answer and total: of the first measure in view, of the others on a click.
   function parts(answer, settings) {
     if (!answer.parts) return "";
-    const rows = settings.measures.filter(({ name }) => answer.parts[name]).flatMap((measure) =>
+    const [first, ...others] = settings.measures.filter(({ name }) => answer.parts[name]);
+    return `<h3>Bite, answer and total of the controls</h3><p class="hint">${escape(answer.parts_words)}</p>${partsTable([first], answer)}<details><summary>Of the other measures</summary>${partsTable(others, answer)}</details>`;
+  }
+
+  function partsTable(measures, answer) {
+    const rows = measures.flatMap((measure) =>
       ["bite", "answer", "total"].map((part, place) => `<tr>${place ? "" : `<th scope="rowgroup" rowspan="3">${escape(measure.label)}</th>`}<th scope="row">${part}</th>${YEARS.map((year) => `<td>${spread(answer.parts[measure.name][year]?.[part], measure)}</td>`).join("")}</tr>`));
-    return `<h3>Bite, answer and total of the controls</h3><p class="hint">${escape(answer.parts_words)}</p><div class="scroll" tabindex="0" role="region" aria-label="table of bite, answer and total"><table class="parts"><thead><tr><th scope="col">measure</th><th scope="col">part</th>${YEARS.map((year) => `<th scope="col">${year}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+    return `<div class="scroll" tabindex="0" role="region" aria-label="bite, answer and total of ${escape(measures.length > 1 ? "the other measures" : measures[0].label)}"><table><thead><tr><th scope="col">measure</th><th scope="col">part</th>${YEARS.map((year) => `<th scope="col">${year}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
   }
 
   // -- the screen
@@ -234,7 +242,7 @@
     const levers = Object.fromEntries(settings.levers.map((lever) => [lever.key, lever]));
     const charts = [...box.querySelectorAll(".main-chart, .small figure")].map((figure, place) => ({ measure: settings.measures[place], chart: decoupling.chart(figure), large: !place }));
     let [policy, faults] = read(location.search, settings);
-    let answer = null, number = 0, waiting = 0, again = false, moved = ["", 0];
+    let answer = null, number = 0, waiting = 0, again = false, moved = ["", 0], writing = 0;
     const memory = recalled();
 
     // What could be undone and redone before the page was loaded again.
@@ -261,9 +269,15 @@
       policy = next;
       remember();
       if (policy.config != settings.config) return location.assign(location.pathname + address(policy, settings));
-      history.replaceState(history.state, "", location.pathname + address(policy, settings));
+      // Browsers refuse an address that changes too often, as with a key held down.
+      clearTimeout(writing);
+      writing = setTimeout(write, 250);
       draw();
       send();
+    }
+
+    function write() {
+      history.replaceState(history.state, "", location.pathname + address(policy, settings));
     }
 
     // One request at a time; of what is moved meanwhile the last alone is asked for.
@@ -288,7 +302,7 @@
         return draw();
       }
       answer = given;
-      box.classList.toggle("computing", answer.more);
+      box.classList.remove("computing");
       faults = {};
       draw();
       tell();
@@ -298,11 +312,16 @@
 
     function tell() {
       for (const { measure, chart, large } of charts) if (answer.base[measure.name]) chart.show(drawing(answer, measure, settings, large));
-      find(".sentence").innerHTML = answer.sentence.map(({ text, role }) => (role ? `<b class="${role}">${escape(text)}</b>` : escape(text))).join("");
-      find(".warnings").innerHTML = answer.warnings.map((text) => `<li>${escape(text)}</li>`).join("");
-      find(".differences > div").innerHTML = differences(answer, settings);
+      // What is unchanged is not written, or it would be read aloud again.
+      put(find(".sentence"), answer.sentence.map(({ text, role }) => (role ? `<b class="${role}">${escape(text)}</b>` : escape(text))).join(""));
+      put(find(".warnings"), answer.warnings.map((text) => `<li>${escape(text)}</li>`).join(""));
+      put(find(".differences > div"), differences(answer, settings));
       const watch = find(".watch");
       if (watch) watch.href = "watch" + answer.watch;
+    }
+
+    function put(element, html) {
+      if (element.dataset.html != html) element.innerHTML = element.dataset.html = html;
     }
 
     // Every control as the policy has it.
@@ -323,7 +342,7 @@
       each.classList.toggle("changed", changed);
       each.classList.toggle("idle", now.effect === false);
       show(each, lever, value);
-      each.querySelector(".own").textContent = changed ? `if nothing changes ${written(lever, own)}. ` : "";
+      each.querySelector(".own").textContent = changed ? `${lever.choices.length ? "" : "; "}if nothing changes ${written(lever, own)}` : "";
       complain(each.querySelector(".why"), now.effect === false ? now.why_not : "");
       complain(each.querySelector(".message"), faults[lever.key]);
     }
@@ -399,9 +418,10 @@
       keep() {
         const files = answer?.files || [];
         for (const { name, text } of files) decoupling.save(name, text);
-        find(".keep .told").textContent = files.length ? `Saved ${files.map(({ name }) => name).join(" and ")}. decoupling run and decoupling batch replay them.` : "There is nothing to keep yet.";
+        find(".keep .told").textContent = files.length ? `Saved ${files.map(({ name }) => name).join(" and ")}. decoupling run and decoupling batch replay them.` : `Nothing is changed: decoupling run ${settings.config} has it.`;
       },
       async link() {
+        write();
         const copied = await decoupling.copy(location.href);
         find(".keep .told").textContent = copied ? "Copied." : `This browser gives no clipboard here; the address is ${location.href}`;
       },

@@ -23,16 +23,16 @@
     const futures = still ? "index.html" : "./";
     const cards = tour.map(({ question, sentence, query }) => `<article class="card"><h3>${escape(question)}</h3><p>${escape(sentence)}</p>${query && !still ? `<a class="button" href="${futures}${escape(query)}">Open its futures</a>` : ""}</article>`);
     const tries = decoupling.tries(settings).map(([text, set]) => `<li><a href="${futures}${escape(decoupling.linked(set, settings))}">${escape(text)}</a></li>`);
-    const configs = settings.configs.map(({ name, purpose, invented }) => `<dt>${still ? escape(name) : `<a href="${futures}?config=${encodeURIComponent(name)}">${escape(name)}</a>`}${invented ? " (an invented world)" : ""}</dt><dd>${escape(purpose)}.</dd>`);
-    const measures = settings.measures.map(({ label, meaning }) => `<dt>${escape(label)}</dt><dd>${escape(meaning)}.</dd>`);
+    const configs = settings.configs.map(({ name, purpose, invented }) => `<div><dt>${still ? escape(name) : `<a href="${futures}?config=${encodeURIComponent(name)}">${escape(name)}</a>`}${invented ? " (an invented world)" : ""}</dt><dd>${escape(purpose)}.</dd></div>`);
+    const words = [...WORDS, ...settings.measures.map(({ label, meaning }) => [label, meaning + "."])];
     return `${decoupling.top("learn", still)}
       <main class="learn"><h1>What the model has to say, and how to read it</h1>
         <section class="panel wide"><h2>A tour of the answers</h2><p class="hint">Each comes from one experiment with a prediction written before it was run. In brackets is 90 % of the parameter sets.</p><div class="cards">${cards.join("")}</div></section>
         <section class="panel"><h2>What a band is</h2>${BAND}<p>Nobody knows the future, and the model does not either. It runs many times, each time with other values for what is not known and with other luck. The line is the middle of these futures. The dark band holds half of them, the light one nine of ten. A band says how far the model's futures differ, and not that the truth lies in it.</p></section>
         <section class="panel"><h2>How far to trust it</h2><ul>${settings.trust.map((text) => `<li>${escape(text)}</li>`).join("")}</ul></section>
         ${tries.length ? `<section class="panel"><h2>Things to try</h2><ul>${tries.join("")}</ul></section>` : ""}
-        <section class="panel"><h2>Words</h2><dl>${WORDS.map(([word, text]) => `<dt>${word}</dt><dd>${text}</dd>`).join("")}${measures.join("")}</dl></section>
-        <section class="panel wide"><h2>Worlds and policies to start from</h2><dl>${configs.join("")}</dl></section>
+        <section class="panel wide"><h2>Words</h2><dl class="columns">${words.map(([word, text]) => `<div><dt>${escape(word)}</dt><dd>${escape(text[0].toUpperCase() + text.slice(1))}</dd></div>`).join("")}</dl></section>
+        <section class="panel wide"><h2>Worlds and policies to start from</h2><dl class="columns">${configs.join("")}</dl></section>
       </main>`;
   }
 

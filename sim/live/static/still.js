@@ -7,6 +7,6 @@ decoupling.still = (box, settings, base, held) => {
   const screen = decoupling.futures(box, settings, ({ number, set, acts }) => {
     const answer = answers.get(key(set, acts));
     const fault = "This page was written without that future; the program itself has every one.";
-    setTimeout(() => screen.take(answer ? { number, base, ...answer } : { number, fault, field: "" }));
+    setTimeout(() => screen.take(answer ? { ...answer, base, number } : { number, fault, field: "" }));
   });
 };
