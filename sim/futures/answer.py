@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from sim.arrays import Array
 from sim.calendar import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS, QUARTERS_PER_YEAR, quarter_end, quarter_name
@@ -15,10 +17,10 @@ from sim.futures import sentence as words
 from sim.futures import summary
 from sim.futures.keep import files, watch_query
 from sim.futures.levers import described
-from sim.futures.past import Job, Moments, run
+from sim.futures.past import Job, run_here
 from sim.futures.policy import MOST_ACTS, Policy, read_levers, read_start
 from sim.futures.presets import act_of
-from sim.futures.sets import FIRST, MORE, Pair, pairs, scenarios
+from sim.futures.sets import FIRST, MORE, Pair, pairs, parameter_sets
 from sim.futures.settings import first_start, states
 from sim.futures.shown import MAIN, recorded
 from sim.scenario.loading import load_config
@@ -54,16 +56,58 @@ class Asked:
         before, after = (
             push.controls_of(each.values, each.as_dict()["events"]) for each in (self.scenario, self.policy.changed)
         )
-        first = scenarios(self.scenario, self.pairs(FIRST))
-        return before != after and any(push.can_answer(each.values) for each in first)
+        sets = parameter_sets(self.scenario.world)
+        drawn = [sets.get(number, {}) for number, _ in self._pairs(FIRST)]
+        return before != after and any(push.can_answer({**self.scenario.values, **values}) for values in drawn)
 
-    def pairs(self, count: int, skip: int = 0) -> tuple[Pair, ...]:
-        return tuple(pairs(self.scenario.world, count, self.seed)[skip:])
+    # The work that it takes.
 
-    def job(self, chosen: tuple[Pair, ...], changed: bool, caused: float | None = None) -> Job:
-        """The work that it takes to have these futures with the policy, or without."""
+    @cached_property
+    def base(self) -> Job:
+        """The first futures as they are."""
+        return self._job(self._pairs(FIRST), changed=False)
+
+    @cached_property
+    def band(self) -> Job:
+        """The first futures under the policy."""
+        return self._job(self._pairs(FIRST), changed=True)
+
+    def line(self, middle: int) -> Job:
+        """One of them."""
+        return self._lines.setdefault(middle, self._job((self._pairs(FIRST)[middle],), changed=True))
+
+    @cached_property
+    def ends(self) -> Mapping[str, tuple[Job, Job]]:
+        """The first futures without the policy and with it, by what the push does; none where that is all one."""
+        if not self.has_ends:
+            return {}
+        first = self._pairs(FIRST)
+        return {
+            end: (self._job(first, False, caused), self._job(first, True, caused))
+            for end, caused in push.LEVELS.items()
+        }
+
+    @cached_property
+    def finer(self) -> Sequence[tuple[Job, ...]]:
+        """The futures beyond the first, as many at a time: without the policy, and with it if there is one."""
+        chunks = [self._pairs(skip + FIRST)[skip:] for skip in range(FIRST, MORE, FIRST)]
+        kinds = (False, True) if self.policy.events else (False,)
+        return [tuple(self._job(chunk, changed) for changed in kinds) for chunk in chunks]
+
+    @cached_property
+    def _lines(self) -> dict[int, Job]:
+        return {}
+
+    @cached_property
+    def _hash(self) -> str:
+        return self.scenario.hash
+
+    def _pairs(self, count: int) -> tuple[Pair, ...]:
+        return tuple(pairs(self.scenario.world, count, self.seed))
+
+    def _job(self, chosen: tuple[Pair, ...], changed: bool, caused: float | None = None) -> Job:
         events = self.policy.events if changed else ()
-        return Job(self.scenario, chosen, self.names, self.policy.start, events, caused)
+        return Job(self.scenario, self._hash, chosen, self.names, self.policy.start, events, caused)
 
 
 @dataclass(frozen=True)
@@ -79,16 +123,15 @@ class Ends:
         return {push.HELD: self.held[1] - self.held[0], push.ANSWERS: self.answers[1] - self.answers[0]}
 
 
-def read_request(request: Mapping[str, Any], configs: Mapping[str, str] | None = None) -> Asked:
-    """A request, checked. `configs` are the names that may be asked for and what they are loaded by; None: any.
+def read_request(request: Mapping[str, Any], scenario: Scenario | None = None) -> Asked:
+    """A request, checked; `scenario` is what its config means where that is not to be looked up.
 
     Raises BadInput with a sentence for each fault.
     """
     name = request.get("config")
-    if not isinstance(name, str) or (configs is not None and name not in configs):
-        known = "" if configs is None else f"; configs are {', '.join(configs)}"
-        raise BadInput(f"config = {str(name)[:40]!r}: is not known{known}")
-    scenario = load_config(name if configs is None else configs[name])
+    if not isinstance(name, str):
+        raise BadInput(f"config = {str(name)[:40]!r}: must be the name of a config")
+    scenario = scenario or load_config(name)
     given, acts, seed = request.get("set") or {}, request.get("acts") or (), request.get("seed", 1)
     start = read_start(request["from"]) if request.get("from") else first_start(scenario)
     if not isinstance(given, Mapping):
@@ -112,28 +155,23 @@ def answer(request: Mapping[str, Any], runs: int = FIRST) -> dict[str, Any]:
     if runs not in (1, FIRST, MORE):
         raise BadInput(f"runs = {runs!r}: must be 1, {FIRST} or {MORE}")
     asked = read_request(request)
-    moments = _moments
-    base = run(asked.job(asked.pairs(max(runs, FIRST)), changed=False), moments)
+    base = run_here(asked.base)
     middle = nearest_the_middle(asked, base)
-    if not asked.policy.events:
-        return made(asked, middle, base)
-    if runs == 1:
-        line = run(asked.job((asked.pairs(FIRST)[middle],), changed=True), moments)
-        return made(asked, middle, base, line)
-    policy = run(asked.job(asked.pairs(runs), changed=True), moments)
-    ends = None
-    if asked.has_ends:
-
-        def both(end: str) -> tuple[Array, Array]:
-            jobs = (asked.job(asked.pairs(FIRST), changed, push.LEVELS[end]) for changed in (False, True))
-            base, policy = (run(job, moments) for job in jobs)
-            return base, policy
-
-        ends = Ends(both(push.HELD), both(push.ANSWERS))
+    if runs == 1 and asked.policy.events:
+        return made(asked, middle, base, run_here(asked.line(middle)))
+    policy = run_here(asked.band) if asked.policy.events else None
+    held, answers = ([run_here(job) for job in asked.ends.get(end, ())] for end in (push.HELD, push.ANSWERS))
+    ends = Ends((held[0], held[1]), (answers[0], answers[1])) if held else None
+    if runs == MORE:
+        finer = [[run_here(job) for job in jobs] for jobs in asked.finer]
+        base, policy = with_finer(base, policy, finer)
     return made(asked, middle, base, policy, ends)
 
 
-_moments = Moments()
+def with_finer(base: Array, policy: Array | None, finer: Sequence[Sequence[Array]]) -> tuple[Array, Array | None]:
+    """The first futures and those beyond them."""
+    base = np.concatenate([base, *(values[0] for values in finer)])
+    return base, None if policy is None else np.concatenate([policy, *(values[1] for values in finer)])
 
 
 def nearest_the_middle(asked: Asked, base: Array) -> int:

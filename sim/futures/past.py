@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sim.arrays import Array
+from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.futures.policy import FROM, Entry
 from sim.futures.sets import Pair, scenarios
 from sim.model import DecouplingModel
 from sim.scenario.scenario import Scenario
 
+YEARS = LAST_YEAR - FIRST_YEAR + 1
 HELD_BYTES = 250e6  # of moments that are held, in one process
 
 
@@ -23,19 +27,26 @@ class Job:
     """Futures of a config under a policy, or as they are: `events` from the quarter `start` on.
 
     `caused` is the part of the push that controls cause, None for each parameter set's own. `measures` are recorded.
+    `hash` is the scenario's, which takes a while to work out.
     """
 
     scenario: Scenario
+    hash: str
     pairs: tuple[Pair, ...]
     measures: tuple[str, ...]
     start: int
     events: tuple[Entry, ...] = ()
     caused: float | None = None
 
-    @property
+    @cached_property
     def past(self) -> Hashable:
         """The same for jobs that go on from the same past."""
-        return self.scenario.hash, self.pairs, self.caused, self.measures
+        return self.hash, self.pairs, self.caused, self.measures
+
+    @cached_property
+    def key(self) -> Hashable:
+        """The same for jobs with the same answer."""
+        return self.past, json.dumps([dict(event) for event in self.events], sort_keys=True, default=str)
 
 
 class Moments:
@@ -87,7 +98,29 @@ class Moments:
 
 
 def run(job: Job, moments: Moments) -> Array:
-    """The measures of each future by year, (runs, years, measures), NaN where missing."""
+    """The measures of each future by year, (futures, years, measures), NaN where missing.
+
+    Where futures that are held together fail, they are run one by one, as in a batch, and those that fail are NaN.
+    Raises what stopped the last of them where none can be run.
+    """
+    try:
+        return _together(job, moments)
+    except Exception:
+        if len(job.pairs) == 1:
+            raise
+    alone, fault = [], None
+    for pair in job.pairs:
+        try:
+            alone.append(_together(replace(job, pairs=(pair,)), Moments(0)))
+        except Exception as stopped:
+            fault = stopped
+            alone.append(np.full((1, YEARS, len(job.measures)), np.nan))
+    if fault and np.isnan(alone).all():
+        raise fault
+    return np.concatenate(alone)
+
+
+def _together(job: Job, moments: Moments) -> Array:
     if not job.events:
         model = moments.unchanged(job)
     else:
@@ -98,6 +131,14 @@ def run(job: Job, moments: Moments) -> Array:
             model.step()
     values: Array = model.recorder.values("year")[1]
     return values
+
+
+_HERE = Moments()
+
+
+def run_here(job: Job) -> Array:
+    """`run`, with the moments that this process holds."""
+    return run(job, _HERE)
 
 
 def _bytes(held: Any, seen: dict[int, Any]) -> int:

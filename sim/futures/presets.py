@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sim.calendar import quarter_start
@@ -37,34 +37,34 @@ Means = tuple[dict[str, Value], list[Entry]]  # levers to set, and acts
 
 def presets(scenario: Scenario, start: int) -> list[Preset]:
     """The policies that change something in this config from this quarter on; the first changes nothing."""
-    world, held = scenario.world, values_at(scenario, start)
     nothing = Preset("as-it-is", "As it is", "Nothing is changed: the config goes on as it says.")
-    found = [nothing]
-    for id, (label, meaning, means) in _PRESETS.items():
-        levers, acts = means(scenario, held)
-        levers = {key: value for key, value in levers.items() if value != held[key]}
-        money = next((f"{value:g}" for key, value in levers.items() if key.endswith(".annual")), "")
-        meaning = in_words(meaning, world).replace("MONEY", money)
-        preset = Preset(id, in_words(label, world), meaning, levers, tuple(acts))
-        if does_something := _with_effect(preset, scenario, start):
-            found.append(does_something)
-    return found
+    return [nothing, *(preset for id in _PRESETS if (preset := _preset(id, scenario, start)))]
 
 
 def act_of(scenario: Scenario, start: int, id: object) -> tuple[Entry, ...]:
     """The acts of a preset. BadInput for an id that is none."""
-    if not isinstance(id, str) or (id not in _PRESETS and id != "as-it-is"):
+    if id == "as-it-is":
+        return ()
+    if not isinstance(id, str) or id not in _PRESETS:
         raise BadInput(f"act = {str(id)[:40]!r}: is no preset; they are {', '.join(_PRESETS)}")
-    return next((preset.acts for preset in presets(scenario, start) if preset.id == id), ())
+    preset = _preset(id, scenario, start)
+    return preset.acts if preset else ()
 
 
-def _with_effect(preset: Preset, scenario: Scenario, start: int) -> Preset | None:
-    """The preset with those of its acts that do something; None if nothing of it does."""
-    changed = Policy(scenario, start, preset.set, preset.acts).changed
-    acts = tuple(act for act in preset.acts if _does_something(act, changed, start))
+def _preset(id: str, scenario: Scenario, start: int) -> Preset | None:
+    """A preset in a config, with those of its acts that do something; None if nothing of it does."""
+    label, meaning, means = _PRESETS[id]
+    world, held = scenario.world, values_at(scenario, start)
+    levers, acts = means(scenario, held)
+    levers = {key: value for key, value in levers.items() if value != held[key]}
+    money = next((f"{value:g}" for key, value in levers.items() if key.endswith(".annual")), "")
+    meaning = in_words(meaning, world).replace("MONEY", money)
+    changed = Policy(scenario, start, levers, acts).changed
     still = without_effect(changed, start)
-    moves = any(key not in still for key in preset.set)
-    return replace(preset, acts=acts) if acts or moves else None
+    acting = tuple(act for act in acts if _does_something(act, changed, start))
+    if not acting and all(key in still for key in levers):
+        return None
+    return Preset(id, in_words(label, world), meaning, levers, acting)
 
 
 def _does_something(act: Entry, changed: Scenario, start: int) -> bool:

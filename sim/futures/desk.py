@@ -1,0 +1,289 @@
+"""Requests of many visitors, answered by a few processes: the newest of each counts, what is known is not run again.
+
+A request takes stages: the futures as they are, one future under the policy, all of them, both ends of what controls
+do, and more futures once nobody waits. Visitors take turns within a stage, and no stage begins while somebody waits
+for an earlier one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from sim.arrays import Array
+from sim.batch.workers import WorkerProcesses
+from sim.compare import push
+from sim.errors import BadInput
+from sim.futures.answer import Asked, Ends, made, nearest_the_middle, read_request, refused, with_finer
+from sim.futures.past import Job, run_here
+from sim.scenario.scenario import Scenario
+
+KNOWN = 600  # answers of jobs that are kept, of some 40 kB each
+DEATHS = 3  # of workers over one job, which will then die over it again
+
+
+class Stage(IntEnum):
+    """How far a request has been answered."""
+
+    NOTHING = 0
+    BASE = 1  # the futures as they are
+    LINE = 2  # one future under the policy
+    BAND = 3  # all of them
+    ENDS = 4  # with the push held, and answering
+    FINER = 5  # more futures
+
+
+class Visitor:
+    """Somebody who asks. `publish` is called with each answer, from the desk's thread."""
+
+    def __init__(self, desk: Desk, publish: Callable[[dict[str, Any]], None]) -> None:
+        self._desk, self.publish = desk, publish
+        self.asked: Asked | None = None
+        self.reached = Stage.NOTHING
+        self.turn = 0
+
+    def ask(self, request: Mapping[str, Any], scenario: Scenario | None = None) -> None:
+        """Ask something; what was asked before is dropped. `scenario` is what the config means, if it is no name."""
+        self._desk.take(self, request, scenario)
+
+    def leave(self) -> None:
+        self._desk.forget(self)
+
+
+@dataclass
+class _Worker:
+    """A process of its own, so that it is known which pasts it holds."""
+
+    process: WorkerProcesses
+    job: Job | None = None
+    stage: Stage = Stage.NOTHING
+    pasts: set[Hashable] = field(default_factory=set)
+
+
+class Desk:
+    """What answers. Its processes start with the first request and end with `close`."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._count = workers or os.process_cpu_count() or 1
+        self._workers: list[_Worker] = []
+        self._visitors: list[Visitor] = []
+        self._known: OrderedDict[Hashable, Array] = OrderedDict()
+        self._failed: dict[Hashable, str] = {}
+        self._deaths: dict[Hashable, int] = {}
+        self._middles: dict[Hashable, int] = {}
+        self._turns = itertools.count(1)
+        self._changed = threading.Condition()
+        self._done: list[tuple[_Worker, Future[Array]]] = []
+        self._thread: threading.Thread | None = None
+        self._news = self._closed = False
+
+    def visitor(self, publish: Callable[[dict[str, Any]], None]) -> Visitor:
+        visitor = Visitor(self, publish)
+        with self._changed:
+            self._visitors.append(visitor)
+        return visitor
+
+    def take(self, visitor: Visitor, request: Mapping[str, Any], scenario: Scenario | None = None) -> None:
+        """The newest request of a visitor, in place of the one before."""
+        try:
+            asked = read_request(request, scenario)
+        except BadInput as fault:
+            with self._changed:
+                visitor.asked = None
+            visitor.publish(refused(request.get("number"), fault))
+            return
+        with self._changed:
+            visitor.asked, visitor.reached = asked, Stage.NOTHING
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._work, name="futures desk", daemon=True)
+                self._thread.start()
+            self._wake()
+
+    def forget(self, visitor: Visitor) -> None:
+        with self._changed:
+            if visitor in self._visitors:
+                self._visitors.remove(visitor)
+
+    def close(self) -> None:
+        """End the processes, those at work as soon as they have finished their futures."""
+        with self._changed:
+            self._closed = True
+            self._wake()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _wake(self) -> None:
+        self._news = True
+        self._changed.notify()
+
+    # -- in the thread
+
+    def _work(self) -> None:
+        self._workers = [_Worker(WorkerProcesses(1)) for _ in range(self._count)]
+        try:
+            while not self._closed:
+                self._collect()
+                self._answer_all()
+                while self._hand_out():
+                    pass
+                with self._changed:
+                    self._changed.wait_for(lambda: self._news)
+                    self._news = False
+        finally:
+            for worker in self._workers:
+                worker.process.close()
+
+    def _collect(self) -> None:
+        """Take what the processes have finished, and put new ones in the place of those that died."""
+        with self._changed:
+            done, self._done = self._done, []
+        for worker, future in done:
+            job, worker.job = worker.job, None
+            assert job is not None
+            try:
+                self._keep(job.key, future.result())
+            except worker.process.lost:
+                worker.process.renew()
+                worker.pasts.clear()
+                self._deaths[job.key] = self._deaths.get(job.key, 0) + 1
+                if self._deaths[job.key] == DEATHS:
+                    self._failed[job.key] = f"{DEATHS} processes died over this, perhaps for lack of memory."
+            except Exception as fault:
+                if not isinstance(fault, BadInput):
+                    traceback.print_exception(fault)
+                self._failed[job.key] = f"This world could not be run: {str(fault) or type(fault).__name__}."
+
+    def _keep(self, key: Hashable, values: Array) -> None:
+        self._known[key] = values
+        while len(self._known) > KNOWN:
+            self._known.popitem(last=False)
+
+    def _hand_out(self) -> bool:
+        """Give a process that is free the job that is most wanted; whether there was one."""
+        free = [worker for worker in self._workers if worker.job is None]
+        chosen = self._most_wanted() if free else None
+        if chosen is None:
+            return False
+        stage, visitor, job = chosen
+        finer = sum(worker.job is not None and worker.stage == Stage.FINER for worker in self._workers)
+        if stage == Stage.FINER and finer >= max(1, self._count - 1):
+            return False  # one is left for who asks next
+        worker = next((each for each in free if job.past in each.pasts), free[0])
+        worker.job, worker.stage, visitor.turn = job, stage, next(self._turns)
+        worker.pasts.add(job.past)
+        future = worker.process.submit(run_here, job)
+        future.add_done_callback(lambda done: self._note(worker, done))
+        return True
+
+    def _note(self, worker: _Worker, future: Future[Array]) -> None:
+        with self._changed:
+            self._done.append((worker, future))
+            self._wake()
+
+    def _most_wanted(self) -> tuple[Stage, Visitor, Job] | None:
+        with self._changed:
+            wanted = [(*first, visitor) for visitor in self._visitors if (first := self._next_for(visitor))]
+        if not wanted:
+            return None
+        stage, job, visitor = min(wanted, key=lambda each: (each[0], each[2].turn))
+        return stage, visitor, job
+
+    def _next_for(self, visitor: Visitor) -> tuple[Stage, Job] | None:
+        """The first job of a visitor's request that nobody has done or is at."""
+        asked = visitor.asked
+        if asked is None:
+            return None
+        under_way = {worker.job.key for worker in self._workers if worker.job is not None}
+        for stage, jobs in self._stages(asked):
+            missing = [job for job in jobs if job.key not in self._known]
+            if any(job.key in self._failed for job in missing):
+                if stage != Stage.LINE:
+                    return None
+                continue
+            if free := [job for job in missing if job.key not in under_way]:
+                return stage, free[0]
+            if missing and stage != Stage.LINE:
+                return None  # what comes later waits
+        return None
+
+    def _stages(self, asked: Asked) -> Iterator[tuple[Stage, Sequence[Job]]]:
+        """What a request takes, in order. One future and all of them may be run at once."""
+        yield Stage.BASE, [asked.base]
+        if asked.policy.events and asked.base.key in self._known:
+            if asked.band.key not in self._known:
+                yield Stage.LINE, [asked.line(self._middle(asked))]
+            yield Stage.BAND, [asked.band]
+            if asked.ends:
+                yield Stage.ENDS, [job for pair in asked.ends.values() for job in pair]
+        yield Stage.FINER, [job for jobs in asked.finer for job in jobs]
+
+    def _middle(self, asked: Asked) -> int:
+        key = asked.base.key
+        if key not in self._middles:
+            self._middles[key] = nearest_the_middle(asked, self._known[key])
+        return self._middles[key]
+
+    # -- answers
+
+    def _answer_all(self) -> None:
+        with self._changed:
+            waiting = [(visitor, visitor.asked) for visitor in self._visitors if visitor.asked is not None]
+        for visitor, asked in waiting:
+            self._answer(visitor, asked)
+
+    def _answer(self, visitor: Visitor, asked: Asked) -> None:
+        """Publish the best answer that there is, if it is better than the last one."""
+        stage, fault = self._reached(asked)
+        if fault:
+            with self._changed:
+                if visitor.asked is not asked:
+                    return
+                visitor.asked = None
+            visitor.publish(refused(asked.number, BadInput(fault)))
+            return
+        with self._changed:
+            if visitor.asked is not asked or stage <= visitor.reached:
+                return
+            visitor.reached = stage
+        visitor.publish(self._made(asked, stage))
+
+    def _reached(self, asked: Asked) -> tuple[Stage, str]:
+        """How far a request can be answered, or why it cannot."""
+        reached = Stage.NOTHING
+        for stage, jobs in self._stages(asked):
+            faults = [self._failed[job.key] for job in jobs if job.key in self._failed]
+            if faults and stage in (Stage.BASE, Stage.BAND):
+                return stage, faults[0]
+            if all(job.key in self._known for job in jobs):
+                reached = stage
+            elif stage != Stage.LINE:
+                break
+        if reached == Stage.BASE and asked.policy.events:
+            reached = Stage.NOTHING  # the futures as they are would look as if nothing were changed
+        return reached, ""
+
+    def _made(self, asked: Asked, stage: Stage) -> dict[str, Any]:
+        base, middle = self._use(asked.base), self._middle(asked)
+        policy, ends = None, None
+        if stage == Stage.LINE:
+            policy = self._use(asked.line(middle))
+        elif asked.policy.events and stage >= Stage.BAND:
+            policy = self._use(asked.band)
+        if asked.ends and stage >= Stage.ENDS:
+            held, answers = ([self._use(job) for job in asked.ends[end]] for end in (push.HELD, push.ANSWERS))
+            ends = Ends((held[0], held[1]), (answers[0], answers[1]))
+        if stage == Stage.FINER:
+            base, policy = with_finer(base, policy, [[self._use(job) for job in jobs] for jobs in asked.finer])
+        return made(asked, middle, base, policy, ends, more=stage < Stage.FINER)
+
+    def _use(self, job: Job) -> Array:
+        self._known.move_to_end(job.key)
+        return self._known[job.key]
