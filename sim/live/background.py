@@ -1,4 +1,4 @@
-"""What is drawn behind a run: published figures up to 2022, and the band of an earlier batch."""
+"""What is drawn behind a run: the band of an earlier batch."""
 
 from __future__ import annotations
 
@@ -13,22 +13,9 @@ from sim.folders import results_folder
 from sim.results.manifest import MANIFEST, manifest_in
 from sim.results.reading import open_result
 from sim.results.records import SERIES, header_of
-from sim.world.world import World
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-LAST_PUBLISHED = "2022-12-31"
 LARGEST = 200_000_000  # bytes of a series.csv that is read while people wait
-
-
-def published(world: World) -> dict[str, list[dict[str, Any]]]:
-    """The published shares up to 2022 by measure, 0 to 1: date, value and source; nothing where a world has none."""
-    figures: dict[str, list[dict[str, Any]]] = {}
-    for row in world.published:
-        if row["unit"] == "percent" and row["date"] <= LAST_PUBLISHED:
-            figures.setdefault(row["measure"], []).append(
-                {"date": row["date"], "value": float(row["value"]) / 100, "source": row["source"]}
-            )
-    return figures
 
 
 def batches() -> dict[str, tuple[Path, str]]:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 LARGEST_MESSAGE = 1 << 20  # bytes of a message from a page; its commands have hundreds
-EVENTS = ("command", "drawn")  # what the page's parts call on the server
+EVENTS = ("command", "drawn", "request")  # what the page's parts call on the server
 
 
 def guarded(application: Any, host: str) -> Any:

@@ -1,4 +1,4 @@
-"""The page itself: its parts are Vue components that draw themselves from the frames of the tab's session."""
+"""The page: which screen an address shows, and Watch, whose Vue components draw the frames of the tab's session."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import solara
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.futures.levers import described
-from sim.live.background import published
+from sim.futures.settings import published
+from sim.live.futures import Futures, Learn
 from sim.live.race import shown_measures
 from sim.live.session import SPEEDS, Session
 from sim.measures import Measure
@@ -106,8 +108,23 @@ def Layout(children: list[solara.Element]) -> solara.Element:
 
 
 @solara.component
-def Page() -> None:
-    solara.Title("Decoupling Race")
+def First() -> None:
+    """The screen Futures; an address that holds a moment or an event of one run is of Watch, as it always was."""
+    query = parse_qs(solara.use_router().search or "")
+    if query.keys() & {"at", "event"}:
+        Watch()
+    else:
+        Futures(_opened[0])
+
+
+@solara.component
+def Lessons() -> None:
+    Learn(_opened[0])
+
+
+@solara.component
+def Watch() -> None:
+    solara.Title("Watch · Decoupling Race")
     solara.Style(HERE / "page.css")
     router = solara.use_router()
     holder: dict[str, Any] = solara.use_memo(dict, [])
@@ -141,6 +158,13 @@ def Page() -> None:
         return session.stop
 
     solara.use_effect(begin, [])
+
+
+routes = [
+    solara.Route(path="/", component=First, layout=Layout, label="Decoupling Race"),
+    solara.Route(path="watch", component=Watch, label="Decoupling Race"),
+    solara.Route(path="learn", component=Lessons, label="Decoupling Race"),
+]
 
 
 def _bar(world: World) -> dict[str, Any]:

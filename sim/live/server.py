@@ -7,6 +7,8 @@ import os
 import socket
 import sys
 import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,7 @@ def _application(config: str) -> Any:
     from starlette.staticfiles import StaticFiles
 
     from sim.live import page
+    from sim.live.futures import DESK
 
     page.opened_with(config)
     templates = jinja2.FileSystemLoader([Path(__file__).parent / "templates", solara_pages.directory / "templates"])
@@ -125,7 +128,14 @@ def _application(config: str) -> Any:
             # Solara's own deletes a package's folder when asked for it without a file
             route = Mount("/_solara/cdn", app=StaticFiles(directory=assets_folder()))
         routes.append(route)
-    return Starlette(routes=routes, lifespan=solara_server.lifespan, middleware=solara_server.middleware)
+
+    @asynccontextmanager
+    async def lifespan(application: Any) -> AsyncIterator[None]:
+        async with solara_server.lifespan(application):
+            yield
+        DESK.close()
+
+    return Starlette(routes=routes, lifespan=lifespan, middleware=solara_server.middleware)
 
 
 def _page_without_assets() -> Any:

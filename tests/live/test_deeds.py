@@ -12,6 +12,7 @@ from support.made_results import EXPERIMENT, manifest, signed, vouch
 
 from sim.errors import BadInput
 from sim.futures.levers import described
+from sim.futures.settings import published
 from sim.live import background, link
 from sim.live.race import Race
 from sim.scenario.loading import load_config
@@ -152,7 +153,7 @@ def test_an_address_opens_the_same_quarter_with_the_same_levers():
 
 
 def test_published_shares_end_in_2022():
-    found = background.published(load_config("historic").world)
+    found = published(load_config("historic").world)
     located = {row["date"][:4]: row["value"] for row in found["production_share_located"]}
     # IC Insights: 15.9 % in 2020, 16.7 % in 2021
     assert located["2020"] == pytest.approx(0.159) and located["2021"] == pytest.approx(0.167)
