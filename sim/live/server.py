@@ -117,8 +117,7 @@ def _application(config: str) -> Any:
 
     page.opened_with(config)
     templates = jinja2.FileSystemLoader([Path(__file__).parent / "templates", solara_pages.directory / "templates"])
-    pages = jinja2.Environment(loader=templates, autoescape=True)
-    solara_pages.get_jinja_env = lambda app_name: pages  # type: ignore[assignment]
+    solara_pages.get_jinja_env = lambda app_name: jinja2.Environment(loader=templates, autoescape=True)  # type: ignore[assignment]
     routes = []
     for route in solara_server.routes:
         path = getattr(route, "path", "")
