@@ -321,6 +321,52 @@ _OF_FIRMS = (
         "firm_revenue",
     ),
 )
+# Name, unit if it is not that of the world's quality, formula, meaning, what it is made of.
+_OF_QUALITY = (
+    (
+        "compute_added",
+        "",
+        "sum of purchases x what a yuan buys",
+        "compute that {state} buys, leaks included",
+        "compute",
+    ),
+    (
+        "compute_price",
+        "2020 = 1",
+        "purchases / compute_added, by the same in 2020",
+        "what {state} pays for compute",
+        "compute_spent",
+    ),
+    (
+        "compute_sold",
+        "",
+        "sum of open sales x what a yuan buys",
+        "compute that makers of {state} openly sell to the target",
+        "compute_sold",
+    ),
+    (
+        "compute_sales",
+        YEARLY,
+        "sum of open sales at current prices",
+        "what the target openly buys from makers of {state} of chips with a quality",
+        "compute_sales",
+    ),
+)
+_IN_SPITE = (
+    (
+        "compute_leaked",
+        "",
+        "sum of smuggled chips x what a yuan buys",
+        "compute that comes to the target in spite of controls, a part of compute_added",
+    ),
+    ("leaked_sales", YEARLY, "sum of smuggled chips at current prices", "what the target pays for it"),
+    (
+        "compute_offshore",
+        "",
+        "demand placed abroad x what a yuan buys there",
+        "compute that others run abroad for the target's buyers, a part of what those states add",
+    ),
+)
 BY_FIRM = "firm_"
 MOST_FIRMS = 200  # the made-up worlds have thousands, whose columns nobody reads
 _BY_SEGMENT = (
@@ -434,6 +480,8 @@ def catalogue(world: World) -> dict[str, Measure]:
             "none",
             ("sales_to_target", row),
         )
+    if world.rows["quality"]:
+        measures |= _of_quality(world)
     measures |= {measure.name: measure for measure in _AT_LARGE}
     for base_name, formula, meaning, observed in _OF_SUPPLIERS:
         for column, item in enumerate(world.inputs):
@@ -448,6 +496,28 @@ def catalogue(world: World) -> dict[str, Measure]:
             under = (by, column) if by else None
             said = meaning.format(firm=firm)
             measures[name] = Measure(name, unit, kind, formula, said, "none", (observed, column), under)
+    return measures
+
+
+def _of_quality(world: World) -> dict[str, Measure]:
+    """Measures of what is bought of a quality, in the unit that the world's table has for it."""
+    unit = world.units["quality", "amount"]["unit"].removesuffix(" per bn yuan") + " a year"
+    measures = {}
+    for name, own_unit, formula, meaning, observed in _OF_QUALITY:
+        for row, state in enumerate(world.states):
+            better = {"compute_added": "higher", "compute_price": "lower"}.get(name, "none")
+            measures[f"{name}.{state}"] = Measure(
+                f"{name}.{state}",
+                own_unit or unit,
+                "ratio" if name == "compute_price" else "flow",
+                formula,
+                meaning.format(state=state),
+                better if state == world.target else "none",
+                (observed, row),
+                ("compute", row) if name == "compute_price" else None,
+            )
+    for name, own_unit, formula, meaning in _IN_SPITE:
+        measures[name] = Measure(name, own_unit or unit, "flow", formula, meaning, "none", (name, None))
     return measures
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.arrays import Array, Flags, Indices
 from sim.calendar import quarter_end
-from sim.engine.groups import Groups, ratio, total
+from sim.engine.groups import Groups, ratio, total, total_over_rows
 from sim.measures import Measure, Observable, catalogue, firms, measure_names
 from sim.world.world import World
 
@@ -112,7 +112,46 @@ def observe_in_detail(model: DecouplingModel) -> dict[str, Array]:
     target = roster.target
     bought = chip_market.sales[:, target] * np.take(chip_market.paid, roster.firm_segment, axis=-1)
     observed["designed"] = roster.by_segment.sum(bought * roster.target_owned)
+    if chip_market.quality.any:
+        observed |= _of_quality(model)
     return observed | {"sold_to_target": roster.by_input_and_state.sum(sold)}
+
+
+def _of_quality(model: DecouplingModel) -> dict[str, Array]:
+    """What measures of quality are made of: (runs, states), or (runs, 1) for what comes in spite of controls."""
+    roster, chip_market, p, target = model.roster, model.chip_market, model.parameters, model.roster.target
+    quality, quarter = chip_market.quality, model.quarter
+    best = quality.per_yuan(p, chip_market.behind, quarter)
+    sold = quality.per_yuan(p, chip_market.sold_behind, quarter)
+    price = roster.by_segment.spread(chip_market.paid)
+    to_target = chip_market.sales[:, target]
+    smuggled = to_target * chip_market.smuggled_part()
+    openly = to_target - smuggled
+    added = quality.bought(chip_market.sales, best)
+    added[:, target] = total(smuggled * best)[:, 0] + total(openly * sold)[:, 0]
+    spent = quality.bought(chip_market.sales, price)
+    in_2020 = roster.by_segment.spread(chip_market.base_demand) * chip_market.base_share
+    a_yuan = np.exp(-(1.0 - p["chip_market.quality_discount"]) * quality.growth_of_firm * model.chip_firms.base_lag)
+    in_2020 = in_2020 * ~roster.is_entrant
+    a_yuan = quality.bought(in_2020, quality.amount_of_firm * a_yuan) / quality.bought(in_2020, np.ones_like(a_yuan))
+    abroad = _by_buyers_abroad(chip_market.sales * quality.of_firm, best, target)
+    return {
+        "compute": added,
+        "compute_spent": spent * a_yuan,
+        "compute_sold": roster.by_firm_state.sum(openly * sold),
+        "compute_sales": roster.by_firm_state.sum(openly * price * quality.of_firm),
+        "compute_leaked": total(smuggled * best),
+        "leaked_sales": total(smuggled * price),
+        "compute_offshore": total(chip_market.offshore) * abroad,
+    }
+
+
+def _by_buyers_abroad(sales: Array, per_yuan: Array, target: int) -> Array:
+    """What a yuan buys of quality elsewhere than in the target, (runs, 1)."""
+    others = sales.copy()
+    others[:, target] = 0.0
+    whole = total(total_over_rows(others))
+    return total(total_over_rows(others) * per_yuan) / np.where(whole > 0, whole, 1.0)
 
 
 def _lines_reported(roster: Roster) -> tuple[Indices, Groups]:

@@ -19,6 +19,7 @@ from sim.engine.parameters import Parameters
 from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Denial, Severity, by_lever, decided, part_met
 from sim.markets.paths import DemandPaths
+from sim.markets.quality import Quality, leaked, moved_offshore, new_cap, smuggled_part
 from sim.scenario.events import Event
 from sim.scenario.values import MARKET, WORLD_SALES
 from sim.start.base_year import BaseYear
@@ -42,6 +43,13 @@ class ChipMarket:
         self.base_demand = base.demand
         self.paths = DemandPaths(roster)
         self.foundries = roster.foundries
+        self.quality = Quality(roster)
+        self.cap = (np.ones((runs, 1)), np.full((runs, len(roster.segments)), np.inf))  # by lever, and as a quality
+        self.leaking = np.zeros((runs, 1))  # part of what may not be sold to the target that comes in spite of it
+        self.behind = self.sold_behind = np.zeros(
+            (runs, len(roster.chip_firms))
+        )  # quality of makers, and to the target
+        self.offshore = np.zeros((runs, len(roster.segments)))  # what the target's buyers have others buy
         self.by_segment_of_designers = Groups(roster.firm_segment[roster.foundries.designers], len(roster.segments))
         self.seeds = seeds
         self._shock_keys = agent_keys(roster.segments)
@@ -111,6 +119,15 @@ class ChipMarket:
             self.passing = self.passing + np.where(np.isnan(sales), missing, 0.0)
             self.of_target = self.of_target + np.where(np.isnan(sales), 0.0, missing)
         self.demand = wanted()
+        if self.quality.any and p["leakage.offshore"].any():
+            hindered = self._hindered() * self.quality.has_one
+            self.demand, self.offshore = moved_offshore(self.demand, target, hindered * p["leakage.offshore"])
+
+    def _hindered(self) -> Flags:
+        """Whether anything that has a quality is capped or denied to the target, (runs, 1)."""
+        denied = (self.by_controls.of_sales * self.quality.capped).any(axis=-1, keepdims=True)
+        hindered: Flags = denied | (self.cap[0] < 1.0)
+        return hindered
 
     def _on_paths_and_off(self, wanted: Array, states: slice = EVERYBODY) -> tuple[Array | float, Array]:
         """What some states want of segments with a path of their own, and of the others, at current prices, (runs, 1).
@@ -159,12 +176,19 @@ class ChipMarket:
             self.by_controls = self.denial(p, severity, self._licence)
             self.denied = self.by_controls.of_sales
         self.in_the_way = self.by_controls
+        if self.quality.any:
+            self.cap = new_cap(p, self.quality, self.cap, quarter)
+            self.leaking = leaked(p, self.leaking, self._hindered())
+            self._keep_out(self.leaking * self.quality.capped, p["mandate.refusal"] * self.quality.capped)
         if barred.any():
             kept_out = p["retaliation.bite"] * barred[:, roster.firm_headquarters, roster.firm_segment]
-            kept_out = np.where(roster.at_home, 0.0, kept_out)
-            parts = (self.by_controls.above, self.by_controls.below)
-            above, below = (1.0 - (1.0 - part) * (1.0 - kept_out) for part in parts)
-            self.in_the_way = Denial(above, below, self.by_controls.reach, self.by_controls.exposure)
+            self._keep_out(0.0, np.where(roster.at_home, 0.0, kept_out))
+
+    def _keep_out(self, leaking: Array | float, kept_out: Array) -> None:
+        """Add what the target itself keeps out to what is in the way, less the part of this that leaks, (runs, F)."""
+        way = self.in_the_way
+        above, below = (1.0 - (1.0 - part * (1.0 - leaking)) * (1.0 - kept_out) for part in (way.above, way.below))
+        self.in_the_way = Denial(above, below, way.reach, way.exposure)
 
     def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
         """The part of each firm's base sales to the target that a severity denies, (runs, F)."""
@@ -182,6 +206,9 @@ class ChipMarket:
     def trade(self, parameters: Parameters, firms: ChipFirm, states: State) -> None:
         """Orders by choice, permits and mandate; output by capacity and materials; the rest goes where slack is."""
         by_segment = self.roster.by_segment
+        if self.quality.any:
+            self.behind = self.quality.behind(firms.lag)
+            self.sold_behind = self.quality.sold_to_target(self.behind, self.cap[1], firms.quarter)
         share = self._chosen(parameters, firms, states)
         self.choice = share[:, self.roster.target].copy()
         share[:, self.roster.target] = self._permitted(parameters, self.choice)
@@ -246,11 +273,11 @@ class ChipMarket:
         size = firms.capacity / firms.base_capacity
         if self.foundries.any:
             size = np.where(firms.has_lines > 0, size, 1.0)
-        appeal = (
-            size
-            * np.exp(p["buyers.technology_weight"] * (firms.base_lag - firms.lag))
-            * np.exp(-p["buyers.price_elasticity"] * np.log(firms.unit_cost))
-        )
+        gained = p["buyers.technology_weight"] * (firms.base_lag - firms.lag)
+        if self.quality.any:
+            by_quality = p["buyers.quality_weight"] * (self.behind - self.quality.behind(firms.base_lag))
+            gained = np.where(self.quality.of_firm, by_quality, gained)
+        appeal = size * np.exp(gained) * np.exp(-p["buyers.price_elasticity"] * np.log(firms.unit_cost))
         wish = self.base_share * appeal[:, None, :]
         risk = np.take(states.expected_cutoff, roster.firm_headquarters, axis=-1)
         shunned = np.where(roster.at_home, 1.0, np.exp(-p["buyers.caution"] * risk))
@@ -258,6 +285,9 @@ class ChipMarket:
         wish[:, roster.target] = wish[:, roster.target] * shunned * preferred
         if self.foundries.any:
             wish[:, roster.target] = wish[:, roster.target] * firms.adoption
+        if self.quality.any:
+            worse = np.exp(p["buyers.quality_weight"] * (self.sold_behind - self.behind))
+            wish[:, roster.target] = wish[:, roster.target] * worse
         shares: Array = wish / by_segment.spread(by_segment.sum(wish))
         return shares
 
@@ -305,6 +335,11 @@ class ChipMarket:
         weight = p["investment.own_orders"]
         market = np.take(self.tightness, of_segment, axis=-1)
         return np.take(self.price, of_segment, axis=-1) * power(own, weight) * power(market, 1.0 - weight)
+
+    def smuggled_part(self) -> Array:
+        """What part of each maker's sales to the target comes in spite of controls, (runs, F)."""
+        is_capped = self.sold_behind < self.behind
+        return smuggled_part(self.quality, self.leaking, self.by_controls.of_sales, is_capped)
 
     def domestic_share(self) -> Array:
         """The part of the target's purchases this quarter that was made there by anybody, (runs, 1)."""

@@ -26,6 +26,7 @@ def move_frontier(parameters: Parameters, firms: ChipFirm, roster: Roster) -> No
     """The leaders' research, paid by their sales and grants, moves a segment's frontier faster or slower than usual.
 
     The usual is research that grows as all chip firms' sales do. A segment without leaders moves with those sales.
+    Where a segment has a quality its frontier moves as the world's table says.
     """
     p = parameters
     intensity = p["research.intensity_chip_firms"]
@@ -34,4 +35,6 @@ def move_frontier(parameters: Parameters, firms: ChipFirm, roster: Roster) -> No
     in_2020 = roster.by_segment.sum(np.where(roster.target_owned, 0.0, intensity * firms.base_output))
     growth = total(firms.revenue) / total(firms.base_output * ~roster.is_entrant)
     relative = ratio(leading, in_2020, growth) / growth
+    if roster.has_quality.any():
+        relative = np.where(roster.has_quality, 1.0, relative)
     firms.frontier_speed = roster.by_segment.spread(power(relative, p["research.frontier_elasticity"]))

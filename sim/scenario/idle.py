@@ -101,6 +101,7 @@ SWITCHED: Mapping[str, tuple[str, ...]] = {
         "subsidy.research_to_suppliers",
     ),
     "stockpiling": ("stockpiling.fading", "stockpiling.speed"),
+    "leakage": ("leakage.years",),
     "retaliation": ("retaliation.severity", "retaliation.lag", "retaliation.shrinking"),
     "entry": ("entry.grant_part", "entry.failure"),
     "security": ("security.years", "security.state_part"),

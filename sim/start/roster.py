@@ -53,6 +53,7 @@ class Roster:
         self.is_quality_critical = np.array([word == "yes" for word in world.column("inputs", "quality_critical")])
         self.is_quality_bound = np.array([word == "yes" for word in world.column("segments", "quality_bound")])
         self.dispensable = np.array(world.column("inputs", "dispensable"))
+        self.has_quality = np.isin(self.segments, world.column("quality", "segment"))
         self.foundries = Foundries(
             world.rows["designers"], self.firm_rows, self.segments, self.firm_site, self.target_owned
         )

@@ -39,9 +39,10 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "demand": (("state", "segment"), ("demand",), ()),
     "paths": (("state", "segment", "year"), ("index",), ()),
     "designers": (("id", "made_from"), ("claim", "yield"), ("potential",)),
+    "quality": (("segment",), ("amount", "growth"), ()),
     "totals": (("id", "name"), ("value",), ()),
 }
-MAY_LACK = ("entrants", "paths", "designers")  # tables that a world may do without
+MAY_LACK = ("entrants", "paths", "designers", "quality")  # tables that a world may do without
 OTHERS = "others"  # in paths.csv: all states without a path of their own
 WORDS = {
     ("states", "role"): ("target", "lead", "ally", "neutral"),
@@ -64,6 +65,7 @@ REFERENCES = {
     ("paths", "segment"): "segments",
     ("designers", "id"): "chip_firms",
     ("designers", "made_from"): "segments",
+    ("quality", "segment"): "segments",
 }
 COMPANIONS = ("low", "high", "grade", "source")
 TOTALS = ("equipment_spending_target", "equipment_spending_world")
