@@ -41,6 +41,7 @@ class Ledger:
         self.capacity = firms.capacity
         self.pipeline = sum(firms.pipeline[1:], start=firms.pipeline[0])
         self.stock = model.input_market.stock
+        self.dies = model.chip_market.dies
 
     def close(self, model: DecouplingModel, quarter: str) -> None:
         """Every identity of the quarter, in the order of the phases."""
@@ -54,8 +55,14 @@ class Ledger:
         bought = by_segment.sum(chip_market.sales)
         wafers = firms.made - firms.output
         if roster.foundries.any:
-            in_chips = roster.foundries.needed(np.take(firms.output, roster.foundries.designers, axis=-1))
-            check("wafers: made for designers = in their chips", total(wafers), total(in_chips))
+            from_lines = np.take(firms.output, roster.foundries.designers, axis=-1) - chip_market.dies_used
+            in_chips, in_stock = total(roster.foundries.needed(from_lines)), total(chip_market.dies_bought)
+            check(
+                "wafers: made for designers = in their chips and got through fronts", total(wafers), in_chips + in_stock
+            )
+            got = total(chip_market.dies_bought / roster.foundries.claim_of_book)
+            used = total(chip_market.dies_used)
+            check("dies: stock = stock before + got - used", chip_market.dies, self.dies + got - used)
         check("chips: wanted = bought + unmet", chip_market.demand, bought + chip_market.unmet)
         check("chips: made = bought", by_segment.sum(firms.output), total_over_rows(bought))
         check(

@@ -43,6 +43,9 @@ class ChipMarket:
         self.base_demand = base.demand
         self.paths = DemandPaths(roster)
         self.foundries = roster.foundries
+        self.dies = np.zeros((runs, 1))  # chips that the target's designers can make of dies got through fronts
+        self.dies_used = np.zeros((runs, len(roster.foundries.designers)))  # chips
+        self.dies_bought = np.zeros((runs, len(roster.foundries.of_target)))  # wafers
         self.quality = Quality(roster)
         self.cap = (np.ones((runs, 1)), np.full((runs, len(roster.segments)), np.inf))  # by lever, and as a quality
         self.leaking = np.zeros((runs, 1))  # part of what may not be sold to the target that comes in spite of it
@@ -242,15 +245,22 @@ class ChipMarket:
         placed, able_own = np.take(firms.orders, own, axis=-1), np.take(able, own, axis=-1)
         of_designers = (np.take(orders, own, axis=-1), placed, able_own, np.take(open_part, own, axis=-1))
         chips = rationed(*of_designers, self.by_segment_of_designers)
-        needed = foundries.needed(total_over_rows(chips))
-        wafers = foundries.ordered(needed * (1.0 - self._foundry_denied(parameters)), able)
+        wanted = total_over_rows(chips)
+        self.dies_used = self._from_stock(wanted)
+        needed = foundries.needed(wanted - self.dies_used)
+        fronts = parameters["leakage.dies"] / QUARTERS_PER_YEAR * foundries.fronts
+        asked = needed * (1.0 - self._foundry_denied(parameters)) + fronts
+        wafers = foundries.ordered(asked, able)
         firms.orders = firms.orders + total_over_rows(wafers)
         served = np.broadcast_to(foundries.serves, wafers.shape)
         everybody = (np.concatenate([orders, wafers], axis=1), firms.orders, able)
         got = rationed(*everybody, np.concatenate([open_part, served], axis=1), by_segment)
         made_for_designers = total_over_rows(got[:, states:])
         supplied = total(got[:, states:])[..., 0]
-        filled = foundries.by_book.spread(np.minimum(1.0, ratio(supplied, needed, 1.0)))
+        self.dies_bought = supplied * ratio(fronts, asked, 0.0)
+        self.dies = self.dies + total(self.dies_bought / foundries.claim_of_book) - total(self.dies_used)
+        filled = foundries.by_book.spread(np.minimum(1.0, ratio(supplied - self.dies_bought, needed, 1.0)))
+        filled = ratio(self.dies_used + (wanted - self.dies_used) * filled, wanted, 1.0)
         self.sales = np.ascontiguousarray(got[:, :states])
         self.sales[..., own] = chips * filled[:, None, :]
         firms.output = total_over_rows(self.sales)
@@ -258,6 +268,12 @@ class ChipMarket:
         in_the_end = able.copy()
         in_the_end[:, own] = able_own * filled
         return in_the_end
+
+    def _from_stock(self, wanted: Array) -> Array:
+        """The target's chips that are made of dies got through fronts, as far as there are any, (runs, D)."""
+        wanted = wanted * self.foundries.stocks
+        whole = total(wanted)
+        return wanted * ratio(np.minimum(self.dies, whole), whole, 0.0)
 
     def _foundry_denied(self, parameters: Parameters) -> Array:
         """The part of the wafers that foundries abroad may not make for the target's designers, (runs, W)."""

@@ -52,6 +52,12 @@ class Foundries:
             if of_target and where in owners_site and own_makers.any():
                 self.serves[place], self.at_home[place] = own_makers, True
 
+        fronts = self.of_target & ~self.at_home
+        self.fronts: Array = fronts / np.maximum(1, fronts.sum())  # how dies that are got through fronts are ordered, by book
+        self.stocks: Flags = np.take(self.of_target & self.at_home, self.by_book.group_of)  # designers who use them
+        members = self.by_book.sum(np.ones(len(own))) if own else np.ones(0)
+        self.claim_of_book: Array = self.by_book.sum(self.claim) / members if own else members
+
     def needed(self, chips: Array) -> Array:
         """The wafers that designers' chips take, by book: (runs, D) to (runs, W), bn yuan a quarter at 2020 prices."""
         return self.by_book.sum(chips * self.claim)

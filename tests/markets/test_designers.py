@@ -70,6 +70,25 @@ def test_a_foundry_control_is_off_with_all_controls(tmp_path):
     assert of(advance(dated, 1), "abroad", "output") == pytest.approx(0.05 / 2 * A_QUARTER, rel=1e-3)
 
 
+def test_dies_got_through_fronts_are_paid_kept_and_used_once(tmp_path):
+    cut = {"designers.speed": 0.0, "controls.foundry": 1.0}
+    model = advance(model_of(tmp_path, {**cut, "leakage.dies": 0.1}), 1)
+    maker, home = "limagrain-eur-vegetables", "other-chn-vegetables"
+    assert of(model, maker, "made") - of(model, maker, "output") == pytest.approx(
+        0.3 / 4 * A_QUARTER + 0.1 / 4, rel=1e-3
+    )
+    assert model.chip_market.dies[0, 0] == pytest.approx(0.1 / 4 / 0.25)  # in packs
+    stock = model.chip_market.dies[0, 0]
+    model.intervene({"date": "2020-04-01", "by": "CHN", "kind": "lever", "set": {"leakage.dies": 0.0}})
+    advance(model, 1)
+    sold = of(model, "young", "output")
+    assert model.chip_market.dies[0, 0] == pytest.approx(stock - sold)
+    assert of(model, home, "made") == of(model, home, "output")  # nothing is grown for it while there is a stock
+    advance(model, 6)
+    assert model.chip_market.dies[0, 0] == 0
+    assert of(model, home, "made") - of(model, home, "output") == pytest.approx(of(model, "young", "output") / 4 / 0.5)
+
+
 def test_a_shortage_of_lines_is_shared_by_all_who_order_there(tmp_path):
     outage = {"date": date(2020, 1, 1), "by": "CHN", "kind": "outage", "scope": ["limagrain-eur-vegetables"]}
     model = advance(model_of(tmp_path, {"designers.speed": 0.0}, {**outage, "severity": 0.5}), 1)
