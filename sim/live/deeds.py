@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sim.calendar import quarter_name
@@ -22,7 +23,7 @@ def stance(model: DecouplingModel) -> Stance:
     return {name: getattr(model.states, name)[0].tolist() for name in LEAST_CHANGE}
 
 
-def deeds_of_quarter(model: DecouplingModel, before: Stance, yours: list[Event]) -> list[Deed]:
+def deeds_of_quarter(model: DecouplingModel, before: Stance, yours: Sequence[Event]) -> list[Deed]:
     """The deeds of the quarter that has just passed; states that do the same are listed together.
 
     `before` is each state's stance when it was last reported; it takes over what is reported now. `yours` are the

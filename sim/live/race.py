@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import copy
 import math
+import tomllib
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from sim.batch.blocks import keys_of
-from sim.calendar import QUARTERS_PER_YEAR, quarter_start
+from sim.calendar import QUARTERS_PER_YEAR, quarter_name
+from sim.errors import BadInput
 from sim.experiment.experiment import Run
+from sim.folders import CONFIGS, SHIPPED
+from sim.futures.levers import values_at
 from sim.live import deeds, picture
-from sim.live.events import Entry
 from sim.measures import HEADLINE, Measure, catalogue
 from sim.model import DecouplingModel
 from sim.results.records import line, series_columns, series_rows
 from sim.scenario.events import Event
-from sim.scenario.loading import known_configs
+from sim.scenario.resolved import resolved
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
 from sim.world.world import World
@@ -40,14 +45,15 @@ class Race:
     """A run that goes quarter by quarter and can be stepped into.
 
     `opened` is the config as the link names it, `scenario` the same with the levers that the link sets from the start.
+    `done` are the events of the page, which act when their date comes.
     """
 
-    def __init__(self, opened: Scenario, scenario: Scenario, seed: int) -> None:
+    def __init__(self, opened: Scenario, scenario: Scenario, seed: int, done: Iterable[Event] = ()) -> None:
         self.opened, self.scenario, self.seed = opened, scenario, seed
+        self.done: tuple[Event, ...] = tuple(done)
         self.measures = shown_measures(scenario.world)
         extra = [name for name in self.measures if name not in HEADLINE]
-        self.model = DecouplingModel(scenario, seed, record=[*HEADLINE, *extra])
-        self.done: list[Event] = []
+        self.model = DecouplingModel(self._with(self.done), seed, record=[*HEADLINE, *extra])
         self.series: dict[str, list[float | None]] = {}
         self.deeds: list[deeds.Deed] = []
         self._year: deque[picture.Flows] = deque(maxlen=QUARTERS_PER_YEAR)
@@ -58,20 +64,10 @@ class Race:
         """Another future from this moment on, with the same past and the same luck."""
         other = copy.copy(self)
         other.model = self.model.branch()
-        other.done, other.deeds, other._columns = list(self.done), list(self.deeds), list(self._columns)
+        other.deeds, other._columns = list(self.deeds), list(self._columns)
         other.series = {name: list(values) for name, values in self.series.items()}
         other._year, other._stance = copy.copy(self._year), copy.deepcopy(self._stance)
         return other
-
-    def back_to(self, quarter: int) -> Race:
-        """The same race at an earlier quarter, without what was done on the page later."""
-        earlier = Race(self.opened, self.scenario, self.seed)
-        for event in self.done:
-            if (event.announced or event.date) < quarter_start(quarter):
-                earlier.intervene([event.as_table()])
-        while earlier.model.quarter < quarter:
-            earlier.step()
-        return earlier
 
     def step(self) -> None:
         """Run one quarter and take down what the page shows of it."""
@@ -91,23 +87,34 @@ class Race:
         self.deeds += deeds.deeds_of_quarter(model, self._stance, self.done)
 
     def intervene(self, entries: Iterable[Mapping[str, Any]]) -> None:
-        """Put events into the run, all or none of them. BadInput for what cannot be used."""
-        entries = list(entries)
-        scenario = self.model.scenarios[0]
-        for entry in entries:  # one that cannot be used is found before any acts
-            scenario = scenario.with_event(entry)
+        """Put events into the run, all or none of them. BadInput for what cannot be used.
+
+        Of what is done again on the same date, only the last is kept: a lever that is moved often is one event.
+        """
+        scenario, added = self.model.scenarios[0], []
         for entry in entries:
-            known = {id(event) for event in self.model.scenarios[0].events}
-            self.model.intervene(entry)
-            self.done += [event for event in self.model.scenarios[0].events if id(event) not in known]
+            known = {id(event) for event in scenario.events}
+            scenario = scenario.with_event(entry)
+            added += [event for event in scenario.events if id(event) not in known]
+        done = self.done
+        for event in added:
+            if event.quarter < self.model.quarter:
+                raise BadInput(
+                    f"date = {event.date}: is before {quarter_name(self.model.quarter)}, the next quarter to run"
+                )
+            done = _with_event(done, event)
+        scenario = self._with(done)
+        self.done = done
+        self.model.scenarios, self.model.events = [scenario], list(scenario.events)
+
+    def _with(self, done: Iterable[Event]) -> Scenario:
+        """The scenario with what was done, in order of date as in a file."""
+        events = sorted((*self.scenario.events, *done), key=lambda event: event.date)
+        return replace(self.scenario, events=tuple(events))
 
     def levers(self) -> dict[str, Value]:
         """The value of every key in the next quarter to be run."""
-        held = dict(self.scenario.values)
-        for event in self.model.events:
-            if event.quarter <= self.model.quarter:
-                held.update(event.levers())
-        return held
+        return values_at(self.model.scenarios[0], self.model.quarter)
 
     # -- what the page draws of this moment
 
@@ -133,25 +140,44 @@ class Race:
         return line(series_columns([], HEADLINE)) + series_rows(keys, dates, values[0, :, : len(HEADLINE)])
 
     def config_toml(self) -> str:
-        """What was changed, as a config that `decoupling run` replays."""
-        known = self.opened.name in known_configs()
-        content: dict[str, Any] = {
-            "purpose": f"{self.opened.name} with what was done on the live page",
-            "extends": self.opened.name if known else self.opened.file,
-        }
-        for key, value in self.changes().items():
-            table, _, name = key.partition(".")
-            content.setdefault(table, {})[name] = value
-        content["event"] = self.entries()
-        return f"# decoupling run {self.name}.toml --seed {self.seed}\n\n" + tomli_w.dumps(content)
+        """The config with what was done, which replays in any folder: it extends what ships, or nothing."""
+        purpose = f"{self.opened.name} with what was done on the live page"
+        first = f"# decoupling run {self.name}.toml --seed {self.seed}\n\n"
+        if not _ships(self.opened):
+            return first + _complete(replace(self.model.scenarios[0], purpose=purpose))
+        content: dict[str, Any] = {"purpose": purpose, "extends": self.opened.name}
+        for key, value in self.scenario.values.items():
+            if self.opened.values[key] != value:
+                table, _, name = key.partition(".")
+                content.setdefault(table, {})[name] = value
+        content["event"] = [event.as_table() for event in self.done]
+        return first + tomli_w.dumps(content)
 
-    def entries(self) -> list[Entry]:
-        """What was done on the page, as tables of the event grammar."""
-        return [event.as_table() for event in self.done]
 
-    def changes(self) -> dict[str, Value]:
-        """The levers that the link sets from the start on."""
-        return {key: value for key, value in self.scenario.values.items() if self.opened.values[key] != value}
+def _with_event(done: tuple[Event, ...], event: Event) -> tuple[Event, ...]:
+    """What was done with one event more, in the place of one that differs in its strength or its levers alone."""
+    kept = []
+    for old in done:
+        if old.model_copy(update={"severity": event.severity, "set": event.set}) != event:
+            kept.append(old)
+        elif event.kind == "lever":
+            event = event.model_copy(update={"set": {**(old.set or {}), **(event.set or {})}})
+    return (*kept, event)
+
+
+def _ships(opened: Scenario) -> bool:
+    """Whether a config is one of the program's own, which is there wherever it is installed."""
+    shipped = SHIPPED / CONFIGS / f"{opened.name}.toml"
+    return shipped.exists() and Path(opened.file).resolve() == shipped.resolve()
+
+
+def _complete(scenario: Scenario) -> str:
+    """The text of a config that extends nothing; a world that does not ship is named by its folder."""
+    content = tomllib.loads(resolved(scenario))
+    folder = Path(scenario.world.folder)
+    if folder.is_dir() and SHIPPED not in folder.resolve().parents:
+        content["world"] = str(folder.resolve())
+    return tomli_w.dumps(content)
 
 
 def _finite(number: float) -> float | None:

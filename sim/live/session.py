@@ -12,18 +12,23 @@ import queue
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarters_until
+from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_start, quarters_until
 from sim.errors import BadInput
-from sim.futures.levers import levers
-from sim.live import background, events, link, picture
-from sim.live.link import Faults
+from sim.futures.levers import decided_alike, label, levers, without_effect
+from sim.live import background, events, link, own, picture
+from sim.live.link import Faults, Moment
 from sim.live.race import Race
 from sim.live.turn import Turn
+from sim.scenario.events import Event
 from sim.scenario.loading import known_configs, load_config
+from sim.scenario.scenario import Scenario
+from sim.world.evidence import Value, flatten
 from sim.world.world import World
 
 SPEEDS = (1, 2, 5, 10, 20, 40)  # quarters a second, at most
@@ -31,13 +36,30 @@ DEFAULT_SPEED = 5
 PATIENCE = 2.0  # seconds to wait for a page to say that it has drawn the last frame
 AGENTS_SECONDS = 1.0  # between tables of agents while the run goes
 SOON = 0.03  # seconds between a frame and one that answers an order
+SLICE = 0.03  # seconds of a turn of a run on its way to a quarter
+ON_THE_WAY_SECONDS = 0.5  # between frames that say so
+ON_THE_WAY = ("drawn", "stop", "pause", "alike")  # orders that are obeyed then; others wait until it is there
+TOO_LONG = (
+    f"More was done than an address of {link.LONGEST_QUERY} characters holds, so the page's address stays as it was: "
+    "keep config.toml, which can be opened again."
+)
+MOST_STEPS = 100  # that can be undone
 TURN = Turn()
 
 FramePart = tuple[Hashable, Callable[[], Any]]  # a version, and what makes that part of a frame
 
 
+@dataclass(frozen=True)
+class Step:
+    """What an order changed; `field` is the lever that it moved, or what it did."""
+
+    field: str
+    before: Moment
+    after: Moment
+
+
 class Session:
-    """A run that can be played, stopped, stepped into and branched.
+    """A run that can be played, stopped, stepped into and branched, and everything that was done, undone.
 
     `search` is the query of the page's address, `default` the config of a page whose address names none. `publish` is
     called from the session's thread with each frame.
@@ -48,6 +70,7 @@ class Session:
     def __init__(self, search: str, default: str, publish: Callable[[str], None]) -> None:
         self._default, self._publish = default, publish
         self._commands: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+        self._later: deque[Mapping[str, Any]] = deque()  # orders that wait until the run is where it goes to
         self._thread = threading.Thread(target=self._work, name="live session", daemon=True)
         self._speed = DEFAULT_SPEED
         self._number = self._acknowledged = 0
@@ -57,10 +80,14 @@ class Session:
         self._drawn: dict[str, Hashable] = {}  # the version of each part that the page shows
         self._band: dict[str, Any] | None = None
         self._file: dict[str, Any] | None = None
-        self._files = 0
+        self._files = self._past = 0
         self._agents_at = 0.0
-        race, self._faults = link.opened(search, default)
-        self._begin(race)
+        self._undone: list[Step] = []
+        self._steps: list[Step] = []
+        self._alike: dict[str, str] = {}  # the levers that a doctrine makes idle,
+        self._alike_of: Scenario | None = None  # under this config
+        moment, self._faults = link.opened(search, default)
+        self._stand_at(moment)
 
     def start(self) -> None:
         self._thread.start()
@@ -78,22 +105,52 @@ class Session:
         """The world that the page opened with; a config of another one gets a page of its own."""
         return self._races["A"].scenario.world
 
-    # -- in the thread
+    # -- where the run stands
 
-    def _begin(self, race: Race) -> None:
-        self._races = {"A": race}
-        self._shown = "A"
-        self._branched_at: int | None = None
+    def _stand_at(self, moment: Moment) -> None:
+        """Begin the races of a moment from the start; they go to its quarter step by step."""
+        self._races = moment.races()
+        self._opened, self._own = moment.opened, moment.own
+        self._branched_at, self._shown = moment.branched, moment.shown
         self._agent: str | None = None
         self._playing = False
-        self._past = getattr(self, "_past", 0) + 1  # changes whenever the past that the page holds is void
+        self._past += 1  # changes whenever the past that the page holds is void
         self._agents_version: Hashable = None
         self._batches = list(background.batches())
         self._changed = True
+        self._going_to: int | None = None
+        self._go_to(moment.quarter)
+        if self._alike_of is not self._opened:
+            self._alike, self._alike_of = {}, self._opened
+            threading.Thread(target=self._find_alike, args=(self._opened,), daemon=True).start()
+
+    def _moment(self) -> Moment:
+        first = self._races["A"]
+        return Moment(
+            self._opened,
+            first.scenario,
+            first.seed,
+            tuple(race.done for race in self._races.values()),
+            first.model.quarter if self._going_to is None else self._going_to,
+            self._branched_at,
+            self._shown,
+            self._own,
+        )
+
+    def _go_to(self, quarter: int) -> None:
+        self._playing = False
+        self._going_to = quarter if quarter > self._race.model.quarter else None
+        self._going_since = time.monotonic()
+
+    def _find_alike(self, opened: Scenario) -> None:
+        if alike := decided_alike(opened):
+            self.send({"do": "alike", "found": (opened.hash, alike)})
 
     @property
     def _race(self) -> Race:
         return self._races[self._shown]
+
+    # -- in the thread
 
     def _work(self) -> None:
         try:
@@ -105,7 +162,9 @@ class Session:
         next_quarter = next_frame = 0.0
         while True:
             now = time.monotonic()
-            if self._playing and now >= next_quarter:
+            if self._going_to is not None:
+                self._approach()
+            elif self._playing and now >= next_quarter:
                 took = self._advance()
                 # after a delay the run goes on at its speed and does not hurry to catch up
                 next_quarter = max(next_quarter + 1 / self._speed, now + TURN.rest(took))
@@ -117,27 +176,62 @@ class Session:
             TURN.plays(id(self), self._playing)
             waits = [next_quarter] if self._playing else []
             waits += [self._may_publish(next_frame)] if self._changed else []
-            try:
-                command = self._commands.get(timeout=max(0.0, min(waits) - time.monotonic()) if waits else None)
-            except queue.Empty:
+            waits += [0.0] if self._going_to is not None or self._later else []
+            command = self._next_command(max(0.0, min(waits) - time.monotonic()) if waits else None)
+            if command is None:
                 continue
-            if not isinstance(command, Mapping):
-                command = {}
             if command.get("do") == "stop":
                 return
             self._obey(command)
+
+    def _next_command(self, seconds: float | None) -> Mapping[str, Any] | None:
+        """The next order, if one comes in time. On the way to a quarter only a few are obeyed, and others wait."""
+        if self._later and self._going_to is None:
+            return self._later.popleft()
+        try:
+            command = self._commands.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        if not isinstance(command, Mapping):
+            command = {}
+        if self._going_to is not None and command.get("do") not in ON_THE_WAY:
+            self._later.append(command)
+            return None
+        return command
+
+    def _approach(self) -> None:
+        """Run on for a moment to the quarter that the run goes to."""
+        self._attempt(self._run_for_a_moment, "", first=False)
+        quarter, running = self._race.model.quarter, self._race.model.running
+        if self._going_to is not None and (quarter >= self._going_to or not running):
+            self._going_to = None
+            self._ordered = True
+        self._changed = True
+
+    def _run_for_a_moment(self) -> None:
+        until = time.monotonic() + SLICE
+        try:
+            while self._going_to is not None and self._race.model.quarter < self._going_to:
+                self._step()
+                if time.monotonic() >= until:
+                    return
+        except Exception:
+            self._going_to = None
+            raise
 
     def _may_publish(self, next_frame: float) -> float:
         """When the next frame may go out: soon after an order, else at a pace that the page and the others bear."""
         if self._sent[0] != self._acknowledged:
             return self._published + PATIENCE
+        if self._going_to is not None:  # the past is about to be drawn whole
+            return max(self._published, self._going_since) + ON_THE_WAY_SECONDS
         if self._ordered:
             return self._published + SOON
         return max(next_frame, self._published + 1 / self.frames_a_second)
 
     def _publish_frame(self, now: float) -> float:
         frames: list[str] = []
-        took = TURN.take(lambda: frames.append(self._frame(now)))
+        took = TURN.take(lambda: frames.append(self._frame(now)), first=self._ordered)
         self._changed = self._ordered = False
         self._publish(frames[0])
         return took
@@ -147,6 +241,9 @@ class Session:
         if do == "drawn":
             self._note_drawn(command.get("value"))
             return
+        if do == "alike":  # from this session's own thread; a page sends no tuples
+            self._note_alike(command.get("found"))
+            return
         field = str(command.get("key") or do)[:80]
         # messages at other fields stay until those are corrected
         self._faults = {name: text for name, text in self._faults.items() if name not in ("", field)}
@@ -155,12 +252,15 @@ class Session:
         if obey is None:
             self._faults[""] = "The page sent something that is not a command."
             return
+        before = self._moment()
         self._attempt(partial(obey, self, command), field)
+        if do not in ("undo", "redo", "pause"):
+            self._note_step(field, before)
 
-    def _attempt(self, act: Callable[[], None], field: str) -> float:
+    def _attempt(self, act: Callable[[], None], field: str, *, first: bool = True) -> float:
         """Do something with the run; faults are shown at a field of the page. Returns the seconds that it took."""
         try:
-            return TURN.take(act)
+            return TURN.take(act, first=first)
         except BadInput as fault:
             self._faults[field] = fault.problems[0].removeprefix("event 1: ").removeprefix("set ")[:400]
         except Exception as fault:  # a fault of the program must not leave a page that says nothing
@@ -180,9 +280,25 @@ class Session:
             return
         self._acknowledged = self._sent[0]
 
+    def _note_alike(self, found: object) -> None:
+        if isinstance(found, tuple) and found[0] == self._opened.hash:
+            self._alike, self._changed = found[1], True
+
+    def _note_step(self, field: str, before: Moment) -> None:
+        """Keep what the last order changed, so that it can be undone; moves of a lever in one quarter are one step."""
+        after = self._moment()
+        if before.policy == after.policy and after.quarter >= before.quarter:
+            return
+        last = self._steps[-1] if self._steps else None
+        if last and field in before.opened.values and (last.field, last.after) == (field, before):
+            self._steps[-1] = Step(field, last.before, after)
+        else:
+            self._steps = [*self._steps[1 - MOST_STEPS :], Step(field, before, after)]
+        self._undone = []
+
     def _advance(self) -> float:
         self._changed = True
-        took = self._attempt(self._step, "")
+        took = self._attempt(self._step, "", first=False)
         self._playing = self._playing and self._race.model.running
         return took
 
@@ -197,16 +313,58 @@ class Session:
 
     def _pause(self, command: Mapping[str, Any]) -> None:
         self._playing = False
+        self._going_to = None
 
     def _quarter(self, command: Mapping[str, Any]) -> None:
         self._playing = False
         self._step()
 
     def _restart(self, command: Mapping[str, Any]) -> None:
-        """The same config, seed and levers from the start, without what was done later."""
-        first = self._races["A"]
+        """From the start, with what was done: it acts again when its date comes."""
         self._faults = {}
-        self._begin(Race(first.opened, first.scenario, first.seed))
+        self._stand_at(link.at_quarter(self._moment(), 0))
+
+    def _undo(self, command: Mapping[str, Any]) -> None:
+        if not self._steps:
+            raise BadInput("There is nothing to undo.")
+        step = self._steps.pop()
+        self._undone.append(step)
+        self._return_to(step.before, step)
+
+    def _redo(self, command: Mapping[str, Any]) -> None:
+        if not self._undone:
+            raise BadInput("There is nothing to do again.")
+        step = self._undone.pop()
+        self._steps.append(step)
+        self._return_to(step.after, step)
+
+    def _return_to(self, moment: Moment, step: Step) -> None:
+        """Stand at a moment; what has been run since stays run, unless the step was only to another quarter."""
+        self._faults = {}
+        moved = step.before.policy == step.after.policy
+        self._stand_at(moment if moved else link.at_quarter(moment, max(moment.quarter, self._moment().quarter)))
+
+    def _clear(self, command: Mapping[str, Any]) -> None:
+        """Take back all that was done on the page."""
+        moment = self._moment()
+        self._stand_at(replace(moment, done=((),), branched=None, shown="A"))
+
+    def _take_back(self, command: Mapping[str, Any]) -> None:
+        """Take back one act, by the places of its events in what was done in the future that is shown."""
+        places, race = command.get("value"), self._race
+        known = range(len(race.done))
+        if (
+            not isinstance(places, list)
+            or not places
+            or not all(type(each) is int and each in known for each in places)
+        ):
+            raise BadInput("take back: must be the places of something that was done")
+        parted = quarter_start(self._branched_at or 0)
+        if any((race.done[place].announced or race.done[place].date) < parted for place in places):
+            raise BadInput("It was done before the two futures parted; go on with one of them first.")
+        rest = tuple(event for place, event in enumerate(race.done) if place not in places)
+        done = tuple(rest if name == self._shown else each.done for name, each in self._races.items())
+        self._stand_at(replace(self._moment(), done=done))
 
     def _set_speed(self, command: Mapping[str, Any]) -> None:
         if command.get("value") not in SPEEDS or isinstance(command["value"], bool):
@@ -215,55 +373,110 @@ class Session:
 
     def _jump(self, command: Mapping[str, Any]) -> None:
         """To the start of a year: on by running, back by running again from the start."""
-        year = command.get("value")
-        if isinstance(year, bool) or not isinstance(year, int) or not FIRST_YEAR <= year <= LAST_YEAR + 1:
-            raise BadInput(f"jump to: must be a year from {FIRST_YEAR} to {LAST_YEAR + 1}")
-        quarter = quarters_until(year - 1)
-        self._playing = False
+        quarter = _first_quarter(command.get("value"), "jump to", LAST_YEAR + 1)
         if self._branched_at is not None and quarter < self._branched_at:
             raise BadInput(f"jump to: the two futures begin in {quarter_name(self._branched_at)}; end the branch first")
         if quarter < self._race.model.quarter:
-            self._races = {name: race.back_to(quarter) for name, race in self._races.items()}
-            self._past += 1
-        while self._race.model.quarter < quarter:
-            self._step()
+            self._stand_at(link.at_quarter(self._moment(), quarter))
+        else:
+            self._go_to(quarter)
 
     def _open(self, command: Mapping[str, Any]) -> None:
-        """Another config or seed, from the start."""
-        first = self._races["A"]
+        """Another config or seed, from the start, with all that was done that it can take."""
+        moment = self._moment()
         faults: Faults = {}
-        config = link.check_config(command.get("config", first.opened.name), self._default, first.opened.name, faults)
-        seed = link.check_seed(command.get("seed", first.seed), first.seed, faults)
+        if "text" in command:
+            opened = self._kept(str(command.get("name"))[:80], command["text"])
+        else:
+            name = command.get("config", moment.opened.name)
+            seed = link.check_seed(command.get("seed", moment.seed), moment.seed, faults)
+            if name == moment.opened.name:
+                opened = replace(moment, seed=seed, quarter=moment.branched or 0)
+            else:
+                config = link.check_config(name, self._default, moment.opened.name, faults)
+                opened = self._carried_over(moment, load_config(config), seed, faults) if not faults else moment
         self._faults = faults
-        if faults:
-            return
-        base = load_config(config)
-        self._begin(Race(base, base if base.hash != first.opened.hash else first.scenario, seed))
+        if "config" not in faults and "seed" not in faults:
+            self._stand_at(opened)
+
+    def _kept(self, name: str, text: object) -> Moment:
+        """The race of a file that was kept: what was done again as such, where it extends a config of this server."""
+        if not isinstance(text, str):
+            raise BadInput(f"{name}: must be the text of a config")
+        scenario = own.load(name, text)
+        seed = own.seed_of(text)
+        content = own.content_of(name, text)
+        content.pop("purpose")
+        base, entries = content.pop("extends", None), content.pop("event", [])
+        faults: Faults = {}
+        moment = Moment(scenario, scenario, self._races["A"].seed if seed is None else seed, own=own.as_address(text))
+        if base is not None:
+            opened = load_config(base)
+            levers = {key for key, each in opened.world.parameters.items() if each.role == "lever"}
+            given = {key: value for key, value in flatten(content, name).items() if key in levers}
+            started = link.with_levers(opened, given, faults)
+            done = link.with_events(started, entries, faults, "")
+            again = replace(moment, opened=opened, scenario=started, done=(done,), own="")
+            if not faults and again.races()["A"].model.scenarios[0].hash == scenario.hash:
+                return again
+        if link.address(moment) is None:
+            raise BadInput(f"{name}: is too long for an address, so the page could not be opened again")
+        return moment
+
+    def _carried_over(self, moment: Moment, opened: Scenario, seed: int, faults: Faults) -> Moment:
+        """What was done under one config, under another; what that cannot take is told."""
+        cannot: Faults = {}
+        given = link.changed(moment.opened, moment.scenario)
+        for key in given.keys() - opened.values.keys():
+            link.tell(cannot, "", f"{key}: is no lever there")
+        scenario = link.with_levers(opened, {key: given[key] for key in given if key in opened.values}, cannot)
+        done = tuple(
+            link.with_events(scenario, [event.as_table("json") for event in events], cannot, "")
+            for events in moment.done
+        )
+        for text in "\n".join(cannot.values()).splitlines():
+            link.tell(faults, "", f"Not taken over to {opened.name}: {text}"[:400])
+        return Moment(opened, scenario, seed, done, moment.branched or 0, moment.branched, moment.shown)
 
     def _lever(self, command: Mapping[str, Any]) -> None:
-        race, key = self._running(), str(command.get("key"))[:80]
-        race.intervene(events.lever_set(race.model, race.levers(), key, command.get("value")))
+        key, value = str(command.get("key"))[:80], command.get("value")
+        self._intervene(command, lambda race: events.lever_set(race.model, race.levers(), key, value))
 
     def _announce(self, command: Mapping[str, Any]) -> None:
-        race = self._running()
-        by, item = str(command.get("by"))[:80], str(command.get("item"))[:80]
-        race.intervene(events.control_announced(race.model, race.levers(), by, item, command.get("severity")))
+        by, item, part = str(command.get("by"))[:80], str(command.get("item"))[:80], command.get("severity")
+        self._intervene(command, lambda race: events.control_announced(race.model, race.levers(), by, item, part))
 
     def _cut_off(self, command: Mapping[str, Any]) -> None:
-        race = self._running()
-        race.intervene(events.cut_off(race.model, race.levers()))
+        self._intervene(command, lambda race: events.cut_off(race.model, race.levers()))
 
     def _truce(self, command: Mapping[str, Any]) -> None:
-        race = self._running()
-        race.intervene(events.truce(race.model, race.levers()))
+        self._intervene(command, lambda race: events.truce(race.model, race.levers()))
 
     def _lose_fab(self, command: Mapping[str, Any]) -> None:
-        race = self._running()
-        race.intervene(events.fab_lost(race.model, str(command.get("firm"))[:80]))
+        firm = str(command.get("firm"))[:80]
+        self._intervene(command, lambda race: events.fab_lost(race.model, firm))
+
+    def _intervene(self, command: Mapping[str, Any], entries: Callable[[Race], list[events.Entry]]) -> None:
+        """Do something from the next quarter on. Where the run has ended, go back to the year that is said, and on."""
+        race = self._race
+        if race.model.running:
+            race.intervene(entries(race))
+            return
+        quarter = _first_quarter(command.get("since"), "since", LAST_YEAR)
+        if quarter < (self._branched_at or 0):
+            raise BadInput(f"since: the two futures begin in {quarter_name(self._branched_at or 0)}")
+        earlier = self._moment().races()[self._shown]
+        while earlier.model.quarter < quarter:
+            earlier.step()
+        earlier.intervene(entries(earlier))
+        done = tuple(earlier.done if name == self._shown else each.done for name, each in self._races.items())
+        self._stand_at(replace(self._moment(), done=done))
 
     def _branch(self, command: Mapping[str, Any]) -> None:
         """Hold the moment: from here on there are two futures."""
-        race = self._running()
+        race = self._race
+        if not race.model.running:
+            raise BadInput("The run has ended. Jump back to hold an earlier moment.")
         if self._branched_at is not None:
             raise BadInput("There are two futures already; keep one of them first.")
         self._playing = False
@@ -313,6 +526,10 @@ class Session:
         "pause": _pause,
         "quarter": _quarter,
         "restart": _restart,
+        "undo": _undo,
+        "redo": _redo,
+        "clear": _clear,
+        "take back": _take_back,
         "speed": _set_speed,
         "jump": _jump,
         "open": _open,
@@ -328,11 +545,6 @@ class Session:
         "write": _write,
         "agent": _watch_agent,
     }
-
-    def _running(self) -> Race:
-        if not self._race.model.running:
-            raise BadInput("The run has ended. Restart it, or jump back, to change something.")
-        return self._race
 
     def _future(self, name: object) -> str:
         if not isinstance(name, str) or name not in self._races:
@@ -354,12 +566,14 @@ class Session:
         race = self._race
         model, held = race.model, race.levers()
         keys = [lever.name for lever in levers(race.scenario.world)]
+        address = link.address(self._moment())
+        faults = {**self._faults, **({} if address else {"link": TOO_LONG})}
         return {
             "config": race.opened.name,
             "seed": race.seed,
             "world": race.scenario.world.id,
             "goods": race.scenario.world.goods,
-            "state": "ended" if not model.running else "running" if self._playing else "paused",
+            "state": self._state(),
             "quarter": quarter_name(model.quarter - 1) if model.quarter else "",
             "next": quarter_name(model.quarter),
             "done": model.quarter,
@@ -367,17 +581,28 @@ class Session:
             "speed": self._speed,
             "shown": self._shown,
             "branched": None if self._branched_at is None else quarter_name(self._branched_at),
-            "faults": self._faults,
+            "faults": faults,
             "levers": {key: held[key] for key in keys},
             "config_levers": {key: race.opened.values[key] for key in keys},
-            "link": link.address(race),
+            "undo": bool(self._steps),
+            "redo": bool(self._undone),
+            "link": address,
         }
+
+    def _state(self) -> str:
+        if self._going_to is not None:
+            return "going"
+        return "ended" if not self._race.model.running else "running" if self._playing else "paused"
 
     def _parts(self, now: float) -> dict[str, FramePart]:
         race, quarter = self._race, self._race.model.quarter
         moment = (self._past, self._shown, self._branched_at, quarter)
         parts: dict[str, FramePart] = {
-            "done": ((self._past, self._shown, len(race.done)), lambda: _as_texts(race.entries())),
+            "done": (
+                (self._past, self._shown, race.done),
+                lambda: _as_texts(race.done, self.world),
+            ),
+            "idle": (self._idle_version(), self._idle),
             "choices": ((tuple(known_configs()), tuple(self._batches)), self._choices),
         }
         for name, future in self._races.items():
@@ -399,6 +624,17 @@ class Session:
             parts["file"] = (self._file["number"], lambda: self._file)
         return parts
 
+    def _idle_version(self) -> Hashable:
+        held = self._race.levers()
+        now = tuple(held[lever.name] for lever in levers(self.world))
+        return self._past, self._shown, self._race.done, now, tuple(self._alike)
+
+    def _idle(self) -> dict[str, str]:
+        """The levers that change nothing as the run stands, and why."""
+        race = self._race
+        found = {} if race.done else self._alike
+        return {**found, **without_effect(race.model.scenarios[0], race.model.quarter)}
+
     def _series(self, name: str, race: Race) -> dict[str, Any]:
         """The quarters that the page does not hold yet."""
         drawn = self._drawn.get(f"series {name}")
@@ -409,15 +645,29 @@ class Session:
         return {"configs": sorted({*known_configs(), self._race.opened.name}), "batches": self._batches}
 
 
-def _as_texts(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+def _first_quarter(year: object, what: str, last: int) -> int:
+    """The first quarter of a year that a page names."""
+    if isinstance(year, bool) or not isinstance(year, int) or not FIRST_YEAR <= year <= last:
+        raise BadInput(f"{what}: must be a year from {FIRST_YEAR} to {last}")
+    return quarters_until(year - 1)
+
+
+def _as_texts(done: Iterable[Event], world: World) -> list[dict[str, Any]]:
     """What was done, for the list of it on the page; the same act of several states is one line."""
-    by_act: dict[tuple[str, str, str], list[str]] = {}
-    for entry in entries:
-        words = [
-            f"{key} = {value:g}" if isinstance(value, float) else f"{key} = {value}"
-            for key, value in entry.get("set", {}).items()
-        ]
-        if "severity" in entry:
-            words.append(f"{100 * entry['severity']:g} % of {', '.join(entry['scope'])}".replace("_", " "))
-        by_act.setdefault((str(entry["date"]), entry["kind"], ", ".join(words)), []).append(entry["by"])
-    return [{"date": date, "by": " ".join(by), "kind": kind, "text": text} for (date, kind, text), by in by_act.items()]
+    acts: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for place, event in enumerate(done):
+        words = [f"{label(key)} {_plain(value, world.parameters[key].unit)}" for key, value in event.levers().items()]
+        if event.severity is not None:
+            scope = "everything" if "all" in event.scope else ", ".join(event.scope).replace("_", " ")
+            words.append(f"{100 * event.severity:g} % of {scope}")
+        date, text = quarter_name(event.quarter), ", ".join(words)
+        act = acts.setdefault((date, event.kind, text), {"date": date, "kind": event.kind, "text": text})
+        act.setdefault("by", []).append(event.by)
+        act.setdefault("places", []).append(place)
+    return [{**act, "by": " ".join(act["by"])} for act in acts.values()]
+
+
+def _plain(value: Value, unit: str) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{100 * value:g} %" if unit == "0 to 1" else f"{value:g} {unit}"

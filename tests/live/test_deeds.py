@@ -3,12 +3,14 @@
 import csv
 import io
 import random
+import shutil
 import tomllib
 from urllib.parse import parse_qs
 
 import pytest
 from support.live_session import Watcher, kept, replayed
 from support.made_results import EXPERIMENT, manifest, signed, vouch
+from support.paths import ROOT
 
 from sim.errors import BadInput
 from sim.futures.levers import described
@@ -101,8 +103,15 @@ def test_whatever_is_done_replays(tmp_path, seed):
     (tmp_path / name).write_text(config)
     assert replayed(tmp_path / name, seed, tmp_path / "out") == series.encode()
     # the page's address gives the same again
-    race, faults = link.opened(query, "historic")
+    moment, faults = link.opened(query, "historic")
+    race = moment.races()["A"]
+    run_to(race, moment.quarter)
     assert faults == {} and race.series_csv() == series
+
+
+def run_to(race, quarter):
+    while race.model.quarter < quarter:
+        race.step()
 
 
 def test_each_future_is_kept_by_itself(tmp_path):
@@ -121,17 +130,25 @@ def test_each_future_is_kept_by_itself(tmp_path):
     assert replayed("historic", 5, tmp_path / "a") == first.encode()
 
 
-def test_a_config_at_a_path_is_extended_by_its_path(tmp_path):
-    path = tmp_path / "mine.toml"
-    path.write_text('purpose = "mine"\nextends = "historic"\n[subsidy]\nannual = 80.0\n')
-    race, _ = link.opened("seed=4", str(path))
-    race.intervene([{"date": "2020-01-01", "by": "CHN", "kind": "lever", "set": {"mandate.domestic": 0.3}}])
-    while race.model.running:
-        race.step()
-    saved = tmp_path / "elsewhere" / f"{race.name}.toml"
-    saved.parent.mkdir()
-    saved.write_text(race.config_toml())
-    assert replayed(saved, 4, tmp_path / "out") == race.series_csv().encode()
+def test_a_config_of_one_s_own_replays_in_any_folder(tmp_path, monkeypatch):
+    """A config at a path, one in the configs/ of the working folder, and one of a world of one's own."""
+    configs = tmp_path / "here" / "configs"
+    shutil.copytree(ROOT / "configs/worlds/crop-seeds", configs / "worlds/rice")
+    (configs / "mine.toml").write_text('purpose = "mine"\nextends = "historic"\n[subsidy]\nannual = 80.0\n')
+    (configs / "paddies.toml").write_text('purpose = "rice"\nworld = "rice"\n')
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for config in ("mine", "configs/mine.toml", "paddies"):
+        monkeypatch.chdir(tmp_path / "here")
+        moment, faults = link.opened("seed=4", config)
+        race = moment.races()["A"]
+        by = moment.opened.world.target
+        race.intervene([{"date": "2020-01-01", "by": by, "kind": "lever", "set": {"mandate.domestic": 0.3}}])
+        run_to(race, race.model.horizon)
+        monkeypatch.chdir(elsewhere)
+        saved = elsewhere / f"{race.name}.toml"
+        saved.write_text(race.config_toml())
+        assert faults == {} and replayed(saved, 4, tmp_path / "out" / config) == race.series_csv().encode()
 
 
 def test_an_address_opens_the_same_quarter_with_the_same_levers():

@@ -14,8 +14,7 @@ from support.live_session import Watcher
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from sim.futures.levers import described
-from sim.live import link, session
+from sim.live import link, own, session
 from sim.live.assets import missing_assets
 from sim.live.guard import is_ours, understood
 from sim.scenario.loading import load_config
@@ -59,6 +58,16 @@ BAD_ORDERS = [
     *({"do": "keep", "value": value} for value in ["B", None]),
     *({"do": "background", "value": value} for value in [*NASTY, "../../etc: passwd", ["x"], {"x": 1}]),
     *({"do": "write", "value": value} for value in [*NASTY, None, [], "../series"]),
+    *({"do": "take back", "value": value} for value in [*NASTY, None, 0, [0], [-1], [True], [[0]], {}]),
+    *({"do": do} for do in ["undo", "redo"]),
+    *({"do": "open", "name": "x.toml", "text": text} for text in [*NASTY, None, 3, [], "", "purpose = 3", "a = [" * 9]),
+    *(
+        {"do": "open", "name": name, "text": f'purpose = "x"\nextends = "{other}"'}
+        for name in ("x", "../x", "")
+        for other in ("/etc/passwd", "../configs/historic", "configs/historic.toml", "")
+    ),
+    {"do": "open", "name": "x", "text": 'purpose = "x"\nworld = "/tmp"'},
+    {"do": "open", "name": "x", "text": 'purpose = "x"\nextends = "historic"\n#' + "x" * 200_000},
     *({"do": "agent", "value": value} for value in [*NASTY, 7, [], {}]),
     *({"do": "open", "config": config, "seed": "1"} for config in [*NASTY, "", None, 3, [], "../configs/historic"]),
     *(
@@ -127,22 +136,25 @@ BAD_QUERIES = [
     'event={"date":"2022-01-01","by":"CHN","kind":"lever","set":{"subsidy.annual":1e999}}',
     'event={"date":"1999-01-01","by":"USA","target":"CHN","kind":"control","severity":0.5}',
     'event={"date":"2022-01-01","by":"USA","target":"CHN","kind":"outage","severity":1,"scope":["../x"]}',
+    *(f"branch={text}" for text in ["", "2019-Q4", "now"]),
+    'branch=2022-Q1&event_b={"date":"2021-01-01","by":"CHN","kind":"lever","set":{"subsidy.annual":9}}',
+    *(f"own={text}" for text in ["", "x", "%00", "A" * 999, own.as_address("x"), own.as_address("[[[")]),
     *("colour=red", "demand.shock_sd=0", "__class__=x", "config[]=historic", "seed=1" + "&a=b" * 9000),
 ]
 
 
 @pytest.mark.parametrize("query", BAD_QUERIES, ids=range(len(BAD_QUERIES)))
 def test_what_a_link_cannot_hold_is_said(query):
-    race, faults = link.opened(query, "published-2020")
-    assert faults and all(0 < len(text) < 450 for text in faults.values())
-    assert (race.opened.name, race.seed, race.done, race.model.quarter) == ("published-2020", 1, [], 0)
-    assert race.changes() == {}
+    moment, faults = link.opened(query, "published-2020")
+    assert faults and all(0 < len(line) < 450 for text in faults.values() for line in text.splitlines())
+    assert (moment.opened.name, moment.seed, moment.done, moment.quarter) == ("published-2020", 1, ((),), 0)
+    assert moment.scenario == moment.opened
 
 
 def test_a_link_may_hold_an_event_and_a_quarter():
     event = {"date": "2021-01-01", "by": "CHN", "kind": "lever", "set": {"subsidy.annual": 90}}
-    race, faults = link.opened(f"config=historic&seed=2&event={json.dumps(event)}&at=2021-Q2", "published-2020")
-    assert faults == {} and race.model.quarter == 6 and race.levers()["subsidy.annual"] == 90
+    moment, faults = link.opened(f"config=historic&seed=2&event={json.dumps(event)}&at=2021-Q2", "published-2020")
+    assert faults == {} and moment.quarter == 6 and moment.done[0][0].levers() == {"subsidy.annual": 90}
 
 
 # -- messages on the socket

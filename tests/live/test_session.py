@@ -70,7 +70,7 @@ def test_a_lever_acts_from_the_next_quarter_on():
         watcher.do("quarter")
     assert watcher.series["A"]["controls_severity"][0] == 0
     assert watcher.series["A"]["controls_severity"][1] > 0.005
-    assert watcher.parts["done"][0]["date"] == "2020-04-01"
+    assert watcher.parts["done"][0]["date"] == "2020-Q2"
 
 
 def test_an_announced_control_bites_a_year_later():
@@ -119,26 +119,31 @@ def test_a_lost_fab_makes_nothing_for_a_year():
     assert [value == 0 for value in output] == [False] * 4 + [True] * 4 + [False] * 4
 
 
-def test_restart_begins_anew_and_keeps_what_the_link_sets():
+def test_a_restart_keeps_what_was_done():
+    """It acts again when its date comes, so that the same run comes out."""
     with Watcher("config=historic&subsidy.annual=50") as watcher:
+        watcher.do("jump", value=2021)
         watcher.do("lever", key="subsidy.annual", value=300)
-        watcher.do("quarter")
+        watcher.do("jump", value=2025)
+        market = watcher.series["A"]["chip_market"]
         head = watcher.do("restart")
-    assert head["levers"]["subsidy.annual"] == 50 and head["state"] == "paused" and head["done"] == 0
-    assert watcher.parts["done"] == []
+        assert head["levers"]["subsidy.annual"] == 50 and head["state"] == "paused" and head["done"] == 0
+        assert [act["text"] for act in watcher.parts["done"]] == ["subsidy 300 bn yuan a year"]
+        head = watcher.do("jump", value=2025)
+        assert watcher.series["A"]["chip_market"] == market and head["levers"]["subsidy.annual"] == 300
 
 
-def test_a_jump_back_drops_what_was_done_later_and_draws_the_same_luck():
+def test_a_jump_back_keeps_what_was_done_later_and_draws_the_same_luck():
     with Watcher() as watcher:
         watcher.do("jump", value=2024)
         watcher.do("lever", key="subsidy.annual", value=200)
         watcher.do("jump", value=2030)
         before = watcher.series["A"]["chip_market"]
-        head = watcher.do("jump", value=2026)
-        assert head["done"] == 24 and len(watcher.parts["done"]) == 1
-        assert watcher.series["A"]["chip_market"] == before[:24]
         head = watcher.do("jump", value=2022)
-        assert watcher.parts["done"] == [] and head["levers"]["subsidy.annual"] == 0
+        assert head["done"] == 8 and head["levers"]["subsidy.annual"] == 0 and len(watcher.parts["done"]) == 1
+        assert watcher.series["A"]["chip_market"] == before[:8]
+        head = watcher.do("jump", value=2030)
+        assert head["levers"]["subsidy.annual"] == 200 and watcher.series["A"]["chip_market"] == before
 
 
 def test_what_a_reactive_lead_and_a_planning_target_do_is_told_with_reasons():

@@ -53,12 +53,16 @@ class Watcher:
             number = self.frames[-1]["number"] if self.frames else 0
         self.session.send({"do": do, **rest})
         with self.arrived:
-            assert self.arrived.wait_for(lambda: self.frames and self.frames[-1]["number"] > number, 20)
+            assert self.arrived.wait_for(lambda: self._answered(number), 20)
             return self.head
+
+    def _answered(self, number):
+        """Whether a later frame has come, of a run that is where it was sent to."""
+        return self.frames and self.frames[-1]["number"] > number and self.head["state"] != "going"
 
     def __enter__(self):
         self.session.start()
-        self.until(lambda head: True)
+        self.until(lambda head: head["state"] != "going")
         return self
 
     def __exit__(self, *_):
