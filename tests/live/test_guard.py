@@ -14,6 +14,7 @@ from support.live_session import Watcher
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from sim.futures.levers import described
 from sim.live import link, own, session
 from sim.live.assets import missing_assets
 from sim.live.guard import is_ours, understood
