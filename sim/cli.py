@@ -335,6 +335,10 @@ def view(
     host: Annotated[
         str, typer.Option(help="Another address of this machine to serve at, open to whoever reaches it.")
     ] = "127.0.0.1",
+    allow: Annotated[
+        list[str] | None, typer.Option(help="A name that visitors ask for, as behind a proxy; may be given often.")
+    ] = None,
+    root_path: Annotated[str, typer.Option(help="What paths begin with behind a proxy, such as /race.")] = "",
     get_assets: Annotated[
         bool, typer.Option("--get-assets", help="Get the page's front-end files once, and stop.")
     ] = False,
@@ -347,7 +351,7 @@ def view(
     if get_assets:
         from sim.live.assets import get_assets as fetch
 
-        typer.echo(f"{fetch()}: the page's front-end files")
+        typer.echo(fetch())
         return
     from sim.scenario.loading import load_config
 
@@ -359,7 +363,7 @@ def view(
         return
     from sim.live.server import serve
 
-    serve(config, port, host)
+    serve(config, port, host, allow or (), root_path)
 
 
 @app.command()

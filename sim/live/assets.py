@@ -1,12 +1,15 @@
-"""The front-end files of the live page: fetched once through npm into the user's cache folder, then served from there.
+"""The front-end files of the live page: got once into the user's cache folder, then served from there.
 
 Solara ships no front end of its own. The two packages below hold all that the page loads from outside this project;
-both are under the MIT licence. Without npm, the folder can be copied from another machine.
+both are under the MIT licence. They come through npm (6 MB are kept), or from Solara's own package of them, which pip
+installs with the extra `page` (239 MB, and it may hold an earlier version), or are copied from another machine.
 """
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from fnmatch import fnmatch
@@ -25,6 +28,7 @@ PACKAGES = {
     ),
     "requirejs@2.3.6": ("package.json", "require.js"),
 }
+SHARED = Path(sys.prefix, "share", "solara", "cdn")  # where pip puts the files of Solara's own package
 NPM_SECONDS = 300
 TEMPORARY = "decoupling-"  # and the user: a cache folder where there is no better place
 
@@ -74,26 +78,63 @@ def missing_assets() -> list[str]:
     ]
 
 
-def get_assets() -> Path:
-    """Fetch the front-end files and return their folder. BadInput when npm is missing or fails."""
-    npm = shutil.which("npm")
-    if npm is None:
-        raise BadInput(
-            f"--get-assets: npm was not found; install Node.js, or copy the folder {assets_folder()} from a machine "
-            "that has it"
-        )
+def get_assets() -> str:
+    """Get the front-end files through npm, else from Solara's own package of them, and say where they are and whence.
+
+    BadInput where neither can be had.
+    """
     try:
         assets_folder().mkdir(parents=True, exist_ok=True)
         # beside the destination, so that finished packages can be moved into place
         with tempfile.TemporaryDirectory(dir=cache_folder()) as name:
-            for package, patterns in PACKAGES.items():
-                _get_package(npm, package, patterns, Path(name))
+            way, packages = _files(Path(name))
+            versions = [_put_in_place(files, package) for files, package in zip(packages, PACKAGES, strict=True)]
     except OSError as fault:
         raise BadInput(f"--get-assets: {fault.filename}: cannot be written ({fault.strerror})") from None
-    return assets_folder()
+    return f"{assets_folder()}: the page's front-end files, {way} ({', '.join(versions)})"
 
 
-def _get_package(npm: str, package: str, patterns: tuple[str, ...], workspace: Path) -> None:
+def _files(workspace: Path) -> tuple[str, list[Path]]:
+    """How the packages were got, and the folder of each."""
+    if (npm := shutil.which("npm")) is not None:
+        try:
+            return "got through npm", [_unpacked(npm, package, workspace) for package in PACKAGES]
+        except BadInput:
+            if not SHARED.is_dir():
+                raise
+    return "copied from Solara's package of them", [_copied(package, workspace) for package in PACKAGES]
+
+
+def _copied(package: str, workspace: Path) -> Path:
+    """The files of a package as Solara's own package has them, in the version that is asked for or the latest."""
+    found = sorted(SHARED.glob(f"{package.rpartition('@')[0]}@*"))
+    if not found:
+        raise BadInput(
+            "--get-assets: npm was not found; install Node.js, or Solara's own package of the files (239 MB) with "
+            f"pip install 'decoupling-race[page]', or copy the folder {assets_folder()} from a machine that has it"
+        )
+    source = SHARED / package if SHARED / package in found else found[-1]
+    copied = workspace / "copied" / package
+    for pattern in PACKAGES[package]:
+        for file in source.glob(pattern):
+            (copied / file.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copied / file.relative_to(source))
+    return copied
+
+
+def _put_in_place(files: Path, package: str) -> str:
+    """Move a package's files to where the page asks for them; returns its name and the version they are of."""
+    version = json.loads((files / "package.json").read_text())["version"]
+    destination = assets_folder() / package
+    destination.parent.mkdir(exist_ok=True)
+    if destination.exists():
+        shutil.rmtree(destination)
+    files.rename(destination)
+    return f"{package.rpartition('@')[0]} {version}"
+
+
+def _unpacked(npm: str, package: str, workspace: Path) -> Path:
+    """A package's files through npm."""
     archives = workspace / "archives" / package
     archives.mkdir(parents=True)
     try:
@@ -115,11 +156,7 @@ def _get_package(npm: str, package: str, patterns: tuple[str, ...], workspace: P
     with tarfile.open(next(archives.glob("*.tgz"))) as archive:
         for member in archive:
             inside = member.name.removeprefix("package/")
-            if member.isfile() and any(fnmatch(inside, pattern) for pattern in patterns):
+            if member.isfile() and any(fnmatch(inside, pattern) for pattern in PACKAGES[package]):
                 member.name = inside
                 archive.extract(member, unpacked, filter="data")
-    destination = assets_folder() / package
-    destination.parent.mkdir(exist_ok=True)
-    if destination.exists():
-        shutil.rmtree(destination)
-    unpacked.rename(destination)
+    return unpacked

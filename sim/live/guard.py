@@ -8,43 +8,105 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from sim.errors import BadInput
+
+ALIVE = "/alive"
+NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?", re.ASCII)
+PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*", re.ASCII)
+OF_PROXIES = (b"script-name", b"x-script-name", b"x-forwarded-host")
 LOCAL = ("127.0.0.1", "localhost", "::1")
 LARGEST_MESSAGE = 1 << 20  # bytes of a message from a page; its commands have hundreds
 EVENTS = ("command", "drawn", "request")  # what the page's parts call on the server
 
 
-def guarded(application: Any, host: str) -> Any:
+@dataclass(frozen=True)
+class Door:
+    """Where a server is reached: the address it is bound to, and, behind a proxy, names and a prefix of its paths.
+
+    A name may have a port, such as race.example.org:8443; without one it is right on every port.
+    """
+
+    host: str = "127.0.0.1"
+    names: Sequence[str] = ()
+    prefix: str = ""
+
+
+def checked(host: str, names: Sequence[str], prefix: str) -> Door:
+    """BadInput for a name or a prefix that no request can have."""
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise BadInput(f"--allow = {name!r}: must be a name such as race.example.org, or one with its port")
+    prefix = prefix.rstrip("/")
+    if not PREFIX.fullmatch(prefix):
+        raise BadInput(f"--root-path = {prefix!r}: must be the beginning of a path, such as /race")
+    return Door(host, tuple(name.lower() for name in names), prefix)
+
+
+def guarded(application: Any, door: Door) -> Any:
     """Refuse what comes by another host name or from another web site, which could otherwise reach this machine."""
 
     async def guard(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "websocket" and is_ours(scope, host) and _may_join(scope):
+        if scope["type"] == "lifespan":
+            await application(scope, receive, send)
+            return
+        scope = _without_prefix(scope, door.prefix)
+        if scope["type"] == "websocket" and is_ours(scope, door) and _may_join(scope):
             await application(scope, _only_understood(receive), send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
-        elif scope["type"] == "lifespan" or is_ours(scope, host):
-            await application(scope, receive, send)
+        elif not is_ours(scope, door):
+            await _answer(send, 403, b"This server answers its own page only.\n")
+        elif scope["path"] == ALIVE:  # what a page asks to know that its line holds
+            await _answer(send, 200, b"")
+        elif not scope["path"].isprintable():
+            await _answer(send, 404, b"There is no such path.\n")
         else:
-            headers = [(b"content-type", b"text/plain; charset=utf-8")]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": b"This server answers its own page only.\n"})
+            await application(scope, receive, send)
 
     return guard
 
 
-def is_ours(scope: Any, host: str) -> bool:
+async def _answer(send: Any, status: int, body: bytes) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _without_prefix(scope: Any, prefix: str) -> Any:
+    """The request as if there were no proxy, whether that leaves the prefix in the path or takes it out.
+
+    Solara would take its root path, for all visitors, from a header that anybody can send.
+    """
+    scope = {**scope, "headers": [each for each in scope["headers"] if each[0] not in OF_PROXIES]}
+    if prefix and f"{scope['path']}/".startswith(f"{prefix}/"):
+        scope["path"] = scope["path"].removeprefix(prefix) or "/"
+        scope["raw_path"] = scope.get("raw_path", b"").removeprefix(prefix.encode()) or b"/"
+    return scope
+
+
+def is_ours(scope: Any, door: Door) -> bool:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     asked = headers.get(b"host", "")
-    if not _may_be_asked_for(asked, host):
+    if not (_may_be_asked_for(asked, door.host) or _is_named(asked, door.names)):
         return False
     origin = headers.get(b"origin")
-    if origin is not None and urlsplit(origin).netloc != asked:
+    if origin is not None and (site := urlsplit(origin).netloc) != asked and not _is_named(site, door.names):
         return False
     closing = scope["path"].startswith("/_solara/api/close/")
     return not closing or "session_id" in parse_qs(scope["query_string"].decode("latin-1"))
+
+
+def _is_named(asked: str, names: Sequence[str]) -> bool:
+    """Whether a Host header, or the site of an Origin, is one of the names, with its port where the name has one."""
+    asked = asked.lower()
+    return asked in names or asked.rpartition(":")[0] in names
 
 
 def _may_be_asked_for(asked: str, host: str) -> bool:

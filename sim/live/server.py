@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
+import re
 import socket
 import sys
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from sim.errors import BadInput
 from sim.live.assets import TEMPORARY, assets_folder, cache_folder, missing_assets
-from sim.live.guard import LARGEST_MESSAGE, LOCAL, guarded
+from sim.live.guard import LARGEST_MESSAGE, LOCAL, checked, guarded
 
+CULL_TIMEOUT, CULL_DEFAULT = "SOLARA_KERNEL_CULL_TIMEOUT", "60s"  # how long a run outlives the line to its tab
+REQUEST_SECONDS = 15.0  # for a request to be whole
 DROPPED = ("/resourcez", "/_solara/api/evict/{kernel_id}")
 
 
-def serve(config: str, port: int, host: str) -> None:
-    """Serve the page of a config at an address of this machine until interrupted. BadInput when it cannot be used."""
+def serve(config: str, port: int, host: str, allow: Sequence[str] = (), root_path: str = "") -> None:
+    """Serve the page of a config at an address of this machine until interrupted. BadInput when it cannot be used.
+
+    Behind a proxy, `allow` are the names that visitors ask for, and `root_path` is what paths begin with there.
+    """
+    door = checked(host, allow, root_path)
+    _check_cull_timeout()
     listener = _listen(host, port)
     port = listener.getsockname()[1]
     if host not in LOCAL:
@@ -44,7 +53,7 @@ def serve(config: str, port: int, host: str) -> None:
         )
         application = _page_without_assets()
     else:
-        application = _application(config)
+        application = _application(config, door.prefix)
 
     sys.setswitchinterval(0.001)  # a click must not wait long for a thread that computes
     # Solara warns of this on every page, and plain http is right on localhost
@@ -55,10 +64,14 @@ def serve(config: str, port: int, host: str) -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             name = f"[{host}]" if ":" in host else host
-            print(f"http://{name}:{port}/ shows {config}. Ctrl-C ends it.", file=sys.stderr, flush=True)
+            print(f"http://{name}:{port}{door.prefix}/ shows {config}. Ctrl-C ends it.", file=sys.stderr, flush=True)
 
     settings = uvicorn.Config(
-        guarded(application, host), log_level="error", timeout_graceful_shutdown=1, ws_max_size=LARGEST_MESSAGE
+        guarded(application, door),
+        http=impatient(),
+        log_level="error",
+        timeout_graceful_shutdown=1,
+        ws_max_size=LARGEST_MESSAGE,
     )
     server = Server(settings)
     server.run(sockets=[listener])  # after closing its connections it raises the KeyboardInterrupt that ended it
@@ -87,7 +100,48 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _application(config: str) -> Any:
+def impatient(seconds: float = REQUEST_SECONDS) -> Any:
+    """Uvicorn's protocol for http, which also ends a connection whose request is not whole after some seconds."""
+    import h11
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Impatient(H11Protocol):
+        _end: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._note_state()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._note_state()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self._note_state()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            self._note_state(over=True)
+
+        def _note_state(self, over: bool = False) -> None:
+            waits = not over and self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
+            if waits and self._end is None:
+                self._end = self.loop.call_later(seconds, self.transport.close)
+            elif not waits and self._end is not None:
+                self._end.cancel()
+                self._end = None
+
+    return Impatient
+
+
+def _check_cull_timeout() -> None:
+    text = os.environ.get(CULL_TIMEOUT, CULL_DEFAULT)
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?[dhms]?", text, re.ASCII):
+        raise BadInput(f"{CULL_TIMEOUT} = {text!r}: must be a time such as 60s, 10m or 1h")
+
+
+def _application(config: str, prefix: str) -> Any:
     # Solara reads these when it is first imported.
     os.environ.update(
         SOLARA_APP="sim.live.page",
@@ -98,13 +152,15 @@ def _application(config: str) -> Any:
         SOLARA_ASSETS_CDN="/_solara/missing/",
         SOLARA_ASSETS_EXTRA_LOCATIONS="sim.live.static",
         SOLARA_ASSETS_FONTAWESOME_ENABLED="false",
-        SOLARA_KERNEL_CULL_TIMEOUT="60s",
+        SOLARA_ROOT_PATH=prefix,
+        SOLARA_BASE_URL=f"http://localhost{prefix}/",
         SOLARA_THEME_VARIANT="light",
         SOLARA_THEME_LOADER="plain",
         SOLARA_THEME_SHOW_BANNER="false",
         SOLARA_THEME_TITLE="Decoupling Race",
         SOLARA_HOME=str(cache_folder() / "solara"),
     )
+    os.environ.setdefault(CULL_TIMEOUT, CULL_DEFAULT)
     import jinja2
     from solara.server import server as solara_pages
     from solara.server import starlette as solara_server

@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 from sim.futures.levers import described
 from sim.live import link, own, session
 from sim.live.assets import missing_assets
-from sim.live.guard import is_ours, understood
+from sim.live.guard import Door, is_ours, understood
 from sim.scenario.loading import load_config
 
 # -- orders
@@ -220,7 +220,7 @@ def request(path="/", host="127.0.0.1:8765", origin=None, query=b"", kind="http"
     ],
 )
 def test_its_own_page_is_answered(scope):
-    assert is_ours(scope, "127.0.0.1")
+    assert is_ours(scope, Door())
 
 
 @pytest.mark.parametrize(
@@ -240,13 +240,13 @@ def test_its_own_page_is_answered(scope):
     ],
 )
 def test_others_are_refused(scope):
-    assert not is_ours(scope, "127.0.0.1")
+    assert not is_ours(scope, Door())
 
 
 @pytest.mark.parametrize(("host", "right"), [("192.168.0.7:80", True), ("localhost", True), ("example.org:80", False)])
 def test_a_server_for_others_is_known_by_addresses_not_by_foreign_names(host, right):
-    assert is_ours(request(host=host), "0.0.0.0") is right
-    assert is_ours(request(host="race.example.org"), "race.example.org")
+    assert is_ours(request(host=host), Door("0.0.0.0")) is right
+    assert is_ours(request(host="race.example.org"), Door("race.example.org"))
 
 
 # -- a server

@@ -5,57 +5,22 @@ import os
 import shutil
 import time
 import tomllib
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from PIL import Image
+from support.browser import at_quarter, opened
 from support.live_session import replayed
 from support.paths import ROOT
 
 from sim import DecouplingModel
 
-CHROMIUM = shutil.which("chromium")
 LARGEST_PICTURE = 300_000  # bytes
-
-
-@pytest.fixture(scope="module")
-def browser(address):
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def opened(browser, address, query="", **settings):
-    """A page in a context of its own; complains of whatever a browser's console would, and of requests elsewhere."""
-    context = browser.new_context(**{"viewport": {"width": 1366, "height": 900}, **settings})
-    page = context.new_page()
-    complaints = []
-    page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
-    page.on("pageerror", lambda fault: complaints.append(str(fault)))
-    page.on("response", lambda answer: answer.status >= 400 and complaints.append(f"{answer.status} {answer.url}"))
-    ours = (address, address.replace("http", "ws"), "data:", "blob:")
-    page.on("request", lambda asked: asked.url.startswith(ours) or complaints.append(asked.url))
-    page.goto(address + query)
-    page.wait_for_selector("button:has-text('Play')")
-    yield page
-    context.close()
-    assert complaints == []
 
 
 def number(page, name):
     return float(page.get_by_test_id(name).inner_text())
-
-
-def at_quarter(page, name):
-    page.wait_for_function(f"document.querySelector('[data-testid=quarter]')?.textContent == '{name}'", timeout=15000)
 
 
 def jump(page, year):
