@@ -17,7 +17,7 @@ from sim.scenario.loading import known_configs, load_config
 from sim.scenario.scenario import Scenario
 from sim.world.world import World
 
-LAST_PUBLISHED = "2022-12-31"
+LAST_PUBLISHED = "2024-12-31"  # figures of later years judge the model and are shown nowhere
 
 
 def settings(config: str) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _measures(world: World) -> list[dict[str, Any]]:
 
 
 def published(world: World) -> dict[str, list[dict[str, Any]]]:
-    """The published shares up to 2022 by measure, 0 to 1: date, value and source; nothing where a world has none."""
+    """The published shares up to 2024 by measure, 0 to 1: date, value and source; nothing where a world has none."""
     figures: dict[str, list[dict[str, Any]]] = {}
     for row in world.published:
         if row["unit"] == "percent" and row["date"] <= LAST_PUBLISHED:

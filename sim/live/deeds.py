@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sim.calendar import quarter_name
+from sim.futures.levers import label
 from sim.model import DecouplingModel
 from sim.scenario.events import Event
+from sim.world.evidence import Value
+from sim.world.world import World
 
 LEAST_CHANGE = {  # smaller moves are passed over, and a reactive lead moves a little in every quarter
     "announced_severity": 0.01,  # of a state's sales to the target
@@ -40,7 +43,7 @@ def deeds_of_quarter(model: DecouplingModel, before: Stance, yours: Sequence[Eve
     acted = set()
     for event in model.events:
         own = event in yours
-        for text in _of_event(event, quarter):
+        for text in _of_event(event, quarter, model.world):
             report(event.by, text, "You set it." if own else (event.reason or "On the config's list of dates."), own)
             acted.add(event.by)
     now = stance(model)
@@ -54,7 +57,7 @@ def deeds_of_quarter(model: DecouplingModel, before: Stance, yours: Sequence[Eve
     return list(deeds.values())
 
 
-def _of_event(event: Event, quarter: int) -> list[str]:
+def _of_event(event: Event, quarter: int, world: World) -> list[str]:
     scope = "everything" if "all" in event.scope else ", ".join(word.replace("_", " ") for word in event.scope)
     severity = _percent(event.severity or 0.0)
     if event.kind == "control":
@@ -79,8 +82,7 @@ def _of_event(event: Event, quarter: int) -> list[str]:
     if event.kind == "retaliation":
         return [f"Retaliates: denies {severity} of {scope}."]
     return [
-        f"Sets {key} to {value:g}." if isinstance(value, float) else f"Sets {key} to {value}."
-        for key, value in event.levers().items()
+        f"Sets {label(key)} to {of_unit(value, world.parameters[key].unit)}." for key, value in event.levers().items()
     ]
 
 
@@ -133,6 +135,13 @@ def _plan(model: DecouplingModel, state: int, was: float, now: float) -> tuple[s
 
 
 _DECISIONS = {"announced_severity": _controls, "retaliation": _retaliation, "plan_budget": _plan}
+
+
+def of_unit(value: Value, unit: str) -> str:
+    """A lever's value as people read it."""
+    if not isinstance(value, float):
+        return str(value)
+    return _percent(value) if unit == "0 to 1" else f"{value:g} {unit}"
 
 
 def _percent(part: Any) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlencode
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_start, quarters_until
 from sim.errors import BadInput
+from sim.futures.levers import LEFT_OUT
 from sim.live import own
 from sim.live.events import Entry
 from sim.live.race import Race
@@ -29,6 +30,7 @@ from sim.world.evidence import Value
 LONGEST_QUERY = 20_000  # characters of a query that are read, and that are written
 SEED_DIGITS = 18  # every whole number of so many digits is a seed
 QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
+OF_DATES = {"date", "announced", "until"}
 KNOWN = ("config", "seed", "own", "event", "at", "branch", "event_b", "show")
 MOST_TOLD = 8  # faults of the page as a whole
 Faults = dict[str, str]  # sentences by the field they belong to, a line each; "" is the page
@@ -86,6 +88,27 @@ def address(moment: Moment) -> str | None:
         query += [("branch", quarter_name(moment.branched)), ("show", moment.shown)]
     text = "?" + urlencode(query)
     return text if len(text) <= LONGEST_QUERY else None
+
+
+def futures(moment: Moment) -> str | None:
+    """The query of the first screen for the same policy: from the date of what was done first, all of it at once.
+
+    None for a config that the address carries, which that screen does not know.
+    """
+    if moment.own:
+        return None
+    done = moment.done[min("AB".index(moment.shown), len(moment.done) - 1)]
+    query: list[tuple[str, Any]] = [("config", moment.opened.name), ("seed", moment.seed)]
+    if done:
+        first = min(event.announced_quarter for event in done)
+        query.append(("from", quarter_name(first)))
+    held = changed(moment.opened, moment.scenario)
+    for event in done:
+        held |= event.levers() if event.kind == "lever" else {}
+    query += [(key, _written(value)) for key, value in held.items() if key not in LEFT_OUT]
+    acts = [event.as_table("json") for event in done if event.kind != "lever"]
+    query += [("act", json.dumps({key: act[key] for key in act.keys() - OF_DATES}, sort_keys=True)) for act in acts]
+    return "?" + urlencode(query)
 
 
 def opened(search: str, default: str) -> tuple[Moment, Faults]:

@@ -12,16 +12,31 @@ import tempfile
 import tomllib
 import zlib
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sim.errors import BadInput
-from sim.scenario.loading import known_configs, load_config
+from sim.scenario.loading import config_path, known_configs, load_config
 from sim.scenario.scenario import Scenario
+from sim.world.evidence import read_toml
 from sim.world.world import known_worlds
 
 LONGEST = 200_000  # characters of a config that is read
 SEED = re.compile(r"^# decoupling run .* --seed (\d{1,18})$", re.MULTILINE | re.ASCII)
+
+
+def purposes() -> dict[str, str]:
+    """What each config that can be named is for; nothing for one that cannot be read."""
+    return {name: _purpose(path, path.stat().st_mtime_ns) for name in known_configs() if (path := config_path(name))}
+
+
+@lru_cache(maxsize=256)
+def _purpose(path: Path, changed: int) -> str:
+    try:
+        return str(read_toml(path).get("purpose", "")).rstrip(".")
+    except BadInput:
+        return ""
 
 
 def load(name: str, text: str) -> Scenario:

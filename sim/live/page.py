@@ -111,7 +111,7 @@ def Layout(children: list[solara.Element]) -> solara.Element:
 def First() -> None:
     """The screen Futures; an address that holds a moment or an event of one run is of Watch, as it always was."""
     query = parse_qs(solara.use_router().search or "")
-    if query.keys() & {"at", "event"}:
+    if query.keys() & {"at", "event", "branch"}:
         Watch()
     else:
         Futures(_opened[0])
@@ -136,7 +136,7 @@ def Watch() -> None:
     session = solara.use_memo(lambda: Session(router.search or "", _opened[0], publish), [])
     world = solara.use_memo(lambda: session.world, [])
 
-    with solara.Div(classes=["race"]):
+    with solara.Div(classes=["race"], attributes={"role": "main"}):
         Bar(settings=json.dumps(_bar(world)), event_command=session.send)
         Levers(settings=json.dumps(_levers(world)), event_command=session.send)
         with solara.Div(classes=["main"]):
@@ -222,7 +222,7 @@ def _charts(world: World) -> list[dict[str, Any]]:
             "place": "wide",
             "when": "single",
             "future": "shown",
-            "note": "Circles are published figures, up to 2022. Triangles are what states and you did.",
+            "note": "Circles are published figures, up to 2024. Triangles are what states and you did.",
         },
         {**shares, "title": "Future A", "place": "pair", "when": "branched", "future": "A", "height": 290},
         {**shares, "title": "Future B", "place": "pair", "when": "branched", "future": "B", "height": 290},

@@ -18,17 +18,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_start, quarters_until
+from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_start, quarters_until, year_of
 from sim.errors import BadInput
 from sim.futures.levers import decided_alike, label, levers, without_effect
 from sim.live import background, events, link, own, picture
+from sim.live.deeds import of_unit
 from sim.live.link import Faults, Moment
 from sim.live.race import Race
 from sim.live.turn import Turn
 from sim.scenario.events import Event
 from sim.scenario.loading import known_configs, load_config
 from sim.scenario.scenario import Scenario
-from sim.world.evidence import Value, flatten
+from sim.world.evidence import flatten
 from sim.world.world import World
 
 SPEEDS = (1, 2, 5, 10, 20, 40)  # quarters a second, at most
@@ -573,6 +574,8 @@ class Session:
             "seed": race.seed,
             "world": race.scenario.world.id,
             "goods": race.scenario.world.goods,
+            "purpose": race.opened.purpose.rstrip("."),
+            "invented": race.scenario.world.is_assumed,
             "state": self._state(),
             "quarter": quarter_name(model.quarter - 1) if model.quarter else "",
             "next": quarter_name(model.quarter),
@@ -584,6 +587,9 @@ class Session:
             "faults": faults,
             "levers": {key: held[key] for key in keys},
             "config_levers": {key: race.opened.values[key] for key in keys},
+            "to": None if self._going_to is None else quarter_name(self._going_to - 1),
+            "since": max(year_of(race.done[-1].quarter) if race.done else FIRST_YEAR, year_of(self._branched_at or 0)),
+            "futures": link.futures(self._moment()),
             "undo": bool(self._steps),
             "redo": bool(self._undone),
             "link": address,
@@ -642,7 +648,9 @@ class Session:
         return {"from": held, "values": {key: values[held:] for key, values in race.series.items()}}
 
     def _choices(self) -> dict[str, Any]:
-        return {"configs": sorted({*known_configs(), self._race.opened.name}), "batches": self._batches}
+        purposes = {**own.purposes(), self._race.opened.name: self._race.opened.purpose.rstrip(".")}
+        configs = [{"name": name, "purpose": purposes[name]} for name in sorted(purposes)]
+        return {"configs": configs, "batches": self._batches}
 
 
 def _first_quarter(year: object, what: str, last: int) -> int:
@@ -656,7 +664,7 @@ def _as_texts(done: Iterable[Event], world: World) -> list[dict[str, Any]]:
     """What was done, for the list of it on the page; the same act of several states is one line."""
     acts: dict[tuple[str, str, str], dict[str, Any]] = {}
     for place, event in enumerate(done):
-        words = [f"{label(key)} {_plain(value, world.parameters[key].unit)}" for key, value in event.levers().items()]
+        words = [f"{label(key)} {of_unit(value, world.parameters[key].unit)}" for key, value in event.levers().items()]
         if event.severity is not None:
             scope = "everything" if "all" in event.scope else ", ".join(event.scope).replace("_", " ")
             words.append(f"{100 * event.severity:g} % of {scope}")
@@ -665,9 +673,3 @@ def _as_texts(done: Iterable[Event], world: World) -> list[dict[str, Any]]:
         act.setdefault("by", []).append(event.by)
         act.setdefault("places", []).append(place)
     return [{**act, "by": " ".join(act["by"])} for act in acts.values()]
-
-
-def _plain(value: Value, unit: str) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    return f"{100 * value:g} %" if unit == "0 to 1" else f"{value:g} {unit}"

@@ -169,12 +169,23 @@ def test_an_address_opens_the_same_quarter_with_the_same_levers():
 # -- what is drawn behind a run
 
 
-def test_published_shares_end_in_2022():
+def test_published_shares_end_in_2024():
     found = published(load_config("historic").world)
     located = {row["date"][:4]: row["value"] for row in found["production_share_located"]}
-    # IC Insights: 15.9 % in 2020, 16.7 % in 2021
+    # IC Insights: 15.9 % in 2020, 16.7 % in 2021; TechInsights: 23 % in 2023
     assert located["2020"] == pytest.approx(0.159) and located["2021"] == pytest.approx(0.167)
-    assert all(row["date"] <= "2022-12-31" and row["source"] for rows in found.values() for row in rows)
+    assert located["2023"] == pytest.approx(0.23)
+    assert all(row["date"] <= "2024-12-31" and row["source"] for rows in found.values() for row in rows)
+
+
+def test_a_lumped_and_a_copied_world_have_goods_target_and_published_figures(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "configs/worlds/china-2020", tmp_path / "configs/worlds/mine")
+    (tmp_path / "configs/copied.toml").write_text('purpose = "a copy"\nworld = "mine"\n')
+    monkeypatch.chdir(tmp_path)
+    whole = load_config("historic").world
+    for name in ("lumped", "copied"):
+        world = load_config(name).world
+        assert (world.goods, world.goal, published(world)) == ("chips", whole.goal, published(whole))
 
 
 @pytest.fixture
