@@ -114,7 +114,7 @@
     if (goal.value <= place.high && goal.value >= place.low) {
       const y = place.y(goal.value);
       return `<g class="goal"><path d="M${left} ${number(y)}H${right}" stroke="var(--ink)" stroke-dasharray="2 4"/>
-        <text x="${left + 6}" y="${number(y - 6)}" fill="var(--ink)">${escape(goal.label)}</text></g>`;
+        <text x="${left + 6}" y="${number(y - 6)}" fill="var(--ink)" stroke="var(--panel)" stroke-width="4" paint-order="stroke">${escape(goal.label)}</text></g>`;
     }
     const above = goal.value > place.high;
     const y = above ? 12 : place.height - place.bottom - 6;
