@@ -127,14 +127,26 @@ def sensitivity(
 @study.command()
 def discover(
     result: Result,
-    target: Annotated[str, typer.Option(help="What is to be reached, such as 'domestic_supply_share@2030 >= 0.3'.")],
+    target: Annotated[
+        list[str],
+        typer.Option(
+            help="What is to be reached, such as 'domestic_supply_share@2030 >= 0.3'; given again, all in the same run."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        out_option("Where discovery.csv and discovery.svg go. [default: the result]"),
+    ] = None,
     format: FormatOption = Format.table,
 ) -> None:
-    """The corner of the factors' space where a target is reached: PRIM boxes with coverage and density."""
+    """The corner of the factors' space where targets are reached: PRIM boxes with coverage and density."""
     from sim.study import discovery
 
+    folder = result_path(result)
     with incomplete_input():
-        boxes = discovery.discover(result_path(result), target)
+        boxes = discovery.discover(folder, target)
+    names = discovery.write(boxes, folder, out or folder)
+    note(f"{out or folder}: {', '.join(names)}")
     emit(discovery.HEADER, boxes.rows(), format)
     note(boxes.sentence())
 

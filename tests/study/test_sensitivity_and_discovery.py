@@ -292,16 +292,24 @@ def test_the_share_of_seeds_has_an_interval_from_ten_seeds_on():
 
 
 def test_quasi_p_values_by_hand():
-    """Of ten points in a box eight get there, of twenty without its limit ten: 8 or more of 10 with 1/2 are 56/1024."""
+    """Of ten points in a box eight get there, of twenty without its limit ten.
+
+    That eight or more of the ten are among any ten of the twenty: (45 x 45 + 10 x 10 + 1) of 184,756 ways.
+    """
     factors = {"x": np.repeat([0.0, 1.0], 10), "y": np.tile([0.0, 1.0], 10)}
     reached = np.array([True] * 8 + [False] * 2 + [True] * 2 + [False] * 8)
     limit = Limit("x", None, 0.5)
     everywhere = np.ones(20, bool)
-    assert quasi_p(limit, [limit], factors, reached, everywhere, 1) == pytest.approx(56 / 1024)
+    exact = 2126 / 184756
+    assert quasi_p(limit, [limit], factors, reached, everywhere, {"x": np.arange(20)}) == pytest.approx(exact)
     # Two seeds of the same points say no more than one.
     twice = {name: np.repeat(values, 2) for name, values in factors.items()}
-    again = quasi_p(limit, [limit], twice, np.repeat(reached, 2), np.ones(40, bool), 2)
-    assert again == pytest.approx(56 / 1024)
+    points = {"x": np.repeat(np.arange(20), 2)}
+    again = quasi_p(limit, [limit], twice, np.repeat(reached, 2), np.ones(40, bool), points)
+    assert again == pytest.approx(exact)
+    # Of what the sets vary two sets are two points, 0.8 and 0.2 of whose runs get there: one of two is the better one.
+    sets = {"x": np.repeat([1, 2], 10)}
+    assert quasi_p(limit, [limit], factors, reached, everywhere, sets) == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_factor_that_does_nothing_is_not_restricted(result):
@@ -378,3 +386,54 @@ def test_a_report_of_a_sample_without_targets_names_the_verb_that_tells(result, 
     out = result(design.replace("400", "5"), line)
     with pytest.raises(BadInput, match=f"has only the design .* without targets .*; use decoupling {verb.format(out)}"):
         read_answer(out)
+
+
+def test_several_targets_have_to_be_met_in_the_same_run(result):
+    """One is met where x is above 0.6, the other where y is below 0.4: both in that corner, 0.16 of the space."""
+
+    def apart(values, seed):
+        return [values["controls.severity"], 1 - values["mandate.domestic"]]
+
+    targets = ["domestic_supply_share >= 0.6", "chip_market >= 0.6"]
+    found = discover(result(HYPERCUBE, apart), [*targets, targets[0]])
+    assert [goal.met for goal in found.goals] == [320, 320]  # of 800 runs, as a Latin hypercube has it
+    assert found.reached == pytest.approx(0.16 * 800, rel=0.15)
+    (box,) = found.boxes
+    limits = {limit.factor: (limit.low, limit.high) for limit in box.limits}
+    assert set(limits) == {"controls.severity", "mandate.domestic"} and box.density > 0.8
+    said = found.sentence()
+    assert said.startswith(f"{found.reached} of 800 runs reach domestic_supply_share >= 0.6 and chip_market >= 0.6 (")
+    assert "domestic_supply_share >= 0.6 alone 320, chip_market >= 0.6 alone 320)" in said
+
+
+def test_targets_that_no_run_reaches_together(result):
+    def against(values, seed):
+        return [values["controls.severity"], 1 - values["controls.severity"]]
+
+    found = discover(result(HYPERCUBE, against), ["domestic_supply_share >= 0.6", "chip_market >= 0.6"])
+    assert (found.reached, found.boxes) == (0, ())
+    assert "chip_market goes from 0.00" in found.sentence() and "no corner to find" in found.sentence()
+
+
+def test_the_points_of_a_design_are_not_made_more_by_parameter_sets(result):
+    """Eight points that differ by chance alone, each run with 256 sets: no box in what they vary."""
+    points = np.random.default_rng(3).random(8).round(3).tolist()
+    listed = ", ".join(f'{{ "controls.severity" = {x} }}' for x in points)
+    design = f'parameters = "ensemble"\n[design]\nkind = "list"\npoints = [{listed}]'
+
+    def chance(values, seed):
+        return [float(values["controls.severity"] in sorted(points)[3:5]), 1.0]
+
+    record = '[record]\nmeasures = ["domestic_supply_share", "chip_market"]\n'
+    found = discover(result(design, chance, 1, record), "domestic_supply_share >= 0.5")
+    assert found.reached == 2 * 256 and found.boxes == ()
+
+
+def test_the_verb_discover_writes_a_table_and_a_figure(result):
+    out = result(HYPERCUBE, corner)
+    line = ["study", "discover", str(out), "--target", "domestic_supply_share>=0.5", "--target", "chip_market >= 1"]
+    said = CliRunner().invoke(app, [*line, "--format", "csv"])
+    assert said.exit_code == 0, said.stderr
+    assert (out / "discovery.csv").read_text() == said.stdout
+    text = (out / "discovery.svg").read_text()
+    assert "controls, severity (0 to 1): at least 0." in text and "“Domestic supply share” in 2035 is at least" in text

@@ -177,7 +177,7 @@ def boxes(discovery: Discovery) -> Section:
                 [str(number), limit.factor, str(limit), f"{box.coverage:.0%}", f"{box.density:.0%}", str(box.runs)]
             )
     header = ["box", "factor", "limit", "coverage", "density", "runs"]
-    return Section(f"Where {discovery.condition} is reached: boxes by PRIM", (), header, rows, frozenset({"limit"}))
+    return Section(f"Where {discovery.target} is reached: boxes by PRIM", (), header, rows, frozenset({"limit"}))
 
 
 def turns(answer: Answer) -> Section:
