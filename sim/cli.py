@@ -164,6 +164,10 @@ def batch(
     with resumable():
         code = run_batch(experiment, workers, out, fresh, cluster=cluster)
     if code == 0:
+        from sim.study.sure import how_sure
+
+        if said := how_sure(out or results_folder() / Path(experiment).stem):
+            note(said)
         note(f"To see it: decoupling plot {shlex.quote(str(out or Path(experiment).stem))}")
     raise typer.Exit(code)
 

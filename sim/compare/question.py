@@ -16,6 +16,7 @@ from sim.compare.agreement import agreement, parameters_that_differ
 from sim.compare.comparison import Comparison, PointRow
 from sim.compare.differences import Row, Settings, compare_column, opening, over_time, without_values
 from sim.compare.effects import best, carriers, carrying, effects
+from sim.compare.enough import of_difference
 from sim.compare.identity import Unlike, unlike
 from sim.compare.outcomes import AT, check_dates, check_periods, check_units, chosen, dates_asked, ids, lost
 from sim.compare.pairing import ENDS_DIFFER, Pairing, pair_runs
@@ -99,7 +100,9 @@ def _compared(
         _follow_over_time(comparison, pairing, columns[candidate.name], question)
         _say_effects(comparison, pairing, question)
         if rows := comparison.rows_of(candidate):
-            comparison.sentences.append(sentence(rows, push.ending(apart, push.about_controls(base, candidate))))
+            how = push.ending(apart, push.about_controls(base, candidate))
+            comparison.sentences.append(sentence(rows, how))
+            comparison.notes += filter(None, [of_difference(main_row(rows), how)] if pairing.paired else [])
     if len(pairings) > 1:
         _find_best(comparison, pairings)
     comparison.agreement = list(dict.fromkeys(comparison.agreement))

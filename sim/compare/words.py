@@ -56,8 +56,7 @@ def _over(rows: Sequence[Row]) -> str:
 
 def difference_in_words(row: Row) -> str:
     """For example "the chip market in 2030 is 1.2 bn yuan a year higher (95 % interval 0.9 to 1.5)"."""
-    when = TIMES.get(row.at, f"in {row.at}")
-    name = f"the {row.measure.replace('_', ' ')}{'' if row.slice == 'all' else f' of {row.slice}'} {when}"
+    name = name_of(row)
     if row.diff is None:
         return f"{name} cannot be compared"
     scale, unit = (100, "points") if row.unit == UNIT_OF_SHARES else (1, row.unit)
@@ -92,6 +91,12 @@ def difference_in_words(row: Row) -> str:
         same = f"{100 * (row.share_same_sign or 0.0):.0f} %"
         text += f"; {same} with the sign of the mean; error from seeds {error}"
     return f"{text})"
+
+
+def name_of(row: Row) -> str:
+    """What a row is of, such as "the chip market in 2030"."""
+    when = TIMES.get(row.at, f"in {row.at}")
+    return f"the {row.measure.replace('_', ' ')}{'' if row.slice == 'all' else f' of {row.slice}'} {when}"
 
 
 def _without_interval(row: Row, text: str) -> str:

@@ -53,7 +53,9 @@ class Foundries:
                 self.serves[place], self.at_home[place] = own_makers, True
 
         fronts = self.of_target & ~self.at_home
-        self.fronts: Array = fronts / np.maximum(1, fronts.sum())  # how dies that are got through fronts are ordered, by book
+        self.fronts: Array = fronts / np.maximum(
+            1, fronts.sum()
+        )  # how dies that are got through fronts are ordered, by book
         self.stocks: Flags = np.take(self.of_target & self.at_home, self.by_book.group_of)  # designers who use them
         members = self.by_book.sum(np.ones(len(own))) if own else np.ones(0)
         self.claim_of_book: Array = self.by_book.sum(self.claim) / members if own else members

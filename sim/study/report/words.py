@@ -7,6 +7,7 @@ from itertools import islice
 
 from sim.compare import push
 from sim.compare.differences import Row
+from sim.compare.enough import of_difference
 from sim.compare.words import decimals_of, rounded
 from sim.scenario.values import CAUSED
 from sim.study.report.answer import DID_NOT, OPEN, Answer, Step, Verdict
@@ -23,7 +24,7 @@ from sim.study.report.phrases import (
     where,
     with_interval,
 )
-from sim.study.sensitivity import MEDIAN
+from sim.study.sensitivity import MEDIAN, WHOLE
 
 WEAK = 0.3  # a rank correlation below it is not told
 TOLD = 8  # steps in words
@@ -261,6 +262,8 @@ def uncertain(answer: Answer) -> list[str]:
         said.append("One paired seed for each set: the spread over sets holds what a seed adds.")
     else:
         said.append(f"{seeds} paired seeds for each set; the tables say what a seed adds.")
+        said += filter(None, [of_difference(step.row) for step in answer.steps[:1]])
+    said += [f"{index.config}, {index.outcome}: {index.flags}." for index in answer.indices if index.factor == WHOLE]
     flags = dict.fromkeys(flag for step in answer.steps for flag in step.row.flags.split("; ") if flag)
     said += [f"{flag[:1].upper()}{flag[1:]}." for flag in flags]
     said.append("The model's rules are the same in every set: what they leave out, no spread shows.")
