@@ -70,7 +70,7 @@ class Ledger:
             total(firms.revenue),
             total(total_over_rows(bought) * chip_market.paid) + total(wafers * by_segment.spread(chip_market.paid)),
         )
-        capacity = np.where(firms.has_lines > 0, self.capacity, chip_market.capacity)
+        capacity = np.where(firms.has_lines > 0, self.capacity - firms.closing, chip_market.capacity)
         able = capacity * (1.0 - firms.outage)
         check("chips: made within capacity", np.maximum(firms.made, able), able)
         check("inputs: delivered = sold", input_market.delivered, by_input.sum(input_market.sales))
@@ -93,13 +93,14 @@ class Ledger:
         )
         pipeline = sum(firms.pipeline[1:], start=firms.pipeline[0])
         check(
-            "lines: building = building before + begun - arrived - abandoned",
+            "lines: building = building before + begun + moved in - arrived - abandoned - called off",
             pipeline,
-            self.pipeline + firms.new_lines - firms.arrivals - firms.abandoned,
+            self.pipeline + firms.new_lines + firms.moved_in - firms.arrivals - firms.abandoned - firms.called_off,
         )
+        check("lines: moved in = moved out", total(firms.moved_in), total(firms.moved_out))
         wear = p["investment.depreciation"] / 4
         check(
-            "lines: capacity = capacity before - worn out + arrived + run in",
+            "lines: capacity = capacity before - closed - worn out + arrived + run in",
             firms.capacity,
             capacity - wear * capacity * firms.has_lines + firms.arrivals + firms.run_in,
         )

@@ -373,7 +373,7 @@ def view(
 @app.command()
 def check(
     files: Annotated[list[str], typer.Argument(help="Configs, experiments or folders of worlds.")],
-    effect: Annotated[bool, typer.Option("--effect", help="What each dated event of configs denies.")] = False,
+    effect: Annotated[bool, typer.Option("--effect", help="What each dated event of configs denies or stops.")] = False,
     format: FormatOption = Format.table,
 ) -> None:
     """Find what is wrong with a config, an experiment or a world before running it."""

@@ -29,6 +29,11 @@ def none_such(what: str, name: object, known: Sequence[str], places: Iterable[ob
     return f"there is no such {what}{nearest(name, known)}; known {what}s are {', '.join(known)}"
 
 
+def with_article(word: str) -> str:
+    """For example 'a truce' and 'an outage'."""
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
 def written(value: object) -> str:
     """A value as its TOML file would have it, for messages."""
     if isinstance(value, bool):

@@ -8,10 +8,8 @@ chips; in another world they mean that world's products.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sim.errors import BadInput, nearest
 from sim.world.world import World
@@ -385,20 +383,13 @@ _BY_SEGMENT = (
 def firms(world: World) -> dict[str, list[str]]:
     """Who has measures of its own, with the ids of its lines: each line by its id, and each company with several.
 
-    A company goes by its name in small letters; a name under which makers of several states are summed up is none.
     Empty in a world of more than `MOST_FIRMS` lines.
     """
     lines = [*world.rows["chip_firms"], *world.rows["entrants"]]
     if len(lines) > MOST_FIRMS:
         return {}
     found = {line["id"]: [line["id"]] for line in lines}
-    by_name: dict[str, list[dict[str, Any]]] = {}
-    for line in lines:
-        by_name.setdefault(line["name"], []).append(line)
-    for name, own in by_name.items():
-        if len(own) > 1 and len({line["headquarters"] for line in own}) == 1:
-            found.setdefault(re.sub(r"\W+", "-", name.lower()), [line["id"] for line in own])
-    return found
+    return found | {company: own for company, own in world.companies.items() if company not in found}
 
 
 def catalogue(world: World) -> dict[str, Measure]:

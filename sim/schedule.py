@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.agents import ChipFirm, State, Supplier
 from sim.calendar import is_first_of_year
+from sim.markets.outages import close_and_move, stop_output
 from sim.markets.spillovers import move_frontier, pass_on_experience
 from sim.policy.retaliation import restrictions
 from sim.policy.security import push_for_security
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 
 
 def calendar(model: DecouplingModel) -> None:
-    """The date comes first: luck begins after the base year, and levers take the values that events give them."""
-    model.parameters.turn_to(model.quarter, model.events)
-    model.chip_market.lose_capacity(model.chip_firms, model.events, model.quarter)
+    """The date comes first: luck begins after the base year, levers take the values that events give them, and makers
+    are out or leave.
+    """
+    events, quarter = model.events, model.quarter
+    model.parameters.turn_to(quarter, events)
+    stop_output(model.chip_firms, model.suppliers, events, quarter, model.roster)
+    close_and_move(model.chip_firms, events, quarter, model.roster)
 
 
 def controls(model: DecouplingModel) -> None:
@@ -40,6 +45,7 @@ def controls(model: DecouplingModel) -> None:
     model.controls.fear(parameters, states)
     model.chip_market.permit(parameters, model.controls.in_force, chips, quarter)
     model.input_market.permit(parameters, model.controls.in_force, model.controls.feared, materials, quarter)
+    model.input_market.go_without(model.suppliers)
     model.everybody(states, State.form_expectations)
 
 

@@ -45,6 +45,11 @@ class ChipFirm(ColumnAgent):
     capacity = Column("bn yuan a quarter", "what its lines can make, at 2020 prices")
     pipeline = Queue("bn yuan a quarter", "lines being built, by quarters until they make chips", LONGEST_BUILD)
     outage = Column("0 to 1", "part of capacity that is lost this quarter")
+    closed = Column("0 or 1", "whether its lines have closed or moved away for good")
+    closing = Column("bn yuan a quarter", "capacity of its lines that close or move away this quarter")
+    called_off = Column("bn yuan a quarter", "lines being built that it gives up as it closes or moves away")
+    moved_out = Column("bn yuan a quarter", "of both, lines that others take over elsewhere")
+    moved_in = Column("bn yuan a quarter", "lines from elsewhere that it takes over and builds up again")
     orders = Column("bn yuan a quarter", "orders received, at 2020 prices")
     output = Column("bn yuan a quarter", "chips made and sold, at 2020 prices")
     made = Column("bn yuan a quarter", "chips made and sold, and what its lines made for designers, at 2020 prices")
@@ -115,16 +120,17 @@ class ChipFirm(ColumnAgent):
         returns.
 
         Of the lines that further money pays for a firm counts a part as if it had ordered them itself (crowding out);
-        what they do to prices and utilisation it sees in any case.
+        what they do to prices and utilisation it sees in any case. Who has closed orders nothing.
         """
         p = self.parameters
+        is_open = 1.0 - self.closed
         capital = self.capacity * self.capital_per_capacity
         upkeep_and_growth = (p["investment.depreciation"] + p["demand.growth"]) / QUARTERS_PER_YEAR
         lines = sum(self.pipeline[1:], start=self.pipeline[0]) * self.capital_per_capacity
         under_way = self.build_quarters - 1.0  # quarters of orders in the pipeline when it decides
         years = np.maximum(0.0, self.quarter - NEW_PLAN) / QUARTERS_PER_YEAR
         step = np.where(self.quarter < NEW_PLAN, 1.0, p["state_programme.step"])
-        programme = self.programme_investment * step * np.exp(p["state_programme.growth"] * years)
+        programme = is_open * self.programme_investment * step * np.exp(p["state_programme.growth"] * years)
         self.lines_on_extra = self.lines_on_extra * (1.0 - 1.0 / np.maximum(1.0, under_way)) + self.absorbed
         not_counted = (1.0 - p["investment.crowding_out"]) * self.lines_on_extra
         own_lines = lines - programme * under_way - not_counted
@@ -133,11 +139,12 @@ class ChipFirm(ColumnAgent):
         response = power(expected, p["investment.response"])
         correction = p["investment.supply_line"] / QUARTERS_PER_YEAR * excess
         wanted = capital * np.maximum(0.0, upkeep_and_growth * response - correction)
-        self.private_investment = (
+        self.private_investment = is_open * (
             self.private_investment + (wanted - self.private_investment) / p["investment.decision_lag"]
         )
         equity = (
-            self.has_programme
+            is_open
+            * self.has_programme
             * self.base_investment
             * p["investment.external_share"]
             * (p["investment.annual"] / p["investment.annual_2020"] - 1.0)
@@ -145,7 +152,8 @@ class ChipFirm(ColumnAgent):
         extra = equity + self.capacity_grant + self.push + p["investment.diversion"] * self.diverted
         planned = self.is_entrant * self.base_capacity * self.capital_per_capacity
         limit = p["investment.absorption"] / QUARTERS_PER_YEAR * np.maximum(capital, planned)
-        absorbed = np.where(extra > 0, extra / (1.0 + np.maximum(extra, 0.0) / divisor(limit)), extra)
+        crowd = 1.0 + np.maximum(extra, 0.0) / divisor(limit)
+        absorbed = np.where(extra > 0, extra / crowd * (limit > 0), extra)
         self.extra_money = extra
         self.lost_to_haste = extra - absorbed
         self.absorbed = absorbed
@@ -175,7 +183,7 @@ class ChipFirm(ColumnAgent):
         self.pipeline = [following + slipped, *later, np.zeros_like(due)]
         wear = p["investment.depreciation"] / QUARTERS_PER_YEAR
         runs_in = QUARTERS_PER_YEAR <= self.quarter < 2 * QUARTERS_PER_YEAR
-        self.run_in = self.young_capacity / QUARTERS_PER_YEAR * runs_in
+        self.run_in = (1.0 - self.closed) * self.young_capacity / QUARTERS_PER_YEAR * runs_in
         self.capacity = self.capacity * (1.0 - wear * self.has_lines) + self.arrivals + self.run_in
 
     @rule

@@ -23,6 +23,7 @@ class Supplier(ColumnAgent):
     may_enter = Column("0 or 1", "of the target, without sales in 2019", fixed=True)
 
     entered = Column("0 or 1", "sells since it entered")
+    outage = Column("0 to 1", "part of its sales that fails this quarter, whoever buys")
     revenue = Column("bn yuan a quarter", "sales, at 2020 prices")
     world_growth = Column("2020 = 1", "sales of all suppliers of all inputs")
     research_grant = Column("bn yuan a quarter", "subsidy received for research")

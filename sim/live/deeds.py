@@ -9,6 +9,7 @@ from sim.calendar import quarter_name
 from sim.futures.levers import label
 from sim.model import DecouplingModel
 from sim.scenario.events import Event
+from sim.scenario.makers import LEAVING, leaving
 from sim.world.evidence import Value
 from sim.world.world import World
 
@@ -78,7 +79,11 @@ def _of_event(event: Event, quarter: int, world: World) -> list[str]:
     if event.kind == "truce":
         return [f"Lifts {severity} of its controls on {scope}."]
     if event.kind == "outage":
-        return [f"Loses {severity} of {', '.join(event.scope)} for a year."]
+        until = quarter_name(event.ended_quarter)
+        return [f"Loses {severity} of {', '.join(event.scope)} until {until}."]
+    if event.kind in LEAVING:
+        lines = ", ".join(leaving(event, world))
+        return [f"Closes {lines} for good." if event.to is None else f"Moves {lines} to {event.to}."]
     if event.kind == "retaliation":
         return [f"Retaliates: denies {severity} of {scope}."]
     return [

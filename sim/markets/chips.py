@@ -5,8 +5,6 @@ Quantities are bn yuan a quarter at 2020 prices; a price is relative to 2020. Sh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
@@ -20,7 +18,6 @@ from sim.engine.streams import agent_keys, uniform
 from sim.markets.denial import Denial, Severity, by_lever, decided, part_met
 from sim.markets.paths import DemandPaths
 from sim.markets.quality import Quality, leaked, moved_offshore, new_cap, smuggled_part
-from sim.scenario.events import Event
 from sim.scenario.values import MARKET, WORLD_SALES
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
@@ -29,7 +26,6 @@ _EVERYWHERE = np.ones(1)  # controls on chips reach all that the target buys
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
 SURGE = range(4, 6)  # the first half of 2021
 DRIFTS = 8  # the first quarter of 2022: until then the target's demand kept pace with the world's
-OUTAGE_QUARTERS = 4
 EVERYBODY = slice(None)
 
 
@@ -156,15 +152,6 @@ class ChipMarket:
         luck = p["demand.target_sd"] * ndtri(uniform(self.seeds, "target demand", quarter, self._world_key))
         self.of_target = self.of_target + np.where(is_drawn, luck, drift)
 
-    def lose_capacity(self, firms: ChipFirm, events: Sequence[Event], quarter: int) -> None:
-        """An outage takes a part of the named firms' capacity for a year."""
-        lost = np.zeros(len(self.roster.chip_firms))
-        for event in events:
-            if event.kind == "outage" and event.quarter <= quarter < event.quarter + OUTAGE_QUARTERS:
-                named = np.isin(self.roster.chip_firms, event.scope)
-                lost = np.where(named, np.maximum(lost, event.severity or 0.0), lost)
-        firms.outage = lost
-
     def permit(self, parameters: Parameters, severity: Severity, barred: Array, quarter: int) -> None:
         """What controls leave of each firm's base sales to the target. What is made there may be sold there.
 
@@ -230,7 +217,9 @@ class ChipMarket:
             self.sales = rationed(orders, firms.orders, able, open_part, by_segment)
             firms.output = firms.made = total_over_rows(self.sales)
         self.unmet = np.maximum(0.0, self.demand - by_segment.sum(self.sales))
-        self.tightness = by_segment.sum(firms.orders) / (by_segment.sum(able) * normal)
+        room = by_segment.sum(able) * normal
+        # Where nobody can make anything there is no trade, and so no price that could move.
+        self.tightness = ratio(by_segment.sum(firms.orders), room, 1.0)
 
     def _trade_with_wafers(
         self, parameters: Parameters, firms: ChipFirm, orders: Array, able: Array, open_part: Array
@@ -288,7 +277,7 @@ class ChipMarket:
         p, roster, by_segment = parameters, self.roster, self.roster.by_segment
         size = firms.capacity / firms.base_capacity
         if self.foundries.any:
-            size = np.where(firms.has_lines > 0, size, 1.0)
+            size = np.where(firms.has_lines > 0, size, 1.0 - firms.closed)
         gained = p["buyers.technology_weight"] * (firms.base_lag - firms.lag)
         if self.quality.any:
             by_quality = p["buyers.quality_weight"] * (self.behind - self.quality.behind(firms.base_lag))
@@ -304,7 +293,7 @@ class ChipMarket:
         if self.quality.any:
             worse = np.exp(p["buyers.quality_weight"] * (self.sold_behind - self.behind))
             wish[:, roster.target] = wish[:, roster.target] * worse
-        shares: Array = wish / by_segment.spread(by_segment.sum(wish))
+        shares: Array = wish / by_segment.spread(divisor(by_segment.sum(wish)))
         return shares
 
     def _permitted(self, parameters: Parameters, choice: Array) -> Array:

@@ -19,6 +19,7 @@ from sim.markets.denial import Denial, Severity, by_licence, decided, part_met, 
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
 
+_EVERYBODY = np.ones(1)  # an outage hits all that is sold
 NEWTON_STEPS = 4  # to find the odds that a mandate asks for, from those of the quarter before
 
 
@@ -41,6 +42,7 @@ class InputMarket:
         self._licence = np.full((len(seeds), len(roster.suppliers)), 0.5)  # the year's draw
         nothing = Severity.nothing(len(seeds), len(roster.states), len(roster.items))
         self.by_controls = self.denial(parameters, nothing, self._licence)
+        self.at_home = self.by_controls  # of groups in the target, by whomever
         self._in_force: Severity | None = None
         self._expected: Denial | None = None  # by what is in force, at expected licences
         self.need = base.input_need
@@ -84,6 +86,16 @@ class InputMarket:
             self.in_the_way[:, abroad] = p["retaliation.bite"][..., None] * of_group
         if p["stockpiling.quarters"].any():
             self.feared = self._to_come(p, in_force, feared)
+
+    def go_without(self, suppliers: Supplier) -> None:
+        """What outages take of suppliers' sales fails for every buyer; who still sells fills in as under a control."""
+        self.at_home = self.by_controls
+        lost = suppliers.outage[:, None]
+        if lost.any():
+            now, left = self.by_controls, 1.0 - lost
+            above, below = (1.0 - left * (1.0 - now.reach * part) for part in (now.above, now.below))
+            self.at_home = Denial(above, below, _EVERYBODY, now.exposure)
+            self.in_the_way = 1.0 - left * (1.0 - self.in_the_way)
 
     def _to_come(self, parameters: Parameters, in_force: Severity, feared: Severity) -> Array:
         """The part of base supply that may be cut off and is not yet, (runs, K, I), at expected licences."""
@@ -171,7 +183,7 @@ class InputMarket:
         hoard, released = self._bought_ahead(p["stockpiling.speed"][..., None], ahead * tools, tools)
         self.need = (tools - released) + hoard + self._materials_ordered(p, firms, ahead)
         self.choice = self._mandated(p, self._chosen(p, suppliers, states.expected_cutoff))
-        self.availability = self.part_met(p, self.choice, self.by_controls)
+        self.availability = self.part_met(p, self.choice, self.at_home)
         allowed = self.choice * (1.0 - self.in_the_way) if self.in_the_way.any() else self.choice
         permitted = by_input.sum(allowed)
         self.delivered = self.need * self.availability

@@ -28,7 +28,7 @@ def push_for_security(model: DecouplingModel) -> None:
     alarmed = p["security.goal"] * states.alarm[:, [roster.target]] * demand
     lines = firms.capacity + sum(firms.pipeline[1:], start=firms.pipeline[0])
     missing = np.clip(part_in_2020 * demand + alarmed - by_segment.sum(lines * own), 0.0, alarmed)
-    led = firms.programme_investment * own
+    led = firms.programme_investment * own * (1.0 - firms.closed)
     of_segment = by_segment.spread(by_segment.sum(led))
     part = led / divisor(of_segment)
     quarters = p["security.years"] * QUARTERS_PER_YEAR

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.agents import ChipFirm
 from sim.arrays import Array, Flags
 from sim.engine.groups import Groups, divisor, total
 from sim.engine.parameters import Parameters
@@ -42,7 +43,7 @@ def _share_out_targets(model: DecouplingModel) -> None:
     firm_parts = _parts(
         p,
         firms.revenue * (roster.target_owned & ~roster.foundries.is_designer),
-        roster.target_owned & ~roster.is_entrant & ~roster.foundries.is_designer,
+        _there(firms, roster),
         roster.by_segment,
         review_segments(model).score if by_score else unscored,
     )
@@ -98,6 +99,14 @@ def _by_sales(sales: Array) -> Array:
     """Parts by sales, summing to 1."""
     whole = total(sales)
     return sales / divisor(whole)
+
+
+def _there(firms: ChipFirm, roster: Roster) -> Flags:
+    """The target's own makers that have not closed, (runs, F); all of them in runs where every one has."""
+    own = roster.target_owned & ~roster.is_entrant & ~roster.foundries.is_designer
+    open_ones = own & (firms.closed == 0)
+    there: Flags = np.where(open_ones.any(axis=-1, keepdims=True), open_ones, own)
+    return there
 
 
 def _parts(p: Parameters, sales: Array, eligible: Flags, by_market: Groups, score: Array) -> Array:

@@ -10,13 +10,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_of, quarters_until
-from sim.errors import nearest, written
+from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, quarter_name, quarter_of, quarters_until
+from sim.errors import nearest, with_article, written
+from sim.scenario.makers import LEAVING, check_makers
 from sim.scenario.values import check_values
 from sim.world.evidence import Value, flatten
 from sim.world.world import EXPERTS, World
 
-KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever")
+KINDS = ("control", "subsidy", "mandate", "truce", "retaliation", "outage", *LEAVING, "lever")
 RIGHT = {  # with an example from the world at hand
     "date": "a date such as 2022-10-07",
     "announced": "a date such as 2022-10-07",
@@ -27,6 +28,7 @@ RIGHT = {  # with an example from the world at hand
     "scope": 'a list of inputs and segments, such as ["{input}"], or ["all"]',
     "through": 'a list of other states, such as ["{other}"]',
     "lines": 'a list of segments, such as ["{segment}"]',
+    "to": 'a state, such as "{other}", or a chip firm',
     "severity": "a number from 0 to 1",
     "low": "a number from 0 to 1",
     "high": "a number from 0 to 1",
@@ -42,13 +44,17 @@ TAKES: Mapping[Any, set[str]] = {  # the keys of each kind of event
     "control": _MEASURE | {"until", "through", "lines"},
     "truce": _MEASURE,
     "retaliation": _MEASURE,
-    "outage": _MEASURE,
+    "outage": _MEASURE | {"until"},
+    "closure": {"date", "by", "kind", "reason", "scope"},
+    "move": {"date", "by", "kind", "reason", "scope", "to"},
+    "withdrawal": _ALWAYS | {"to"},
     "mandate": _ALWAYS | {"announced", "severity", "low", "high"},
     "subsidy": _ALWAYS | {"announced", "amount"},
     "lever": _ALWAYS | {"announced", "set"},
 }
 DATES = ("date", "announced", "until")
 LISTS = ("scope", "through", "lines")
+OUTAGE_QUARTERS = QUARTERS_PER_YEAR  # of an outage that does not say how long it lasts
 FIRST_ANNOUNCEMENT = datetime.date(2018, 1, 1)  # the timeline of controls begins in that year
 
 
@@ -58,6 +64,10 @@ class Event(BaseModel):
     A control is in force from the quarter its date falls in, and if it ends, to the one before that of `until`. It
     binds sellers of the state it is by and of those it reaches `through`; with `lines` it is on inputs for the lines
     of these segments alone, whatever the threshold. `low`, `high` and `reason` say how sure the severity is.
+
+    An outage hits the makers in its scope (`sim.scenario.makers`) for a year, or to the quarter before that of `until`.
+    Chip firms in scope of a closure close for good, those of a move go on with their lines at `to`. In a withdrawal it
+    is the firms headquartered in the state it is by that leave the `target`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,10 +77,22 @@ class Event(BaseModel):
     until: datetime.date | None = None
     by: str
     target: str | None = None
-    kind: Literal["control", "subsidy", "mandate", "truce", "retaliation", "outage", "lever"]
+    kind: Literal[
+        "control",
+        "subsidy",
+        "mandate",
+        "truce",
+        "retaliation",
+        "outage",
+        "closure",
+        "move",
+        "withdrawal",
+        "lever",
+    ]
     scope: tuple[str, ...] = ("all",)
     through: tuple[str, ...] | None = None
     lines: tuple[str, ...] | None = None
+    to: str | None = None
     severity: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     low: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     high: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
@@ -93,6 +115,8 @@ class Event(BaseModel):
     @property
     def ended_quarter(self) -> int:
         """The first quarter in which it is in force no more; one after every run's last if it does not end."""
+        if self.kind == "outage" and self.until is None:
+            return self.quarter + OUTAGE_QUARTERS
         return quarter_of(self.until) if self.until else quarters_until(LAST_YEAR)
 
     def as_table(self, mode: Literal["python", "json"] = "python") -> dict[str, Any]:
@@ -137,7 +161,8 @@ def read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, 
             continue
         taken = TAKES.get(entry.get("kind"))
         if taken is not None and (superfluous := [key for key in entry if key not in taken]):
-            problems += [f"{place}: {key}: a {entry['kind']} takes no {key}; leave it out" for key in superfluous]
+            kind = with_article(entry["kind"])
+            problems += [f"{place}: {key}: {kind} takes no {key}; leave it out" for key in superfluous]
             continue
         try:
             event = Event(**entry)
@@ -173,11 +198,8 @@ def _check_event(event: Event, place: str, world: World, problems: list[str]) ->
     _check_severity(event, place, problems)
     if event.kind in ("control", "truce", "retaliation"):
         _check_scope(event, place, world, problems)
-    if event.kind == "outage":
-        firms = world.column("chip_firms", "id")
-        for item in event.scope:
-            if item not in firms:
-                problems.append(f"{place}: scope = {item!r}: an outage names chip firms by id{nearest(item, firms)}")
+    if event.kind in ("outage", *LEAVING) and event.by in world.states:
+        check_makers(event, place, world, problems)
     if event.kind == "lever":
         if not event.set:
             problems.append(f'{place}: set is missing; a lever event needs set = {{ "subsidy.annual" = 200 }}')
@@ -233,7 +255,7 @@ def _check_dates(event: Event, place: str, problems: list[str]) -> None:
 
 def _check_severity(event: Event, place: str, problems: list[str]) -> None:
     if event.kind in ("control", "truce", "mandate", "outage", "retaliation") and event.severity is None:
-        problems.append(f"{place}: severity is missing; a {event.kind} needs one from 0 to 1")
+        problems.append(f"{place}: severity is missing; {with_article(event.kind)} needs one from 0 to 1")
     if event.kind == "subsidy" and event.amount is None:
         problems.append(f"{place}: amount is missing; a subsidy needs bn yuan a year")
     if (event.low is None) != (event.high is None):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sim.errors import written
+from sim.errors import with_article, written
 from sim.scenario.empty import Possible, empty
 from sim.scenario.events import Event
+from sim.scenario.makers import out
 from sim.scenario.scenario import Scenario
 from sim.scenario.values import WORLD_SALES
 from sim.world.evidence import Value
@@ -20,7 +21,7 @@ Need = tuple[str, tuple[Value, ...]]
 Needs = Mapping[str, tuple[Value, ...]]  # by key, the values of which it takes one; none named: a number above 0
 ABOVE_0: tuple[Value, ...] = ()
 NOT_GIVEN = "not given"  # of a table of what was observed
-EVENTS = "[[event]]"  # stands for a key whose values are the kinds of events, and "experts" for controls on them
+EVENTS = "[[event]]"  # stands for a key whose values are the kinds of events, and of some of them what they are on
 MODE, SEVERITY, DOCTRINE = "controls.mode", "controls.severity", "controls.doctrine"
 FIXED: Needs = {MODE: ("fixed",)}
 DECIDED: Needs = {MODE: ("reactive",), DOCTRINE: ("cost-benefit", "preventive")}
@@ -37,6 +38,7 @@ SCALED: tuple[Needs, ...] = (FIXED, *BY_EVENT, DECIDED)  # what the severity of 
 CONTROLS = _each(SCALED, controls__severity=ABOVE_0)  # some control comes into force
 RESTRICTED = tuple({**way, EVENTS: ("retaliation",)} for way in DATED)
 DENIED = (*CONTROLS, *RESTRICTED)  # somebody denies something
+LACKING: tuple[Needs, ...] = (*DENIED, {EVENTS: ("suppliers",)})  # some of it cannot be had, whatever the reason
 OF_TARGET: tuple[Needs, ...] = ({"subsidy.annual": ABOVE_0}, {"subsidy.mode": ("plan",)})
 GRANTS: tuple[Needs, ...] = (*OF_TARGET, {"controller_subsidy.annual": ABOVE_0})
 ANSWERED = _each(CONTROLS, retaliation__severity=ABOVE_0)
@@ -46,7 +48,7 @@ READ: Mapping[str, tuple[Needs, ...]] = {
     SEVERITY: SCALED,
     "mandate.tools_pace": ({"mandate.tools": ABOVE_0},),
     "demand.surge": ({WORLD_SALES: (NOT_GIVEN,)},),
-    "investment.diversion": DENIED,
+    "investment.diversion": LACKING,
     "stockpiling.reach": DENIED,
     "controls.start": _each([FIXED], controls__severity=ABOVE_0),
     "controls.alignment": CONTROLS,
@@ -58,11 +60,12 @@ READ: Mapping[str, tuple[Needs, ...]] = {
     "alliance.lag": _each(CONTROLS, controls__alignment=ABOVE_0),
     "alliance.reluctance": _each(CONTROLS, controls__alignment=ABOVE_0),
     **dict.fromkeys(("controls.foreign_owned_part", "controls.licence_spread"), CONTROLS),
-    **dict.fromkeys(("controls.backfill", "controls.over_compliance"), DENIED),
+    "controls.backfill": LACKING,
+    "controls.over_compliance": DENIED,
     **dict.fromkeys(("buyers.caution", "buyers.expectation_speed"), CONTROLS),
     **dict.fromkeys((f"stockpiling.{key}" for key in ("quarters", "speed", "record", "fading")), DENIED),
-    "production.yield_without_critical_inputs": DENIED,
-    "research.tool_dependence": DENIED,
+    "production.yield_without_critical_inputs": LACKING,
+    "research.tool_dependence": LACKING,
     "talent.foreign_part": tuple({**way, SEVERITY: ABOVE_0, EVENTS: ("experts",)} for way in DATED),
     "retaliation.severity": CONTROLS,
     "retaliation.lag": ANSWERED,
@@ -152,6 +155,8 @@ def possible(scenario: Scenario, varied: Mapping[str, Collection[Value]] | None 
     for event in scenario.events:
         if event.kind == "control" and {"experts", "all"} & set(event.scope):
             values[EVENTS].add("experts")
+        if event.kind == "outage" and out(event, scenario.world) & {*scenario.world.column("suppliers", "id")}:
+            values[EVENTS].add("suppliers")
         for key, value in event.levers().items():
             values[key].add(value)
     values[WORLD_SALES] = {"given" if scenario.observed(WORLD_SALES) else NOT_GIVEN}
@@ -205,8 +210,8 @@ def _is_met(key: str, wanted: tuple[Value, ...], values: Possible) -> bool:
 
 def _worded(key: str, wanted: tuple[Value, ...]) -> str:
     if key == EVENTS:
-        what = "control on experts" if wanted == ("experts",) else wanted[0]
-        return f"an event that is a {what}"
+        what = {"experts": "control on experts", "suppliers": "outage of suppliers"}.get(str(wanted[0]), str(wanted[0]))
+        return f"an event that is {with_article(what)}"
     if key == WORLD_SALES:
         return f"a config without [{key}], which says what the cycle was"
     if not wanted:

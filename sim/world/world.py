@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -161,6 +162,21 @@ class World:
         """The rows of its published figures; none where nothing was published."""
         path = self.folder / PUBLISHED
         return list(csv.DictReader(io.StringIO(read_text(path), newline=""))) if path.is_file() else []
+
+    @cached_property
+    def companies(self) -> dict[str, list[str]]:
+        """The ids of the lines of each company that has several.
+
+        A company goes by its name in small letters; a name under which makers of several states are summed up is none.
+        """
+        by_name: dict[str, list[dict[str, Any]]] = {}
+        for line in (*self.rows["chip_firms"], *self.rows["entrants"]):
+            by_name.setdefault(line["name"], []).append(line)
+        return {
+            re.sub(r"\W+", "-", name.lower()): [line["id"] for line in own]
+            for name, own in by_name.items()
+            if len(own) > 1 and len({line["headquarters"] for line in own}) == 1
+        }
 
     @property
     def is_assumed(self) -> bool:

@@ -5,8 +5,10 @@ import sys
 from sim.agents import ChipFirm, State, Supplier
 from sim.engine.columns import Category, Link
 from sim.model import DecouplingModel
+from sim.scenario.loading import load_config
 
 # Under these all rules have something to decide.
+LEAVE = {"date": "2022-01-01", "by": "KOR", "kind": "withdrawal", "to": "KOR"}
 BUSY = {"controls.alignment": 0.6, "subsidy.annual": 200, "subsidy.allocation": "bottleneck", "mandate.domestic": 0.2}
 
 
@@ -51,7 +53,7 @@ def test_every_column_is_written_and_read():
 
     Links and categories may be there for a person who holds the agent.
     """
-    model = DecouplingModel("historic", rng=5, set=BUSY, record="all", until=2024)
+    model = DecouplingModel(load_config("historic", BUSY).with_event(LEAVE), rng=5, record="all", until=2024)
     for table in model.tables.values():
         table.values = Overheard(table.values)
     model.run()

@@ -73,7 +73,7 @@ def typed(lines, root, cwd):
 
 
 def test_a_policy_and_an_event(tmp_path):
-    names = ("mine.toml", "mature.toml")
+    names = ("mine.toml", "mature.toml", "makers.toml")
     for name, config, commands in zip(names, blocks("toml", POLICY), blocks("sh", POLICY), strict=True):
         assert name in POLICY
         (tmp_path / name).write_text(config)

@@ -119,3 +119,66 @@ def test_an_event_survives_its_file():
 def test_what_is_not_given_leaves_the_hash_alone():
     kept = load_config("historic").as_dict()["events"]
     assert "through" not in kept[1] and "lines" not in kept[1] and "until" not in kept[1]
+
+
+OUTAGE = {"date": "2027-01-01", "by": "CHN", "kind": "outage", "scope": ["smic-chn-mature"], "severity": 1.0}
+CLOSURE = {"date": "2027-01-01", "by": "CHN", "kind": "closure", "scope": ["smic-chn-mature"]}
+MOVE = {"date": "2027-01-01", "by": "KOR", "kind": "move", "scope": ["samsung-chn-memory"], "to": "KOR"}
+WITHDRAWAL = {"date": "2027-01-01", "by": "KOR", "kind": "withdrawal"}
+
+
+def without(entry, key):
+    return {name: held for name, held in entry.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (
+            OUTAGE | {"scope": ["smic-chn-matur"]},
+            ["scope = 'smic-chn-matur'", "or states", "'smic-chn-mature'"],
+        ),
+        (OUTAGE | {"scope": ["tsmcc"]}, ["scope = 'tsmcc'", "did you mean 'tsmc'?"]),
+        (without(OUTAGE, "scope"), ["scope is missing; an outage names"]),
+        (OUTAGE | {"until": "2027-02-01"}, ["until = 2027-02-01", "later quarter than date 2027-01-01"]),
+        (OUTAGE | {"to": "KOR"}, ["to: an outage takes no to"]),
+        (
+            CLOSURE | {"scope": ["jpn-photoresist"]},
+            ["scope = 'jpn-photoresist': a closure names chip firms"],
+        ),
+        (CLOSURE | {"scope": ["KOR"]}, ["scope = 'KOR': a closure names chip firms or companies"]),
+        (CLOSURE | {"severity": 0.5}, ["severity: a closure takes no severity; leave it out"]),
+        (CLOSURE | {"until": "2029-01-01"}, ["until: a closure takes no until"]),
+        (
+            {key: held for key, held in MOVE.items() if key != "to"},
+            ["to is missing; a move needs a state, or the chip firm"],
+        ),
+        (MOVE | {"to": "KORE"}, ["to = 'KORE': is neither a state nor a chip firm", "'KOR'"]),
+        (MOVE | {"to": 5}, ['to = 5: must be a state, such as "NLD", or a chip firm']),
+        (MOVE | {"to": "CHN"}, ["to = 'CHN': samsung-chn-memory is in CHN already"]),
+        (MOVE | {"to": "cxmt-chn-memory"}, ["to = 'cxmt-chn-memory': samsung-chn-memory is in CHN already"]),
+        (MOVE | {"to": "JPN"}, ["to = 'JPN': no firm headquartered in KOR makes memory there", "name the chip firm"]),
+        (MOVE | {"to": "samsung-kor-mature"}, ["makes mature_logic, and samsung-chn-memory makes memory"]),
+        (WITHDRAWAL | {"by": "JPN"}, ["by = 'JPN': no chip firm headquartered there has lines in CHN"]),
+        (WITHDRAWAL | {"by": "CHN"}, ["by = 'CHN': must be another state than CHN, which its firms leave"]),
+        (WITHDRAWAL | {"by": "KOE"}, ["by = 'KOE': is not a state"]),
+        (WITHDRAWAL | {"scope": ["memory"]}, ["scope: a withdrawal takes no scope"]),
+    ],
+)
+def test_makers_that_cannot_be_out_or_leave_are_refused_with_one_sentence(entry, words):
+    with pytest.raises(BadInput) as fault:
+        load_config("published-2020").with_event(entry)
+    (sentence,) = fault.value.problems
+    assert all(word in sentence for word in words), sentence
+
+
+@pytest.mark.parametrize("entry", [OUTAGE | {"until": "2029-01-01"}, CLOSURE, MOVE, WITHDRAWAL | {"to": "KOR"}])
+def test_what_happens_to_makers_is_written_as_it_is_read(entry):
+    table = load_config("published-2020").with_event(entry).events[-1].as_table("json")
+    assert table == entry
+
+
+def test_an_outage_that_does_not_say_how_long_ends_after_a_year():
+    scenario = load_config("published-2020")
+    ends = [scenario.with_event(OUTAGE | more).events[-1].ended_quarter for more in ({}, {"until": "2029-01-01"})]
+    assert ends == [32, 36]

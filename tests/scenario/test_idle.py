@@ -74,6 +74,22 @@ def test_a_key_without_effect_is_named_with_what_it_needs(changes, key, needs):
     assert len(said) == 1 and "has no effect; it needs" in said[0] and needs in said[0]
 
 
+def test_an_outage_of_suppliers_is_filled_in_as_a_control_is():
+    """By the key that says how far others do; an outage of chip firms alone reads it no more than before."""
+    scenario = load_config("neutral", {"mechanisms.backfill": True, "controls.backfill": 1.0})
+    out = {"date": "2020-01-01", "by": "JPN", "kind": "outage", "severity": 1.0}
+    firms, resist = (scenario.with_event(out | {"scope": [id]}) for id in ("kioxia-jpn-memory", "jpn-photoresist"))
+    (said,) = [text for text in idle(firms) if "controls.backfill" in text]
+    assert "an event that is an outage of suppliers" in said
+    assert not [text for text in idle(resist) if "controls.backfill" in text]
+    differs = [resist, resist.with_values({"controls.backfill": 0.1})]
+    model = DecouplingModel.block(differs, [1, 1], until=2020)
+    while model.running:
+        model.step()
+    one, other = model.recorder.values("quarter")[1]
+    assert not np.array_equal(one, other, equal_nan=True)
+
+
 def test_what_is_read_is_not_named():
     assert idle(load_config("published-2020", {"controls.severity": 0.5, "retaliation.severity": 0.5})) == []
     assert idle(load_config("published-2020", {"subsidy.mode": "plan", "subsidy.allocation": "uniform"})) == []

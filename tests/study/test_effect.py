@@ -57,6 +57,21 @@ def test_an_answer_in_chips_by_hand():
     assert row["denies"] == pytest.approx(yearly * 0.3 * 0.5)
 
 
+def test_what_an_outage_and_a_closure_stop_by_hand():
+    """SMIC made mature logic for 3.45 bn USD in 2020 and TSMC advanced logic for 1 in China; of resist for 3.3 bn USD
+    in 2019, Japan sold nine tenths."""
+    outage = {"date": "2027-01-01", "by": "CHN", "kind": "outage", "scope": ["smic-chn-mature"], "severity": 0.5}
+    resist = outage | {"by": "JPN", "scope": ["jpn-photoresist"], "severity": 1.0, "until": "2029-01-01"}
+    move = {"date": "2028-01-01", "by": "TWN", "kind": "move", "scope": ["tsmc-chn-advanced"], "to": "TWN"}
+    leaves = {"date": "2030-01-01", "by": "KOR", "kind": "withdrawal"}
+    half, japanese, moved, korean = found(outage, resist, move, leaves)
+    assert half["stops"] == pytest.approx(0.5 * 3.45 * 6.9, rel=1e-6)
+    assert japanese["stops"] == pytest.approx(0.9 * 3.3 * 6.9, rel=1e-6)
+    assert (moved["stops"], moved["to"]) == (pytest.approx(6.9, rel=1e-6), "TWN")
+    assert korean["stops"] == pytest.approx(9.5 * 6.9, rel=1e-6)
+    assert japanese["until"] == "2029-01-01" and half["denies"] is None is half["adds"]
+
+
 WHY_NOT = {  # from which date on events of a config deny nothing
     "reactive": "2020-01-01",  # the lead decides by a doctrine, and dated events are not in force
     "truce-2025": "2025-01-01",  # controls.severity is 0
