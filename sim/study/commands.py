@@ -54,6 +54,37 @@ def review(
 
 
 @study.command()
+def critical(
+    config: Annotated[str, typer.Argument(metavar="[CONFIG]", help="A config.")] = "historic",
+    year: Annotated[int, typer.Option(help="The year from whose start on each is away.")] = 2027,
+    years: Annotated[int, typer.Option(help="For how many years; what is lost is the mean over them.")] = 3,
+    sets: Annotated[
+        int | None,
+        typer.Option(help="Parameter sets of the ensemble, the first ones; 0: the config's own. [default: 16]"),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Seeds of each parameter set.")] = 2,
+    out: Annotated[Path | None, out_option("Write critical.csv and critical.svg into this folder.")] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """Each firm, each state's suppliers of an input and each state taken away in turn: what is lost, most first."""
+    from sim.batch.progress import Progress
+    from sim.scenario.loading import load_config
+    from sim.study import critical as criticality
+
+    plan = criticality.planned(load_config(config), year, years, sets, seeds)
+    note(plan.cost)
+    with Progress(plan.scenario.name, plan.runs) as progress:
+        found = criticality.run(plan, progress.add)
+    if out is not None:
+        criticality.write(found, out)
+        note(f"{out}: critical.csv, critical.svg")
+    columns = list(criticality.COLUMNS) if format is Format.table else criticality.FULL
+    emit(columns, [row.cells(columns) for row in found.rows], format)
+    for text in found.notes():
+        note(text)
+
+
+@study.command()
 def calibrate(
     experiment: Annotated[str, typer.Argument(help="A calibration's name in experiments/ or the path of its file.")],
     workers: Workers = None,
