@@ -136,10 +136,10 @@ def Watch() -> None:
     session = solara.use_memo(lambda: Session(router.search or "", _opened[0], publish), [])
     world = solara.use_memo(lambda: session.world, [])
 
-    with solara.Div(classes=["race"], attributes={"role": "main"}):
+    with solara.Div(classes=["race"]):
         Bar(settings=json.dumps(_bar(world)), event_command=session.send)
         Levers(settings=json.dumps(_levers(world)), event_command=session.send)
-        with solara.Div(classes=["main"]):
+        with solara.Div(classes=["main"], attributes={"role": "main"}):
             Tiles(settings=json.dumps(_tiles(world)))
             for chart in _charts(world):
                 Chart(settings=json.dumps(chart))

@@ -211,6 +211,19 @@ def test_the_band_of_a_batch(results):
     assert band["measures"]["unmet_demand"] == [[None] * 5]
 
 
+@pytest.mark.parametrize("config", ["NA", "null", "nan", "None", "1e3", "TRUE", "-inf"])
+def test_the_band_of_a_config_whose_name_a_table_may_take_for_no_text(results, config):
+    path = results / "manifest.json"
+    path.write_text(path.read_text().replace("historic", config))
+    series = results / "series.csv"
+    series.write_text(series.read_text().replace("historic", config))
+    vouch(results)
+    with Watcher("config=historic") as watcher:
+        head = watcher.do("background", value=f"earlier: {config}")
+    assert head["faults"] == {}
+    assert watcher.parts["band"]["measures"]["price_index"] == [[pytest.approx(value) for value in (1.2, 2, 3, 4, 4.8)]]
+
+
 @pytest.mark.parametrize("name", ["", "earlier", "../earlier: historic", "/etc: passwd", "earlier: other"])
 def test_only_batches_that_are_there_are_read(results, name):
     with pytest.raises(BadInput, match="there is no finished batch"):

@@ -28,8 +28,8 @@ def port():
 
 
 @pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1366, "height": 900})
+def page(chromium):
+    context = chromium.new_context(viewport={"width": 1366, "height": 900})
     page = context.new_page()
     page.faults = []
     page.on("pageerror", lambda fault: page.faults.append(str(fault)))

@@ -35,9 +35,9 @@ def downloaded(page, button):
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
-def test_play_step_in_save_and_replay(browser, address, tmp_path):
+def test_play_step_in_save_and_replay(chromium, address, tmp_path):
     alone = DecouplingModel("published-2020", 7).run()["domestic_supply_share"]
-    with opened(browser, address, "?seed=7") as page:
+    with opened(chromium, address, "?seed=7") as page:
         page.click("button:has-text('One quarter')")
         at_quarter(page, "2020-Q1")
         assert number(page, "domestic_supply_share") == pytest.approx(100 * alone.iloc[0], abs=0.051)
@@ -72,8 +72,8 @@ def test_play_step_in_save_and_replay(browser, address, tmp_path):
     assert series_name == name.removesuffix(".toml") + "-7-series.csv"
 
 
-def test_two_futures_side_by_side(browser, address):
-    with opened(browser, address, "?config=historic&seed=3") as page:
+def test_two_futures_side_by_side(chromium, address):
+    with opened(chromium, address, "?config=historic&seed=3") as page:
         jump(page, 2024)
         futures = [
             page.locator(f"h2:has-text('{title}')") for title in ("Future A", "Future B", "Difference, B less A")
@@ -94,8 +94,8 @@ def test_two_futures_side_by_side(browser, address):
         page.wait_for_selector("button:has-text('Branch')")
 
 
-def test_a_reload_in_the_middle_shows_the_same(browser, address):
-    with opened(browser, address, "?config=historic&seed=5") as page:
+def test_a_reload_in_the_middle_shows_the_same(chromium, address):
+    with opened(chromium, address, "?config=historic&seed=5") as page:
         jump(page, 2023)
         page.fill("[aria-label='subsidy, exact']", "90")
         page.keyboard.press("Enter")
@@ -112,7 +112,7 @@ def test_a_reload_in_the_middle_shows_the_same(browser, address):
         assert json.loads(query["event"][0])["set"] == {"subsidy.annual": 90.0}
 
 
-def test_a_closed_tab_ends_its_thread(address, browser):
+def test_a_closed_tab_ends_its_thread(address, chromium):
     import psutil
 
     (server,) = [
@@ -121,7 +121,7 @@ def test_a_closed_tab_ends_its_thread(address, browser):
         if process.info["cmdline"] and "view" in process.info["cmdline"] and listens(process, urlsplit(address).port)
     ]
     for _ in range(2):
-        with opened(browser, address) as page:
+        with opened(chromium, address) as page:
             page.click("button:has-text('Play')")
             page.wait_for_selector(".state[data-state=running]")
             during = server.num_threads()
@@ -136,8 +136,8 @@ def listens(process, port):
     return any(connection.laddr.port == port for connection in process.net_connections())
 
 
-def test_keys_and_dark_colours(browser, address):
-    with opened(browser, address, color_scheme="dark") as page:
+def test_keys_and_dark_colours(chromium, address):
+    with opened(chromium, address, color_scheme="dark") as page:
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
         page.keyboard.press("ArrowRight")
         at_quarter(page, "2020-Q1")
@@ -152,8 +152,8 @@ def test_keys_and_dark_colours(browser, address):
         assert page.input_value("[aria-label='filter agents']") == "r r"
 
 
-def test_two_browsers_run_apart(browser, address):
-    with opened(browser, address) as one, opened(browser, address) as other:
+def test_two_browsers_run_apart(chromium, address):
+    with opened(chromium, address) as one, opened(chromium, address) as other:
         one.click("button:has-text('Play')")
         one.wait_for_selector(".state[data-state=running]")
         one.click("button:has-text('Pause')")
@@ -163,9 +163,9 @@ def test_two_browsers_run_apart(browser, address):
         assert one.input_value("[aria-label='subsidy, exact']") == "0"
 
 
-def test_bad_values_get_a_message_beside_their_field(browser, address):
+def test_bad_values_get_a_message_beside_their_field(chromium, address):
     query = "?config=../../etc/passwd&seed=%3Cscript%3Ealert(1)%3C/script%3E&subsidy.annual=-3&colour=red"
-    with opened(browser, address, query) as page:
+    with opened(chromium, address, query) as page:
         said = page.locator("[role=alert]").all_inner_texts()
         assert any(text.startswith("config = ../../etc/passwd: must be one of") for text in said)
         assert any(text.startswith("seed = <script>alert(1)</script>: must be a whole number") for text in said)
@@ -189,8 +189,8 @@ def test_bad_values_get_a_message_beside_their_field(browser, address):
         at_quarter(page, "2020-Q1")
 
 
-def test_a_config_of_another_world_gets_a_page_of_its_own(browser, address):
-    with opened(browser, address) as page:
+def test_a_config_of_another_world_gets_a_page_of_its_own(chromium, address):
+    with opened(chromium, address) as page:
         page.select_option("[aria-label=config]", "crop-seeds")
         page.click(".open button:has-text('Open')")
         page.wait_for_url("**config=crop-seeds*")
@@ -199,8 +199,8 @@ def test_a_config_of_another_world_gets_a_page_of_its_own(browser, address):
         page.wait_for_selector(".heat >> text=germplasm")
 
 
-def test_an_agent_s_history(browser, address):
-    with opened(browser, address) as page:
+def test_an_agent_s_history(chromium, address):
+    with opened(chromium, address) as page:
         jump(page, 2023)
         page.click(".agents th button:has-text('gap')")
         page.fill("[aria-label='filter agents']", "smic")
@@ -237,7 +237,7 @@ def batch(tmp_path):
     shutil.rmtree(folder)
 
 
-def test_pictures(browser, address, batch, tmp_path):
+def test_pictures(chromium, address, batch, tmp_path):
     """What a colleague would be shown; kept in experiments/ when they have been asked for by MAKE_PICTURES."""
     for name, width, query, scheme in (
         ("live", 1600, "?config=historic&seed=7", "light"),
@@ -245,7 +245,7 @@ def test_pictures(browser, address, batch, tmp_path):
         ("live-narrow", 390, "?config=historic&seed=7", "light"),
     ):
         size = {"width": width, "height": 844 if width < 500 else 1250}
-        with opened(browser, address, query, viewport=size, color_scheme=scheme) as page:
+        with opened(chromium, address, query, viewport=size, color_scheme=scheme) as page:
             page.select_option("[aria-label='earlier batch']", batch)
             jump(page, 2023)
             page.fill("[aria-label='subsidy, exact']", "100")

@@ -72,14 +72,14 @@ def nginx(folder, server, host):
 
 @pytest.mark.skipif(NGINX is None, reason="there is no nginx")
 @pytest.mark.parametrize("way", ["the prefix left, the name passed on", "the prefix taken, the name not passed on"])
-def test_behind_nginx_by_name_under_a_prefix_with_tls(browser, tmp_path, way):
+def test_behind_nginx_by_name_under_a_prefix_with_tls(chromium, tmp_path, way):
     get_missing_assets()
     with served("published-2020", "--allow", NAME, "--root-path", "/race") as (address, said):
         assert "/race/" in said
         kept = way.startswith("the prefix left")
         with nginx(tmp_path, address[:-1] if kept else address, "$host" if kept else "$proxy_host") as port:
             place = f"https://{NAME}:{port}/race/"
-            with opened(browser, place, "?seed=5", ignore_https_errors=True) as page:
+            with opened(chromium, place, "?seed=5", ignore_https_errors=True) as page:
                 page.click("button:has-text('One quarter')")
                 at_quarter(page, "2020-Q1")
                 page.wait_for_function("location.search.includes('at=2020-Q1')")
