@@ -12,6 +12,9 @@ from sim.errors import BadInput
 from sim.live import assets
 
 
+APP = "solara-vuetify-app8.min.js"
+
+
 @pytest.fixture
 def empty(tmp_path, monkeypatch):
     """A machine without npm, with an empty cache."""
