@@ -20,7 +20,7 @@ from typing import Any
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_start, quarters_until, year_of
 from sim.errors import BadInput
-from sim.futures.levers import decided_alike, label, levers, without_effect
+from sim.futures.levers import decided_alike, label, levers, values_at, without_effect
 from sim.live import background, events, link, own, picture
 from sim.live.deeds import of_unit
 from sim.live.link import Faults, Moment
@@ -566,6 +566,7 @@ class Session:
     def _head(self) -> dict[str, Any]:
         race = self._race
         model, held = race.model, race.levers()
+        own_values = values_at(race.opened, model.quarter)
         keys = [lever.name for lever in levers(race.scenario.world)]
         address = link.address(self._moment())
         faults = {**self._faults, **({} if address else {"link": TOO_LONG})}
@@ -586,7 +587,7 @@ class Session:
             "branched": None if self._branched_at is None else quarter_name(self._branched_at),
             "faults": faults,
             "levers": {key: held[key] for key in keys},
-            "config_levers": {key: race.opened.values[key] for key in keys},
+            "config_levers": {key: own_values[key] for key in keys},
             "to": None if self._going_to is None else quarter_name(self._going_to - 1),
             "since": max(year_of(race.done[-1].quarter) if race.done else FIRST_YEAR, year_of(self._branched_at or 0)),
             "futures": link.futures(self._moment()),

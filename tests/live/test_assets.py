@@ -11,7 +11,6 @@ from sim.cli import app
 from sim.errors import BadInput
 from sim.live import assets
 
-
 APP = "solara-vuetify-app8.min.js"
 
 

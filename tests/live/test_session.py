@@ -73,6 +73,12 @@ def test_a_lever_acts_from_the_next_quarter_on():
     assert watcher.parts["done"][0]["date"] == "2020-Q2"
 
 
+def test_a_lever_that_the_config_moves_on_a_date_is_not_changed_by_hand():
+    with Watcher("config=historic") as watcher:
+        head = watcher.do("jump", value=2026)  # the mandate for tools of December 2025
+        assert head["levers"]["mandate.tools"] == head["config_levers"]["mandate.tools"] > 0
+
+
 def test_an_announced_control_bites_a_year_later():
     with Watcher("config=published-2020") as watcher:
         watcher.do("jump", value=2021)
