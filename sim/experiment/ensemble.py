@@ -28,6 +28,10 @@ class Ensemble:
         kept = {number: {k: v for k, v in values.items() if k not in swept} for number, values in self.sets.items()}
         return Ensemble(kept, self.hash)
 
+    def first(self, count: int) -> Ensemble:
+        """The first so many sets."""
+        return Ensemble({number: values for number, values in self.sets.items() if number <= count}, self.hash)
+
 
 def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]) -> Ensemble | None:
     """The parameter sets of a world for the experiment at `path`; None, with sentences, where there are none.

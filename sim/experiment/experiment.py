@@ -214,6 +214,7 @@ class _File(PartTable):
     replications: int | None = Field(default=None, ge=1, le=1_000_000)
     seeds: list[Seed] | None = Field(default=None, min_length=1)
     parameters: Literal["ensemble"] | None = None
+    sets: int | None = Field(default=None, ge=1)
     parts: dict[str, dict[str, Any]] | None = Field(default=None, min_length=1)
     record: _Record = _Record()
     stop: _Stop | None = None
@@ -231,6 +232,7 @@ RIGHT = {
     "replications": "a whole number from 1 to 1000000",
     "seeds": "a list of distinct whole numbers from 0 and below 2**63, such as [3, 7, 11]",
     "parameters": '"ensemble"; without it every config runs with its own parameters',
+    "sets": "how many of the ensemble's sets are run, from the first on; without it all of them",
     "parts": "tables such as [parts.controls.factors]",
     "design": 'a table [design] with kind = "grid"',
     "record": 'a table [record] with every = "year"',
@@ -300,6 +302,14 @@ def load_experiment(name: str | Path) -> Experiment:
     elif file.parameters and scenarios:
         swept = {key for part in parts for key in part.swept}
         ensemble = read_ensemble(scenarios[0].world, swept, path, problems)
+    if file.sets and not file.parameters:
+        problems.append(
+            f'{path}: sets = {file.sets}: is of the ensemble; give parameters = "ensemble", or leave it out'
+        )
+    elif file.sets and ensemble and file.sets > len(ensemble.sets):
+        problems.append(f"{path}: sets = {file.sets}: the ensemble has {len(ensemble.sets)}; give as many or fewer")
+    elif file.sets and ensemble:
+        ensemble = ensemble.first(file.sets)
     for target in file.targets if names else ():
         known_outcomes = [*names, *(f"{name}@{at}" for name in names for at in ("end", *OUTCOME_YEARS, "peak", "sum"))]
         try:

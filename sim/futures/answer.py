@@ -219,7 +219,7 @@ def made(
         "levers": _levers(asked),
         "events": [{**event, "date": str(event["date"])} for event in asked.policy.events],
         "watch": watch_query(asked.config, asked.policy, asked.seed + middle),
-        "files": files(asked.config, asked.policy, asked.seed, names, apart=asked.has_ends),
+        "files": files(asked.config, asked.policy, asked.seed, names, asked.has_ends),
         "more": more,
         "fault": "",
         "field": "",

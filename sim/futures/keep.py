@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlencode
 
 import tomli_w
@@ -19,45 +18,45 @@ from sim.scenario.resolved import resolved
 from sim.scenario.values import CAUSED
 
 
-def files(config: str, policy: Policy, seed: int, measures: Sequence[str], apart: bool = False) -> list[dict[str, str]]:
+def files(config: str, policy: Policy, seed: int, measures: Sequence[str], ends: bool = False) -> list[dict[str, str]]:
     """The config with the policy and an experiment of the futures that were shown, each with its name and text.
 
-    `apart` has them run with the push held and with it answering too. Nothing where nothing is changed.
+    With `ends` another experiment too: the same with the push held and with it answering. Nothing where nothing is
+    changed.
     """
     if not policy.events:
         return []
     name = f"{config}-future-{policy.key[:8]}"
     purpose = f"{config} with a policy from {quarter_name(policy.start)} on, kept from the page"
-    known = config in known_configs()
-    if known:
-        text = tomli_w.dumps({"purpose": purpose, "extends": config, "event": [dict(event) for event in policy.events]})
+    base, kept = config, []
+    if config in known_configs():
+        table = {"purpose": purpose, "extends": config, "event": [dict(event) for event in policy.events]}
+        text = tomli_w.dumps(table)
     else:
-        text = resolved(replace(policy.changed, purpose=purpose))
-    kept = [{"name": f"{name}.toml", "text": text}]
-    base = config
-    if not known:
-        base = f"{config}-base"
-        kept.append({"name": f"{base}.toml", "text": resolved(policy.scenario)})
-    experiment = _experiment(name, base, policy, seed, measures, apart)
-    hint = f"# decoupling batch {name}-experiment.toml, in the folder of {name}.toml\n\n"
-    return [*kept, {"name": f"{name}-experiment.toml", "text": hint + tomli_w.dumps(experiment)}]
-
-
-def _experiment(
-    name: str, base: str, policy: Policy, seed: int, measures: Sequence[str], apart: bool
-) -> dict[str, Any]:
-    content: dict[str, Any] = {
+        base, text = f"{config}-base", resolved(replace(policy.changed, purpose=purpose))
+        kept = [_file(base, resolved(policy.scenario))]
+    experiment = {
         "question": f"What does the policy of {name} change?",
-        "configs": [base if base in known_configs() else f"{base}.toml", f"{name}.toml"],
+        "configs": [base if base == config else f"{base}.toml", f"{name}.toml"],
         "baseline": base,
         "seeds": list(range(seed, seed + FIRST)),
         "record": {"every": "year", "measures": list(measures)},
     }
+    hint = "every run is a future of the page"
     if parameter_sets(policy.scenario.world):
-        content["parameters"] = "one-each"
-    if apart:
-        content["factors"] = {CAUSED: sorted(push.LEVELS.values())}
-    return content
+        experiment |= {"parameters": "ensemble", "sets": FIRST}
+        hint = f"the futures of the page are the runs with parameter set n and seed {seed - 1} + n"
+    asked = {"experiment": experiment}
+    if ends:
+        asked["bite-and-total"] = {**experiment, "factors": {CAUSED: sorted(push.LEVELS.values())}}
+    for kind, content in asked.items():
+        head = f"# decoupling batch {name}-{kind}.toml\n# In one folder with {name}.toml; {hint}.\n\n"
+        kept.append(_file(f"{name}-{kind}", head + tomli_w.dumps(content)))
+    return [_file(name, text), *kept]
+
+
+def _file(name: str, text: str) -> dict[str, str]:
+    return {"name": f"{name}.toml", "text": text}
 
 
 def watch_query(config: str, policy: Policy, seed: int) -> str:

@@ -111,7 +111,7 @@ def Layout(children: list[solara.Element]) -> solara.Element:
 def First() -> None:
     """The screen Futures; an address that holds a moment or an event of one run is of Watch, as it always was."""
     query = parse_qs(solara.use_router().search or "")
-    if query.keys() & {"at", "event", "branch"}:
+    if query.keys() & {"at", "event", "branch"} and not query.keys() & {"from", "act"}:
         Watch()
     else:
         Futures(_opened[0])
