@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
 import tomli_w
@@ -35,7 +36,7 @@ def files(config: str, policy: Policy, seed: int, measures: Sequence[str], ends:
     else:
         base, text = f"{config}-base", resolved(replace(policy.changed, purpose=purpose))
         kept = [_file(base, resolved(policy.scenario))]
-    experiment = {
+    experiment: dict[str, Any] = {
         "question": f"What does the policy of {name} change?",
         "configs": [base if base == config else f"{base}.toml", f"{name}.toml"],
         "baseline": base,

@@ -31,7 +31,7 @@ class Page:
         self._listening = {}
         control = str(uuid.uuid4())
         self.say("comm_open", {"comm_id": control, "target_name": "solara.control", "data": {}})
-        self.say("comm_msg", {"comm_id": control, "data": {"method": "run", "args": {"path": "/" + query}}})
+        self.say("comm_msg", {"comm_id": control, "data": {"method": "run", "args": {"path": "/watch" + query}}})
         while "feed" not in self._listening or "bar" not in self._listening:
             self.hear(30)
         self.event("feed", "drawn", 0)
