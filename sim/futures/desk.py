@@ -22,7 +22,7 @@ from sim.arrays import Array
 from sim.batch.workers import WorkerProcesses
 from sim.compare import push
 from sim.errors import BadInput
-from sim.futures.answer import Asked, Ends, made, nearest_the_middle, read_request, refused, with_finer
+from sim.futures.answers import Asked, Ends, made, nearest_the_middle, read_request, refused, with_finer
 from sim.futures.past import Job, run_here
 from sim.scenario.scenario import Scenario
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sim.arrays import Array
+from sim.arrays import Array, Flags
 from sim.calendar import LAST_YEAR
 from sim.compare.push import ANSWERS, HELD
 from sim.futures.shown import MAIN, MARKET, UNMET
@@ -42,7 +42,7 @@ def sentence(
         words += [_text("; without the change "), _text(_percent(100 * base[:, -1, place], digits), "base")]
     words.append(_text("."))
     between = {end: 100 * values[:, -1, place] for end, values in (ends or {}).items()}
-    if between and _more(float(np.median(between[HELD]))) != _more(float(np.median(between[ANSWERS]))):
+    if between and _more(float(np.nanmedian(between[HELD]))) != _more(float(np.nanmedian(between[ANSWERS]))):
         words += _ends(name, between)
     elif apart is not None:
         words += _gain(apart)
@@ -65,6 +65,18 @@ def warnings(world: World, names: Sequence[str], base: Array, policy: Array | No
                 f"A share of what they do get says little then: it can rise because there is less to be had."
             )
     return found
+
+
+def left_out(ran: Flags) -> list[str]:
+    """A sentence where some futures could not be run."""
+    failed = int((~ran).sum())
+    if not failed:
+        return []
+    return [f"{failed} of {len(ran)} futures could not be run under this policy and {_are(failed)} left out."]
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _text(text: str, role: str = "") -> dict[str, str]:
@@ -111,7 +123,7 @@ def _gain(apart: Array) -> Words:
 
 def _ends(name: str, ends: Mapping[str, Array]) -> Words:
     """What the change does at the two ends of what is not known of the target's push."""
-    bite, total = (_more(float(np.median(ends[push]))) for push in (HELD, ANSWERS))
+    bite, total = (_more(float(np.nanmedian(ends[push]))) for push in (HELD, ANSWERS))
     return [
         _text(f" What the change does hangs on {name}'s push to build what it is denied: "),
         _text(bite, "difference"),

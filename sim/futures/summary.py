@@ -16,7 +16,8 @@ SPREAD = ("q05", "q95")  # nine of ten futures lie between
 
 def middle(share: Array) -> int:
     """Which future stays nearest to the middle of all, (futures, years): the least sum of distances from the median."""
-    return int(np.nansum(np.abs(share - np.nanmedian(share, axis=0)), axis=1).argmin())
+    distance = np.abs(share - np.nanmedian(share, axis=0)).sum(axis=1)
+    return int(np.where(np.isfinite(distance), distance, np.inf).argmin())
 
 
 def bands(values: Array, names: Sequence[str], line: Array) -> dict[str, Any]:

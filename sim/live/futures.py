@@ -13,7 +13,7 @@ import solara
 
 from sim.errors import BadInput
 from sim.futures import settings
-from sim.futures.answer import refused
+from sim.futures.answers import refused
 from sim.futures.desk import Desk
 from sim.live.learn import tour
 from sim.live.link import check_config

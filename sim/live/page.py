@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 import solara
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
+from sim.futures.about import published
 from sim.futures.levers import described
-from sim.futures.settings import published
 from sim.live.futures import Futures, Learn
 from sim.live.race import shown_measures
 from sim.live.session import SPEEDS, Session

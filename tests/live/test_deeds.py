@@ -13,8 +13,8 @@ from support.made_results import EXPERIMENT, manifest, signed, vouch
 from support.paths import ROOT
 
 from sim.errors import BadInput
+from sim.futures.about import published
 from sim.futures.levers import described
-from sim.futures.settings import published
 from sim.live import background, link
 from sim.live.race import Race
 from sim.scenario.loading import load_config

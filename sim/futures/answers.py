@@ -15,13 +15,13 @@ from sim.compare import push
 from sim.errors import BadInput
 from sim.futures import sentence as words
 from sim.futures import summary
+from sim.futures.about import first_start, states
 from sim.futures.keep import files, watch_query
 from sim.futures.levers import described
 from sim.futures.past import Job, run_here
 from sim.futures.policy import MOST_ACTS, Policy, read_levers, read_start
 from sim.futures.presets import act_of
 from sim.futures.sets import FIRST, MORE, Pair, pairs, parameter_sets
-from sim.futures.settings import first_start, states
 from sim.futures.shown import MAIN, recorded
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
@@ -197,8 +197,10 @@ def made(
     changed = None
     if policy is not None:
         changed = summary.line_alone(policy[0], names) if alone else summary.bands(policy, names, policy[middle])
-    apart = ends.differences if ends else None
-    said = words.sentence(world, names, compared, policy, apart)
+    ran = np.isfinite(compared[:, :, names.index(MAIN)]).all(axis=1)
+    if policy is not None:
+        ran &= np.isfinite(policy[:, :, names.index(MAIN)]).all(axis=1)
+    told = compared[ran], None if policy is None else policy[ran]
     return {
         "number": asked.number,
         "key": f"{asked.policy.key}-{asked.seed}",
@@ -212,8 +214,8 @@ def made(
         "base": summary.bands(base, names, base[middle]),
         "policy": changed,
         "differences": None if policy is None else summary.differences(compared, policy, names, YEARS),
-        "sentence": said,
-        "warnings": words.warnings(world, names, compared, policy),
+        "sentence": words.sentence(world, names, *told, ends.differences if ends else None),
+        "warnings": [*words.warnings(world, names, *told), *words.left_out(ran)],
         "parts": _parts(ends, names) if ends else None,
         "parts_words": parts_in_words(world) if ends else "",
         "levers": _levers(asked),
