@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -75,6 +75,11 @@ class Asked:
     def line(self, middle: int) -> Job:
         """One of them."""
         return self._lines.setdefault(middle, self._job((self._pairs(FIRST)[middle],), changed=True))
+
+    def tried(self, middle: int, policy: Policy) -> Job:
+        """One of them under another policy of the same config and date."""
+        job = self.line(middle)
+        return replace(job, events=policy.events)
 
     @cached_property
     def ends(self) -> Mapping[str, tuple[Job, Job]]:
@@ -185,11 +190,13 @@ def made(
     base: Array,
     policy: Array | None = None,
     ends: Ends | None = None,
+    idle: Mapping[str, str] | None = None,
     more: bool = False,
 ) -> dict[str, Any]:
     """The answer as a screen takes it: see `settings` for what its measures are.
 
     base and policy are (futures, years, measures) of the same futures, or `policy` of the one in the `middle` alone.
+    `idle` says of levers and presets that have been tried why they do nothing alone.
     """
     world, names = asked.scenario.world, asked.names
     alone = policy is not None and len(policy) == 1
@@ -218,7 +225,8 @@ def made(
         "warnings": [*words.warnings(world, names, *told), *words.left_out(ran)],
         "parts": _parts(ends, names) if ends else None,
         "parts_words": parts_in_words(world) if ends else "",
-        "levers": _levers(asked),
+        "levers": _levers(asked, idle or {}),
+        "presets": {preset: why for preset, why in (idle or {}).items() if "." not in preset},
         "events": [{**event, "date": str(event["date"])} for event in asked.policy.events],
         "watch": watch_query(asked.config, asked.policy, asked.seed + middle),
         "files": files(asked.config, asked.policy, asked.seed, names, asked.has_ends),
@@ -235,10 +243,14 @@ def refused(number: object, fault: BadInput) -> dict[str, Any]:
     return {"number": number, "fault": text[:400], "field": field if "." in field and " " not in field else ""}
 
 
-def _levers(asked: Asked) -> dict[str, Any]:
+def _levers(asked: Asked, idle: Mapping[str, str]) -> dict[str, Any]:
+    """Each lever's own value at the date, and whether it does something; what was tried alone counts alone."""
     scenario, policy = asked.scenario, asked.policy
-    held = states(scenario, policy.start, policy.changed)
-    return {lever["key"]: state for lever, state in zip(described(scenario.world), held, strict=True)}
+    held = zip(described(scenario.world), states(scenario, policy.start, policy.changed), strict=True)
+    found = {lever["key"]: state for lever, state in held}
+    for key in found.keys() & idle.keys() if not policy.events else ():
+        found[key] |= {"effect": False, "why_not": found[key]["why_not"] or idle[key]}
+    return found
 
 
 def _parts(ends: Ends, names: tuple[str, ...]) -> dict[str, Any]:

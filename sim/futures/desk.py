@@ -24,9 +24,11 @@ from sim.compare import push
 from sim.errors import BadInput
 from sim.futures.answers import Asked, Ends, made, nearest_the_middle, read_request, refused, with_finer
 from sim.futures.past import Job, run_here
+from sim.futures.tries import Try, tries, without_effect_of
 from sim.scenario.scenario import Scenario
 
-KNOWN = 600  # answers of jobs that are kept, of some 40 kB each
+KNOWN = 600  # results of jobs that are kept, of some 40 kB each
+NOTED = 200  # of what else is noted by job
 DEATHS = 3  # of workers over one job, which will then die over it again
 
 
@@ -38,7 +40,8 @@ class Stage(IntEnum):
     LINE = 2  # one future under the policy
     BAND = 3  # all of them
     ENDS = 4  # with the push held, and answering
-    FINER = 5  # more futures
+    TRIED = 5  # what does nothing here
+    FINER = 6  # more futures
 
 
 class Visitor:
@@ -69,9 +72,13 @@ class _Worker:
 
 
 class Desk:
-    """What answers. Its processes start with the first request and end with `close`."""
+    """What answers. Its processes start with the first request and end with `close`.
 
-    def __init__(self, workers: int | None = None) -> None:
+    workers: how many, one for each processor that may be used if left out. process: what makes one.
+    """
+
+    def __init__(self, workers: int | None = None, process: Callable[[], WorkerProcesses] | None = None) -> None:
+        self._process = process or (lambda: WorkerProcesses(1))
         self._count = workers or os.process_cpu_count() or 1
         self._workers: list[_Worker] = []
         self._visitors: list[Visitor] = []
@@ -79,6 +86,7 @@ class Desk:
         self._failed: dict[Hashable, str] = {}
         self._deaths: dict[Hashable, int] = {}
         self._middles: dict[Hashable, int] = {}
+        self._tried: dict[Hashable, list[tuple[Try, Job]]] = {}
         self._turns = itertools.count(1)
         self._changed = threading.Condition()
         self._done: list[tuple[_Worker, Future[Array]]] = []
@@ -127,7 +135,7 @@ class Desk:
     # -- in the thread
 
     def _work(self) -> None:
-        self._workers = [_Worker(WorkerProcesses(1)) for _ in range(self._count)]
+        self._workers = [_Worker(self._process()) for _ in range(self._count)]
         try:
             while not self._closed:
                 self._collect()
@@ -151,20 +159,20 @@ class Desk:
             try:
                 self._keep(job.key, future.result())
             except worker.process.lost:
-                worker.process.renew()
-                worker.pasts.clear()
+                self._replace(worker)
+                _make_room(self._deaths)
                 self._deaths[job.key] = self._deaths.get(job.key, 0) + 1
                 if self._deaths[job.key] == DEATHS:
                     self._failed[job.key] = f"{DEATHS} processes died over this, perhaps for lack of memory."
             except Exception as fault:
                 if not isinstance(fault, BadInput):
                     traceback.print_exception(fault)
+                _make_room(self._failed)
                 self._failed[job.key] = f"This world could not be run: {str(fault) or type(fault).__name__}."
 
     def _keep(self, key: Hashable, values: Array) -> None:
+        _make_room(self._known, KNOWN)
         self._known[key] = values
-        while len(self._known) > KNOWN:
-            self._known.popitem(last=False)
 
     def _hand_out(self) -> bool:
         """Give a process that is free the job that is most wanted; whether there was one."""
@@ -173,15 +181,23 @@ class Desk:
         if chosen is None:
             return False
         stage, visitor, job = chosen
-        finer = sum(worker.job is not None and worker.stage == Stage.FINER for worker in self._workers)
-        if stage == Stage.FINER and finer >= max(1, self._count - 1):
+        idle_work = sum(worker.job is not None and worker.stage >= Stage.TRIED for worker in self._workers)
+        if stage >= Stage.TRIED and idle_work >= max(1, self._count - 1):
             return False  # one is left for who asks next
         worker = next((each for each in free if job.past in each.pasts), free[0])
+        try:
+            future = worker.process.submit(run_here, job)
+        except worker.process.lost:  # it died while it had nothing to do
+            self._replace(worker)
+            return True
         worker.job, worker.stage, visitor.turn = job, stage, next(self._turns)
         worker.pasts.add(job.past)
-        future = worker.process.submit(run_here, job)
         future.add_done_callback(lambda done: self._note(worker, done))
         return True
+
+    def _replace(self, worker: _Worker) -> None:
+        worker.process.renew()
+        worker.pasts.clear()
 
     def _note(self, worker: _Worker, future: Future[Array]) -> None:
         with self._changed:
@@ -190,24 +206,19 @@ class Desk:
 
     def _most_wanted(self) -> tuple[Stage, Visitor, Job] | None:
         with self._changed:
-            wanted = [(*first, visitor) for visitor in self._visitors if (first := self._next_for(visitor))]
+            asking = [(visitor, visitor.asked) for visitor in self._visitors if visitor.asked is not None]
+        wanted = [(*first, visitor) for visitor, asked in asking if (first := self._next_of(asked))]
         if not wanted:
             return None
         stage, job, visitor = min(wanted, key=lambda each: (each[0], each[2].turn))
         return stage, visitor, job
 
-    def _next_for(self, visitor: Visitor) -> tuple[Stage, Job] | None:
-        """The first job of a visitor's request that nobody has done or is at."""
-        asked = visitor.asked
-        if asked is None:
-            return None
+    def _next_of(self, asked: Asked) -> tuple[Stage, Job] | None:
+        """The first job of a request that nobody has done or is at."""
         under_way = {worker.job.key for worker in self._workers if worker.job is not None}
         for stage, jobs in self._stages(asked):
             missing = [job for job in jobs if job.key not in self._known]
-            if any(job.key in self._failed for job in missing):
-                if stage != Stage.LINE:
-                    return None
-                continue
+            missing = [job for job in missing if job.key not in self._failed]
             if free := [job for job in missing if job.key not in under_way]:
                 return stage, free[0]
             if missing and stage != Stage.LINE:
@@ -223,11 +234,24 @@ class Desk:
             yield Stage.BAND, [asked.band]
             if asked.ends:
                 yield Stage.ENDS, [job for pair in asked.ends.values() for job in pair]
+        if asked.base.key in self._known:
+            yield Stage.TRIED, [job for _, job in self._tries(asked)]
         yield Stage.FINER, [job for jobs in asked.finer for job in jobs]
+
+    def _tries(self, asked: Asked) -> list[tuple[Try, Job]]:
+        """What is tried in the config and from the date of a request, each with its job."""
+        key = asked.base.key, asked.policy.start
+        if key not in self._tried:
+            _make_room(self._tried)
+            middle = self._middle(asked)
+            found = tries(asked.scenario, asked.policy.start)
+            self._tried[key] = [(each, asked.tried(middle, each.policy)) for each in found]
+        return self._tried[key]
 
     def _middle(self, asked: Asked) -> int:
         key = asked.base.key
         if key not in self._middles:
+            _make_room(self._middles)
             self._middles[key] = nearest_the_middle(asked, self._known[key])
         return self._middles[key]
 
@@ -262,9 +286,10 @@ class Desk:
             faults = [self._failed[job.key] for job in jobs if job.key in self._failed]
             if faults and stage in (Stage.BASE, Stage.BAND):
                 return stage, faults[0]
-            if all(job.key in self._known for job in jobs):
+            unknown = [job for job in jobs if job.key not in self._known and job.key not in self._failed]
+            if not unknown and (stage == Stage.TRIED or not faults):
                 reached = stage
-            elif stage != Stage.LINE:
+            elif unknown and stage != Stage.LINE:
                 break
         if reached == Stage.BASE and asked.policy.events:
             reached = Stage.NOTHING  # the futures as they are would look as if nothing were changed
@@ -277,13 +302,29 @@ class Desk:
             policy = self._use(asked.line(middle))
         elif asked.policy.events and stage >= Stage.BAND:
             policy = self._use(asked.band)
-        if asked.ends and stage >= Stage.ENDS:
+        if (
+            stage >= Stage.ENDS
+            and asked.ends
+            and all(job.key in self._known for pair in asked.ends.values() for job in pair)
+        ):
             held, answers = ([self._use(job) for job in asked.ends[end]] for end in (push.HELD, push.ANSWERS))
             ends = Ends((held[0], held[1]), (answers[0], answers[1]))
+        idle = self._idle(asked, base[middle]) if stage >= Stage.TRIED else {}
         if stage == Stage.FINER:
             base, policy = with_finer(base, policy, [[self._use(job) for job in jobs] for jobs in asked.finer])
-        return made(asked, middle, base, policy, ends, more=stage < Stage.FINER)
+        return made(asked, middle, base, policy, ends, idle, more=stage < Stage.FINER)
+
+    def _idle(self, asked: Asked, base: Array) -> dict[str, str]:
+        found = self._tries(asked)
+        results = [self._use(job)[0] if job.key in self._known else None for _, job in found]
+        return without_effect_of([each for each, _ in found], base, results)
 
     def _use(self, job: Job) -> Array:
         self._known.move_to_end(job.key)
         return self._known[job.key]
+
+
+def _make_room(table: dict[Any, Any], most: int = NOTED) -> None:
+    """Let the oldest entry go where there are too many for another one."""
+    if len(table) >= most:
+        del table[next(iter(table))]
