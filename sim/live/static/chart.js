@@ -364,8 +364,8 @@
       heading,
       show(next) {
         drawing = next;
-        const more = drawing.about ? decoupling.info(id, drawing.title) + `<p class="about" id="${id}" hidden>${escape(drawing.about)}</p>` : "";
-        const title = `<h2>${escape(drawing.title)}</h2><span class="hint">${escape(drawing.unit)}</span>${more}`;
+        const [button, about] = drawing.about ? [decoupling.info(id, drawing.title), `<p class="about" id="${id}" hidden>${escape(drawing.about)}</p>`] : ["", ""];
+        const title = `<h2>${escape(drawing.title)}</h2><span class="hint">${escape(drawing.unit)} ${button}</span>${about}`;
         if (heading.dataset.title != title) [heading.innerHTML, heading.dataset.title] = [title, title];
         const entries = shown(drawing).map((line) => {
           const sample = `<svg width="30" height="10" aria-hidden="true"><path d="M1 5H29" fill="none" stroke="${line.colour}" stroke-width="2.4" stroke-dasharray="${line.dash || ""}"/></svg>${escape(line.label)}`;

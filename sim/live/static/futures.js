@@ -145,14 +145,14 @@
           ${leverGroups(settings)}
         </aside>
         <section class="panel differences" aria-label="what your change does"><h2>What your change does</h2><div></div></section>
-        <div class="small">${settings.measures.slice(1).map(({ name }) => `<figure class="panel" data-measure="${escape(name)}"></figure>`).join("")}</div>
+        <div class="small">${settings.measures.slice(1).map(({ name }) => `<figure class="panel" data-measure="${escape(name)}"></figure>`).join("")}
         <section class="panel keep" aria-label="keep this future"><h2>Keep this future</h2>
           <div class="row"><button data-do="keep">Config and experiment</button><button data-do="link">Copy link</button>${still ? "" : `<a class="button watch" href="watch">Watch it quarter by quarter</a>`}</div>
           <p class="told" role="status"></p>
           ${still ? "" : `<div class="row"><label>World and policy of the start <select id="config">${options(configs.map(({ name }) => name), (name) => name + (configs.find((each) => each.name == name).invented ? " (invented)" : ""))}</select></label>
           <label>Seed <input id="seed" size="5" inputmode="numeric"></label></div>`}
           <p class="hint">${escape(settings.config)}: ${escape(settings.purpose)}.</p></section>
-        ${still ? "" : `<section class="panel tries" aria-label="things to try"><h2>Things to try</h2><ul>${tries(settings).map(([text], place) => `<li><button data-try="${place}">${escape(text)}</button></li>`).join("")}</ul></section>`}
+        ${still ? "" : `<section class="panel tries" aria-label="things to try"><h2>Things to try</h2><ul>${tries(settings).map(([text], place) => `<li><button data-try="${place}">${escape(text)}</button></li>`).join("")}</ul></section>`}</div>
       </main>
       <nav class="thumb" aria-label="levers at hand"><a class="button" href="#levers">Levers</a><button data-do="undo">Undo</button><button data-do="redo">Redo</button><button data-do="reset">Reset</button></nav>`;
   }
