@@ -10,7 +10,7 @@ Economic Review* 84(1)), so to the first order it loses
     spending x ln(1 / (1 - w)) / (elasticity - 1)
 
 which is the sense in which power grows out of proportion as a state comes to control all of an input (Clayton, Maggiori
-and Schreger 2025, *A Theory of Economic Coercion and Fragmentation*, NBER working paper 33309). It is summed over the
+and Schreger 2025, *A Theory of Economic Coercion and Fragmentation*, NBER w33309). It is summed over the
 items that the makers sell, with elasticity - 1 taken as one: that scales all alike and moves no rank.
 """
 
@@ -41,9 +41,9 @@ from sim.scenario.makers import meant
 from sim.scenario.scenario import Scenario
 from sim.scenario.values import WORLD_SALES
 from sim.study.files import csv_text, open_folder
-from sim.study.plot.cases import Band
 from sim.study.plot.figure import draw
-from sim.study.plot.picture import Line, Panel, Picture
+from sim.study.plot.picture import Panel, Picture
+from sim.study.plot.picture import row as drawn_row
 from sim.world.evidence import Value
 from sim.world.world import World
 
@@ -471,10 +471,9 @@ def picture(study: Study) -> Picture:
     world = study.scenario.world
     shown = [row for row in study.rows if row.buyers_lose > 0][:DRAWN] or study.rows[:DRAWN]
     lines = []
-    for row in shown:
-        low, high = (row.buyers_lose if end is None else end for end in (row.low, row.high))
-        band = Band(np.array([low]), np.array([row.buyers_lose]), np.array([high]), study.of)
-        lines.append(Line(row.who, np.zeros(1), band))
+    for held in shown:
+        low, high = (held.buyers_lose if end is None else end for end in (held.low, held.high))
+        lines.append(drawn_row(held.who, low, held.buyers_lose, high))
     target = world.names[world.target]
     return Picture(
         kind="cases",

@@ -96,6 +96,7 @@ def test_a_row_is_what_compare_says_of_two_configs(tmp_path):
     tsmc = next(each for each in plan.removals if each.scope == ("tsmc",))
     (row,) = run(replace(plan, removals=[tsmc])).rows
     event = outage(tsmc, 2027, 1)
+    assert (str(event["date"]), str(event["until"]), event["by"]) == ("2027-01-01", "2028-01-01", "TWN")
     lines = [f"{key} = {held if key in ('date', 'until') else json.dumps(held)}" for key, held in event.items()]
     text = "\n".join(['purpose = "TSMC is away"', 'extends = "historic"', "[[event]]", *lines, ""])
     (tmp_path / "away.toml").write_text(text)
