@@ -107,6 +107,7 @@ def impatient(seconds: float = REQUEST_SECONDS) -> Any:
 
     class Impatient(H11Protocol):
         _end: asyncio.TimerHandle | None = None
+        _is_over = False  # as http: closed, or a websocket by now
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -120,12 +121,17 @@ def impatient(seconds: float = REQUEST_SECONDS) -> Any:
             super().on_response_complete()
             self._note_state()
 
+        def handle_websocket_upgrade(self, event: Any) -> None:
+            super().handle_websocket_upgrade(event)
+            self._is_over = True
+
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
-            self._note_state(over=True)
+            self._is_over = True
+            self._note_state()
 
-        def _note_state(self, over: bool = False) -> None:
-            waits = not over and self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
+        def _note_state(self) -> None:
+            waits = not self._is_over and self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
             if waits and self._end is None:
                 self._end = self.loop.call_later(seconds, self.transport.close)
             elif not waits and self._end is not None:

@@ -35,6 +35,7 @@ def play(page, until, clicks):
     page.command(do="speed", value=FULL_SPEED)
     number = quarters = 0
     while time.monotonic() < until:
+        page.command(do="clear")
         page.command(do="restart")
         page.until(lambda head: head["done"] == 0)
         page.command(do="play")
@@ -98,8 +99,35 @@ def many_tabs(address, process, count):
     print(f"{count} tabs at full speed: {rate:.1f} quarters a second each, the slowest {min(quarters) / SECONDS:.1f}")
     said(f"{count} tabs at full speed", [seconds for each in clicks for seconds in each])
     print(f"with {count} tabs: {process.memory_info().rss / 2**20:.0f} MB")
+    jump_together(pages)
     for page in pages:
         page.close()
+
+
+def jump_together(pages):
+    """All go to the end at once, as a class does that is told to; one of them moves a lever meanwhile."""
+    for page in pages:
+        page.command(do="clear")
+        page.command(do="restart")
+        page.until(lambda head: head["done"] == 0 and head["state"] == "paused")
+    took = []
+
+    def go(page):
+        page.command(do="jump", value=2036)
+        took.append(page.until(lambda head: head["done"] == 64, 120))
+
+    threads = [threading.Thread(target=go, args=(page,)) for page in pages[1:]]
+    for thread in threads:
+        thread.start()
+    clicks = []
+    while any(thread.is_alive() for thread in threads):
+        clicks.append(click(pages[0], float(len(clicks) % 100 + 1)))
+        time.sleep(0.1)
+    for thread in threads:
+        thread.join()
+    figures = f"{statistics.median(took):.1f} s median, {max(took):.1f} s at most"
+    print(f"{len(took)} tabs that jump to the end together: {figures}")
+    said("a tab beside them", clicks)
 
 
 def main():

@@ -20,6 +20,7 @@ from support.browsing import NAME
 from support.live_client import Page
 from support.live_server import get_missing_assets, served, view
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from sim.errors import BadInput
 from sim.live.guard import Door, checked, is_ours
@@ -196,6 +197,11 @@ def test_a_foreign_name_is_refused_with_and_without_others(address):
 
 
 async def nothing(scope, receive, send):
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        while (event := await receive())["type"] != "websocket.disconnect":
+            if event["type"] == "websocket.receive":
+                await send({"type": "websocket.send", "text": event["text"]})
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
@@ -246,6 +252,16 @@ def test_a_request_that_trickles_is_ended_and_a_whole_one_is_not(impatient_serve
             quick.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             assert quick.recv(1000).startswith(b"HTTP/1.1 200")
             time.sleep(0.25)
+
+
+def test_a_websocket_stays_open(impatient_server):
+    """A page that is looked at may say nothing for long."""
+    host, port = impatient_server
+    with connect(f"ws://{host}:{port}/") as page:
+        for _ in range(3):
+            time.sleep(0.5)
+            page.send("still here")
+            assert page.recv(5) == "still here"
 
 
 def trickle(visitor, until):

@@ -113,7 +113,7 @@ def test_a_full_cut_off_is_no_success(chromium, address):
         assert page.locator(".misleads").count() == 0
         page.click("button:has-text('Full cut-off')")
         jump(page, 2028)
-        assert "mislead" in page.locator(".misleads[role=alert]").inner_text()
+        assert "mislead" in page.locator(".misleads [role=alert]").inner_text()
 
 
 def test_purposes_and_invented_worlds_are_said(chromium, address):
