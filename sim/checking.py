@@ -21,6 +21,7 @@ class Kind(StrEnum):
     config = "config"
     experiment = "experiment"
     calibration = "calibration"
+    search = "search"
     world = "world"
     result = "result"
 
@@ -49,11 +50,11 @@ def _kind_of_folder(path: Path) -> Kind:
 
 def _kind_of_file(path: Path) -> Kind:
     content = read_toml(path)
-    if not {"question", "configs", "waves"} & content.keys():
+    if not {"question", "configs", "waves", "search"} & content.keys():
         return Kind.config
-    from sim.experiment.experiment import is_calibration
+    from sim.experiment.experiment import is_calibration, is_search
 
-    return Kind.calibration if is_calibration(content) else Kind.experiment
+    return Kind.calibration if is_calibration(content) else Kind.search if is_search(content) else Kind.experiment
 
 
 def checked(name: str) -> str:
@@ -67,6 +68,7 @@ def checked(name: str) -> str:
         Kind.config: _checked_config,
         Kind.experiment: _checked_experiment,
         Kind.calibration: _checked_calibration,
+        Kind.search: _checked_search,
         Kind.world: _checked_world,
     }[kind](path)
 
@@ -107,6 +109,18 @@ def _checked_calibration(path: Path) -> str:
     from sim.study.calibration.file import load_calibration
 
     return f"a calibration without faults, {len(load_calibration(path).keys)} parameters"
+
+
+def _checked_search(path: Path) -> str:
+    from sim.experiment.base_years import refuse_without_base_year
+    from sim.experiment.idle import idle_in
+    from sim.study.search.file import load_search
+
+    search = load_search(path)
+    refuse_without_base_year(search.experiment, str(path))
+    for text in idle_in(search.experiment):
+        note(text)
+    return f"a search without faults, {search.cost}"
 
 
 def _checked_experiment(path: Path) -> str:

@@ -442,17 +442,28 @@ def _configs() -> tuple[list[str], list[list[Any]]]:
 
 
 def _experiments() -> tuple[list[str], list[list[Any]]]:
-    from sim.experiment.experiment import experiment_path, is_calibration, known_experiments, load_experiment
+    from sim.experiment.experiment import (
+        experiment_path,
+        is_calibration,
+        is_search,
+        known_experiments,
+        load_experiment,
+    )
     from sim.study.calibration.file import load_calibration
+    from sim.study.search.file import load_search
     from sim.world.evidence import read_toml
 
     rows: list[list[Any]] = []
     for name in known_experiments():
         path = experiment_path(name)
         try:
-            if is_calibration(read_toml(path)):
+            content = read_toml(path)
+            if is_calibration(content):
                 calibration = load_calibration(path)
                 rows.append([name, calibration.waves.samples * calibration.waves.seeds, calibration.question])
+            elif is_search(content):
+                search = load_search(path)
+                rows.append([name, search.runs, search.experiment.question])
             else:
                 experiment = load_experiment(name)
                 rows.append([name, experiment.run_count, experiment.question])

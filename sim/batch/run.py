@@ -55,10 +55,12 @@ def run_batch(
     build: Build = build_model,
     block_size: int = BLOCK_SIZE,
     cluster: str | None = None,
+    quietly: bool = False,
 ) -> int:
     """Run an experiment, or what is left of it, and write its result folder. Notes go to standard error.
 
     cluster: the address of a Dask scheduler, or "local:N"; then `workers` is left out.
+    quietly: nothing is said of what is run and how long it took, nor of failed runs, by who says it of many batches.
     Returns 0, or 1 if some runs failed or the workers could not be kept alive.
     Raises BadInput for what cannot be done, and KeyboardInterrupt on Ctrl-C;
     what was finished is kept, and the same call goes on from there.
@@ -81,7 +83,7 @@ def run_batch(
                 say(f"The old result is kept in {move_beside(out)}.")
             prepare_out(out)
         with locked(out):
-            return _run_locked(experiment, workers, out, build, block_size, cluster)
+            return _run_locked(experiment, workers, out, build, block_size, cluster, quietly)
 
 
 def _refuse_too_many(experiment: Experiment, workers: int, out: Path) -> None:
@@ -112,7 +114,7 @@ def _memory() -> float:
 
 
 def _run_locked(
-    experiment: Experiment, workers: int, out: Path, build: Build, block_size: int, cluster: str | None
+    experiment: Experiment, workers: int, out: Path, build: Build, block_size: int, cluster: str | None, quietly: bool
 ) -> int:
     """The batch in a folder that no other batch writes into."""
     started = time.monotonic()
@@ -121,7 +123,7 @@ def _run_locked(
     refuse_changes(out, identity, experiment)
     store = Store(experiment, out, identity, kinds)
     with writing(out, KEEPING):
-        for note in (*store.open(), *idle_in(experiment)):
+        for note in (*store.open(), *([] if quietly else idle_in(experiment))):
             say(note)
         finished = store.done
         if finished == len(experiment) and not store.is_open and (manifest := manifest_in(out)):
@@ -130,7 +132,9 @@ def _run_locked(
             return _end(store.failures)
         missing = store.missing(even_size(len(experiment) - finished, workers, block_size))
         where = f"workers {workers}" if cluster is None else f"cluster {cluster}"
-        _say_plan(store, where, out, workers if cluster is None else None)
+        _refuse_too_full(store, out)
+        if not quietly:
+            _say_plan(store, where, out, workers if cluster is None else None)
 
     blocks = (store.block(*piece) for piece in missing)
     few = len(missing) <= 2  # too few for workers
@@ -150,6 +154,8 @@ def _run_locked(
         return 1
     with writing(out, KEEPING):
         store.join(provenance.run_info(time.monotonic() - started, workers))
+    if quietly:
+        return 1 if store.failures else 0
     say(f"{out}: {len(experiment)} runs in {duration(time.monotonic() - started)}.")
     return _end(store.failures)
 
@@ -192,6 +198,10 @@ def _say_plan(store: Store, where: str, out: Path, processors: int | None) -> No
         say(f"That takes {takes}.")
     if store.done:
         say(f"{store.done} of them are done; the other {len(experiment) - store.done} are run now.")
+
+
+def _refuse_too_full(store: Store, out: Path) -> None:
+    needed = size_on_disk(store.experiment, len(store.kinds))
     free = shutil.disk_usage(out).free
     if free < 2 * needed:  # while joining, the blocks and the result are both there
         raise BadInput(

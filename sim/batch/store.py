@@ -36,6 +36,7 @@ from sim.results.output import RESULT_FILES, UNFINISHED, unfinished
 from sim.results.reading import altered
 
 IDENTITY = "identity.json"
+ADVICE = "--fresh starts over and keeps the old one under another name"
 FILES_OPEN = 64
 
 PLACE = np.dtype(
@@ -341,9 +342,15 @@ def _manifest_in(out: Path, advice: str) -> Manifest | None:
 
 def refuse_changes(out: Path, identity: Mapping[str, Any], experiment: Experiment) -> None:
     """BadInput if the folder holds another batch than this one, or one that this one does not go on from."""
+    for earlier in refuse_another(out, identity):
+        if faults := not_grown_from(earlier, experiment.seeds, experiment.parts):
+            raise BadInput([f"{out}: {fault}, or {ADVICE}" for fault in faults])
+
+
+def refuse_another(out: Path, identity: Mapping[str, Any]) -> list[KeptExperiment]:
+    """What the folder holds of this batch, finished or not, of whatever size; BadInput if it holds another one."""
     held: list[tuple[Mapping[str, Any], KeptExperiment | None]] = []
-    advice = "--fresh starts over and keeps the old one under another name"
-    if manifest := _manifest_in(out, advice):
+    if manifest := _manifest_in(out, ADVICE):
         kept = manifest.as_dict()
         asked = {**{key: kept.get(key) for key in identity}, "experiment": kept["experiment"] or {}}
         held.append((without_words(asked), manifest.experiment))
@@ -352,14 +359,13 @@ def refuse_changes(out: Path, identity: Mapping[str, Any], experiment: Experimen
             held.append(mark)
         elif folder.name != f"{UNFINISHED}{identity_hash(identity)}":
             held.append(({}, None))
-    for other, earlier in held:
+    for other, _ in held:
         changes = list(itertools.islice(differences(other, identity), 12)) if other else ["it cannot be read"]
         if changes:
             raise BadInput(
                 [
-                    f"{out}: holds another batch, and a changed one is not continued; {advice}",
+                    f"{out}: holds another batch, and a changed one is not continued; {ADVICE}",
                     *(f"{out}: {change}" for change in changes),
                 ]
             )
-        if earlier and (faults := not_grown_from(earlier, experiment.seeds, experiment.parts)):
-            raise BadInput([f"{out}: {fault}, or {advice}" for fault in faults])
+    return [earlier for _, earlier in held if earlier]

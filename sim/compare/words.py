@@ -116,8 +116,8 @@ def _turned(text: str) -> str:
     return text.removeprefix("-") if text.startswith("-") else f"-{text}" if float(text) else text
 
 
-def counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def counted(number: int, what: str, several: str = "") -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {several or f'{what}s'}"
 
 
 def percent(level: float) -> str:

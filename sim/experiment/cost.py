@@ -5,7 +5,9 @@ from __future__ import annotations
 from sim.calendar import LAST_YEAR, QUARTERS_PER_YEAR, quarters_until
 from sim.experiment.experiment import Experiment
 
-SECONDS_A_RUN = 0.005  # of one processor, in blocks, the headline measures by year (`tests/bench/batches.py`)
+SECONDS_A_RUN = (
+    0.01  # of one processor, in blocks, the headline measures of `historic` by year (`tests/bench/batches.py`)
+)
 MEMORY_A_RUN = 64  # bytes, for the place of each run's rows and the list of what is missing
 LONG = 3600.0  # seconds that are worth a word before they begin
 LARGE = 10e9  # bytes

@@ -268,16 +268,28 @@ def is_calibration(content: Mapping[str, Any]) -> bool:
     return "waves" in content
 
 
+def is_search(content: Mapping[str, Any]) -> bool:
+    """Whether a file of experiments/ is a search, whose points are chosen along the way."""
+    return "search" in content
+
+
 def load_experiment(name: str | Path) -> Experiment:
     """Read and check an experiment, by name or path. Raises BadInput with every fault at once.
 
     Whether every combination has a base year is not tried (`sim.experiment.base_years`), which can take seconds.
     """
     path = experiment_path(name)
-    problems: list[str] = []
     content = read_toml(path)
-    if "waves" in content:
+    if is_calibration(content):
         raise BadInput(f"{path}: is a calibration and no batch; run it with decoupling study calibrate {path.stem}")
+    if is_search(content):
+        raise BadInput(f"{path}: is a search and no batch; run it with decoupling study search {path.stem}")
+    return experiment_of(content, path)
+
+
+def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
+    """The experiment that a file at `path` has as its content. Raises BadInput with every fault at once."""
+    problems: list[str] = []
     file = validated(_File, content, str(path), "", RIGHT, problems)
     if file is None:
         raise BadInput(problems)

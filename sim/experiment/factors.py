@@ -104,7 +104,7 @@ def validated[Model: BaseModel](
     except ValidationError as fault:
         for error in fault.errors():
             place = [str(part) for part in error["loc"]]
-            if shape := {"str", "list[str]"}.intersection(place):  # each shape of a value gives its own fault
+            if shape := {"str", "float", "list[str]"}.intersection(place):  # each shape of a value gives its own fault
                 place = place[: min(place.index(each) for each in shape)]
             shown = ".".join([*prefix.split(), *place])
             must = right.get(".".join(place[:2])) or right.get(place[0], "")

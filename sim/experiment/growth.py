@@ -43,7 +43,7 @@ def _digest(part: Part, count: int | None = None) -> str:
 
 
 def _as_text(points: Sequence[Point]) -> str:
-    return json.dumps([dict(point) for point in points])
+    return json.dumps([dict(point) for point in points], sort_keys=True)  # as a manifest has them
 
 
 def not_grown_from(held: KeptExperiment, seeds: Sequence[int], parts: Sequence[Part]) -> list[str]:

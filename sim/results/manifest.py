@@ -123,6 +123,18 @@ class KeptSets(Kept):
     hash: str
 
 
+class KeptSearch(Kept):
+    """What a search looked for: sentences as its file has them, and the space that its points were chosen from."""
+
+    objectives: list[str] = Field(min_length=2)
+    constraints: list[str] = Field(default_factory=list)
+    robust: float | str
+    factors: dict[str, list[Held] | KeptRange]
+    population: int
+    generations: int
+    seed: int
+
+
 class KeptExperiment(Kept):
     """What was asked. An experiment without parts has the three keys of a plan itself."""
 
@@ -143,6 +155,7 @@ class KeptExperiment(Kept):
     targets: list[str] = Field(default_factory=list)
     stop: KeptStop | None = None
     parameters: KeptSets | None = None
+    search: KeptSearch | None = None
     drawn: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -103,6 +103,36 @@ def calibrate(
 
 
 @study.command()
+def search(
+    experiment: Annotated[str, typer.Argument(help="A search's name in experiments/ or the path of its file.")],
+    workers: Workers = None,
+    cluster: Cluster = None,
+    out: Annotated[Path | None, out_option("The result folder. [default: results/EXPERIMENT]")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew; an old result is kept beside.")] = False,
+    format: FormatOption = Format.table,
+) -> None:
+    """Policies that nothing beats in several objectives, over the parameter sets. The same command again goes on."""
+    from sim.batch.of_config import RunsFailed
+    from sim.batch.progress import resumable
+    from sim.study.search.run import search as run
+
+    if out == Path():
+        raise BadInput("--out = '': must be a folder's name, such as results/mine")
+    try:
+        with resumable():
+            found = run(experiment, workers, out, fresh, cluster=cluster)
+    except RunsFailed:
+        raise typer.Exit(1) from None
+    emit(*found.table(whole=format is not Format.table), format)
+    for text in found.sentences():
+        note(text)
+    note(f"{found.whole.path}: runs.csv, series.csv, manifest.json, front.csv, front.svg")
+    if failures := len(found.whole.manifest.failures):
+        note(f"{failures} runs failed, which count as worse than all others; manifest.json names them.")
+        raise typer.Exit(1)
+
+
+@study.command()
 def validate(
     what: Annotated[str, typer.Argument(metavar="[CONFIG|RESULT]", help="A config or a result folder.")] = "historic",
     observations: Annotated[Path | None, typer.Option(help="New figures: a CSV file like observations.csv.")] = None,

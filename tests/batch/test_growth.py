@@ -54,13 +54,13 @@ def test_more_samples_run_only_what_is_new(asked, tmp_path, design):
     assert files(tmp_path / "out") == files(tmp_path / "anew")
 
 
-LISTED = [{"controls.severity": severity, "subsidy.annual": 100.0 * severity} for severity in (0.5, 0.1, 0.25, 0.4)]
+LISTED = [{"subsidy.annual": 100.0 * severity, "controls.severity": severity} for severity in (0.5, 0.1, 0.25, 0.4)]
 
 
 def listed(path, points, more=""):
     """The experiment of a list of points."""
     rows = ", ".join(
-        f'{{ "controls.severity" = {p["controls.severity"]}, "subsidy.annual" = {p["subsidy.annual"]} }}'
+        f'{{ "subsidy.annual" = {p["subsidy.annual"]}, "controls.severity" = {p["controls.severity"]} }}'
         for p in points
     )
     path.write_text(f"{HEAD}{more}replications = 2\n{RECORD}[design]\nkind = 'list'\npoints = [{rows}]\n")

@@ -16,6 +16,7 @@ from sim.compare.words import counted
 from sim.errors import BadInput
 from sim.experiment.designs import SAMPLED
 from sim.scenario.values import CAUSED
+from sim.study.plot import front
 from sim.study.plot.asked import Asked, columns_of, parts_of, pool, refuse_keys
 from sim.study.plot.cases import (
     FIXED,
@@ -27,6 +28,7 @@ from sim.study.plot.cases import (
     is_ordered,
     kind_of,
     levels,
+    manifest_of,
     outcome,
     over_time,
     read,
@@ -35,6 +37,7 @@ from sim.study.plot.cases import (
 from sim.study.plot.dates import Row, dates_of, middle_of
 from sim.study.plot.picture import Kind, Line, Panel, Picture, Style
 from sim.study.plot.words import Words, sentence, source
+from sim.study.search.front import front_of, search_of
 
 MOST_LINES = 8  # in a panel: more cannot be told apart
 MOST_PANELS = 20
@@ -48,6 +51,8 @@ PUSHED = "held, what the target wants goes by the record, whatever is denied; an
 def picture_of(names: Sequence[str], measures: Sequence[str], x: str | None, y: str | None, by: str | None) -> Picture:
     """The picture of some results. Raises BadInput for what cannot be drawn, Incomplete for an unfinished result."""
     results = read(names)
+    if len(results) == 1 and not (measures or x or y or by) and search_of(manifest_of(results[0])):
+        return front.picture_of(front_of(Path(results[0].path)))
     everything = cases_of(results)
     refuse_keys(everything, x, y, by)
     cases, notes = pool(everything, [key for key in (x, y, by) if key])

@@ -247,6 +247,8 @@ def _panel(picture: Picture, panel: Panel, axes: Axes, place: int, columns: int)
         left = picture.panels[place - 1] if not first else None
         if left and [line.label for line in left.lines] == [line.label for line in panel.lines]:
             axes.tick_params(axis="y", labelleft=False)
+    elif picture.kind == "front":
+        _draw_front(panel, axes)
     else:
         if picture.kind == "dots":
             _draw_dots(picture, panel, axes)
@@ -371,6 +373,36 @@ def _draw_dots(picture: Picture, panel: Panel, axes: Axes) -> None:
     for label, (x, y) in panel.trends.items():
         colour = COLOURS[2] if alone else _style(picture.styles[label])[0]
         axes.plot(x, y, color=colour, linewidth=1.6, marker="o", markersize=3)
+
+
+def _draw_front(panel: Panel, axes: Axes) -> None:
+    """What was tried in grey, the front in colours of a further objective if there is one, with bands as thin lines."""
+    assert panel.front is not None
+    for x, y in panel.dots.values():
+        tried = axes.scatter(x, y, color="#c8c8c8", s=7, linewidths=0, zorder=1)
+        tried.set_rasterized(len(x) > MANY_DOTS)
+    across, up = panel.front
+    lengths = [np.stack([band.middle - band.low, band.high - band.middle]) for band in (across, up)]
+    axes.errorbar(
+        across.middle,
+        up.middle,
+        yerr=lengths[1],
+        xerr=lengths[0],
+        fmt="none",
+        ecolor="#9a9a9a",
+        elinewidth=0.6,
+        zorder=2,
+    )
+    if panel.colours is None:
+        axes.scatter(across.middle, up.middle, color=COLOURS[1], s=24, edgecolors="white", linewidths=0.4, zorder=3)
+    else:
+        dots = axes.scatter(
+            across.middle, up.middle, c=panel.colours, cmap=SCALE, s=30, edgecolors="black", linewidths=0.4, zorder=3
+        )
+        bar = axes.figure.colorbar(dots, ax=axes, shrink=0.9, aspect=30, pad=0.015)
+        bar.set_label("\n".join(textwrap.wrap(panel.colour_label, 42)), fontsize=SMALL + 0.5)
+        bar.ax.tick_params(labelsize=SMALL)
+    open_frame(axes)
 
 
 def _draw_cases(panel: Panel, axes: Axes, picture: Picture, columns: int) -> None:

@@ -12,7 +12,7 @@ from sim.arrays import Array
 from sim.study.plot.cases import Band
 from sim.study.plot.dates import Row
 
-Kind = Literal["series", "lines", "heat", "dots", "cases"]
+Kind = Literal["series", "lines", "heat", "dots", "cases", "front"]
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,16 @@ class Panel:
 
     `mark` is a value that rows are read against; `whole` are the ends of a grey bar behind each row, such as the range
     of a factor. Dots over lines are hollow: what was seen.
+    A front is dots in grey, and over them those that nothing beats, with the band of each along both axes.
     """
 
     title: str
     lines: tuple[Line, ...] = ()
     cells: Array | None = None
     dots: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)  # x and y by config
-    colours: Array | None = None  # of the dots of two factors
+    colours: Array | None = None  # of the dots of two factors, or of a front
+    colour_label: str = ""  # of a panel that has a scale of its own
+    front: tuple[Band, Band] | None = None  # along x and y
     trends: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
     x_label: str = ""
     y_label: str = ""

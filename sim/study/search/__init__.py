@@ -1,0 +1,1 @@
+"""Policies that nothing beats in several objectives, whatever of the unknown is true."""
