@@ -10,6 +10,7 @@ from sim.cli import app
 from sim.experiment.experiment import known_experiments, load_experiment
 from sim.scenario.loading import known_configs, load_config
 from sim.study.commands import study
+from sim.study.search.file import load_search
 
 TEXT = (ROOT / "README.md").read_text()
 
@@ -42,11 +43,20 @@ def test_the_config_examples_are_some(tmp_path):
 
 
 def test_the_experiment_example_is_one(tmp_path):
-    (example,) = [block for block in blocks("toml") if "question" in block]
+    example, _ = [block for block in blocks("toml") if "question" in block]
     path = tmp_path / "example.toml"
     path.write_text(example)
     experiment = load_experiment(path)
     assert len(experiment) == 200 * 10 * len(experiment.parameter_sets)
+
+
+def test_the_example_of_a_search_is_one_of_ten_lines(tmp_path):
+    _, example = [block for block in blocks("toml") if "question" in block]
+    path = tmp_path / "example.toml"
+    path.write_text(example)
+    search = load_search(path)
+    assert len(example.splitlines()) == 10 and search.runs == 12 * 20 * 24
+    assert search.aims == load_search("least-cost").aims
 
 
 def test_the_example_for_slurm_is_python():

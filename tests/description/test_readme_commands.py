@@ -58,12 +58,14 @@ LEAVES = {
     "rerun policy-grid": ["results/policy-grid-published-2020-80-0-3/series.csv"],
     "study review historic": ["results/review/review.csv"],
     "study sensitivity": ["results/drivers/sensitivity.csv", "results/drivers/sensitivity.svg"],
+    "study search": ["results/least-cost/front.csv", "results/least-cost/front/runs.csv"],
     "study validate": ["results/validation/figures.csv", "results/validation/validation.md"],
 }
 SAYS = {
     "compare no-controls historic$": "the domestic supply share at the end is",
     "rerun policy-grid": "the same to the last bit",
     "study discover": "runs reach domestic_supply_share@2030 >= 0.25",
+    "study search": "that nothing beats",
     "view --get-assets": "front-end files",
 }
 

@@ -20,7 +20,7 @@ from sim.study.search.aims import RIGHT_OBJECTIVE, RIGHT_ROBUST, Aims, read_aims
 from sim.world.evidence import read_toml
 
 MOST_OBJECTIVES = 4  # with more, hardly a policy is beaten by another
-GENERATIONS, POPULATION, ROBUST = 20, 24, 0.9
+GENERATIONS, POPULATION, ROBUST = 12, 20, 0.9
 
 
 class _Search(Table):
