@@ -23,10 +23,6 @@ class Ensemble:
     sets: Mapping[int, Mapping[str, Value]] = field(repr=False)
     hash: str
 
-    def first(self, count: int) -> Ensemble:
-        """The first so many of the sets, which are in no order."""
-        return Ensemble({number: self.sets[number] for number in list(self.sets)[:count]}, self.hash)
-
     def without(self, swept: Collection[str]) -> Ensemble:
         """The same sets without the keys that are varied besides."""
         kept = {number: {k: v for k, v in values.items() if k not in swept} for number, values in self.sets.items()}

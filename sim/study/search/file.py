@@ -13,7 +13,7 @@ from sim.batch.identity import kinds_of
 from sim.errors import BadInput
 from sim.experiment.cost import SECONDS_A_RUN, duration
 from sim.experiment.designs import Factor, Part, Point, Sample
-from sim.experiment.ensemble import Ensemble
+from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.experiment import Experiment, experiment_of, experiment_path, is_search
 from sim.experiment.factors import Table, listed_part, validated
 from sim.study.search.aims import RIGHT_OBJECTIVE, RIGHT_ROBUST, Aims, read_aims
@@ -29,7 +29,6 @@ class _Search(Table):
     robust: float | str = ROBUST
     generations: int = Field(default=GENERATIONS, ge=1, le=10_000)
     population: int = Field(default=POPULATION, ge=4, le=10_000)
-    sets: int | None = Field(default=None, ge=1)
     seed: int = Field(default=1, ge=0, lt=2**32)
 
 
@@ -39,7 +38,6 @@ RIGHT = {
     "robust": RIGHT_ROBUST,
     "generations": "a whole number from 1 to 10000",
     "population": "a whole number from 4 to 10000, the policies of a generation",
-    "sets": "a whole number from 1, how many of the parameter sets policies are tried in",
     "seed": "a whole number from 0, which decides what is tried",
 }
 CHOSEN = {
@@ -131,14 +129,10 @@ def load_search(name: str | Path) -> Search:
         aims = read_aims(
             asked.objectives, asked.constraints, asked.robust, kinds, experiment.every, f"{path}: search", problems
         )
-        problems += _faults_of_sets(asked.sets, experiment, path)
     if problems or not (asked and experiment and aims):
         raise BadInput(problems)
-    ensemble = None
-    if asked.sets and experiment.ensemble and asked.sets < len(experiment.ensemble.sets):
-        ensemble = experiment.ensemble
-        experiment = _with(experiment, ensemble.first(asked.sets))
-    return Search(experiment, aims, asked.population, asked.generations, asked.seed, ensemble)
+    whole = _whole_ensemble(experiment, path) if "sets" in content else None
+    return Search(experiment, aims, asked.population, asked.generations, asked.seed, whole)
 
 
 def _experiment(
@@ -160,13 +154,11 @@ def _experiment(
     return experiment
 
 
-def _faults_of_sets(sets: int | None, experiment: Experiment, path: Path) -> list[str]:
-    if sets is None:
-        return []
-    if experiment.ensemble is None:
-        return [f'{path}: search.sets = {sets}: belongs to parameters = "ensemble"; give both, or leave it out']
-    most = len(experiment.ensemble.sets)
-    return [f"{path}: search.sets = {sets}: must be from 1 to {most}, which the world has"] if sets > most else []
+def _whole_ensemble(experiment: Experiment, path: Path) -> Ensemble | None:
+    """All parameter sets of an experiment that has the first of them; None where these are all."""
+    problems: list[str] = []
+    whole = read_ensemble(experiment.scenarios[0].world, set(experiment.swept), path, problems)
+    return whole if whole and len(whole.sets) > len(experiment.parameter_sets) else None
 
 
 def _with(experiment: Experiment, ensemble: Ensemble) -> Experiment:
