@@ -184,6 +184,10 @@ class Gate(StrEnum):
     inconclusive = "inconclusive"
 
 
+class Parameters(StrEnum):
+    ensemble = "ensemble"
+
+
 class Report(StrEnum):
     table = "table"
     csv = "csv"
@@ -221,6 +225,10 @@ def compare(
     points: Annotated[bool, typer.Option("--points", help="The table per design point of a sweep too.")] = False,
     reach: Annotated[
         list[str] | None, typer.Option(help="Whether and when runs get there, such as 'domestic_supply_share>=0.7'.")
+    ] = None,
+    parameters: Annotated[
+        Parameters | None,
+        typer.Option(help="Run configs with 2 seeds of each calibrated parameter set, and not with 20 of their own."),
     ] = None,
     key: Annotated[
         list[str] | None,
@@ -267,7 +275,7 @@ def compare(
         keys=key or [],
     )
     try:
-        paths = results_of([base, *candidates], apart=not exact)
+        paths = results_of([base, *candidates], apart=not exact, sets=parameters is not None)
         if exact:
             differing = comparison.identical(paths, rtol or 0.0, atol or 0.0, key or [])
             typer.echo(rendering.render_identity(differing, format.value), nl=False)

@@ -17,6 +17,7 @@ from sim.compare import push
 from sim.compare.push import controls_of
 from sim.compare.question import Question, compare, trips, unjudged
 from sim.compare.rendering import content, render, sections
+from sim.errors import BadInput
 from sim.results.manifest import read_manifest
 from sim.scenario.values import CAUSED
 
@@ -284,6 +285,21 @@ def test_configs_whose_controls_are_the_same_are_run_once(few, tmp_path, monkeyp
     paths = of_config.results_of(["published-2020", "buy-domestic"])
     assert [len((path / "runs.csv").read_text().splitlines()) for path in paths] == [4, 4]
     assert not any("apart" in path.name for path in of_config.results_of(["no-controls", "us-alone"], apart=False))
+
+
+def test_configs_are_run_over_the_parameter_sets(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    whole = of_config._ensemble
+    monkeypatch.setattr(of_config, "_ensemble", lambda *given: whole(*given).first(2))
+    paths = of_config.results_of(["published-2020", "buy-domestic"], sets=True)
+    sets = read_manifest(paths[0]).parameter_sets
+    assert sorted(sets) == ["1", "2"] and sets["1"]["demand.growth"] != sets["2"]["demand.growth"]
+    rows = [*csv.DictReader((paths[1] / "runs.csv").read_text().splitlines())]
+    assert [(row["parameter_set"], row["seed"]) for row in rows] == [("1", "1"), ("1", "2"), ("2", "1"), ("2", "2")]
+    [row] = compare(paths, Question(measures=["domestic_supply_share"])).rows
+    assert (row.n_sets, row.n_pairs) == (2, 4)
+    with pytest.raises(BadInput, match=r"^--parameters: .* is a result, which has the parameter sets that it was made"):
+        of_config.results_of([str(paths[0]), "buy-domestic"], sets=True)
 
 
 def test_configs_without_a_push_are_run_once(few, tmp_path, monkeypatch):
