@@ -1,8 +1,8 @@
 """Requests of many visitors, answered by a few processes: the newest of each counts, what is known is not run again.
 
 A request takes stages: the futures as they are, one future under the policy, all of them, both ends of what controls
-do, and more futures once nobody waits. Visitors take turns within a stage, and no stage begins while somebody waits
-for an earlier one.
+do, what does nothing, and more futures. Visitors take turns, and nothing of a later stage begins while somebody waits
+for an earlier one; but one future and all of them are of one kind, so that on a busy machine everybody gets both.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from sim.scenario.scenario import Scenario
 
 KNOWN = 600  # results of jobs that are kept, of some 40 kB each
 NOTED = 200  # of what else is noted by job
+PATIENCE = 3.0  # seconds that somebody who keeps moving is shown single futures alone
 DEATHS = 3  # of workers over one job, which will then die over it again
 
 
@@ -52,6 +54,7 @@ class Visitor:
         self.asked: Asked | None = None
         self.reached = Stage.NOTHING
         self.turn = 0
+        self.waits_since = 0.0  # the time of the first request since all futures of one were shown
 
     def ask(self, request: Mapping[str, Any], scenario: Scenario | None = None) -> None:
         """Ask something; what was asked before is dropped. `scenario` is what the config means, if it is no name."""
@@ -109,6 +112,8 @@ class Desk:
             visitor.publish(refused(request.get("number"), fault))
             return
         with self._changed:
+            if visitor.reached >= Stage.BAND or visitor.asked is None:
+                visitor.waits_since = time.monotonic()
             visitor.asked, visitor.reached = asked, Stage.NOTHING
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._work, name="futures desk", daemon=True)
@@ -207,18 +212,24 @@ class Desk:
     def _most_wanted(self) -> tuple[Stage, Visitor, Job] | None:
         with self._changed:
             asking = [(visitor, visitor.asked) for visitor in self._visitors if visitor.asked is not None]
-        wanted = [(*first, visitor) for visitor, asked in asking if (first := self._next_of(asked))]
+        late = time.monotonic() - PATIENCE
+        wanted = [
+            (*first, visitor)
+            for visitor, asked in asking
+            if (first := self._next_of(asked, in_short=visitor.waits_since < late))
+        ]
         if not wanted:
             return None
-        stage, job, visitor = min(wanted, key=lambda each: (each[0], each[2].turn))
+        stage, job, visitor = min(wanted, key=lambda each: (max(each[0], Stage.BAND), each[2].turn))
         return stage, visitor, job
 
-    def _next_of(self, asked: Asked) -> tuple[Stage, Job] | None:
-        """The first job of a request that nobody has done or is at."""
+    def _next_of(self, asked: Asked, in_short: bool) -> tuple[Stage, Job] | None:
+        """The first job of a request that nobody has done or is at; `in_short` without one future before all."""
         under_way = {worker.job.key for worker in self._workers if worker.job is not None}
         for stage, jobs in self._stages(asked):
-            missing = [job for job in jobs if job.key not in self._known]
-            missing = [job for job in missing if job.key not in self._failed]
+            if in_short and stage == Stage.LINE:
+                continue
+            missing = [job for job in jobs if job.key not in self._known and job.key not in self._failed]
             if free := [job for job in missing if job.key not in under_way]:
                 return stage, free[0]
             if missing and stage != Stage.LINE:

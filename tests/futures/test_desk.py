@@ -176,6 +176,24 @@ def test_visitors_take_turns_and_all_have_a_line_before_anybody_has_all_futures(
     assert {level for _, level in order[:3]} == {level for _, level in order[3:]} == {100.0, 200.0, 300.0}
 
 
+def test_who_keeps_moving_on_a_busy_machine_is_shown_all_futures_too(held, monkeypatch):
+    desk, processes = held
+    visit = Visit(desk)
+    visit.ask(1)
+    finish_base(processes)
+    visit.until(lambda answer: answer["number"] == 1)
+    started(processes)
+    monkeypatch.setattr("sim.futures.desk.PATIENCE", 1e9)
+    sizes = []
+    for number in range(2, 6):
+        visit.ask(number, set={"subsidy.annual": 10.0 * number})
+        processes[0].finish()
+        sizes.append(len(started(processes).pairs))
+        if number == 4:
+            monkeypatch.setattr("sim.futures.desk.PATIENCE", 0.0)
+    assert sizes == [1, 1, 1, 32]
+
+
 def test_what_is_known_is_answered_at_once_to_everybody(held):
     desk, processes = held
     one, other = Visit(desk), Visit(desk)
