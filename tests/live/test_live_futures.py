@@ -11,7 +11,7 @@ from support.browsing import visited
 from support.paths import ROOT
 
 from sim import futures
-from sim.futures.answer import read_request
+from sim.futures.answers import read_request
 from sim.live.learn import OPENED
 
 LARGEST_PICTURE = 300_000  # bytes
