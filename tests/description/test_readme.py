@@ -76,7 +76,7 @@ def test_commands_name_what_there_is(command):
     if verb == "rerun":
         known |= {run.run_id for run in load_experiment(words[0]).runs()}
     for option, word in zip(["", *words], words, strict=False):
-        if option in ("--measure", "--target", "--cluster"):
+        if option in ("--measure", "--target", "--cluster", "--allow", "--root-path", "--export"):
             continue
         assert word.startswith("--") or "=" in word or word in known
 
