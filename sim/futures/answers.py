@@ -228,7 +228,7 @@ def made(
         "levers": _levers(asked, idle or {}),
         "presets": {preset: why for preset, why in (idle or {}).items() if "." not in preset},
         "events": [{**event, "date": str(event["date"])} for event in asked.policy.events],
-        "watch": watch_query(asked.config, asked.policy, asked.seed + middle),
+        "watch": watch_query(asked.config, asked.policy, asked.seed),
         "files": files(asked.config, asked.policy, asked.seed, names, asked.has_ends),
         "more": more,
         "fault": "",

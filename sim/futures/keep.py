@@ -22,31 +22,35 @@ from sim.scenario.values import CAUSED
 def files(config: str, policy: Policy, seed: int, measures: Sequence[str], ends: bool = False) -> list[dict[str, str]]:
     """The config with the policy and an experiment of the futures that were shown, each with its name and text.
 
+    `config` is what it was asked for by, a name that everybody has or a path; of a path the files need nothing.
+
     With `ends` another experiment too: the same with the push held and with it answering. Nothing where nothing is
     changed.
     """
     if not policy.events:
         return []
-    name = f"{config}-future-{policy.key[:8]}"
-    purpose = f"{config} with a policy from {quarter_name(policy.start)} on, kept from the page"
+    own = policy.scenario.name
+    name = f"{own}-future-{policy.key[:8]}"
+    purpose = f"{own} with a policy from {quarter_name(policy.start)} on, kept from the page"
     base, kept = config, []
     if config in known_configs():
         table = {"purpose": purpose, "extends": config, "event": [dict(event) for event in policy.events]}
         text = tomli_w.dumps(table)
     else:
-        base, text = f"{config}-base", resolved(replace(policy.changed, purpose=purpose))
+        base, text = f"{own}-base", resolved(replace(policy.changed, purpose=purpose))
         kept = [_file(base, resolved(policy.scenario))]
     experiment: dict[str, Any] = {
         "question": f"What does the policy of {name} change?",
         "configs": [base if base == config else f"{base}.toml", f"{name}.toml"],
         "baseline": base,
-        "seeds": list(range(seed, seed + FIRST)),
+        **({"replications": FIRST} if seed == 1 else {"seeds": list(range(seed, seed + FIRST))}),
         "record": {"every": "year", "measures": list(measures)},
     }
     hint = "every run is a future of the page"
     if parameter_sets(policy.scenario.world):
         experiment |= {"parameters": "ensemble", "sets": FIRST}
-        hint = f"the futures of the page are the runs with parameter set n and seed {seed - 1} + n"
+        luck = "n" if seed == 1 else f"{seed - 1} + n"
+        hint = f"the futures of the page are the runs with parameter set n and seed {luck}"
     asked = {"experiment": experiment}
     if ends:
         asked["bite-and-total"] = {**experiment, "factors": {CAUSED: sorted(push.LEVELS.values())}}

@@ -71,6 +71,27 @@ def test_what_is_kept_replays_every_future_byte_for_byte(request_, tmp_path):
     assert np.array_equal(shown[False][:, :before], shown[True][:, :before], equal_nan=True)
 
 
+def test_a_config_of_one_s_own_is_kept_whole(tmp_path):
+    (tmp_path / "mine.toml").write_text('purpose = "Mine"\nextends = "historic"\n[mandate]\ndomestic = 0.1\n')
+    path = str(tmp_path / "mine.toml")
+    told = answer({"config": path, "from": "2030-Q1", "set": {"subsidy.annual": 100}}, COUNT)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for file in told["files"]:
+        (elsewhere / file["name"]).write_text(file["text"])
+    (tmp_path / "mine.toml").unlink()
+    assert run_batch(elsewhere / told["files"][-1]["name"], workers=1, out=tmp_path / "out") == 0
+    with (tmp_path / "out" / "series.csv").open() as lines:
+        rows = [row for row in csv.DictReader(lines) if row["parameter_set"] == row["seed"]]
+    for world, config in (("base", "mine-base"), ("policy", told["files"][0]["name"].removesuffix(".toml"))):
+        share = [
+            float(row["domestic_supply_share"])
+            for row in rows
+            if row["config"] == config and row["date"].startswith("2035")
+        ]
+        assert float(np.median(share)) == told[world]["domestic_supply_share"]["median"][-1]
+
+
 def test_both_ends_are_those_of_a_batch_with_the_factor(tmp_path):
     asked = read_request({"config": "historic", "from": "2030-Q1", "set": {"controls.severity": 0.2}})
     files = keep.files(asked.config, asked.policy, asked.seed, asked.names, ends=True)
