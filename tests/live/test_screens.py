@@ -274,6 +274,17 @@ def test_a_bad_address_is_told_beside_the_field(chromium, files):
         assert message("subsidy.annual") == "subsidy.annual = 200: is too much"
 
 
+def test_a_button_that_does_nothing_says_so(chromium, files):
+    with shown(chromium, files, answered=False) as page:
+        assert page.get_attribute("[data-preset=truce]", "title") == "peace"
+        take(page, presets={"truce": "This changes nothing."}, more=True)
+        take(page, presets={})  # an answer that does not tell leaves it told
+        assert page.get_attribute("[data-preset=truce]", "title") == "This changes nothing."
+        page.select_option("#from", "2021-Q1")
+        take(page, presets={}, **{"from": "2021-Q1"})
+        assert page.get_attribute("[data-preset=truce]", "title") == "peace"
+
+
 def test_a_lever_without_effect_says_why_and_each_says_what_it_is(chromium, files):
     with shown(chromium, files) as page:
         assert page.inner_text(".lever[data-key='controls.doctrine'] .why") == "It takes mode reactive."

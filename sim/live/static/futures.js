@@ -188,7 +188,7 @@
       points: published, marks: large ? marks(answer, settings) : answer.policy ? [{ year: start(answer.from), text: "from here on your changes act", yours: true }] : [],
       goal: goal || null, height: !large ? 210 : innerWidth < 760 ? 210 : 400, file: `${settings.config}-${measure.name}-${answer.key}`.replace(/[^\w.-]/g, ""),
       source: `Decoupling Race, ${settings.config}: ${answer.runs > 1 ? `${answer.runs} futures` : "one future"}${answer.more ? " so far" : ""}${published.length ? "; circles are published figures" : ""}.${large ? ` ${settings.futures}` : ""}`,
-      note: large ? "Point at the chart, or press arrow keys in it, to read each year." : "",
+      note: large ? "Point at the chart or use its arrow keys to read a year." : "",
     };
   }
 
@@ -242,7 +242,7 @@
     const levers = Object.fromEntries(settings.levers.map((lever) => [lever.key, lever]));
     const charts = [...box.querySelectorAll(".main-chart, .small figure")].map((figure, place) => ({ measure: settings.measures[place], chart: decoupling.chart(figure), large: !place }));
     let [policy, faults] = read(location.search, settings);
-    let answer = null, number = 0, waiting = 0, again = false, moved = ["", 0], writing = 0;
+    let answer = null, number = 0, waiting = 0, again = false, moved = ["", 0], writing = 0, idle = {};
     const memory = recalled();
 
     // What could be undone and redone before the page was loaded again.
@@ -301,6 +301,7 @@
         box.classList.remove("computing");
         return draw();
       }
+      idle = { ...(answer && answer.from == given.from ? idle : {}), ...given.presets };
       answer = given;
       box.classList.remove("computing");
       faults = {};
@@ -326,13 +327,20 @@
 
     // Every control as the policy has it.
     function draw() {
-      for (const preset of settings.presets)
-        find(`[data-preset="${CSS.escape(preset.id)}"]`).setAttribute("aria-pressed", same({ ...policy, set: preset.set, acts: acts(preset) }, policy));
+      for (const preset of settings.presets) drawPreset(find(`[data-preset="${CSS.escape(preset.id)}"]`), preset);
       for (const each of box.querySelectorAll(".lever")) drawLever(each, levers[each.dataset.key]);
       for (const [id, value] of [["from", policy.from], ["config", policy.config], ["seed", policy.seed]]) if (find("#" + id) && document.activeElement != find("#" + id)) find("#" + id).value = value;
       for (const button of box.querySelectorAll('[data-do="undo"]')) button.disabled = !memory.past.length;
       for (const button of box.querySelectorAll('[data-do="redo"]')) button.disabled = !memory.next.length;
       complain(find(".said > .message"), faults[""]);
+    }
+
+    // A button that was found to do nothing says so.
+    function drawPreset(button, preset) {
+      const why = idle[preset.id] || "";
+      button.setAttribute("aria-pressed", same({ ...policy, set: preset.set, acts: acts(preset) }, policy));
+      button.classList.toggle("idle", !!why);
+      button.title = why || preset.meaning;
     }
 
     function drawLever(each, lever) {
