@@ -290,3 +290,19 @@ def test_a_control_is_told_with_what_it_reaches_and_when_it_ends():
     lines = "leading logic, advanced logic, mature logic, memory, analog power"
     assert ("2025-Q2", f"Denies 40 % of design software for lines of {lines}.") in told
     assert ("2025-Q3", f"Ends its control of 2025-05-23 on design software for lines of {lines}.") in told
+
+
+def test_makers_that_are_out_close_or_leave_are_told():
+    scenario = load_config("historic")
+    for more in (
+        {"kind": "outage", "scope": ["smic"], "severity": 1.0, "until": "2022-01-01"},
+        {"kind": "closure", "scope": ["tsmc-chn-mature"]},
+        {"kind": "withdrawal", "by": "KOR", "to": "KOR"},
+    ):
+        scenario = scenario.with_event({"date": "2020-04-01", "by": "CHN", **more})
+    race = Race("config=historic", scenario, 1)
+    race.step(), race.step()
+    told = {(*deed["who"], deed["what"]) for deed in race.deeds}
+    assert ("CHN", "Loses 100 % of smic until 2022-Q1.") in told
+    assert ("CHN", "Closes tsmc-chn-mature for good.") in told
+    assert ("KOR", "Moves samsung-chn-memory, sk-hynix-chn-memory to KOR.") in told
