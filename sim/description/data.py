@@ -11,7 +11,7 @@ from sim.description.document import document
 from sim.description.odd import table
 from sim.measures import HEADLINE, catalogue, firms
 from sim.scenario.loading import BASELINE, load_config
-from sim.study import review
+from sim.study import critical, review
 
 TITLE = """# Data dictionary
 
@@ -142,6 +142,10 @@ def text() -> str:
         "## The chain review\n",
         "`study review` prints these columns, and writes them as `review.csv`.\n",
         table(("column", "meaning"), ((f"`{name}`", meaning) for name, meaning in review.COLUMNS.items())),
+        "## Who is critical\n",
+        "`study critical` prints these columns. As CSV, JSON and `critical.csv` it has the low and high of every loss, "
+        f"such as `{critical.MEASURED[1]}_low`.\n",
+        table(("column", "meaning"), ((f"`{name}`", meaning) for name, meaning in critical.COLUMNS.items())),
         "## Tables of a world\n",
         odd.tables(),
     ))  # fmt: skip

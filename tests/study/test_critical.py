@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.paths import ROOT
 from support.small_world import small_world
 from typer.testing import CliRunner
 
@@ -215,11 +214,6 @@ def test_a_world_without_parameter_sets_has_its_own(small):
     assert planned(scenario).sets == [{}]
     with pytest.raises(BadInput, match="has no parameter sets; leave it out"):
         planned(scenario, sets=4)
-
-
-def test_every_column_is_documented():
-    table = (ROOT / "docs/API.md").read_text()
-    assert all(f"| `{name}` | {meaning} |\n" in table for name, meaning in COLUMNS.items())
 
 
 def test_the_verb_has_the_defaults_of_the_function():
