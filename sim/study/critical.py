@@ -17,6 +17,7 @@ items that the makers sell, with elasticity - 1 taken as one: that scales all al
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
@@ -50,7 +51,7 @@ from sim.world.world import World
 YEAR = LAST_YEAR - 8  # 2027: every dated control of `historic` is in force, and nothing of the world's sales is given
 YEARS = 3  # lines that are not built are missed after a year
 SETS, SEEDS = 16, 2
-SECONDS = 1.7e-6  # of one processor, for a maker, a run and a quarter, in blocks of 32 runs
+A_QUARTER, A_MAKER = 2.5e-3, 1.2e-6  # seconds of one processor: a quarter of a block, and each maker of each run in it
 ALL_BUT_ALL = 0.999  # of an item's sales; who sells more counts as this, since the index has no end
 MEASURES = ("chip_production_located_real", "home_sales", "chip_market", "unmet_demand", "buyer_cost")
 DRAWN = 20  # rows in the figure
@@ -219,9 +220,10 @@ class Plan:
         """What it takes, in a sentence."""
         rows = self.scenario.world.rows
         makers = len(rows["chip_firms"]) + len(rows["suppliers"])
-        seconds = SECONDS * makers * self.years * QUARTERS_PER_YEAR * self.runs
+        blocks = math.ceil(self.pairs / BLOCK_SIZE) * len(self.removals)
+        seconds = self.years * QUARTERS_PER_YEAR * (A_QUARTER * blocks + A_MAKER * makers * self.runs)
         return (
-            f"{self.scenario.name}: {len(self.removals)} taken away in turn in {self.pairs} runs each, "
+            f"{self.scenario.name}: {len(self.removals)} taken away in turn in {counted(self.pairs, 'run')} each, "
             f"about {duration(seconds)} on one processor"
         )
 
