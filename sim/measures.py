@@ -8,7 +8,7 @@ chips; in another world they mean that world's products.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sim.errors import BadInput, nearest
@@ -527,6 +527,17 @@ def measure_names(selection: str | Sequence[str], world: World) -> list[str]:
     if unknown:
         raise BadInput([f"measures: {name!r} is not a measure{nearest(name, known)}" for name in unknown])
     return list(selection)
+
+
+def of_agents(agents: Sequence[str], known: Iterable[str], world: World) -> list[str]:
+    """The measures among `known` of some firms, companies and states, by their ids; BadInput for another name.
+
+    All that a firm records (`firm_*`), and of a state all that is told state by state, inputs included.
+    """
+    there = [*firms(world), *world.states]
+    if unknown := [name for name in agents if name not in there]:
+        raise BadInput([f"{name!r} is no firm, company or state{nearest(name, there)}" for name in unknown])
+    return [name for name in known if "." in name and name.rpartition(".")[2] in agents]
 
 
 def describe(name: str, world: World) -> Measure:

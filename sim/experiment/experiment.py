@@ -25,7 +25,7 @@ from sim.experiment.factors import Declared, PartTable, Table, listed_part, read
 from sim.experiment.kept import parts_of, seeds_of
 from sim.experiment.listed import frame_points
 from sim.folders import EXPERIMENTS, find, known, places
-from sim.measures import BY_FIRM, HEADLINE, catalogue
+from sim.measures import BY_FIRM, HEADLINE, catalogue, of_agents
 from sim.results.claims import Claim
 from sim.results.escape import FORMULA
 from sim.scenario.loading import BASELINE, load_config
@@ -200,6 +200,7 @@ Seed = Annotated[int, Field(ge=0, lt=1 << 63)]
 class _Record(Table):
     every: Literal["quarter", "year", "end"] = "year"
     measures: str | list[str] = "headline"
+    agents: list[str] = Field(default_factory=list)
 
 
 class _Stop(Table):
@@ -238,6 +239,7 @@ RIGHT = {
     "record": 'a table [record] with every = "year"',
     "record.every": f"one of {', '.join(EVERY)}",
     "record.measures": '"headline", "all", or a list of measure names',
+    "record.agents": "a list of firms, companies and states by their ids, which end the names of their measures",
     "leave_out": 'a list of switches, such as ["mechanisms.stockpiling"]',
     "targets": 'a list of conditions, such as ["domestic_supply_share@end >= 0.7"]',
     "claims": "tables [[claims]] with says, measure, and terms with low or high, or largest and of",
@@ -299,7 +301,7 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
     seeds = _seeds(file, path, problems)
     parts, plans = _parts(file, scenarios, declared, path, problems)
     parts = _leaving_out(file.leave_out, parts, scenarios, declared, path, problems)
-    names = _measure_names(file.record.measures, scenarios, path, problems)
+    names = _measure_names(file.record, scenarios, path, problems)
     if file.baseline and scenarios and file.baseline not in (known := [scenario.name for scenario in scenarios]):
         problems.append(f"{path}: baseline = {file.baseline!r}: must be one of the configs, {', '.join(known)}")
     stop = None
@@ -341,7 +343,7 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
         "replications": len(seeds),
         **({"seeds": file.seeds} if file.seeds else {}),
         **plans.get("", {"parts": plans, "order": list(plans)}),
-        "record": file.record.model_dump(),
+        "record": {key: held for key, held in file.record.model_dump().items() if held != []},
         **({"leave_out": file.leave_out} if file.leave_out else {}),
         **({"targets": file.targets} if file.targets else {}),
     }
@@ -486,18 +488,22 @@ def _leaving_out(
     return [part.leaving_out(switches) for part in parts]
 
 
-def _measure_names(
-    selection: str | list[str], scenarios: Sequence[Scenario], path: Path, problems: list[str]
-) -> list[str]:
+def _measure_names(record: _Record, scenarios: Sequence[Scenario], path: Path, problems: list[str]) -> list[str]:
     if not scenarios:
         return []
+    selection = record.measures
     worlds = {scenario.world.id: scenario.world for scenario in scenarios}
     first, *others = map(catalogue, worlds.values())
     known = [name for name in first if all(name in other for other in others)]  # worlds may have other firms
+    try:
+        of = [name for world in worlds.values() for name in of_agents(record.agents, known, world)]
+    except BadInput as fault:
+        problems += [f"{path}: record.agents: {text}" for text in fault.problems]
+        of = []
     if selection == "all":
         return known
     if selection == "headline":
-        return list(HEADLINE)
+        return list(dict.fromkeys((*HEADLINE, *of)))
     where = f"{path}: record.measures = {selection!r}"
     if isinstance(selection, str) or not selection:
         problems.append(f"{where}: must be {RIGHT['record.measures']}")
@@ -510,7 +516,7 @@ def _measure_names(
             )
     if len(set(selection)) < len(selection):
         problems.append(f"{where}: a measure appears twice; keep one")
-    return selection
+    return list(dict.fromkeys((*selection, *of)))
 
 
 def _try_values(scenarios: Sequence[Scenario], part: Part, where: str, problems: list[str]) -> None:

@@ -104,6 +104,7 @@ class KeptRecord(Kept):
 
     every: Literal["quarter", "year", "end"]
     measures: str | list[str]
+    agents: list[str] = Field(default_factory=list)
 
 
 class Recorded(KeptRecord):

@@ -8,6 +8,7 @@ import pytest
 from sim.errors import BadInput
 from sim.experiment.designs import Grid
 from sim.experiment.experiment import load_experiment, of_config
+from sim.measures import HEADLINE
 from sim.scenario.loading import load_config
 from sim.world.world import load_world
 
@@ -513,3 +514,22 @@ def test_a_config_as_it_is(load):
     assert list(made.runs()) == list(written.runs())
     assert (made.swept, made.every, made.measures) == (written.swept, written.every, written.measures)
     assert made.content == {**written.content, "question": load_config("no-controls").purpose}
+
+
+def test_what_agents_record_is_recorded_besides(tmp_path):
+    path = tmp_path / "agents.toml"
+    text = 'question = "Q?"\nconfigs = ["published-2020"]\nreplications = 1\n[record]\nagents = AGENTS\n'
+    path.write_text(text.replace("AGENTS", '["smic", "USA", "smic-chn-mature"]'))
+    names = load_experiment(path).measures
+    assert names[: len(HEADLINE)] == HEADLINE and len(set(names)) == len(names)
+    of = {name.rpartition(".")[2] for name in names[len(HEADLINE) :]}
+    assert of == {"smic", "USA", "smic-chn-mature"}
+    assert {"firm_revenue.smic", "firm_capacity.smic-chn-mature", "sales_denied.USA"} <= {*names}
+    assert "input_world_share.lithography.USA" in names and "firm_revenue.tsmc-twn-mature" not in names
+    path.write_text(text.replace("AGENTS", '["smik", "XXX"]'))
+    with pytest.raises(BadInput) as fault:
+        load_experiment(path)
+    assert fault.value.problems == [
+        f"{path}: record.agents: 'smik' is no firm, company or state (did you mean 'smic'?)",
+        f"{path}: record.agents: 'XXX' is no firm, company or state",
+    ]
