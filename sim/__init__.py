@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from sim.errors import BadInput
     from sim.experiment import Experiment, load_experiment
     from sim.model import DecouplingModel
+    from sim.results.reading import open_result
     from sim.scenario import Scenario, load_config
+    from sim.study.plot import plot
     from sim.world import World, load_world
 
 __version__ = "0.1.0"
@@ -32,6 +34,8 @@ _HOMES = {
     "load_config": "sim.scenario",
     "load_experiment": "sim.experiment",
     "load_world": "sim.world",
+    "open_result": "sim.results.reading",
+    "plot": "sim.study.plot",
     "run_batch": "sim.batch",
 }
 __all__ = [
@@ -51,6 +55,8 @@ __all__ = [
     "load_config",
     "load_experiment",
     "load_world",
+    "open_result",
+    "plot",
     "run_batch",
 ]
 

@@ -341,6 +341,20 @@ def plot(
 
 
 @app.command()
+def export(
+    result: Annotated[str, typer.Argument(help="A result folder, or its name in results/.")],
+    out: Annotated[Path | None, out_option("A folder. [default: that which holds the result]")] = None,
+) -> None:
+    """The tables of a result as Parquet, with types, units and meanings, for R, pandas and databases."""
+    from sim.results.reading import open_result
+    from sim.results.tables import write_parquet
+
+    folder = open_result(result_path(result))
+    for path in write_parquet(folder, out or folder.path.resolve().parent):
+        typer.echo(visible(str(path)))
+
+
+@app.command()
 def view(
     config: Annotated[str, typer.Argument(help="A name in configs/ or the path of a TOML file.")] = "historic",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8765,

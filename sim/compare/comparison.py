@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sim.compare.differences import Opening, Row
 from sim.compare.effects import Best, Carrier, Effect
 from sim.compare.push import ANSWERS, HELD
 from sim.compare.reaching import ReachRow
 from sim.compare.results import Result
+from sim.errors import BadInput, nearest
+from sim.results.figure import Drawing
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,7 @@ class PointRow:
     row: Row
 
 
-@dataclass
+@dataclass(repr=False)
 class Comparison:
     """The answer, in the order in which it is told; `lost` says which measures one result has and another has not.
 
@@ -46,6 +52,40 @@ class Comparison:
     held: Comparison | None = None
     answers: list[Row] = field(default_factory=list)
     of_controls: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        base, *others = (result.name for result in self.results)
+        return f"<{', '.join(others)} against {base}: {len(self.rows)} rows, {len(self.sentences)} sentences>"
+
+    def to_frame(self, table: str = "rows") -> pandas.DataFrame:
+        """One of the tables, as `compare --out` writes them.
+
+        They are "rows", "points", "reach", "effects", "openings", "carriers", "best" and "over_time".
+        """
+        import pandas
+
+        from sim.compare.rendering import tables_of
+
+        tables = tables_of(self)
+        if table not in tables:
+            raise BadInput(f"to_frame({table!r}): must be one of {', '.join(tables)}{nearest(table, tables)}")
+        columns, rows = tables[table]
+        return pandas.DataFrame(rows, columns=list(columns))
+
+    def plot(self, measure: str = "") -> Drawing:
+        """A measure of the first candidate over time, and its difference to the base, as a notebook shows it.
+
+        It takes the first measure that is there over time, unless one is named. Raises BadInput where there is none.
+        """
+        from sim.compare.figures import fans
+
+        named = {row.column: None for row in self.over_time}
+        wanted = measure or next(iter(named), "")
+        rows = [row for row in self.over_time if row.column == wanted and row.candidate == self.results[1].name]
+        if not rows:
+            there = f"measures over time are {', '.join(named)}" if named else "nothing is there over time"
+            raise BadInput(f"plot({measure!r}): {there}{nearest(measure, named)}")
+        return Drawing(fans(rows))
 
     @property
     def halves(self) -> dict[str, Comparison]:

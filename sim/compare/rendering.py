@@ -28,7 +28,7 @@ FORMATS = ("table", "csv", "json", "md", "html")
 def render(comparison: Comparison, format: str = "table") -> str:
     """The comparison as text; `csv` holds the table of measures, or per design point where that was asked for."""
     if format == "csv":
-        return csv_text(*_tables(comparison)["points" if comparison.points else "rows"])
+        return csv_text(*tables_of(comparison)["points" if comparison.points else "rows"])
     if format == "json":
         return json.dumps(content(comparison), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if format == "table":
@@ -44,7 +44,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     return "".join([line(columns), *(line(spreadsheet(row[column]) for column in columns) for row in rows)])
 
 
-def _tables(comparison: Comparison) -> dict[str, tuple[Sequence[str], list[dict[str, Any]]]]:
+def tables_of(comparison: Comparison) -> dict[str, tuple[Sequence[str], list[dict[str, Any]]]]:
     """Every table by its name: its columns, and a mapping for each line.
 
     `push` is "answers" or "held" where that is told apart, and "answers less held" for what the one is more than the
@@ -78,7 +78,7 @@ def content(comparison: Comparison) -> dict[str, Any]:
         "agreement": comparison.agreement,
         "parameters": comparison.parameters,
         "coverage": comparison.coverage,
-        **{name: lines for name, (_, lines) in _tables(comparison).items()},
+        **{name: lines for name, (_, lines) in tables_of(comparison).items()},
         "notes": comparison.notes,
         "sentences": comparison.sentences,
     }
@@ -87,7 +87,7 @@ def content(comparison: Comparison) -> dict[str, Any]:
 def write_out(comparison: Comparison, folder: Path) -> list[str]:
     """Every table as CSV, and the answer as JSON, Markdown and HTML, into a folder; returns the files' names."""
     files = {"rows": "compare", "openings": "opening"}
-    texts = {f"{files.get(name, name)}.csv": csv_text(*table) for name, table in _tables(comparison).items()}
+    texts = {f"{files.get(name, name)}.csv": csv_text(*table) for name, table in tables_of(comparison).items()}
     texts |= {f"compare.{format}": render(comparison, format) for format in ("json", "md", "html")}
     texts |= {f"{name}.svg": drawn for name, drawn in figures(comparison).items()}
     write_ours(folder, texts)

@@ -60,7 +60,7 @@ class Run:
         return f"{self.config}-{self.point}-{self.parameter_set}-{self.seed}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Experiment:
     """A checked experiment. `scenarios` are its configs by name; points hold only what they change."""
 
@@ -76,6 +76,9 @@ class Experiment:
     ensemble: Ensemble | None = None
     claims: tuple[Claim, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<experiment {self.name}, {self.run_count} runs: {self.question}>"
 
     @classmethod
     def from_manifest(cls, manifest: Manifest, where: str) -> Experiment:

@@ -5,12 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, repr=False)
+class Drawing:
+    """A figure as SVG, which a notebook shows."""
+
+    svg: str
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __repr__(self) -> str:
+        return f"<a drawing, {len(self.svg)} characters of SVG>"
+
+    def save(self, path: str | Path) -> None:
+        """Write it as FILE.svg."""
+        Path(path).write_text(self.svg, encoding="utf-8")
 
 
 @contextmanager

@@ -9,12 +9,17 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.errors import BadInput
 from sim.results.manifest import MANIFEST, FileFacts, Manifest, read_manifest
 from sim.results.output import unfinished
 from sim.results.provenance import program_files, program_hash
 from sim.results.records import RUNS, SERIES
+from sim.results.tables import frame_of
+
+if TYPE_CHECKING:
+    import pandas
 
 TOLD = 3  # files of the program by name, the others by their number
 
@@ -23,13 +28,26 @@ class Unfinished(BadInput):
     """A folder that holds blocks of a batch and no result yet."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ResultFolder:
     """A result as it was written. `unfinished` are the folders of a batch that goes on in it."""
 
     path: Path
     manifest: Manifest
     unfinished: tuple[Path, ...] = ()
+
+    def __repr__(self) -> str:
+        asked = self.manifest.experiment
+        what = f"{asked.name}: {asked.question}" if asked else f"one run of {', '.join(self.manifest.scenarios)}"
+        return f"<result {self.path}, {what}>"
+
+    def to_frame(self, table: str = "runs") -> pandas.DataFrame:
+        """The table "runs" or "series" as a data frame, with numbers, words, truth values and dates."""
+        found = {"runs": self.runs, "series": self.series}.get(table)
+        if found is None:
+            there = "runs or series" if self.series else "runs"
+            raise BadInput(f"to_frame({table!r}): {self.path} has the table {there}")
+        return frame_of(self, found)
 
     @property
     def runs(self) -> Path:
@@ -57,11 +75,12 @@ class ResultFolder:
         return "" if kept and kept.hash == hash else f"{self.path}: its world {id} has changed since"
 
 
-def open_result(folder: Path) -> ResultFolder:
+def open_result(folder: str | Path) -> ResultFolder:
     """A finished result, each of its tables checked against the size and hash in its manifest.
 
     Raises BadInput that says what is missing, damaged, altered or a link; Unfinished where there are blocks alone.
     """
+    folder = Path(folder)
     if not folder.is_dir():
         raise BadInput(f"{folder}: there is no such result folder; run it first with decoupling run or batch")
     blocks = tuple(unfinished(folder))

@@ -18,7 +18,7 @@ from sim.world.evidence import Value, flatten
 from sim.world.world import World, load_world
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scenario:
     """All that a run needs but its seed. `values` holds every key of the evidence.
 
@@ -96,6 +96,9 @@ class Scenario:
             "events": [event.as_table("json") for event in self.events],
             "given": dict(self.given),
         }
+
+    def __repr__(self) -> str:
+        return f"<config {self.name}: {self.purpose}>"
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any], file: str) -> Scenario:

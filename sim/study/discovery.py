@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from sim.results import records
 from sim.results.files import write_ours
 from sim.results.manifest import Held
 from sim.study.outcomes import Outcomes, read_batch, read_outcomes
+
+if TYPE_CHECKING:
+    import pandas
 
 # A further box must hold this part of the runs that reach the target, and consist of them to this part.
 LEAST_COVERAGE, LEAST_DENSITY = 0.05, 0.5
@@ -95,6 +98,12 @@ class Discovery:
     @property
     def target(self) -> str:
         return " and ".join(str(goal.condition) for goal in self.goals)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The restrictions of every box, a row for each."""
+        import pandas
+
+        return pandas.DataFrame(self.rows(), columns=HEADER)
 
     def rows(self) -> list[list[Any]]:
         return [

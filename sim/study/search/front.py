@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,11 +22,14 @@ from sim.results.output import is_result
 from sim.study.plot.words import NO_UNIT, Words
 from sim.study.search.aims import Aims, Constraint, beaten_by_none, outcomes_of, read_aims
 
+if TYPE_CHECKING:
+    import pandas
+
 SPREAD = (0.05, 0.95)  # of the sets
 FINAL = "front"  # the result, inside that of the search, of its front over all parameter sets
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Front:
     """What a search found. `best` are the places of the front among `policies`, by the first objective.
 
@@ -44,6 +47,16 @@ class Front:
     robust: Array
     best: tuple[int, ...]
     searched: Front | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.sentences()[0]}>"
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The table with the spread over the sets and the policies in words, a row for each policy of the front."""
+        import pandas
+
+        header, rows = self.table()
+        return pandas.DataFrame(rows, columns=header)
 
     @property
     def whole(self) -> Front:
