@@ -94,6 +94,23 @@ def test_a_server_that_stands_still_is_said_and_a_line_that_holds_goes_on(page, 
     assert re.search("Traceback|Error", error) is None
 
 
+def test_the_first_screen_says_it_too_and_comes_back(page, port):
+    server = started(port)
+    try:
+        page.goto(f"http://127.0.0.1:{port}/?from=2027-Q1&subsidy.annual=250")
+        page.wait_for_selector("main h1")
+        server.kill()
+        assert lost(page) < 2
+        server.communicate(timeout=10)
+        server = started(port)
+        page.wait_for_selector(".line-lost", state="detached", timeout=30000)
+        page.wait_for_selector("main h1")
+        assert "subsidy.annual=250" in page.url
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=30)
+
+
 def test_a_page_that_is_left_says_nothing(page, port):
     server = started(port)
     try:

@@ -138,6 +138,20 @@ def test_both_futures_are_in_the_address():
         assert "parted" in again.do("take back", value=[0])["faults"]["take back"]
 
 
+def test_the_way_to_every_future_takes_the_policy_along():
+    with Watcher("config=historic&seed=3&mandate.domestic=0.1") as watcher:
+        watcher.do("jump", value=2027)
+        watcher.do("lever", key="subsidy.annual", value=300)
+        watcher.do("quarter")
+        head = watcher.do("lose fab", firm="smic-chn-mature")
+    query = parse_qs(head["futures"][1:])
+    assert (query["config"], query["seed"], query["from"]) == (["historic"], ["3"], ["2027-Q1"])
+    assert (query["subsidy.annual"], query["mandate.domestic"]) == (["300.0"], ["0.1"])
+    assert json.loads(query["act"][0]) == {
+        "by": "CHN", "kind": "outage", "scope": ["smic-chn-mature"], "severity": 1.0
+    }  # fmt: skip
+
+
 def test_a_link_that_would_be_too_long_is_not_written(monkeypatch):
     monkeypatch.setattr(link, "LONGEST_QUERY", 400)
     with Watcher("config=historic") as watcher:

@@ -124,6 +124,16 @@ def test_purposes_and_invented_worlds_are_said(chromium, address):
         assert "every value of it is assumed" in page.locator(".invented").inner_text()
 
 
+def test_an_old_link_gets_the_page_s_own_address_and_leads_to_every_future(chromium, address):
+    with visited(chromium, f"{address}?config=historic&at=2022-Q4", address) as page:
+        at_quarter(page, "2022-Q4")
+        page.locator("[id='subsidy.annual']").fill("150")
+        page.wait_for_url(f"**/{WATCH}?*event=*")
+        page.click("text=Every future of it")
+        page.wait_for_url("**/?config=historic&seed=1&from=2023-Q1&subsidy.annual=150*")
+        page.wait_for_selector("[aria-current=page]:has-text('Futures')")
+
+
 def test_what_does_nothing_is_marked_until_it_does(chromium, address):
     with opened(chromium, address, "?config=no-controls") as page:
         mark = page.locator("[data-testid='idle-subsidy.allocation']")

@@ -32,6 +32,11 @@
     return () => watchers.delete(tell);
   }
 
-  Object.assign(window.decoupling, { take, watch, empty });
+  // The page's own address with a query, also where an old link opened it without its name.
+  function place(query) {
+    return location.pathname.replace(/[^/]*$/, "watch") + query;
+  }
+
+  Object.assign(window.decoupling, { take, watch, empty, place });
   Object.defineProperty(window.decoupling, "race", { get: () => race });
 })();

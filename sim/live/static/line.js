@@ -36,7 +36,7 @@
     document.body.prepend(bar);
     document.getElementById("app").inert = true;
     const head = decoupling.race && decoupling.race.head;
-    if (head && head.link) history.replaceState(history.state, "", location.pathname + head.link);
+    if (head && head.link) history.replaceState(history.state, "", decoupling.place(head.link));
   }
 
   function found() {
