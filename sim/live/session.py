@@ -21,7 +21,7 @@ from typing import Any
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_start, quarters_until, year_of
 from sim.errors import BadInput
 from sim.futures.levers import decided_alike, label, levers, values_at, without_effect
-from sim.live import background, events, link, own, picture
+from sim.live import background, events, link, own, picture, reopen
 from sim.live.deeds import of_unit
 from sim.live.link import Faults, Moment
 from sim.live.race import Race
@@ -29,7 +29,6 @@ from sim.live.turn import Turn
 from sim.scenario.events import Event
 from sim.scenario.loading import known_configs, load_config
 from sim.scenario.scenario import Scenario
-from sim.world.evidence import flatten
 from sim.world.world import World
 
 SPEEDS = (1, 2, 5, 10, 20, 40)  # quarters a second, at most
@@ -383,61 +382,21 @@ class Session:
             self._go_to(quarter)
 
     def _open(self, command: Mapping[str, Any]) -> None:
-        """Another config or seed, from the start, with all that was done that it can take."""
+        """Another config, seed or kept file, from the start, with all that was done that it can take."""
         moment = self._moment()
-        faults: Faults = {}
         if "text" in command:
-            opened = self._kept(str(command.get("name"))[:80], command["text"])
-        else:
-            name = command.get("config", moment.opened.name)
-            seed = link.check_seed(command.get("seed", moment.seed), moment.seed, faults)
-            if name == moment.opened.name:
-                opened = replace(moment, seed=seed, quarter=moment.branched or 0)
-            else:
-                config = link.check_config(name, self._default, moment.opened.name, faults)
-                opened = self._carried_over(moment, load_config(config), seed, faults) if not faults else moment
+            opened, self._faults = reopen.kept(str(command.get("name"))[:80], command["text"], moment.seed), {}
+            self._stand_at(opened)
+            return
+        faults: Faults = {}
+        name, own_name = command.get("config", moment.opened.name), moment.opened.name
+        seed = link.check_seed(command.get("seed", moment.seed), moment.seed, faults)
+        config = own_name if name == own_name else link.check_config(name, self._default, own_name, faults)
+        if not faults and config != own_name:
+            moment, faults = reopen.carried_over(moment, load_config(config), seed)
         self._faults = faults
         if "config" not in faults and "seed" not in faults:
-            self._stand_at(opened)
-
-    def _kept(self, name: str, text: object) -> Moment:
-        """The race of a file that was kept: what was done again as such, where it extends a config of this server."""
-        if not isinstance(text, str):
-            raise BadInput(f"{name}: must be the text of a config")
-        scenario = own.load(name, text)
-        seed = own.seed_of(text)
-        content = own.content_of(name, text)
-        content.pop("purpose")
-        base, entries = content.pop("extends", None), content.pop("event", [])
-        faults: Faults = {}
-        moment = Moment(scenario, scenario, self._races["A"].seed if seed is None else seed, own=own.as_address(text))
-        if base is not None:
-            opened = load_config(base)
-            levers = {key for key, each in opened.world.parameters.items() if each.role == "lever"}
-            given = {key: value for key, value in flatten(content, name).items() if key in levers}
-            started = link.with_levers(opened, given, faults)
-            done = link.with_events(started, entries, faults, "")
-            again = replace(moment, opened=opened, scenario=started, done=(done,), own="")
-            if not faults and again.races()["A"].model.scenarios[0].hash == scenario.hash:
-                return again
-        if link.address(moment) is None:
-            raise BadInput(f"{name}: is too long for an address, so the page could not be opened again")
-        return moment
-
-    def _carried_over(self, moment: Moment, opened: Scenario, seed: int, faults: Faults) -> Moment:
-        """What was done under one config, under another; what that cannot take is told."""
-        cannot: Faults = {}
-        given = link.changed(moment.opened, moment.scenario)
-        for key in given.keys() - opened.values.keys():
-            link.tell(cannot, "", f"{key}: is no lever there")
-        scenario = link.with_levers(opened, {key: given[key] for key in given if key in opened.values}, cannot)
-        done = tuple(
-            link.with_events(scenario, [event.as_table("json") for event in events], cannot, "")
-            for events in moment.done
-        )
-        for text in "\n".join(cannot.values()).splitlines():
-            link.tell(faults, "", f"Not taken over to {opened.name}: {text}"[:400])
-        return Moment(opened, scenario, seed, done, moment.branched or 0, moment.branched, moment.shown)
+            self._stand_at(replace(moment, seed=seed, quarter=moment.branched or 0))
 
     def _lever(self, command: Mapping[str, Any]) -> None:
         key, value = str(command.get("key"))[:80], command.get("value")
