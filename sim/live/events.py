@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, quarter_start, quarters_until
-from sim.errors import BadInput, written
+from sim.errors import BadInput, nearest, written
 from sim.model import DecouplingModel
 from sim.world.evidence import Value
 
@@ -79,9 +79,11 @@ def truce(model: DecouplingModel, held: Held) -> list[Entry]:
 
 def fab_lost(model: DecouplingModel, firm: str) -> list[Entry]:
     """A chip firm's lines at a site stop for a year."""
-    site = {row["id"]: row["site"] for row in model.world.rows["chip_firms"]}.get(firm, _target(model))
+    sites = {row["id"]: row["site"] for row in model.world.rows["chip_firms"]}
+    if firm not in sites:
+        raise BadInput(f"{firm!r}: is no chip firm at a site{nearest(firm, sites)}")
     return [
-        {"date": quarter_start(model.quarter), "by": site, "kind": "outage", "scope": [firm], "severity": 1.0},
+        {"date": quarter_start(model.quarter), "by": sites[firm], "kind": "outage", "scope": [firm], "severity": 1.0},
     ]
 
 

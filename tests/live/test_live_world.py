@@ -6,8 +6,8 @@ from sim import load_config
 from sim.live.page import _charts, _levers, _tiles
 
 WORDS = {
-    "historic": ("chips", "China", 20, "70 %, the target for 2025"),
-    "lumped": ("chips", "China", 20, "70 %, the target for 2025"),
+    "historic": ("chips", "China", 43, "70 %, the target for 2025"),
+    "lumped": ("chips", "China", 43, "70 %, the target for 2025"),
 }
 WORDS |= {"crop-seeds": ("seeds", "China", 0, None), "synthetic": ("goods", "China", 0, None)}
 
@@ -18,7 +18,7 @@ def test_the_first_chart_speaks_of_its_own_world(config):
     chart = _charts(load_config(config).world)[0]
     assert chart["title"] == f"Three shares of the {goods} that {target} uses"
     assert len(chart["published"]) == published
-    assert chart.get("target", {}).get("label") == goal
+    assert chart.get("goal", {}).get("label") == goal
 
 
 def test_tiles_and_levers_name_the_target():
