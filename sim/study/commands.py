@@ -46,7 +46,7 @@ def review(
     spots = chain.review(scenario, chosen, year)
     header, rows = list(chain.COLUMNS), [list(vars(spot).values()) for spot in spots]
     if out is not None:
-        chain.write(spots, f"{scenario.name}, end of {year}, seed {chosen}", out)
+        chain.write(spots, chain.picture(spots, scenario, year, chosen), out)
         note(f"{out}: review.csv, review.svg")
     emit(header, rows, format)
     for text in chain.notes(spots):

@@ -18,7 +18,6 @@ from sim.errors import BadInput
 from sim.folders import result_path
 from sim.model import DecouplingModel
 from sim.policy.review import Review, review_inputs, review_segments
-from sim.results.figure import drawing, svg_text
 from sim.results.files import write_aside
 from sim.results.manifest import MANIFEST
 from sim.results.reading import open_result
@@ -27,6 +26,7 @@ from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
 from sim.study.files import open_folder
 from sim.study.outcomes import say_changes
+from sim.study.plot.picture import Panel, Picture
 from sim.world.tables import WORDS
 
 HORIZON = 3 * QUARTERS_PER_YEAR  # how long a cut-off is followed: lines that are not built are missed after a year
@@ -199,12 +199,14 @@ def notes(spots: Sequence[Spot]) -> list[str]:
     ]
 
 
-def write(spots: Sequence[Spot], title: str, out: Path) -> None:
+def write(spots: Sequence[Spot], drawn: Picture, out: Path) -> None:
     """review.csv and review.svg in a folder, each written aside and moved into place."""
+    from sim.study.plot.figure import draw
+
     open_folder(out, "decoupling study review")
     rows = [line(COLUMNS), *(line(vars(spot).values()) for spot in spots)]
     write_aside(out / "review.csv", (row.encode() for row in rows))
-    write_aside(out / "review.svg", [draw(spots, title).encode()])
+    write_aside(out / "review.svg", [draw(drawn, "svg")])
 
 
 def _ranks(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -214,30 +216,31 @@ def _ranks(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.
     return ranks
 
 
-def draw(spots: Sequence[Spot], title: str) -> str:
-    """The map of empty spots as an SVG's text: the score and its three factors, item by item, most exposed at the top.
+SHOWN = {
+    "score": "score",
+    "dependence": "from abroad",
+    "concentration": "concentration",
+    "deniable_alone": "lead alone could deny",
+    "deniable_allied": "lead and allies could deny",
+}
 
-    The same spots give the same bytes.
-    """
-    from matplotlib.figure import Figure
 
-    factors = ("score", "dependence", "concentration", "deniable_alone", "deniable_allied")
-    cells = np.array([[getattr(spot, name) for name in factors] for spot in spots])
-    with drawing(title, font_size=10):
-        figure = Figure(figsize=(7.0, 0.32 * len(spots) + 1.4), layout="constrained")
-        axes = figure.subplots()
-        axes.imshow(cells, aspect="auto", cmap="cividis", vmin=0, vmax=1)
-        for row, spot in enumerate(spots):
-            for column in range(len(factors)):
-                value = cells[row, column]
-                ink = "black" if value > 0.5 else "white"
-                axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8)
-            years = f"{spot.years_to_substitute:.0f}" + ("+" if spot.years_to_substitute >= 50 else "")
-            axes.text(len(factors) - 0.35, row, f"{years} years", va="center", fontsize=8)
-        axes.set_yticks(range(len(spots)), [spot.item.replace("_", " ") for spot in spots], fontsize=8)
-        axes.set_xticks(range(len(factors)), [name.replace("_", "\n") for name in factors], fontsize=8)
-        axes.xaxis.tick_top()
-        axes.set_title(title, fontsize=9, loc="left")
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        return svg_text(figure)
+def picture(spots: Sequence[Spot], scenario: Scenario, year: int, seed: int) -> Picture:
+    """The map of empty spots: the score and what it is made of, item by item, the most exposed at the top."""
+    names = scenario.world.names
+    labels = []
+    for spot in reversed(spots):  # rows go up
+        years = f"{spot.years_to_substitute:.0f}{'+' if spot.years_to_substitute >= 50 else ''}"
+        labels.append(f"{names.get(spot.item, spot.item.replace('_', ' '))} ({years} years)")
+    cells = np.array([[getattr(spot, name) for name in SHOWN] for spot in reversed(spots)])
+    told = "; ".join(f"{name}: {COLUMNS[key]}" for key, name in SHOWN.items())
+    return Picture(
+        "heat",
+        f"The map of empty spots at the end of {year}: {scenario.name.replace('-', ' ')}",
+        "0 to 1, the most exposed at the top; in brackets the years until the target's own are near parity",
+        (Panel("", cells=cells, x_levels=tuple(SHOWN.values()), y_levels=tuple(labels)),),
+        "0 to 1",
+        f"Source: decoupling study review {scenario.name}, seed {seed}; world {scenario.world.name}.",
+        (),
+        meanings=(f"{told[:1].upper()}{told[1:]}.",),
+    )

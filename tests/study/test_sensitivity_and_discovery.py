@@ -436,4 +436,4 @@ def test_the_verb_discover_writes_a_table_and_a_figure(result):
     assert said.exit_code == 0, said.stderr
     assert (out / "discovery.csv").read_text() == said.stdout
     text = (out / "discovery.svg").read_text()
-    assert "controls, severity (0 to 1): at least 0." in text and "“Domestic supply share” in 2035 is at least" in text
+    assert "controls, severity: at least 0." in text and "“Domestic supply share” in 2035 is at least" in text

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from sim.arrays import Array
-from sim.results.figure import drawing, open_frame, svg_text
+from sim.results.figure import stacked
 from sim.study.calibration.file import Calibration
 from sim.study.calibration.left_out import Tests, WithoutMechanism
 from sim.study.calibration.matching import Waves, fit_of, implausibility, worth
+from sim.study.plot.picture import Panel, Picture, row
+from sim.study.plot.seen import BY_SEEN, X_BY_SEEN, against_seen, halves, series_in_words
+from sim.study.plot.words import Words
 from sim.study.validation.error_model import Group, covariance, predicted, to_scale
 from sim.study.validation.observations import Observation
 from sim.study.validation.pages import rolling_origins, series_left_out
@@ -175,7 +178,7 @@ def page(
     """The report in Markdown. What goes against the model comes first."""
     lines = [f"# {calibration.question}", ""]
     lines += [f"Made by `decoupling study calibrate {calibration.name}`; config `{calibration.content['config']}`.", ""]
-    lines += ["![Left: what is left of each prior range. Right: the figures that were matched.](calibration.svg)", ""]
+    lines += ["![Above: what is left of each prior range. Below: the figures that were matched.](calibration.svg)", ""]
     lines += _failures(calibration, learnt, met)
     lines += rolling_origins(scores)
     lines += series_left_out(scores)
@@ -339,28 +342,58 @@ def _mechanisms(mechanisms: Sequence[WithoutMechanism]) -> list[str]:
 
 
 def figure(calibration: Calibration, learnt: Sequence[Learnt], met: Sequence[Met]) -> str:
-    """Left: what is left of each prior range. Right: the figures and the model's intervals, seen = 1."""
-    from matplotlib.figure import Figure
+    """What is left of each prior range; below it the figures and the model's intervals, seen = 1. An SVG's text."""
+    from sim.study.plot.figure import draw
 
-    with drawing("decoupling"):
-        shown = [one for one in met if one.matched and one.of.value > 0]
-        drawn = Figure(figsize=(11, 1.2 + 0.17 * max(len(shown), len(learnt))))
-        left, right = drawn.subplots(1, 2)
-        for row, one in enumerate(reversed(learnt)):
-            scaled = [(value - one.low) / (one.high - one.low) for value in one.left]
-            left.plot([0, 1], [row, row], color="0.85", linewidth=6, solid_capstyle="butt")
-            left.plot([scaled[0], scaled[2]], [row, row], color="#0072B2", linewidth=6, solid_capstyle="butt")
-            left.plot(scaled[1], row, "o", color="white", markersize=3)
-        left.set_yticks(range(len(learnt)), [one.key for one in reversed(learnt)])
-        left.set(xlim=(0, 1), xlabel="prior range (grey) and 5 to 95 % of what is left")
-        for row, figure in enumerate(reversed(shown)):
-            parts = [value / figure.of.value for value in figure.forecast.shown]
-            right.plot([parts[0], parts[4]], [row, row], color="#0072B2", linewidth=1.5)
-            right.plot([parts[1], parts[3]], [row, row], color="#0072B2", linewidth=5, solid_capstyle="butt")
-            right.plot(parts[2], row, "o", color="white", markersize=3)
-        right.axvline(1, color="black", linewidth=0.8)
-        right.set_yticks(range(len(shown)), [f"{one.of.series} {one.of.date[:4]}" for one in reversed(shown)])
-        right.set(xlim=(0, 2), xlabel="model by seen: median, 50 and 90 % intervals")
-        open_frame(left, right)
-        drawn.tight_layout()
-        return svg_text(drawn)
+    pictures = (_picture_of_learnt(calibration, learnt), _picture_of_figures(calibration, met))
+    return stacked([draw(picture, "svg").decode() for picture in pictures])
+
+
+def _picture_of_learnt(calibration: Calibration, learnt: Sequence[Learnt]) -> Picture:
+    """Each parameter in parts of its prior range: those of which figures tell something, and those that are drawn."""
+    panels = []
+    kinds = {"told by the figures": False, "drawn: no figure was thought to tell it": True}
+    for title, is_drawn in kinds.items():
+        lines = []
+        for one in learnt:
+            if one.drawn is is_drawn:
+                low, middle, high = ((value - one.low) / (one.high - one.low) for value in one.left)
+                lines.append(row(_in_words(one.key), low, middle, high))
+        if lines:
+            panels.append(Panel(title, tuple(lines), x_label="part of the prior range", whole=(0.0, 1.0)))
+    return Picture(
+        "cases",
+        "What the figures leave of each prior range",
+        "grey: the prior range; blue: median and 5 to 95 % of what is left",
+        tuple(panels),
+        "",
+        _source(calibration),
+        (),
+    )
+
+
+def _picture_of_figures(calibration: Calibration, met: Sequence[Met]) -> Picture:
+    """Every figure that was matched: the model's forecast by what was seen."""
+    shown = [one for one in met if one.matched and one.of.value > 0]
+    lines = [
+        against_seen(f"{series_in_words(one.of.series)}, {one.of.date[:4]}", one.of.value, one.forecast.shown)
+        for one in shown
+    ]
+    return Picture(
+        "cases",
+        "The figures that were matched",
+        BY_SEEN,
+        tuple(Panel("", tuple(part), x_label=X_BY_SEEN, mark=1.0) for part in halves(lines)),
+        "",
+        _source(calibration),
+        (),
+    )
+
+
+def _source(calibration: Calibration) -> str:
+    return f"Source: decoupling study calibrate {calibration.name}; config {calibration.content['config']}."
+
+
+def _in_words(key: str) -> str:
+    """A parameter's key in words."""
+    return Words([]).key(key)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from sim.study.plot.picture import Line, Panel, Picture, row
-from sim.study.plot.words import Words, source
+from sim.study.plot.words import NO_UNIT, Words, source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,5 +57,7 @@ def _row(limit: Limit, span: Sequence[Any], words: Words) -> Line:
     low, high = span
     ends = [(low if limit.low is None else limit.low), (high if limit.high is None else limit.high)]
     parts = [(end - low) / (high - low) for end in ends]
-    label = f"{words.key_with_unit(limit.factor)}: {limit} ({low:.4g} to {high:.4g})"
+    unit = words.unit(limit.factor)
+    shown = "" if unit in ("%", *NO_UNIT) else f" {unit}"
+    label = f"{words.key(limit.factor)}: {limit} (of {low:.4g} to {high:.4g}{shown})"
     return row(label, parts[0], math.nan, parts[1])

@@ -28,6 +28,7 @@ LINE = 0.16  # inches of a line of small text
 LETTERS = 114  # of a subtitle in the width of a picture
 SMALL_LETTERS = 126  # of what stands below
 SMALL = 8
+MOST_LEVELS = {"x": 16, "y": 40}  # of a heat map that are named
 MOST_NUMBERS = 130  # cells that have their numbers in them
 ROW = Style(1, 1, False, 0)  # of rows that are one group
 MANY_DOTS = 400  # drawn as an image inside the SVG
@@ -100,7 +101,7 @@ def _heights(picture: Picture, columns: int, rows: int) -> list[float]:
         return [_height_of_cases(picture.panels[row * columns :][:columns]) for row in range(rows)]
     if picture.kind == "heat":
         up = max(len(panel.y_levels) for panel in picture.panels)
-        return [1.1 + min(max(0.42 * up, 1.2), 3.6)] * rows
+        return [1.1 + max(min(max(0.42 * up, 1.2), 3.6), 0.2 * min(up, MOST_LEVELS["y"]))] * rows
     return [{1: 3.6, 2: 2.9, 3: 2.3}[columns]] * rows
 
 
@@ -241,7 +242,7 @@ def _panel(picture: Picture, panel: Panel, axes: Axes, place: int, columns: int)
     first = place % columns == 0
     apart = not picture.shared
     if picture.kind == "heat":
-        _draw_cells(picture, panel, axes)
+        _draw_cells(picture, panel, axes, columns)
     elif picture.kind == "cases":
         _draw_cases(panel, axes, picture, columns)
         left = picture.panels[place - 1] if not first else None
@@ -316,7 +317,7 @@ def _draw_dates(axes: Axes, picture: Picture) -> None:
     axes.title.set_visible(True)
 
 
-def _draw_cells(picture: Picture, panel: Panel, axes: Axes) -> None:
+def _draw_cells(picture: Picture, panel: Panel, axes: Axes, columns: int) -> None:
     cells = panel.cells
     assert cells is not None
     known = np.concatenate([each.cells.ravel() for each in picture.panels if each.cells is not None])
@@ -324,7 +325,7 @@ def _draw_cells(picture: Picture, panel: Panel, axes: Axes) -> None:
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     image = axes.pcolormesh(cells, cmap=SCALE, vmin=low, vmax=high, edgecolors="white", linewidth=0.6)
     axes.set_facecolor("#dddddd")
-    digits = 0 if high == low else min(3, max(0, 1 - math.floor(math.log10(high - low))))
+    digits = 0 if high == low else min(3, max(0, 2 - math.ceil(math.log10(high - low))))
     if cells.size <= MOST_NUMBERS:
         for (row, column), held in np.ndenumerate(cells):
             dark = math.isnan(held) or (held - low) / ((high - low) or 1) > 0.6
@@ -338,8 +339,10 @@ def _draw_cells(picture: Picture, panel: Panel, axes: Axes) -> None:
                 fontsize=SMALL,
                 color="black" if dark else "white",
             )
-    for axis, names in ((axes.xaxis, panel.x_levels), (axes.yaxis, panel.y_levels)):
-        every = math.ceil(len(names) / 16)  # more do not have room
+    letters = max(6, 84 // (columns * len(panel.x_levels)))
+    across = ["\n".join(textwrap.wrap(name, letters)) for name in panel.x_levels]
+    for axis, names, most in ((axes.xaxis, across, "x"), (axes.yaxis, list(panel.y_levels), "y")):
+        every = math.ceil(len(names) / MOST_LEVELS[most])  # more do not have room
         axis.set_ticks(np.arange(0.5, len(names), every), names[::every])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

@@ -18,10 +18,11 @@ from sim.arrays import Array
 from sim.batch.engines import open_engine, worker_count
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.compare.tables import read_table
+from sim.compare.words import counted
 from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
 from sim.folders import result_path
-from sim.results.figure import drawing, open_frame, svg_text
+from sim.results.figure import stacked
 from sim.results.files import write_aside, writing
 from sim.results.output import is_result
 from sim.results.reading import open_result
@@ -31,6 +32,8 @@ from sim.scenario.scenario import Scenario
 from sim.scenario.values import MARKET
 from sim.study.files import csv_text
 from sim.study.outcomes import say_changes
+from sim.study.plot.picture import Panel, Picture
+from sim.study.plot.seen import BY_SEEN, X_BY_SEEN, against_seen, halves, series_in_words
 from sim.study.validation.error_model import Group, Series, group_of, predicted, to_scale, without_group, world_groups
 from sim.study.validation.forecasts import Recorded, asked, published_forecasts, recorded_forecasts, said_in_2022
 from sim.study.validation.hindcast import Runner
@@ -420,28 +423,44 @@ def _failures(validation: Validation) -> list[str]:
 
 
 def figure(validation: Validation) -> str:
-    """Each scored figure: what was seen (1) and the model's median, 50 and 90 % intervals by it."""
-    from matplotlib.figure import Figure
+    """Each scored figure: what was seen (1) and the model's median, 50 and 90 % intervals by it. An SVG's text."""
+    from sim.study.plot.figure import draw
 
-    shown = {
-        kind: [row for row in scored if row.observation.value > 0][::-1] for kind, scored in validation.scored.items()
-    }
-    with drawing("decoupling"):
-        drawn = Figure(figsize=(5.8 * len(shown), 1 + 0.17 * max(map(len, shown.values()))))
-        axes = drawn.subplots(1, len(shown), squeeze=False)
-        for panel, (kind, rows) in zip(axes[0], shown.items(), strict=True):
-            for place, row in enumerate(rows):
-                parts = [value / row.observation.value for value in row.model.shown]
-                colour = "#0072B2" if row.test == "fitted" else "#D55E00"
-                panel.plot([parts[0], parts[4]], [place, place], color=colour, linewidth=1.5)
-                panel.plot([parts[1], parts[3]], [place, place], color=colour, linewidth=5, solid_capstyle="butt")
-                panel.plot(parts[2], place, "o", color="white", markersize=3)
-            panel.axvline(1, color="black", linewidth=0.8)
-            panel.set_yticks(range(len(rows)), [f"{r.observation.series} {r.observation.date[:4]}" for r in rows])
-            panel.set(xlim=(0, 2.5), xlabel="model by seen (blue: fitted, orange: not)", title=kind)
-        open_frame(*axes[0])
-        drawn.tight_layout()
-        return svg_text(drawn)
+    return stacked([draw(_picture(validation, kind), "svg").decode() for kind in validation.scored])
+
+
+def _picture(validation: Validation, kind: str) -> Picture:
+    """The figures of one kind of hindcast, those that were fitted beside those that were not."""
+    panels = []
+    for use in ("fitted", "not fitted"):
+        lines = [
+            against_seen(_label(one.observation), one.observation.value, one.model.shown)
+            for one in validation.scored[kind]
+            if one.observation.value > 0 and one.test == use
+        ]
+        panels += [
+            Panel(use if part is lines or place == 0 else "", tuple(part), x_label=X_BY_SEEN, mark=1.0)
+            for place, part in enumerate(halves(lines))
+            if part
+        ]
+    given = "the market is given" if kind == GIVEN else "the model makes its own market"
+    left = sum(one.observation.value <= 0 for one in validation.scored[kind])
+    return Picture(
+        "cases",
+        f"{validation.name} against what was observed: {given}",
+        BY_SEEN,
+        tuple(panels),
+        "",
+        f"Source: decoupling study validate; {counted(validation.sets, 'parameter set')}, "
+        f"{counted(validation.seeds, 'seed')} each.",
+        (),
+        meanings=(f"Not drawn: {counted(left, 'figure')} of zero or below.",) if left else (),
+        shared=False,
+    )
+
+
+def _label(o: Observation) -> str:
+    return f"{series_in_words(o.series)}, {o.date[: 7 if o.is_quarter else 4]}"
 
 
 def write(validation: Validation, out: Path) -> None:

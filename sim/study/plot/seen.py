@@ -1,0 +1,34 @@
+"""Rows of a picture that hold the model against what was seen: medians and intervals as parts of the figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sim.study.plot.picture import Line, row
+from sim.study.plot.words import Words
+
+BY_SEEN = "dot: the median, thick: 50 %, thin: 90 % of the model's forecast; the figure itself is 1"
+X_BY_SEEN = "model by figure"
+MOST_ROWS = 24  # in one of two panels beside each other
+
+
+def against_seen(label: str, seen: float, quantiles: Sequence[float], group: str = "") -> Line:
+    """A row from the 5, 25, 50, 75 and 95 % points of a forecast, in the unit of what was seen."""
+    lowest, low, middle, high, highest = (value / seen for value in quantiles)
+    return replace(row(label, lowest, middle, highest, group), inner=(low, high))
+
+
+def series_in_words(series: str) -> str:
+    """A series such as "equipment_spending.KOR (growth)"."""
+    measure, _, kind = series.partition(" (")
+    return Words([]).measure(measure) + (f" ({kind}" if kind else "")
+
+
+def halves(lines: Sequence[Line]) -> list[Sequence[Line]]:
+    """Rows in one panel, or of many rows in two."""
+    if len(lines) <= MOST_ROWS:
+        return [lines]
+    middle = math.ceil(len(lines) / 2)
+    return [lines[:middle], lines[middle:]]
