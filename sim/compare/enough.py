@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from sim.compare.differences import Row
-from sim.compare.intervals import seeds_needed, t_quantile
+from sim.compare.intervals import FEW, seeds_needed, t_quantile
 from sim.compare.words import counted, name_of, two_digits
 from sim.measures import SHARE
 
@@ -30,7 +30,8 @@ def of_mean(what: str, half: float, seeds: int, level: float, unit: str) -> str:
     needed = seeds_needed(deviation, half / 2, level)
     scale, told = (100.0, "points") if unit == SHARE else (1.0, unit)
     size = f"{two_digits(scale * half)} {told}".strip()
-    return f"With {counted(seeds, 'seed')} {what} is known to {size}; {needed} would halve that"
+    few = ", as far as so few seeds can tell" if seeds < FEW else ""
+    return f"With {counted(seeds, 'seed')} {what} is known to {size}; {needed} would halve that{few}"
 
 
 def of_difference(row: Row, how: str = "") -> str:
@@ -47,7 +48,7 @@ def of_difference(row: Row, how: str = "") -> str:
     needed = row.seeds_for_margin
     if row.verdict == "inconclusive" and needed and needed > seeds and row.n_sets == 1:
         margin = "bring it within the margin" if row.margin else "tell its sign if it stays as large"
-        text += f", and {needed} would {margin}"
+        text += f"; {needed} would {margin}"
     return f"{text}."
 
 

@@ -11,12 +11,16 @@ from sim.results.escape import visible
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+p, li { overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; white-space: nowrap; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right; font-variant-numeric: tabular-nums; }
+th { white-space: normal; vertical-align: bottom; }
 th.word, td.word { text-align: left; }
+td.word { white-space: normal; min-width: 8rem; max-width: 24rem; }
 .answer { font-size: 1.15rem; }
 h2 { font-size: 1.1rem; margin-top: 2rem; }
+figure { margin: 1rem 0; }
 svg { max-width: 100%; height: auto; }
 """
 
@@ -86,6 +90,7 @@ def html_section(section: Section) -> str:
 def whole_page(title: str, body: str) -> str:
     """A page of its own around a body that is HTML already."""
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html_text(title)}</title>'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{html_text(title)}</title>'
         f"<style>{STYLE}</style></head>\n<body>{body}</body></html>\n"
     )

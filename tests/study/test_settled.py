@@ -58,7 +58,8 @@ def test_how_sure_a_difference_is_in_one_sentence(tmp_path):
     base, candidate = (path.name for path in paths)
     assert (
         f"With 3 seeds the difference of the chip market at the end between {candidate} and {base} is known to "
-        "5.0 bn yuan a year; 5 would halve that, and 4 would tell its sign if it stays as large."
+        "5.0 bn yuan a year; 5 would halve that, as far as so few seeds can tell; 4 would tell its sign if it stays as "
+        "large."
     ) in notes
 
 
@@ -69,7 +70,7 @@ def test_how_sure_the_means_of_a_batch_are(tmp_path):
     half = stats.t.ppf(0.975, 2) * 10 / 3**0.5
     assert how_sure(folder) == (
         "With 3 seeds the domestic supply share at the end, in the case where it is known least, is known to "
-        f"{half:.0f} points; 5 would halve that."
+        f"{half:.0f} points; 5 would halve that, as far as so few seeds can tell."
     )
     one = {key: value for key, value in values.items() if key[0] == 1}
     assert how_sure(Maker(tmp_path).sweep("one", one)) == ""

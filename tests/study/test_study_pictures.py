@@ -18,7 +18,7 @@ from sim.study.plot.boxes import picture_of_boxes
 from sim.study.plot.figure import draw
 from sim.study.plot.picture import Panel, Picture, Style, row
 from sim.study.plot.rankings import MOST_FACTORS, picture_of_ranking
-from sim.study.plot.seen import against_seen, halves, series_in_words
+from sim.study.plot.seen import against_seen, series_in_words
 from sim.study.report.answer import read_answer
 from sim.study.report.figure import figure, pictures
 from sim.study.review import Spot, picture
@@ -130,8 +130,6 @@ def test_figures_are_drawn_as_parts_of_what_was_seen_and_nothing_is_cut():
     assert [float(end[0]) for end in (line.band.low, line.band.middle, line.band.high)] == [0.25, 1.0, 10.0]
     assert line.inner == (0.5, 2.0)
     assert series_in_words("equipment_spending.KOR (growth)") == "Equipment spending: KOR (growth)"
-    assert [len(part) for part in halves([line] * 25)] == [13, 12] and len(halves([line] * 24)) == 1
-
     calibration = SimpleNamespace(name="calibration", content={"config": "historic"})
     learnt = [
         Learnt("buyers.localisation", 0.0, 2.0, [0.5, 1.0, 1.5], 0.5, "x", 0.0, False, 0.3),

@@ -14,7 +14,7 @@ from sim.study.calibration.file import Calibration
 from sim.study.calibration.left_out import Tests, WithoutMechanism
 from sim.study.calibration.matching import Waves, fit_of, implausibility, worth
 from sim.study.plot.picture import Panel, Picture, row
-from sim.study.plot.seen import BY_SEEN, X_BY_SEEN, against_seen, halves, series_in_words
+from sim.study.plot.seen import BELOW, BY_SEEN, X_BY_SEEN, against_seen, series_in_words
 from sim.study.plot.words import Words
 from sim.study.validation.error_model import Group, covariance, predicted, to_scale
 from sim.study.validation.observations import Observation
@@ -383,10 +383,11 @@ def _picture_of_figures(calibration: Calibration, met: Sequence[Met]) -> Picture
         "cases",
         "The figures that were matched",
         BY_SEEN,
-        tuple(Panel("", tuple(part), x_label=X_BY_SEEN, mark=1.0) for part in halves(lines)),
+        (Panel("", tuple(lines), x_label=X_BY_SEEN, mark=1.0, ratios=True),),
         "",
         _source(calibration),
         (),
+        meanings=(BELOW,),
     )
 
 

@@ -59,5 +59,5 @@ def _row(limit: Limit, span: Sequence[Any], words: Words) -> Line:
     parts = [(end - low) / (high - low) for end in ends]
     unit = words.unit(limit.factor)
     shown = "" if unit in ("%", *NO_UNIT) else f" {unit}"
-    label = f"{words.key(limit.factor)}: {limit} (of {low:.4g} to {high:.4g}{shown})"
+    label = f"{words.key(limit.factor)}: {limit} (of {low:.3g} to {high:.3g}{shown})"
     return row(label, parts[0], math.nan, parts[1])

@@ -31,6 +31,8 @@ SMALL = 8
 MOST_LEVELS = {"x": 16, "y": 40}  # of a heat map that are named
 MOST_NUMBERS = 130  # cells that have their numbers in them
 ROW = Style(1, 1, False, 0)  # of rows that are one group
+MANY_ROWS = 20  # stand closer
+LEAST_RATIO = 0.1
 MANY_DOTS = 400  # drawn as an image inside the SVG
 
 
@@ -51,7 +53,7 @@ def draw(picture: Picture, format: str) -> bytes:
             if labels
             else 0.0
         )
-        foot = LINE * len(below) + 0.12
+        foot = 0.14 * len(below) + 0.12
         heights = _heights(picture, columns, rows)
         body = sum(heights)
         strip = (
@@ -91,8 +93,13 @@ def _is_positive(picture: Picture, panel: Panel) -> bool:
 def _columns(picture: Picture) -> int:
     count = len(picture.panels)
     if picture.kind == "cases":
-        return min(count, 2)
+        return 2 if count > 1 and _are_alike(picture.panels) else 1
     return 1 if count == 1 else 2 if count in (2, 4) else 3
+
+
+def _are_alike(panels: Sequence[Panel]) -> bool:
+    """Whether panels that would stand beside each other have the same rows, so that one set of labels does."""
+    return all(_rows(left) == _rows(right) for left, right in zip(panels[::2], panels[1::2], strict=False))
 
 
 def _heights(picture: Picture, columns: int, rows: int) -> list[float]:
@@ -107,7 +114,8 @@ def _heights(picture: Picture, columns: int, rows: int) -> list[float]:
 
 def _height_of_cases(panels: Sequence[Panel]) -> float:
     tall = max(_short(line.label).count("\n") + 1 for panel in panels for line in panel.lines)
-    return 0.75 + (0.12 + 0.12 * tall) * max(len(_rows(panel)) for panel in panels)
+    rows = max(len(_rows(panel)) for panel in panels)
+    return 0.75 + ((0.12 if rows <= MANY_ROWS else 0.07) + 0.12 * tall) * rows
 
 
 def _frames(figure: Figure, picture: Picture, heights: Sequence[float], columns: int, strip: float) -> list[Axes]:
@@ -418,24 +426,44 @@ def _draw_cases(panel: Panel, axes: Axes, picture: Picture, columns: int) -> Non
         height = -place - beside * (groups.index(line.group) - (len(groups) - 1) / 2)
         style = picture.styles.get(line.group, ROW)
         colour = _style(style)[0]
-        low, middle, high = (float(each[0]) for each in (line.band.low, line.band.middle, line.band.high))
+        least = LEAST_RATIO if panel.ratios else -math.inf
+        ends = (line.band.low, line.band.middle, line.band.high)
+        low, middle, high = (float(np.maximum(least, each[0])) for each in ends)  # NaN stays
         if panel.whole:
             axes.plot(panel.whole, [height, height], color="#dddddd", linewidth=6, solid_capstyle="butt")
         axes.plot([low, high], [height, height], color=colour, linewidth=2.2, alpha=0.6)
         if line.inner:
-            axes.plot(line.inner, [height, height], color=colour, linewidth=5, alpha=0.75, solid_capstyle="butt")
+            axes.plot(
+                [max(least, end) for end in line.inner],
+                [height, height],
+                color=colour,
+                linewidth=5,
+                alpha=0.75,
+                solid_capstyle="butt",
+            )
         axes.plot([middle], [height], "o", color=colour, markersize=5, markerfacecolor=_fill(style))
     axes.set_yticks([-place for place in range(len(rows))], [_short(label) for label in rows])
     axes.set_ylim(0.6 - len(rows), 0.6)
+    if panel.ratios:
+        _double(axes, max(float(line.band.high[0]) for line in panel.lines))
     if panel.mark is not None:
         axes.axvline(panel.mark, color="#444444", linewidth=0.9, linestyle=(0, (4, 2)), zorder=0.5)
-        if panel.mark >= 0 and all(line.band.low[0] >= 0 for line in panel.lines):
+        if panel.mark >= 0 and not panel.ratios and all(line.band.low[0] >= 0 for line in panel.lines):
             axes.set_xlim(left=0)
     axes.set_xlabel("\n".join(textwrap.wrap(panel.x_label, 66 // columns)), fontsize=SMALL + 0.5)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_tick_params(labelbottom=True)  # also where panels share the axis: they are long
     open_frame(axes)
+
+
+def _double(axes: Axes, most: float) -> None:
+    """A scale on which each step doubles, from a tenth to beyond the largest value."""
+    steps = [2.0**power for power in range(-3, max(1, math.ceil(math.log2(max(most, 1.0)))) + 1)]
+    axes.set_xscale("log", base=2)
+    axes.set_xlim(LEAST_RATIO, max(steps[-1], 1.05 * most))
+    axes.set_xticks(steps, [f"{step:g}" for step in steps])
 
 
 def _rows(panel: Panel) -> list[str]:

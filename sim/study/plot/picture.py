@@ -40,7 +40,8 @@ class Panel:
     """What is drawn in one frame: lines; or cells of shape (levels of y, levels of x); or dots with their trend.
 
     `mark` is a value that rows are read against; `whole` are the ends of a grey bar behind each row, such as the range
-    of a factor. Dots over lines are hollow: what was seen.
+    of a factor. Dots over lines are hollow: what was seen. The places of `ratios` are parts of something, drawn on a
+    scale of doublings; what is below its left end goes on beyond the edge.
     A front is dots in grey, and over them those that nothing beats, with the band of each along both axes.
     """
 
@@ -58,6 +59,7 @@ class Panel:
     y_levels: tuple[str, ...] = ()
     mark: float | None = None
     whole: tuple[float, float] | None = None
+    ratios: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from sim.study.plot.picture import Line, row
 from sim.study.plot.words import Words
 
-BY_SEEN = "dot: the median, thick: 50 %, thin: 90 % of the model's forecast; the figure itself is 1"
-X_BY_SEEN = "model by figure"
-MOST_ROWS = 24  # in one of two panels beside each other
+BY_SEEN = "dot: median, thick: 50 %, thin: 90 % of the model's forecast; broken line: the figure itself"
+BELOW = "A row that reaches the left edge goes on below a tenth of the figure."
+X_BY_SEEN = "model by figure, on a scale of doublings"
 
 
 def against_seen(label: str, seen: float, quantiles: Sequence[float], group: str = "") -> Line:
@@ -24,11 +23,3 @@ def series_in_words(series: str) -> str:
     """A series such as "equipment_spending.KOR (growth)"."""
     measure, _, kind = series.partition(" (")
     return Words([]).measure(measure) + (f" ({kind}" if kind else "")
-
-
-def halves(lines: Sequence[Line]) -> list[Sequence[Line]]:
-    """Rows in one panel, or of many rows in two."""
-    if len(lines) <= MOST_ROWS:
-        return [lines]
-    middle = math.ceil(len(lines) / 2)
-    return [lines[:middle], lines[middle:]]

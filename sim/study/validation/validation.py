@@ -22,7 +22,6 @@ from sim.compare.words import counted
 from sim.errors import BadInput
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
 from sim.folders import result_path
-from sim.results.figure import stacked
 from sim.results.files import write_aside, writing
 from sim.results.output import is_result
 from sim.results.reading import open_result
@@ -32,8 +31,8 @@ from sim.scenario.scenario import Scenario
 from sim.scenario.values import MARKET
 from sim.study.files import csv_text
 from sim.study.outcomes import say_changes
-from sim.study.plot.picture import Panel, Picture
-from sim.study.plot.seen import BY_SEEN, X_BY_SEEN, against_seen, halves, series_in_words
+from sim.study.plot.picture import Panel, Picture, Style
+from sim.study.plot.seen import BELOW, BY_SEEN, X_BY_SEEN, against_seen, series_in_words
 from sim.study.validation.error_model import Group, Series, group_of, predicted, to_scale, without_group, world_groups
 from sim.study.validation.forecasts import Recorded, asked, published_forecasts, recorded_forecasts, said_in_2022
 from sim.study.validation.hindcast import Runner
@@ -426,36 +425,37 @@ def figure(validation: Validation) -> str:
     """Each scored figure: what was seen (1) and the model's median, 50 and 90 % intervals by it. An SVG's text."""
     from sim.study.plot.figure import draw
 
-    return stacked([draw(_picture(validation, kind), "svg").decode() for kind in validation.scored])
+    return draw(_picture(validation), "svg").decode()
 
 
-def _picture(validation: Validation, kind: str) -> Picture:
-    """The figures of one kind of hindcast, those that were fitted beside those that were not."""
-    panels = []
+MARKETS = {FREE: "the model makes its own market", GIVEN: "the market is given"}
+
+
+def _picture(validation: Validation) -> Picture:
+    """A row for each figure, with both kinds of hindcast; those that were fitted first."""
+    panels, left = [], 0
     for use in ("fitted", "not fitted"):
+        own = [(kind, one) for kind, scored in validation.scored.items() for one in scored if one.test == use]
         lines = [
-            against_seen(_label(one.observation), one.observation.value, one.model.shown)
-            for one in validation.scored[kind]
-            if one.observation.value > 0 and one.test == use
+            against_seen(_label(one.observation), one.observation.value, one.model.shown, MARKETS[kind])
+            for kind, one in own
+            if one.observation.value > 0
         ]
-        panels += [
-            Panel(use if part is lines or place == 0 else "", tuple(part), x_label=X_BY_SEEN, mark=1.0)
-            for place, part in enumerate(halves(lines))
-            if part
-        ]
-    given = "the market is given" if kind == GIVEN else "the model makes its own market"
-    left = sum(one.observation.value <= 0 for one in validation.scored[kind])
+        left += len(own) - len(lines)
+        if lines:
+            panels.append(Panel(use, tuple(lines), x_label=X_BY_SEEN, mark=1.0, ratios=True))
+    not_drawn = (f"Not drawn: {counted(left, 'forecast')} of a figure of zero or below.",) if left else ()
     return Picture(
         "cases",
-        f"{validation.name} against what was observed: {given}",
+        f"{validation.name} against what was observed",
         BY_SEEN,
         tuple(panels),
         "",
         f"Source: decoupling study validate; {counted(validation.sets, 'parameter set')}, "
         f"{counted(validation.seeds, 'seed')} each.",
         (),
-        meanings=(f"Not drawn: {counted(left, 'figure')} of zero or below.",) if left else (),
-        shared=False,
+        meanings=(BELOW, *not_drawn),
+        styles={name: Style(place + 1, 2, False, place) for place, name in enumerate(MARKETS.values())},
     )
 
 
