@@ -256,6 +256,14 @@ def test_every_future_is_in_the_address(chromium, files):
         page.wait_for_url("**?config=other&from=2021-Q1&**act=truce")
 
 
+def test_acts_written_out_are_those_of_their_button(chromium, files):
+    with shown(chromium, files, query='?act={"kind":"truce"}') as page:
+        assert policy(page) == ({}, ["truce"])
+        assert page.get_attribute("[data-preset=truce]", "aria-pressed") == "true"
+    with shown(chromium, files, query='?act={"kind":"outage"}') as page:
+        assert policy(page) == ({}, [{"kind": "outage"}])
+
+
 def test_a_bad_address_is_told_beside_the_field(chromium, files):
     query = "?subsidy.annual=-3&controls.mode=%3Cb%3E&colour=red"
     with shown(chromium, files, query=query, answered=False) as page:

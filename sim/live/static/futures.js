@@ -1,7 +1,7 @@
 // The screen "Futures": move a lever, and the whole future is drawn again over the same futures without the change.
 //
 // `decoupling.futures(box, settings, ask)` fills an element and returns { take(answer) }. `ask(request)` sends what is to
-// be computed; settings, requests and answers have the form that sim/futures/__init__.py describes. The policy is held
+// be computed; settings and answers have the form that sim/futures/about.py and answers.py make. The policy is held
 // here and in the address alone. `settings.still` marks a page without a server: { levels: {key: [values]}, words }.
 (() => {
   const { escape, figure, info, signed, quarterOf, start } = decoupling;
@@ -58,7 +58,16 @@
         else policy.set[key] = value;
       } else faults[""] = `${key.slice(0, 40)}: is not known; a link holds config, from, seed, levers and act.`;
     }
+    policy.acts = named(policy.acts, settings);
     return [policy, faults];
+  }
+
+  // The acts of a button by its id, where an address has them one by one, as a link from Watch does.
+  function named(acts, settings) {
+    const text = (act) => JSON.stringify(Object.entries(act).sort());
+    const written = acts.map(text);
+    const preset = settings.presets.find((each) => each.acts.length && each.acts.length == acts.length && each.acts.every((act) => written.includes(text(act))));
+    return preset ? [preset.id] : acts;
   }
 
   function parsed(text) {
@@ -151,7 +160,7 @@
           <p class="told" role="status"></p>
           ${still ? "" : `<div class="row"><label>World and policy of the start <select id="config">${options(configs.map(({ name }) => name), (name) => name + (configs.find((each) => each.name == name).invented ? " (invented)" : ""))}</select></label>
           <label>Seed <input id="seed" size="5" inputmode="numeric"></label></div>`}
-          <p class="hint">${escape(settings.config)}: ${escape(settings.purpose)}.</p></section>
+          <p class="hint">${escape(settings.config)}: ${escape(settings.purpose)}.${still ? "" : ` <a href="learn">What the others are for</a>`}</p></section>
         ${still ? "" : `<section class="panel tries" aria-label="things to try"><h2>Things to try</h2><ul>${tries(settings).map(([text], place) => `<li><button data-try="${place}">${escape(text)}</button></li>`).join("")}</ul></section>`}</div>
       </main>
       <nav class="thumb" aria-label="levers at hand"><a class="button" href="#levers">Levers</a><button data-do="undo">Undo</button><button data-do="redo">Redo</button><button data-do="reset">Reset</button></nav>`;
