@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,11 @@ from sim.batch.progress import Progress
 from sim.errors import BadInput
 from sim.experiment.cost import duration
 from sim.live.learn import tour
+from sim.results.files import write_aside, writing
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("shared.js", "chart.js", "futures.js", "learn.js", "still.js")
+ADVICE = "give another --export"
 FUTURES, LEARN = "index.html", "learn.html"
 RUNS = 32  # futures of each policy
 LEVELS = 5  # of a lever that is a number, evenly over its plausible range, beside the config's own value
@@ -46,8 +49,9 @@ def export(config: str, folder: Path) -> str:
         FUTURES: _page(settings["question"], "still", settings, base, held),
         LEARN: _page("Learn", "learn", settings, tour(labels)),
     }
-    for name, text in pages.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    with writing(folder, ADVICE):
+        for name, text in pages.items():
+            write_aside(folder / name, [text.encode()])
     size = sum(len(text.encode()) for text in pages.values()) / 1e6
     return (
         f"{folder / FUTURES}: {len(asked)} policies of {config} with {RUNS} futures each, {size:.1f} MB, "
@@ -59,13 +63,11 @@ def prepare(folder: Path) -> None:
     """Make the folder, or see that it may be written to. What else it holds is left alone."""
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"--export = {str(folder)!r}: is a file; give a folder")
-    try:
+    with writing(folder, ADVICE):
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".decoupling-probe"
-        probe.touch()
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch(exist_ok=False)
         probe.unlink()
-    except OSError as fault:
-        raise BadInput(f"--export = {str(folder)!r}: cannot be written ({fault.strerror})") from None
 
 
 def levels(settings: dict[str, Any]) -> dict[str, list[Any]]:
