@@ -53,11 +53,11 @@ def how_chosen(world: World) -> str:
     """A sentence for people."""
     if parameter_sets(world):
         return (
-            f"Each of the {FIRST} futures has its own luck and its own set of guesses for what is not known: the first "
-            f"{FIRST} of the {len(parameter_sets(world))} sets that were matched with history, each with a seed of its "
-            "own. Both worlds have the same futures, so what differs between them is your change."
+            "Each future has its own luck and its own set of guesses for what is not known, the first of the "
+            f"{len(parameter_sets(world))} sets that were matched with history. Both worlds have the same futures, so "
+            "what differs between them is your change."
         )
     return (
-        f"The {FIRST} futures differ by luck alone: nothing is known of this world with which its parameters could be "
+        "The futures differ by luck alone: nothing is known of this world with which its parameters could be "
         "matched, so each keeps the config's own. Both worlds have the same luck, so what differs is your change."
     )
