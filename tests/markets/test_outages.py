@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.models import advance, at, series_of
+from support.models import advance, at, seeds, series_of
+from support.packs import packs
 
+from sim.errors import BadInput
 from sim.markets.outages import close_and_move
 from sim.model import DecouplingModel
 from sim.scenario.loading import load_config
@@ -257,3 +259,34 @@ def test_accounts_balance_whatever_is_out_or_leaves(events):
     model = with_events(*events, config="historic", until=2022)
     values = series_of(model)
     assert not np.isinf(values).any()
+
+
+# Designers, who have no lines.
+
+
+def designers(folder, *events):
+    return DecouplingModel(seeds(folder, packs(), event=[{"date": "2020-04-01", "by": "CHN", **e} for e in events]))
+
+
+def test_a_designer_that_closes_sells_nothing_and_its_makers_sell_to_others(tmp_path):
+    model = designers(tmp_path, {"kind": "closure", "scope": ["burpee"]})
+    burpee = line(model, "burpee")
+    advance(model, 1)
+    assert model.chip_firms.output[0, burpee] > 0
+    for _ in range(8):  # the accounts are checked every quarter
+        model.step()
+        assert model.chip_firms.output[0, burpee] == 0.0
+    assert model.chip_firms.closed[0, burpee] == 1.0 and not model.chip_firms.closing.any()
+
+
+def test_a_designer_whose_makers_have_all_closed_sells_nothing(tmp_path):
+    rows = load_config("crop-seeds").world.rows["chip_firms"]
+    makers = [row["id"] for row in rows if (row["site"], row["segment"]) == ("USA", "vegetables")]
+    model = advance(designers(tmp_path, {"kind": "closure", "scope": makers}), 3)
+    assert model.chip_firms.output[0, line(model, "burpee")] == 0.0
+    assert model.chip_firms.output[0, line(model, "vilmorin")] > 0.0
+
+
+def test_a_designer_has_no_lines_that_could_move(tmp_path):
+    with pytest.raises(BadInput, match="burpee has its chips made by others; it has no lines that could move"):
+        designers(tmp_path, {"kind": "move", "scope": ["burpee"], "to": "EUR"})
