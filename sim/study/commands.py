@@ -127,6 +127,8 @@ def search(
     for text in found.sentences():
         note(text)
     note(f"{found.whole.path}: runs.csv, series.csv, manifest.json, front.csv, front.svg")
+    if found.searched:
+        note(f"The runs that the table names are those of {found.path}.")
     if failures := len(found.whole.manifest.failures):
         note(f"{failures} runs failed, which count as worse than all others; manifest.json names them.")
         raise typer.Exit(1)

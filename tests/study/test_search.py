@@ -18,6 +18,7 @@ from sim.checking import checked
 from sim.errors import BadInput
 from sim.experiment.conditions import Condition
 from sim.experiment.designs import Factor, latin_hypercube
+from sim.results.manifest import Manifest, read_manifest
 from sim.results.reading import open_result
 from sim.study.plot.choice import picture_of
 from sim.study.search.aims import Aims, Constraint, Objective, beaten_by_none, reached_in
@@ -400,3 +401,25 @@ def test_what_costs_and_does_nothing_is_not_on_the_front(tmp_path):
     [place] = found.best
     assert found.policies[place] == {"controls.severity": 0.0, "subsidy.annual": 0}
     assert found.robust[place, 0] == 0.0
+
+
+def test_a_result_that_is_not_whole_is_not_judged(asked, tmp_path):
+    out = tmp_path / "out"
+    search(asked(), workers=1, out=out, build=small)
+    content = read_manifest(out).as_dict()
+    content["experiment"]["design"]["points"].pop()
+    (out / "manifest.json").write_bytes(Manifest.model_validate(content).text())
+    with pytest.raises(BadInput, match="does not hold 34 runs of policies that set every factor; run the search again"):
+        front_of(out)
+
+
+def test_regret_is_told_as_regret(asked, tmp_path):
+    path = asked(("population = 6", 'population = 6\nrobust = "regret"'))
+    found = search(path, workers=1, out=tmp_path / "out", build=small)
+    header, rows = found.table(whole=False)
+    assert header[-2:] == ["domestic_supply_share@2030 regret", "chip_market@end regret"]
+    share = found.values["domestic_supply_share@2030"]
+    regrets = (share.max(axis=0) - share).max(axis=1)  # by hand: the most in any seed that the best of all does better
+    assert [row[-2] for row in rows] == [regrets[place] for place in found.best]
+    assert "has the least regret of domestic supply share in 2030, 0.00 %; of chip market" in found.sentences()[1]
+    assert picture_of([str(tmp_path / "out")], [], None, None, None).panels[0].x_label.startswith("Regret of domestic")

@@ -92,6 +92,8 @@ def _is_positive(picture: Picture, panel: Panel) -> bool:
 
 def _columns(picture: Picture) -> int:
     count = len(picture.panels)
+    if picture.kind == "front":
+        return 1
     if picture.kind == "cases":
         return 2 if count > 1 and _are_alike(picture.panels) else 1
     return 1 if count == 1 else 2 if count in (2, 4) else 3

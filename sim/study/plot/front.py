@@ -92,9 +92,10 @@ def _told(found: Front) -> str:
     lines = "" if found.aims.robust == "regret" else " (lines: 5 to 95 % of these)"
     needed = f" with {' and '.join(map(found.constraint, found.aims.constraints))}" if found.aims.constraints else ""
     best = counted(len(found.best), "policy", "policies")
-    tried = f"grey: the other {len(found.whole.policies) - len(found.whole.best)} that were tried"
+    others = len(found.whole.policies) - len(found.whole.best)
     fewer = f", in {found.whole.of_sets}" if found.searched else ""
-    return f"{best} that nothing beats{needed}. A dot: {judged}{lines}; {tried}{fewer}."
+    tried = f"; grey: the other {others} that were tried{fewer}" if others else ""
+    return f"{best} that nothing beats{needed}. A dot: {judged}{lines}{tried}."
 
 
 def _meanings(found: Front) -> list[str]:

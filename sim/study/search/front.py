@@ -134,12 +134,13 @@ class Front:
     def _first_by(self, column: int, costs: Array) -> str:
         number = int(np.argmin(costs[list(self.best), column]))
         place, objective = self.best[number], self.aims.objectives[column]
-        how = "least regret of" if self.aims.robust == "regret" else "highest" if objective.higher else "lowest"
+        regret = self.aims.robust == "regret"
+        how, of = ("least regret", "of ") if regret else ("highest" if objective.higher else "lowest", "")
         pairs = [*zip(self.aims.objectives, self.robust[place], strict=True)]
         pairs.insert(0, pairs.pop(column))
-        first, *others = (f"{self.outcome(each.outcome)}, {self.amount(each.outcome, held)}" for each, held in pairs)
+        comes_to = (f"{of}{self.outcome(each.outcome)}, {self.amount(each.outcome, held)}" for each, held in pairs)
         reached = (f"{self.target(each)} in {self.reaching(place, each)} of {self.of_sets}" for each in self.targets)
-        return f"Policy {number + 1} ({self.in_words(place)}) has the {how} {'; '.join([first, *others, *reached])}."
+        return f"Policy {number + 1} ({self.in_words(place)}) has the {how} {'; '.join([*comes_to, *reached])}."
 
     def _nearest(self) -> str:
         whole = self.whole
@@ -214,6 +215,9 @@ def _front_in(folder: Path) -> Front:
     aims = aims_of(search, manifest, folder)
     targets = tuple(dict.fromkeys((*(each.condition for each in aims.constraints), *_targets(manifest, folder))))
     policies = manifest.experiment.design.points or []
+    runs = len(policies) * max(1, len(manifest.parameter_sets)) * len(manifest.seeds)
+    if len(result.done) != runs or any(set(policy) != set(search.factors) for policy in policies):
+        raise BadInput(f"{folder}: does not hold {runs} runs of policies that set every factor; run the search again")
     values = values_of(result, [*dict.fromkeys((*aims.outcomes, *(target.name for target in targets)))])
     robust = aims.robust_values(values)
     best = beaten_by_none(aims.costs(robust), aims.violations(values) == 0)
