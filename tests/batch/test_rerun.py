@@ -14,11 +14,13 @@ from sim.batch.rerun import row_of
 from sim.batch.run import run_batch, write_run
 from sim.batch.store import Store
 from sim.errors import BadInput
-from sim.experiment.experiment import known_experiments, load_experiment
+from sim.experiment.experiment import experiment_path, is_search, known_experiments, load_experiment
 from sim.model import DecouplingModel
 from sim.results import provenance
 from sim.results.reading import open_result
 from sim.results.records import line, read_rows, runs_columns, series_columns
+from sim.study.search.file import load_search
+from sim.world.evidence import read_toml
 
 WORLD = ROOT / "configs/worlds/china-2020"
 DRAWN = """question = "?"
@@ -220,8 +222,9 @@ def written(experiment, run, folder):
 
 @pytest.mark.parametrize("name", [name for name in known_experiments() if name != "calibration"])
 def test_a_row_of_every_experiment_that_ships(name, tmp_path):
-    """The last point with the seventh parameter set, where there are so many."""
-    experiment = load_experiment(name)
+    """The last point with the seventh parameter set, where there are so many; of a search, of its first generation."""
+    searched = is_search(read_toml(experiment_path(name)))
+    experiment = load_search(name).experiment if searched else load_experiment(name)
     numbers = range(experiment.points.total * min(7, len(experiment.parameter_sets)))
     run = experiment.run(experiment.scenarios[-1], numbers[-1])
     row = row_of(open_result(written(experiment, run, tmp_path / "r")), run.run_id)

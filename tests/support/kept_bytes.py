@@ -38,7 +38,7 @@ def small_home(root: Path, folder: Path) -> Path:
         (folder / "experiments" / f"config-{path.stem}.toml").write_text(tomli_w.dumps(asked))
     for path in sorted((root / "experiments").glob("*.toml")):
         content = tomllib.loads(path.read_text())
-        if "waves" not in content:  # a calibration is no batch
+        if not {"waves", "search"} & content.keys():  # a calibration or a search is no batch
             (folder / "experiments" / path.name).write_text(tomli_w.dumps(_small(content)))
     return folder
 
