@@ -89,11 +89,15 @@ def _not_reached(
 
 def _under_another(event: Event, events: Sequence[Event]) -> list[str]:
     """Whether one other control is at least as strict on all of it, from no later on and for as long."""
-    for other in events:
-        is_first = events.index(other) < events.index(event)
-        if other.kind == "control" and is_first and _covers(other, event) and not _truce_between(other, event, events):
+    for other in events[: _place(event, events)]:
+        if other.kind == "control" and _covers(other, event) and not _truce_between(other, event, events):
             return [f"adds nothing to the control of {other.date}, which is as strict on all of it"]
     return []
+
+
+def _place(event: Event, events: Sequence[Event]) -> int:
+    """Where this very event stands; comparing what events say takes long."""
+    return next(place for place, each in enumerate(events) if each is event)
 
 
 def _covers(other: Event, event: Event) -> bool:
@@ -111,7 +115,7 @@ def _covers(other: Event, event: Event) -> bool:
 
 
 def _truce_between(other: Event, event: Event, events: Sequence[Event]) -> bool:
-    between = events[events.index(other) : events.index(event)]
+    between = events[_place(other, events) : _place(event, events)]
     return any(each.kind == "truce" and each.by == event.by for each in between)
 
 
