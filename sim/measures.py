@@ -8,8 +8,10 @@ chips; in another world they mean that world's products.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 
 from sim.errors import BadInput, nearest
 from sim.world.world import World
@@ -392,7 +394,8 @@ def firms(world: World) -> dict[str, list[str]]:
     return found | {company: own for company, own in world.companies.items() if company not in found}
 
 
-def catalogue(world: World) -> dict[str, Measure]:
+@lru_cache(maxsize=8)
+def catalogue(world: World) -> Mapping[str, Measure]:
     """Every measure of a world by name: the headline, then those by segment, input, state and firm."""
     measures = {measure.name: measure for measure in _HEADLINE}
 
@@ -487,7 +490,7 @@ def catalogue(world: World) -> dict[str, Measure]:
             under = (by, column) if by else None
             said = meaning.format(firm=firm)
             measures[name] = Measure(name, unit, kind, formula, said, "none", (observed, column), under)
-    return measures
+    return MappingProxyType(measures)
 
 
 def _of_quality(world: World) -> dict[str, Measure]:

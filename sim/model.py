@@ -15,6 +15,7 @@ from sim.accounts import Ledger
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarters_until
 from sim.engine.columns import ColumnAgent
 from sim.engine.parameters import Parameters
+from sim.engine.streams import Luck
 from sim.errors import BadInput
 from sim.markets import ChipMarket, InputMarket
 from sim.policy.controls import ExportControls
@@ -71,6 +72,7 @@ class DecouplingModel(mesa.Model[ColumnAgent, Any]):
         super().__init__(rng=runs.seeds[0])
         self.scenarios = list(runs.scenarios)
         self.seeds = np.array(runs.seeds, dtype=np.uint64)
+        self.luck = Luck(self.seeds)
         self.quarter = 0
         self.horizon = quarters_until(int(until))
         self.events = list(first.events)
@@ -78,11 +80,11 @@ class DecouplingModel(mesa.Model[ColumnAgent, Any]):
         self.roster = Roster(self.world, bool(first.values["mechanisms.entry"]))
         self.parameters = Parameters(runs.scenarios)
         base = base_year(self.roster, self.parameters)
-        self.tables = starting_tables(self.roster, base, self.parameters, self.seeds)
+        self.tables = starting_tables(self.roster, base, self.parameters, self.luck)
         self.states, self.chip_firms, self.suppliers = everybody_in(self.tables)
-        self.controls = ExportControls(self.roster, base_supplies(self.roster, base), self.seeds)
-        self.chip_market = ChipMarket(self.roster, base, self.seeds)
-        self.input_market = InputMarket(self.roster, base, self.parameters, self.seeds)
+        self.controls = ExportControls(self.roster, base_supplies(self.roster, base), self.luck)
+        self.chip_market = ChipMarket(self.roster, base, self.luck)
+        self.input_market = InputMarket(self.roster, base, self.parameters, self.luck)
         self.recorder = Recorder(self.world, record)
         self._one_by_one = one_by_one
         self._make_agents()

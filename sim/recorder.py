@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.arrays import Array, Flags, Indices
+from sim.arrays import Array, Indices
 from sim.calendar import quarter_end
-from sim.engine.groups import Groups, ratio, total, total_over_rows
+from sim.engine.groups import Groups, divisor, ratio, total, total_over_rows
 from sim.measures import Measure, Observable, catalogue, firms, measure_names
 from sim.world.world import World
 
@@ -19,102 +20,248 @@ if TYPE_CHECKING:
     from sim.start.roster import Roster
 
 
-def observe(model: DecouplingModel) -> dict[str, Array]:
+MADE_OF_QUALITY = {
+    "compute",
+    "compute_spent",
+    "compute_sold",
+    "compute_sales",
+    "compute_leaked",
+    "leaked_sales",
+    "compute_offshore",
+}
+
+
+class Observed:
     """What measures are made of, in the quarter that has just passed: (runs, columns), bn yuan a quarter.
 
-    `observe_in_detail` has the rest.
+    Each is reckoned when it is asked for, by its name.
     """
-    roster, chip_market, makers = model.roster, model.chip_market, model.chip_firms
-    target, by_segment = roster.target, roster.by_segment
-    price = chip_market.paid
-    bought = chip_market.sales[:, target]
-    market_real = by_segment.sum(bought)
-    home_real = by_segment.sum(bought * roster.at_home)
-    # Dies that foundries abroad make for designers of the target are not made by these: fab-gate value, as published.
-    owned_output = makers.output * (roster.target_owned & ~(roster.foundries.is_designer & ~roster.at_home))
-    located_real = by_segment.sum(makers.output * roster.at_home)
-    market = market_real * price
-    home = home_real * price
-    observed = {
-        "market": market,
-        "market_real": market_real,
-        "home_sales": home,
-        "home_sales_real": home_real,
-        "imports": market - home,
-        "imports_real": market_real - home_real,
-        "located": located_real * price,
-        "located_real": located_real,
-        "hq": by_segment.sum(owned_output) * price,
-        "unmet": chip_market.unmet[:, target] * price,
-        "unmet_automotive": chip_market.unmet_of_car_makers(model.parameters),
-        "buyer_cost": market - market_real,
-        "price": price,
-        "price_index": market.sum(axis=-1, keepdims=True) / market_real.sum(axis=-1, keepdims=True),
-        "lag_output": owned_output * makers.lag,
-        "owned_output": owned_output,
-        "world_chips": total(makers.output * by_segment.spread(price)),
-        "subsidy": (model.states.subsidy_spent + model.states.push_paid) * model.states.is_target,
-    }
-    observed.update(_of_inputs(model))
-    inputs_sold = roster.by_supplier_state.sum(_sum_of_groups(model.input_market.sales, roster.group_at_home))
-    observed["sales_to_target"] = inputs_sold + roster.by_firm_state.sum(bought * by_segment.spread(price))
-    observed["output_at_risk"] = _output_at_risk(model)
-    return observed
+
+    def __init__(self, model: DecouplingModel) -> None:
+        self._model, self._roster, self._parameters = model, model.roster, model.parameters
+        self._firms, self._suppliers = model.chip_firms, model.suppliers
+        self._chips, self._inputs = model.chip_market, model.input_market
+
+    def __getitem__(self, name: str) -> Array:
+        values: Array = self._of_quality[name] if name in MADE_OF_QUALITY else getattr(self, name)
+        return values
+
+    @cached_property
+    def price(self) -> Array:
+        return self._chips.paid
+
+    @cached_property
+    def bought(self) -> Array:
+        """By firm, at 2020 prices."""
+        return self._chips.sales[:, self._roster.target]
+
+    @cached_property
+    def market_real(self) -> Array:
+        return self._roster.by_segment.sum(self.bought)
+
+    @cached_property
+    def market(self) -> Array:
+        return self.market_real * self.price
+
+    @cached_property
+    def home_sales_real(self) -> Array:
+        return self._roster.by_segment.sum(self.bought * self._roster.at_home)
+
+    @cached_property
+    def home_sales(self) -> Array:
+        return self.home_sales_real * self.price
+
+    @cached_property
+    def imports(self) -> Array:
+        return self.market - self.home_sales
+
+    @cached_property
+    def imports_real(self) -> Array:
+        return self.market_real - self.home_sales_real
+
+    @cached_property
+    def located_real(self) -> Array:
+        return self._roster.by_segment.sum(self._firms.output * self._roster.at_home)
+
+    @cached_property
+    def located(self) -> Array:
+        return self.located_real * self.price
+
+    @cached_property
+    def owned_output(self) -> Array:
+        """Dies that foundries abroad make for designers are not theirs: fab-gate value, as published."""
+        roster = self._roster
+        owned: Array = self._firms.output * (roster.target_owned & ~(roster.foundries.is_designer & ~roster.at_home))
+        return owned
+
+    @cached_property
+    def lag_output(self) -> Array:
+        return self.owned_output * self._firms.lag
+
+    @cached_property
+    def hq(self) -> Array:
+        return self._roster.by_segment.sum(self.owned_output) * self.price
+
+    @cached_property
+    def unmet(self) -> Array:
+        return self._chips.unmet[:, self._roster.target] * self.price
+
+    @cached_property
+    def unmet_automotive(self) -> Array:
+        return self._chips.unmet_of_car_makers(self._parameters)
+
+    @cached_property
+    def buyer_cost(self) -> Array:
+        return self.market - self.market_real
+
+    @cached_property
+    def price_index(self) -> Array:
+        return self.market.sum(axis=-1, keepdims=True) / self.market_real.sum(axis=-1, keepdims=True)
+
+    @cached_property
+    def world_chips(self) -> Array:
+        return total(self._firms.output * self._roster.by_segment.spread(self.price))
+
+    @cached_property
+    def subsidy(self) -> Array:
+        states = self._model.states
+        return (states.subsidy_spent + states.push_paid) * states.is_target
+
+    @cached_property
+    def inputs(self) -> Array:
+        """All that is delivered in the target, to whomever."""
+        return total_over_rows(self._inputs.delivered[:, self._roster.home])
+
+    @cached_property
+    def inputs_sold(self) -> Array:
+        """By each supplier to the target."""
+        return total_over_rows(self._inputs.sales[:, self._roster.home])
+
+    @cached_property
+    def inputs_home(self) -> Array:
+        return self._roster.of_home_suppliers(self.inputs_sold)
+
+    @cached_property
+    def tools(self) -> Array:
+        tools: Array = self.inputs * self._roster.is_equipment
+        return tools
+
+    @cached_property
+    def tools_home(self) -> Array:
+        tools: Array = self.inputs_home * self._roster.is_equipment
+        return tools
+
+    @cached_property
+    def tools_by_state(self) -> Array:
+        tools = total(self._inputs.delivered * self._roster.is_equipment)[..., 0]
+        return self._roster.by_group_state.sum(tools)
+
+    @cached_property
+    def base_inputs(self) -> Array:
+        return total_over_rows(self._inputs.base.input_need[:, self._roster.home])
+
+    @cached_property
+    def base_inputs_denied(self) -> Array:
+        return self._roster.by_input.sum(self._inputs.base_denied)
+
+    @cached_property
+    def chips_denied(self) -> Array:
+        """The part of its demand that controls deny the target of each firm, at base shares."""
+        return self._chips.base_share[:, self._roster.target] * self._chips.denied
+
+    @cached_property
+    def base_bought(self) -> Array:
+        return np.concatenate([self.base_inputs, self._chips.base_demand[:, self._roster.target]], axis=-1)
+
+    @cached_property
+    def base_denied(self) -> Array:
+        by_segment = self._roster.by_segment
+        chips = by_segment.spread(self._chips.base_demand[:, self._roster.target]) * self.chips_denied
+        return np.concatenate([self.base_inputs_denied, by_segment.sum(chips)], axis=-1)
+
+    @cached_property
+    def sales_denied(self) -> Array:
+        roster = self._roster
+        chips = roster.by_segment.spread(self._chips.demand[:, roster.target]) * self.chips_denied
+        return roster.by_supplier_state.sum(self._inputs.denied_now()) + roster.by_firm_state.sum(chips)
+
+    @cached_property
+    def sales_to_target(self) -> Array:
+        roster = self._roster
+        chips = self.bought * roster.by_segment.spread(self.price)
+        return roster.by_supplier_state.sum(self.inputs_sold) + roster.by_firm_state.sum(chips)
+
+    @cached_property
+    def sold_to_target(self) -> Array:
+        return self._roster.by_input_and_state.sum(self.inputs_sold)
+
+    @cached_property
+    def world_sales(self) -> Array:
+        return self._roster.by_input_and_state.sum(self._suppliers.revenue)
+
+    @cached_property
+    def world_sales_by_input(self) -> Array:
+        return self._roster.by_input.sum(self._suppliers.revenue)
+
+    @cached_property
+    def output_at_risk(self) -> Array:
+        """Loss over four quarters without any foreign input: bn yuan at 2020 prices, (runs, 1)."""
+        roster, market, home = self._roster, self._inputs, self._roster.home
+        output = roster.by_group.sum(self._firms.made * self._firms.has_lines)[:, home]
+        yearly_use = 4.0 * output[..., None] * market.base.material_need * roster.is_material
+        supply = ratio(roster.of_home_suppliers(market.sales[:, home]), market.delivered[:, home], 1.0)
+        stocks = ratio(market.stock[:, home], yearly_use, 1.0)
+        cover = np.minimum(1.0, stocks + supply).min(axis=-1)
+        tools = (supply * market.base.tool_mix).sum(axis=-1)
+        wear = self._parameters["investment.depreciation"]
+        kept_up = 1.0 - 0.5 * wear * (1.0 - tools)  # wear is even over the year: half of it on average
+        loss = np.zeros((len(output), len(roster.group_names)))
+        loss[:, home] = 4.0 * output * (1.0 - cover * kept_up)
+        return loss.sum(axis=-1, keepdims=True)
+
+    @cached_property
+    def firm_revenue(self) -> Array:
+        return self._by_firm(self._firms.revenue)
+
+    @cached_property
+    def firm_equipment(self) -> Array:
+        return self._by_firm(self._firms.tools_received)
+
+    @cached_property
+    def firm_output(self) -> Array:
+        return self._by_firm(self._firms.made)
+
+    @cached_property
+    def firm_capacity(self) -> Array:
+        return self._by_firm(self._chips.capacity)
+
+    @cached_property
+    def firm_home_sales(self) -> Array:
+        roster = self._roster
+        at_headquarters = self._chips.sales[:, roster.firm_headquarters, np.arange(len(roster.chip_firms))]
+        return self._by_firm(at_headquarters * np.take(self.price, roster.firm_segment, axis=-1))
+
+    @cached_property
+    def designed(self) -> Array:
+        roster = self._roster
+        return roster.by_segment.sum(self.bought * roster.by_segment.spread(self.price) * roster.target_owned)
+
+    @cached_property
+    def _of_quality(self) -> dict[str, Array]:
+        return _of_quality(self._model)
+
+    @cached_property
+    def _lines(self) -> tuple[Indices, Groups]:
+        return _lines_reported(self._roster)
+
+    def _by_firm(self, values: Array) -> Array:
+        lines, of_firm = self._lines
+        return of_firm.sum(np.take(values, lines, axis=-1))
 
 
-def _of_inputs(model: DecouplingModel) -> dict[str, Array]:
-    roster, input_market, chip_market = model.roster, model.input_market, model.chip_market
-    target = roster.target
-    delivered = _sum_of_groups(input_market.delivered, roster.group_at_home)
-    from_home = roster.by_input.sum(_sum_of_groups(input_market.sales, roster.group_at_home) * roster.target_supplier)
-
-    base = input_market.base
-    denied_share = base.input_share * input_market.denied
-    base_denied = _sum_of_groups(roster.by_input.spread(base.input_need) * denied_share, roster.group_at_home)
-    now_denied = _sum_of_groups(roster.by_input.spread(input_market.need) * denied_share, roster.group_at_home)
-    base_inputs = _sum_of_groups(base.input_need, roster.group_at_home)
-    chips_denied_share = base.chip_share[:, target] * chip_market.denied
-    spread = roster.by_segment.spread
-    base_chips_denied = spread(base.demand[:, target]) * chips_denied_share
-    now_chips_denied = spread(chip_market.demand[:, target]) * chips_denied_share
-    base_inputs_denied = roster.by_input.sum(base_denied)
-    return {
-        "tools": delivered * roster.is_equipment,
-        "tools_home": from_home * roster.is_equipment,
-        "tools_by_state": _by_state(input_market.delivered * roster.is_equipment, roster),
-        "inputs": delivered,
-        "inputs_home": from_home,
-        "base_inputs": base_inputs,
-        "base_inputs_denied": base_inputs_denied,
-        "base_bought": np.concatenate([base_inputs, base.demand[:, target]], axis=-1),
-        "base_denied": np.concatenate([base_inputs_denied, roster.by_segment.sum(base_chips_denied)], axis=-1),
-        "sales_denied": roster.by_supplier_state.sum(now_denied) + roster.by_firm_state.sum(now_chips_denied),
-        "world_sales": roster.by_input_and_state.sum(model.suppliers.revenue),
-        "world_sales_by_input": roster.by_input.sum(model.suppliers.revenue),
-    }
-
-
-def observe_in_detail(model: DecouplingModel) -> dict[str, Array]:
-    """What measures by supplier's state and by firm are made of: (runs, columns), bn yuan a quarter."""
-    roster, chip_market, makers = model.roster, model.chip_market, model.chip_firms
-    sold = _sum_of_groups(model.input_market.sales, roster.group_at_home)
-    everybody = np.arange(len(roster.chip_firms))
-    at_headquarters = chip_market.sales[:, roster.firm_headquarters, everybody]
-    by_firm = {
-        "firm_revenue": makers.revenue,
-        "firm_equipment": makers.tools_received,
-        "firm_output": makers.made,
-        "firm_capacity": chip_market.capacity,
-        "firm_home_sales": at_headquarters * np.take(chip_market.paid, roster.firm_segment, axis=-1),
-    }
-    lines, of_firm = _lines_reported(roster)
-    observed = {name: of_firm.sum(np.take(values, lines, axis=-1)) for name, values in by_firm.items()}
-    target = roster.target
-    bought = chip_market.sales[:, target] * np.take(chip_market.paid, roster.firm_segment, axis=-1)
-    observed["designed"] = roster.by_segment.sum(bought * roster.target_owned)
-    if chip_market.quality.any:
-        observed |= _of_quality(model)
-    return observed | {"sold_to_target": roster.by_input_and_state.sum(sold)}
+def observe(model: DecouplingModel) -> Observed:
+    """What measures are made of, in the quarter that has just passed."""
+    return Observed(model)
 
 
 def _of_quality(model: DecouplingModel) -> dict[str, Array]:
@@ -151,7 +298,7 @@ def _by_buyers_abroad(sales: Array, per_yuan: Array, target: int) -> Array:
     others = sales.copy()
     others[:, target] = 0.0
     whole = total(total_over_rows(others))
-    return total(total_over_rows(others) * per_yuan) / np.where(whole > 0, whole, 1.0)
+    return total(total_over_rows(others) * per_yuan) / divisor(whole)
 
 
 def _lines_reported(roster: Roster) -> tuple[Indices, Groups]:
@@ -161,36 +308,6 @@ def _lines_reported(roster: Roster) -> tuple[Indices, Groups]:
     lines = [(firm, places[line]) for firm, own in enumerate(reported) for line in own if line in places]
     firm_of, place_of = np.array(lines, dtype=np.int64).reshape(-1, 2).T
     return place_of, Groups(firm_of, len(reported))
-
-
-def _output_at_risk(model: DecouplingModel) -> Array:
-    """Loss over four quarters without any foreign input: bn yuan at 2020 prices, (runs, 1)."""
-    roster, input_market, p = model.roster, model.input_market, model.parameters
-    output = roster.by_group.sum(model.chip_firms.made * model.chip_firms.has_lines)
-    yearly_use = 4.0 * output[..., None] * input_market.base.material_need * roster.is_material
-    at_home = roster.by_input.sum(input_market.sales * roster.target_supplier)
-    supply = ratio(at_home, input_market.delivered, 1.0)
-    stocks = ratio(input_market.stock, yearly_use, 1.0)
-    cover = np.minimum(1.0, stocks + supply).min(axis=-1)
-    tools = (supply * input_market.base.tool_mix).sum(axis=-1)
-    kept_up = 1.0 - 0.5 * p["investment.depreciation"] * (
-        1.0 - tools
-    )  # wear is even over the year: half of it on average
-    loss = 4.0 * output * (1.0 - cover * kept_up) * roster.group_at_home
-    return np.ascontiguousarray(loss).sum(axis=-1, keepdims=True)
-
-
-def _by_state(values: Array, roster: Roster) -> Array:
-    """Sum of all inputs by the state where the buyers are: (runs, K, I) to (runs, S)."""
-    of_group = np.add.reduceat(values, np.array([0]), axis=-1)[..., 0]
-    return Groups(roster.group_state, len(roster.states)).sum(np.ascontiguousarray(of_group))
-
-
-def _sum_of_groups(values: Array, which: Flags) -> Array:
-    result = np.zeros_like(values[:, 0])
-    for group in np.flatnonzero(which):
-        result = result + values[:, group]
-    return result
 
 
 class Recorder:
@@ -207,15 +324,12 @@ class Recorder:
             for observable in (measure.over, measure.under)
             if observable
         }
-        self._names = {name for name, _ in self._needed}
         self._taken: dict[Observable, list[Array]] = {observable: [] for observable in self._needed}
         self._first = first_quarter
 
     def record(self, model: DecouplingModel) -> None:
         """Take down the quarter that has just passed."""
         observed = observe(model)
-        if not self._names <= observed.keys():
-            observed |= observe_in_detail(model)
         for (name, column), kept in self._taken.items():
             values = observed[name]
             kept.append(values.sum(axis=-1) if column is None else values[:, column])

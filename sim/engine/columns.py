@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim.arrays import Array, Indices
 from sim.engine.parameters import Parameters
-from sim.engine.streams import agent_keys, uniform
+from sim.engine.streams import Luck, agent_keys
 from sim.errors import nearest
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ class Table:
     `values[name]` is (runs, agents), or (agents,) for what never differs between runs.
     """
 
-    def __init__(self, ids: Sequence[str], seeds: NDArray[np.uint64], parameters: Parameters) -> None:
+    def __init__(self, ids: Sequence[str], luck: Luck, parameters: Parameters) -> None:
         self.ids = list(ids)
         self.names = self.ids
-        self.seeds = seeds
-        self.runs = len(seeds)
+        self.luck = luck
+        self.runs = len(luck.seeds)
         self.shape = (self.runs, len(self.ids))
         self.keys = agent_keys(ids)
         self.parameters = parameters
@@ -57,7 +57,7 @@ class Table:
 
     def copy(self, parameters: Parameters) -> Table:
         """The same columns for a second future; columns are values, so only their dictionary is copied."""
-        twin = Table(self.ids, self.seeds, parameters)
+        twin = Table(self.ids, self.luck, parameters)
         twin.quarter, twin.values, twin.categories = self.quarter, dict(self.values), self.categories
         twin.names = self.names
         return twin
@@ -100,7 +100,8 @@ class Quantity[Seen]:
         return self if agent is None else self.read(agent)
 
     def __set__(self, agent: ColumnAgent, value: ArrayLike) -> None:
-        agent._table.put(self.name, value, agent._own_place(), self.fixed)
+        where = agent._where
+        agent._table.put(self.name, value, agent._own_place() if where is None else where, self.fixed)
 
     def read(self, agent: ColumnAgent) -> Seen:
         """What this agent, or everybody of the view, has."""
@@ -245,8 +246,8 @@ class ColumnAgent(mesa.Agent["DecouplingModel"]):
         }
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name in self._declared:
-            self._declared[name].__set__(self, value)  # type: ignore[arg-type]
+        if (quantity := self._declared.get(name)) is not None:
+            quantity.__set__(self, value)  # type: ignore[arg-type]
         elif name in _MESA_NAMES or name.startswith("_"):
             super().__setattr__(name, value)
         else:
@@ -290,10 +291,10 @@ class ColumnAgent(mesa.Agent["DecouplingModel"]):
         """
         keys = self._table.keys[self._own_place()]
         if among is None:
-            return uniform(self._table.seeds, decision, self._table.quarter, keys)
+            return self._table.luck.draw(decision, self._table.quarter, keys)
         chosen = np.flatnonzero(among)
         draws = np.ones((self._table.runs, len(keys)))
-        draws[:, chosen] = uniform(self._table.seeds, decision, self._table.quarter, keys[chosen])
+        draws[:, chosen] = self._table.luck.draw(decision, self._table.quarter, keys[chosen])
         return draws
 
     def _own_place(self) -> slice:

@@ -43,7 +43,9 @@ def total(values: Array) -> Array:
 
 def total_over_rows(values: Array) -> Array:
     """Sum over the last axis but one, row after row: (runs, rows, agents) to (runs, agents)."""
-    result: Array = np.add.reduce(np.ascontiguousarray(values), axis=-2)
+    if values.strides[-1] != values.itemsize:  # rows would be added in an order that goes by the memory
+        values = np.ascontiguousarray(values)
+    result: Array = np.add.reduce(values, axis=-2)
     return result
 
 

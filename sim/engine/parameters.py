@@ -27,7 +27,15 @@ class Parameters:
     def __init__(self, scenarios: Sequence[Scenario]) -> None:
         self._scenarios = list(scenarios)
         self._luck = False
+        self._observe()
         self._resolve()
+
+    def _observe(self) -> None:
+        distinct, place = _distinct(self._scenarios), _places(self._scenarios)
+        self._observed = {
+            table: _frozen(np.array([by_quarter(scenario) for scenario in distinct])[place])
+            for table, by_quarter in _OBSERVED.items()
+        }
 
     def _resolve(self) -> None:
         off = {} if self._luck else {"mechanisms.luck": False}
@@ -35,11 +43,8 @@ class Parameters:
             (scenario.with_values(off) if off else scenario).effective() for scenario in _distinct(self._scenarios)
         ]
         place = _places(self._scenarios)
-        self._observed = {
-            table: _frozen(np.array([by_quarter(scenario) for scenario in self._scenarios]))
-            for table, by_quarter in _OBSERVED.items()
-        }
         self._words: dict[str, Flags] = {}
+        self._choices: dict[str, tuple[Flags, ...]] = {}
         self._numbers: dict[str, Array] = {}
         for name, parameter in self._scenarios[0].world.parameters.items():
             held = [setting[name] for setting in settings]
@@ -47,6 +52,7 @@ class Parameters:
                 for choice in parameter.choices:
                     flags = np.array([word == choice for word in held])
                     self._words[f"{name}={choice}"] = _frozen(flags[place][:, None])
+                self._choices[name] = tuple(self._words[f"{name}={choice}"] for choice in parameter.choices)
             else:
                 self._numbers[name] = _frozen(np.array(held, dtype=np.float64)[place][:, None])
 
@@ -71,6 +77,10 @@ class Parameters:
         """Whether a word has this value, (runs, 1) of booleans."""
         return self._words[f"{name}={choice}"]
 
+    def words(self, name: str) -> tuple[Flags, ...]:
+        """For each choice of a word whether it has that value: the same arrays until the word may have changed."""
+        return self._choices[name]
+
     def value(self, name: str, run: int = 0) -> Value:
         """What one run holds, as its config would write it."""
         return self._scenarios[run].values[name]
@@ -87,6 +97,7 @@ class Parameters:
     def _change(self, levers: Mapping[str, Value]) -> None:
         changed = {id(scenario): scenario.with_values(levers) for scenario in self._scenarios}
         self._scenarios = [changed[id(scenario)] for scenario in self._scenarios]
+        self._observe()
         self._resolve()
 
 

@@ -9,14 +9,15 @@ and Flood 2014, "Fast splittable pseudorandom number generators").
 
 import hashlib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Every random decision and its law; nothing else is drawn.
 from sim.arrays import Array
+from sim.calendar import LAST_YEAR, quarters_until
 
+# Every random decision and its law; nothing else is drawn.
 DECISIONS = {
     "demand shock": "each quarter, normal: news of the chip cycle (an autoregression), for the world and each segment",
     "target demand": "each quarter, normal: news of the target's demand beside the world's (a random walk)",
@@ -64,9 +65,15 @@ def uniform(seeds: NDArray[np.uint64], decision: str, quarter: int, agents: NDAr
     `seeds` has shape (runs,), `agents` shape (agents,) from `agent_keys`; the answer has shape (runs, agents).
     Top 52 bits and a half: with 53 the largest would round to 1, whose normal quantile is infinite.
     """
-    spread = agents * np.uint64(_GOLDEN)
-    run_keys = _mix(seeds * np.uint64(_GOLDEN) + _step_key(decision, quarter))
-    bits = _mix(run_keys[:, None] + spread)
+    draws: Array = _uniform(seeds, decision, range(quarter, quarter + 1), agents)[0]
+    return draws
+
+
+def _uniform(seeds: NDArray[np.uint64], decision: str, quarters: range, agents: NDArray[np.uint64]) -> Array:
+    """The same for several quarters, (quarters, runs, agents)."""
+    steps = np.array([_step_key(decision, quarter) for quarter in quarters])
+    run_keys = _mix(seeds * np.uint64(_GOLDEN) + steps[:, None])
+    bits = _mix(run_keys[..., None] + agents * np.uint64(_GOLDEN))
     bits ^= agents
     _mix(bits)
     # The top 52 bits as the fraction of a number from 1 to 2, less what makes it half a step above k / 2**52: exact.
@@ -79,3 +86,33 @@ def uniform(seeds: NDArray[np.uint64], decision: str, quarter: int, agents: NDAr
 def _step_key(decision: str, quarter: int) -> np.uint64:
     key = np.array([(_word_key(decision) + (quarter + 1) * _GOLDEN) & _64_BITS], dtype=np.uint64)
     return np.uint64(_mix(key)[0])
+
+
+_AT_ONCE = 8192  # draws that are made together: more would leave the cache
+_TABLES = 64  # tables that are kept: those of a run alone, or of the few seeds that the policies of a sweep share
+
+
+class Luck:
+    """The draws of the runs of a model by their seeds: `uniform`, made for some quarters ahead where few are needed."""
+
+    def __init__(self, seeds: NDArray[np.uint64]) -> None:
+        self.seeds = seeds
+        distinct, place = np.unique(seeds, return_inverse=True)
+        self._place = None if len(distinct) == len(seeds) else place  # policies of a sweep share their seeds
+        self._distinct = seeds if self._place is None else distinct
+        self._key = self._distinct.tobytes()
+
+    def draw(self, decision: str, quarter: int, agents: NDArray[np.uint64]) -> Array:
+        """Draws strictly between 0 and 1, (runs, agents); `agents` from `agent_keys`."""
+        few = _AT_ONCE // max(1, len(self._distinct) * len(agents))
+        span = min(max(1, few), quarters_until(LAST_YEAR))
+        first = quarter - quarter % span
+        draws: Array = _table(self._key, decision, range(first, first + span), agents.tobytes())[quarter - first]
+        return draws if self._place is None else draws.take(self._place, axis=0)
+
+
+@lru_cache(maxsize=_TABLES)
+def _table(seeds: bytes, decision: str, quarters: range, agents: bytes) -> Array:
+    table = _uniform(np.frombuffer(seeds, np.uint64), decision, quarters, np.frombuffer(agents, np.uint64))
+    table.setflags(write=False)
+    return table

@@ -6,7 +6,6 @@ Quantities are bn yuan a quarter at 2020 prices; a price is relative to 2020. Sh
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from sim.agents import ChipFirm, State
@@ -14,7 +13,7 @@ from sim.arrays import Array, Flags
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year, year_of
 from sim.engine.groups import Groups, divisor, power, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
-from sim.engine.streams import agent_keys, uniform
+from sim.engine.streams import Luck, agent_keys
 from sim.markets.denial import Denial, Severity, by_lever, decided, part_met
 from sim.markets.paths import DemandPaths
 from sim.markets.quality import Quality, leaked, moved_offshore, new_cap, smuggled_part
@@ -32,8 +31,8 @@ EVERYBODY = slice(None)
 class ChipMarket:
     """Demand, choice, rationing and price of every segment, for all runs at once."""
 
-    def __init__(self, roster: Roster, base: BaseYear, seeds: NDArray[np.uint64]) -> None:
-        runs = len(seeds)
+    def __init__(self, roster: Roster, base: BaseYear, luck: Luck) -> None:
+        runs = len(luck.seeds)
         self.roster = roster
         self.base_share = base.chip_share
         self.base_demand = base.demand
@@ -50,7 +49,7 @@ class ChipMarket:
         )  # quality of makers, and to the target
         self.offshore = np.zeros((runs, len(roster.segments)))  # what the target's buyers have others buy
         self.by_segment_of_designers = Groups(roster.firm_segment[roster.foundries.designers], len(roster.segments))
-        self.seeds = seeds
+        self._luck = luck
         self._shock_keys = agent_keys(roster.segments)
         self._world_key = agent_keys(["world"])
         self._firm_keys = agent_keys(roster.chip_firms)
@@ -84,8 +83,8 @@ class ChipMarket:
         segment has a path of its own (`DemandPaths`) it follows that, and the cycle is what the others have.
         """
         p, target = parameters, self.roster.target
-        common = ndtri(uniform(self.seeds, "demand shock", quarter, self._world_key))
-        own = ndtri(uniform(self.seeds, "demand shock", quarter, self._shock_keys))
+        common = ndtri(self._luck.draw("demand shock", quarter, self._world_key))
+        own = ndtri(self._luck.draw("demand shock", quarter, self._shock_keys))
         weight = p["demand.shock_common"]
         is_drawn = p["demand.drawn_from"] <= year_of(quarter)
         news = np.sqrt(weight) * common + np.sqrt(1.0 - weight) * own
@@ -149,7 +148,7 @@ class ChipMarket:
         """The target's demand beside the world's: a known drift from 2022 on, later a random walk."""
         p = parameters
         drift = p["demand.target_drift"] / QUARTERS_PER_YEAR * (quarter >= DRIFTS)
-        luck = p["demand.target_sd"] * ndtri(uniform(self.seeds, "target demand", quarter, self._world_key))
+        luck = p["demand.target_sd"] * ndtri(self._luck.draw("target demand", quarter, self._world_key))
         self.of_target = self.of_target + np.where(is_drawn, luck, drift)
 
     def permit(self, parameters: Parameters, severity: Severity, barred: Array, quarter: int) -> None:
@@ -160,7 +159,7 @@ class ChipMarket:
         p, roster = parameters, self.roster
         new_year = is_first_of_year(quarter)
         if new_year:
-            self._licence = uniform(self.seeds, "licence outcome", quarter, self._firm_keys)
+            self._licence = self._luck.draw("licence outcome", quarter, self._firm_keys)
         if new_year or severity is not self._in_force:
             self._in_force = severity
             self.by_controls = self.denial(p, severity, self._licence)
@@ -180,8 +179,8 @@ class ChipMarket:
         above, below = (1.0 - (1.0 - part * (1.0 - leaking)) * (1.0 - kept_out) for part in (way.above, way.below))
         self.in_the_way = Denial(above, below, way.reach, way.exposure)
 
-    def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
-        """The part of each firm's base sales to the target that a severity denies, (runs, F)."""
+    def denial(self, parameters: Parameters, severity: Severity, licence: Array | None = None) -> Denial:
+        """The part of each firm's base sales to the target that a severity denies, or is expected to, (runs, F)."""
         roster = self.roster
         items = len(roster.inputs) + roster.firm_segment
         above, below = decided(parameters, severity, roster.firm_headquarters, items, licence)
@@ -202,7 +201,8 @@ class ChipMarket:
         share = self._chosen(parameters, firms, states)
         self.choice = share[:, self.roster.target].copy()
         share[:, self.roster.target] = self._permitted(parameters, self.choice)
-        orders = by_segment.spread(self.demand) * share
+        orders = by_segment.spread(self.demand)
+        orders *= share
         firms.orders = total_over_rows(orders)
         normal = parameters["investment.normal_utilisation"]
         if self.foundries.any:  # a designer books with others what it has orders for
@@ -293,8 +293,8 @@ class ChipMarket:
         if self.quality.any:
             worse = np.exp(p["buyers.quality_weight"] * (self.sold_behind - self.behind))
             wish[:, roster.target] = wish[:, roster.target] * worse
-        shares: Array = wish / by_segment.spread(divisor(by_segment.sum(wish)))
-        return shares
+        wish /= by_segment.spread(divisor(by_segment.sum(wish)))
+        return wish
 
     def _permitted(self, parameters: Parameters, choice: Array) -> Array:
         """What the target's buyers may order of their choice: they lose what is denied and not replaced, (runs, F)."""

@@ -7,6 +7,7 @@ lines of these segments, and nothing for others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,13 +46,24 @@ class Severity:
         """The other one where they are equal, so that who depends on it sees that nothing is new."""
         return other if all(map(np.array_equal, self.parts, other.parts)) else self
 
-    @property
+    def of_first(self, states: int) -> Severity:
+        """Of these states alone."""
+        if self.above_threshold.shape[1] == states:
+            return self
+        return self.with_parts([part[:, :states] for part in self.parts])
+
+    def with_parts(self, parts: Sequence[Array]) -> Severity:
+        """The same lines with other `parts`."""
+        above, everything, for_lines = parts
+        return Severity(above, everything, for_lines, self.lines)
+
+    @cached_property
     def harshest(self) -> Array:
         """Each state's harshest control of any item, (runs, states)."""
         listed = np.maximum(self.above_threshold.max(axis=-1), self.of_everything.max(axis=-1))
         return np.maximum(listed, self.for_lines.max(axis=-1, initial=0.0))
 
-    @property
+    @cached_property
     def on_experts(self) -> Array:
         """The part of its nationals' help that each state forbids, (runs, states)."""
         harsher: Array = np.maximum(self.above_threshold[..., -1], self.of_everything[..., -1])
@@ -88,22 +100,24 @@ def decided(
     severity: Severity,
     states: Indices,
     items: Indices,
-    licence: Array,
+    licence: Array | None,
 ) -> tuple[Array, Array]:
     """What a severity denies of each seller's sales above thresholds and below them, (runs, sellers).
 
-    `states` and `items` are the sellers'; `licence` (runs, sellers) is the year's draw.
+    `states` and `items` are the sellers'; `licence` (runs, sellers) is the year's draw, None for what it is expected
+    to be.
     """
     everything = by_licence(parameters, at_items(severity.of_everything, states, items), licence)
     above = by_licence(parameters, at_items(severity.above_threshold, states, items), licence)
     return np.maximum(above, everything), everything
 
 
-def by_licence(parameters: Parameters, expected: Array, licence: Array) -> Array:
+def by_licence(parameters: Parameters, expected: Array, licence: Array | None) -> Array:
     """What is denied in the end of what a severity makes expect: the year's licences, and over-compliance."""
     if not expected.any():
         return expected  # licensing and over-compliance add nothing to nothing
-    part = licensed(expected, licence, parameters["controls.licence_spread"])
+    spread = parameters["controls.licence_spread"]
+    part = expected if licence is None else licensed(expected, licence, spread)
     return over_complied(part, parameters["controls.over_compliance"])
 
 

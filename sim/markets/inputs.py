@@ -7,14 +7,14 @@ K buyer groups, I inputs, U suppliers.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.agents import ChipFirm, State, Supplier
-from sim.arrays import Array
+from sim.arrays import Array, Indices
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year
 from sim.engine.groups import divisor, ratio, total, total_over_rows
+from sim.engine.kept import Kept
 from sim.engine.parameters import Parameters
-from sim.engine.streams import agent_keys, uniform
+from sim.engine.streams import Luck, agent_keys
 from sim.markets.denial import Denial, Severity, by_licence, decided, part_met, supplied
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
@@ -26,21 +26,29 @@ NEWTON_STEPS = 4  # to find the odds that a mandate asks for, from those of the 
 class InputMarket:
     """Needs, choice of suppliers, permits, deliveries and the stocks of materials, for all runs at once."""
 
-    def __init__(self, roster: Roster, base: BaseYear, parameters: Parameters, seeds: NDArray[np.uint64]) -> None:
+    def __init__(self, roster: Roster, base: BaseYear, parameters: Parameters, luck: Luck) -> None:
         self.roster = roster
         self.base = base
-        self.seeds = seeds
+        self._luck = luck
         first = roster.group_at_home[:, None] & roster.target_supplier & ~roster.sells
-        self.entry_share = parameters["research.entry_share"][..., None] * first  # (runs, K, U)
+        self._newcomers = np.flatnonzero(first.any(axis=0))  # suppliers that may enter
+        shares = parameters["research.entry_share"][..., None] * first
+        self._entry_share = shares.take(self._newcomers, axis=-1)  # (runs, K, newcomers)
         self._keys = agent_keys(roster.suppliers)
-        self._home = slice(0, int(roster.group_at_home.sum()))  # groups in the target come first
         self._quality_bound = roster.group_at_home & roster.is_quality_bound[roster.group_segment]
         self._weights = np.where(self._quality_bound[:, None] & roster.is_quality_critical, 0.0, base.tool_mix)
         self._weights = self._weights / self._weights.sum(axis=-1, keepdims=True)
         self.denied = np.zeros_like(base.input_share)  # (runs, K, U) part of base sales, by controls
+        self.denied_share = self.denied[:, roster.home]  # (runs, K at home, U) of base purchases
+        self.base_denied = total_over_rows(self.denied_share)  # (runs, U) of it in 2020, bn yuan a quarter
         self.in_the_way = self.denied  # by whomever
-        self._licence = np.full((len(seeds), len(roster.suppliers)), 0.5)  # the year's draw
-        nothing = Severity.nothing(len(seeds), len(roster.states), len(roster.items))
+        self._left: Array | None = None  # what that leaves of sales; all where nothing is in the way
+        self._bars: Array | None = None  # (runs, K abroad, the target's suppliers) the part of it by the target
+        self._is_out = False  # whether an outage takes a part of some supplier's sales
+        self._barring: Kept[Array | None] = Kept()
+        self._hindering: Kept[tuple[Array, Array | None]] = Kept()
+        self._licence = np.full((len(luck.seeds), len(roster.suppliers)), 0.5)  # the year's draw
+        nothing = Severity.nothing(len(luck.seeds), len(roster.states), len(roster.items))
         self.by_controls = self.denial(parameters, nothing, self._licence)
         self.at_home = self.by_controls  # of groups in the target, by whomever
         self._in_force: Severity | None = None
@@ -53,11 +61,13 @@ class InputMarket:
         self.stock = need * parameters["materials.stock_quarters"][..., None]  # (runs, K, I)
         self.availability = np.ones_like(base.input_need)  # part of an order that is delivered
         self.choice = base.input_share  # (runs, K, U) what groups would choose if free
-        self.covered = np.ones((len(seeds), len(roster.group_names)))  # part of capacity that materials in stock allow
+        self.covered = np.ones(
+            (len(luck.seeds), len(roster.group_names))
+        )  # part of capacity that materials in stock allow
         self._usual_share = base.input_share  # with the first share of who has entered
-        self._entered = np.zeros((len(seeds), len(roster.suppliers)))
+        self._entered = np.zeros((len(luck.seeds), len(roster.suppliers)))
         # By group of the target's own: log points that a mandate has raised the odds of home suppliers by so far.
-        self._raised = np.zeros((len(seeds), int(roster.group_target_owned.sum())))
+        self._raised = np.zeros((len(luck.seeds), int(roster.group_target_owned.sum())))
         self.store = np.zeros_like(base.input_need)  # (runs, K, I) tools bought ahead, not yet installed
         self.stored = self.store  # change of it this quarter
         self.feared = self.store  # part of an input's supply that may be cut off and is not yet
@@ -67,23 +77,20 @@ class InputMarket:
 
         `barred` (runs, states, inputs) is what the target denies groups elsewhere of its own.
         """
-        p, home = parameters, self._home
+        p, home = parameters, self.roster.home
         new_year = is_first_of_year(quarter)
         if new_year:
-            self._licence = uniform(self.seeds, "licence outcome", quarter, self._keys)
+            self._licence = self._luck.draw("licence outcome", quarter, self._keys)
         if new_year or in_force is not self._in_force:
             self._in_force = in_force
             self.by_controls = self.denial(p, in_force, self._licence)
             self.denied = np.zeros_like(self.base.input_share)
             self.denied[:, home] = self.by_controls.of_sales
+            self.denied_share = self.base.input_share[:, home] * self.by_controls.of_sales
+            self.base_denied = self._of_suppliers(self.base.input_need, self.denied_share)
             self._expected = None
-        self.in_the_way = self.denied
-        if barred.any():
-            abroad = slice(home.stop, None)
-            of_group = np.take(barred, self.roster.group_state[abroad], axis=1)
-            of_group = np.take(of_group, self.roster.supplier_input, axis=-1) * self.roster.target_supplier
-            self.in_the_way = self.denied.copy()
-            self.in_the_way[:, abroad] = p["retaliation.bite"][..., None] * of_group
+        self._bars = self._barring.answer(lambda: self._barred(p, barred), barred, p["retaliation.bite"])
+        self.in_the_way, self._left = self._hindering.answer(self._hindered, self.denied, self._bars)
         if p["stockpiling.quarters"].any():
             self.feared = self._to_come(p, in_force, feared)
 
@@ -91,34 +98,54 @@ class InputMarket:
         """What outages take of suppliers' sales fails for every buyer; who still sells fills in as under a control."""
         self.at_home = self.by_controls
         lost = suppliers.outage[:, None]
-        if lost.any():
+        self._is_out = bool(lost.any())
+        if self._is_out:
             now, left = self.by_controls, 1.0 - lost
             above, below = (1.0 - left * (1.0 - now.reach * part) for part in (now.above, now.below))
             self.at_home = Denial(above, below, _EVERYBODY, now.exposure)
             self.in_the_way = 1.0 - left * (1.0 - self.in_the_way)
+            self._left = 1.0 - self.in_the_way
+
+    def _barred(self, parameters: Parameters, barred: Array) -> Array | None:
+        """The part that groups elsewhere may not buy of the target's suppliers, (runs, K abroad, of the target)."""
+        if not barred.any():
+            return None
+        roster = self.roster
+        of_group = np.take(barred, roster.group_state[roster.abroad], axis=1)
+        of_group = np.take(of_group, roster.supplier_input[roster.home_suppliers], axis=-1)
+        bars: Array = parameters["retaliation.bite"][..., None] * of_group
+        return bars
+
+    def _hindered(self) -> tuple[Array, Array | None]:
+        """The part of base sales that is denied by whomever, and what that leaves; None where it leaves all."""
+        in_the_way = self.denied
+        if self._bars is not None:
+            in_the_way = in_the_way.copy()
+            in_the_way[:, self.roster.abroad, self.roster.home_suppliers] = self._bars
+        return in_the_way, 1.0 - in_the_way if in_the_way.any() else None
 
     def _to_come(self, parameters: Parameters, in_force: Severity, feared: Severity) -> Array:
         """The part of base supply that may be cut off and is not yet, (runs, K, I), at expected licences."""
         to_come = np.zeros_like(self.base.input_need)
         if feared is in_force:
             return to_come
-        even = np.full((len(to_come), len(self.roster.suppliers)), 0.5)
         if self._expected is None:
-            self._expected = self.denial(parameters, in_force, even)
-        worse, now = self.denial(parameters, feared, even), self._expected
-        share, by_input = self.base.input_share[:, self._home], self.roster.by_input
+            self._expected = self.denial(parameters, in_force)
+        worse, now = self.denial(parameters, feared), self._expected
+        home, by_input = self.roster.home, self.roster.by_input
+        share = self.base.input_share[:, home]
         for part, more, less in (
             (worse.exposure, worse.above, now.above),
             (1.0 - worse.exposure, worse.below, now.below),
         ):
-            step = np.maximum(0.0, more - less)
-            if step.any():
-                to_come[:, self._home] = to_come[:, self._home] + part * by_input.sum(share * step)
-        to_come[:, self._home] = worse.reach * to_come[:, self._home]
+            step = more - less
+            np.maximum(0.0, step, out=step)
+            to_come[:, home] += part * by_input.sum(share * step)
+        to_come[:, home] *= worse.reach
         return to_come
 
-    def denial(self, parameters: Parameters, severity: Severity, licence: Array) -> Denial:
-        """The part of each supplier's base sales to each group at home that a severity denies.
+    def denial(self, parameters: Parameters, severity: Severity, licence: Array | None = None) -> Denial:
+        """The part of each supplier's base sales to each group at home that a severity denies, or is expected to.
 
         Lines owned by foreigners are reached in part (licences for named plants). What is denied for the lines of a
         segment is denied above the thresholds and below them.
@@ -129,26 +156,26 @@ class InputMarket:
         denied = ((above * foreign)[:, None], (below * foreign)[:, None])
         if severity.for_lines.any():
             denied = self._also_for_lines(p, severity, licence, denied)
-        owned = roster.group_target_owned[self._home][:, None]
+        owned = roster.group_target_owned[self.roster.home][:, None]
         reach = np.where(owned, 1.0, p["controls.foreign_owned_part"][..., None])
-        exposure = self.roster.line_exposure[self._home][:, None]
+        exposure = self.roster.line_exposure[self.roster.home][:, None]
         return Denial(*denied, reach, exposure)
 
     def _also_for_lines(
-        self, parameters: Parameters, severity: Severity, licence: Array, denied: tuple[Array, Array]
+        self, parameters: Parameters, severity: Severity, licence: Array | None, denied: tuple[Array, Array]
     ) -> tuple[Array, Array]:
         """Add what is denied for the lines of some segments: (runs, 1, U) to (runs, K at home, U)."""
         roster = self.roster
-        above, below = (np.repeat(part, self._home.stop, axis=1) for part in denied)
+        above, below = (np.repeat(part, self.roster.home.stop, axis=1) for part in denied)
         for column, (item, segment) in enumerate(severity.lines):
             expected = severity.for_lines[..., column]
             if expected.any():
-                sellers = np.flatnonzero(roster.supplier_input == item)
-                groups = np.flatnonzero(roster.group_segment[self._home] == segment)[:, None]
+                sellers = roster.suppliers_of[item]
                 of_sellers = np.take(expected, roster.supplier_state[sellers], axis=-1)
-                for_line = by_licence(parameters, of_sellers, licence[:, sellers])[:, None]
-                above[:, groups, sellers] = np.maximum(above[:, groups, sellers], for_line)
-                below[:, groups, sellers] = np.maximum(below[:, groups, sellers], for_line)
+                for_line = by_licence(parameters, of_sellers, None if licence is None else licence[:, sellers])
+                for group in np.flatnonzero(roster.group_segment[roster.home] == segment):
+                    for part in (above, below):
+                        np.maximum(part[:, group, sellers], for_line, out=part[:, group, sellers])
         return above, below
 
     def cover(self, firms: ChipFirm) -> None:
@@ -156,18 +183,18 @@ class InputMarket:
 
         A part of output does without some materials (`dispensable`).
         """
-        roster = self.roster
-        planned = self._need_of(firms.capacity, firms)
-        part = ratio(self.stock, planned * roster.is_material, 1.0)
-        part = np.minimum(1.0, part)
-        part = part + roster.dispensable * (1.0 - part)
-        self.covered = part.min(axis=-1)
+        roster, materials = self.roster, self.roster.materials
+        planned = self._need_of(firms.capacity, firms, materials)
+        part = np.minimum(1.0, ratio(self.stock.take(materials, axis=-1), planned, 1.0))
+        part = part + roster.dispensable[materials] * (1.0 - part)
+        self.covered = part.min(axis=-1, initial=1.0)
         firms.material_cover = np.where(firms.has_lines > 0, roster.by_group.spread(self.covered), 1.0)
 
-    def _need_of(self, made: Array, firms: ChipFirm) -> Array:
-        """What lines need of materials and software to make so much, (runs, F) to (runs, K, I)."""
-        need: Array = self.roster.by_group.sum(made * firms.has_lines)[..., None] * self.base.material_need
-        return need
+    def _need_of(self, made: Array, firms: ChipFirm, inputs: Indices | None = None) -> Array:
+        """What lines need of materials and software to make so much, (runs, F) to (runs, K, I), or of some inputs."""
+        need = self.base.material_need if inputs is None else self.base.material_need.take(inputs, axis=-1)
+        needed: Array = self.roster.by_group.sum(made * firms.has_lines)[..., None] * need
+        return needed
 
     def use_materials(self, firms: ChipFirm) -> None:
         """Output uses up materials and design software in fixed proportion, as far as there are materials in stock."""
@@ -181,13 +208,17 @@ class InputMarket:
         ahead = p["stockpiling.quarters"][..., None] * self.feared  # quarters of need
         tools = roster.by_group.sum(firms.investment)[..., None] * self.base.tool_mix
         hoard, released = self._bought_ahead(p["stockpiling.speed"][..., None], ahead * tools, tools)
-        self.need = (tools - released) + hoard + self._materials_ordered(p, firms, ahead)
-        self.choice = self._mandated(p, self._chosen(p, suppliers, states.expected_cutoff))
+        need = (tools - released) + hoard
+        need[..., roster.used_up] = self._materials_ordered(p, firms, ahead)
+        self.need = need
+        self.choice = self._chosen(p, suppliers, states.expected_cutoff)
+        self._mandate(p, self.choice)
         self.availability = self.part_met(p, self.choice, self.at_home)
-        allowed = self.choice * (1.0 - self.in_the_way) if self.in_the_way.any() else self.choice
+        allowed = self.choice if self._left is None else self.choice * self._left
         permitted = by_input.sum(allowed)
         self.delivered = self.need * self.availability
-        self.sales = allowed * by_input.spread(self.delivered / divisor(permitted))
+        self.sales = by_input.spread(self.delivered / divisor(permitted))
+        self.sales *= allowed
         self.stock = self.stock + self.delivered * roster.is_material
         suppliers.revenue = total_over_rows(self.sales)
         suppliers.world_growth = total(suppliers.revenue) / total(suppliers.base_revenue)
@@ -195,13 +226,15 @@ class InputMarket:
         self._hand_over(p["production.yield_without_critical_inputs"], at_hand, firms)
 
     def _materials_ordered(self, parameters: Parameters, firms: ChipFirm, ahead: Array) -> Array:
-        """What is used, and what refills the stock a part of the way each quarter, (runs, K, I)."""
-        p, roster = parameters, self.roster
-        to_come = self._need_of(firms.capacity, firms)
-        without_shortage = self.wanted / divisor(self.covered)[..., None]
-        use = np.where(self.wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
-        wanted_stock = use * roster.is_material * (p["materials.stock_quarters"][..., None] + ahead)
-        refill = (wanted_stock - self.stock - use * roster.is_material) * p["materials.refill_speed"][..., None]
+        """What is used, and what refills the stock a part of the way each quarter, of what is used up, (runs, K, …)."""
+        p, roster, which = parameters, self.roster, self.roster.used_up
+        wanted, stock = self.wanted.take(which, axis=-1), self.stock.take(which, axis=-1)
+        to_come = self._need_of(firms.capacity, firms, which)
+        without_shortage = wanted / divisor(self.covered)[..., None]
+        use = np.where(wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
+        kept = use * roster.is_material[which]
+        wanted_stock = kept * (p["materials.stock_quarters"][..., None] + ahead.take(which, axis=-1))
+        refill = (wanted_stock - stock - kept) * p["materials.refill_speed"][..., None]
         ordered: Array = np.maximum(0.0, use + refill)
         return ordered
 
@@ -216,15 +249,17 @@ class InputMarket:
         shunned = np.where(roster.target_supplier, 1.0, np.exp(-p["buyers.caution"] * risk))
         if not np.array_equal(suppliers.entered, self._entered):
             self._entered = suppliers.entered
-            self._usual_share = self.base.input_share + self.entry_share * suppliers.entered[:, None, :]
-        wish = self._usual_share * appeal[:, None, :]
-        cautious = slice(0, int(roster.group_target_owned.sum()))  # the target's own, which come first
-        wish[:, cautious] = self._usual_share[:, cautious] * (appeal * shunned)[:, None, :]
-        shares: Array = wish / by_input.spread(by_input.sum(wish))
-        return shares
+            first = self._entry_share * suppliers.entered.take(self._newcomers, axis=-1)[:, None, :]
+            self._usual_share = self._usual_share.copy()
+            self._usual_share[..., self._newcomers] = self.base.input_share[..., self._newcomers] + first
+        share = self._usual_share * appeal[:, None, :]
+        cautious = roster.owned
+        np.multiply(self._usual_share[:, cautious], (appeal * shunned)[:, None, :], out=share[:, cautious])
+        share /= by_input.spread(by_input.sum(share))
+        return share
 
-    def _mandated(self, parameters: Parameters, choice: Array) -> Array:
-        """The choice when a least part of the own firms' tools must come from home suppliers, (runs, K, U).
+    def _mandate(self, parameters: Parameters, choice: Array) -> None:
+        """Let a least part of the own firms' tools come from home suppliers: moves their choice, (runs, K, U).
 
         The odds of every kind of tool that home suppliers sell rise alike, as fast as these can expand, until a line's
         tools meet the mandate by value. What a line loses by tools that it would not have chosen is not in the model.
@@ -232,9 +267,9 @@ class InputMarket:
         least = parameters["mandate.tools"]
         if not least.any():
             self._raised = np.zeros_like(self._raised)
-            return choice
-        roster, own = self.roster, slice(0, int(self.roster.group_target_owned.sum()))
-        at_home = roster.by_input.sum(choice[:, own] * roster.target_supplier)
+            return
+        roster, own = self.roster, self.roster.owned
+        at_home = roster.of_home_suppliers(choice[:, own])
         most = self._raised + parameters["mandate.tools_pace"] / QUARTERS_PER_YEAR
         raised = self._raised
         for _ in range(NEWTON_STEPS):  # towards the odds at which the line's tools just meet the mandate
@@ -244,26 +279,41 @@ class InputMarket:
             raised = np.clip(raised + short / divisor(slope), 0.0, most)
         self._raised = raised
         asked = np.where(roster.is_equipment, raised_odds(at_home, self._raised[..., None]), at_home)
-        up = roster.by_input.spread(asked / divisor(at_home))
-        down = roster.by_input.spread((1.0 - asked) / divisor(1.0 - at_home))
-        mandated = choice.copy()
-        mandated[:, own] = choice[:, own] * np.where(roster.target_supplier, up, down)
-        return mandated
+        by = roster.by_input.spread((1.0 - asked) / divisor(1.0 - at_home))
+        by[..., roster.home_suppliers] = (asked / divisor(at_home))[..., roster.supplier_input[roster.home_suppliers]]
+        choice[:, own] *= by
 
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of its needs each group gets when it would choose suppliers by these shares, (runs, K, I)."""
-        backfill, by_input, home = parameters["controls.backfill"][..., None], self.roster.by_input, self._home
-        met = np.ones_like(self.base.input_need)
+        backfill, by_input, home = parameters["controls.backfill"][..., None], self.roster.by_input, self.roster.home
+        met = np.ones(self.base.input_need.shape)
         met[:, home] = part_met(share[:, home], denial, denial.exposure, by_input, backfill)
-        if self.in_the_way is not self.denied:
-            abroad = slice(home.stop, None)
-            met[:, abroad] = supplied(1.0 - by_input.sum(share[:, abroad] * self.in_the_way[:, abroad]), backfill)
+        if (barred := self._barred_abroad(share)) is not None:
+            met[:, self.roster.abroad] = supplied(1.0 - barred, backfill)
         return met
+
+    def _barred_abroad(self, share: Array) -> Array | None:
+        """The part of their needs that groups elsewhere may not or cannot have, (runs, K abroad, I)."""
+        roster = self.roster
+        if self._is_out:
+            return roster.by_input.sum(share[:, roster.abroad] * self.in_the_way[:, roster.abroad])
+        if self._bars is None:
+            return None
+        bought = share[:, roster.abroad].take(roster.home_suppliers, axis=-1)
+        return roster.home_suppliers_by_input.sum(bought * self._bars)
 
     def sales_lost(self, denial: Denial) -> Array:
         """What suppliers would not sell to the target under a denial, at its needs and free choice, (runs, U)."""
-        wanted = self.roster.by_input.spread(self.need[:, self._home]) * self.choice[:, self._home]
+        wanted = self.roster.by_input.spread(self.need[:, self.roster.home]) * self.choice[:, self.roster.home]
         return total_over_rows(wanted * denial.of_sales)
+
+    def denied_now(self) -> Array:
+        """What controls deny suppliers of this quarter's needs, at base shares, (runs, U)."""
+        return self._of_suppliers(self.need, self.denied_share)
+
+    def _of_suppliers(self, need: Array, share: Array) -> Array:
+        """Each supplier's part of what the groups at home need, (runs, U)."""
+        return total_over_rows(self.roster.by_input.spread(need[:, self.roster.home]) * share)
 
     def _bought_ahead(self, speed: Array, wanted_store: Array, tools: Array) -> tuple[Array, Array]:
         """Tools ordered ahead of a cut-off, and tools taken from store because fewer are feared to be cut off."""
@@ -285,7 +335,8 @@ class InputMarket:
         spread = roster.by_group.spread
         firms.tools_received = firms.investment * spread((at_hand * self.base.tool_mix).sum(axis=-1))
         firms.line_completeness = spread(self.assembled(at_hand, least_yield))
-        firms.design_access = spread(np.where(roster.is_software, self.availability, 1.0).min(axis=-1))
+        software = self.availability.take(roster.software, axis=-1)
+        firms.design_access = spread(software.min(axis=-1, initial=1.0))
         self._divert(firms)
 
     def _divert(self, firms: ChipFirm) -> None:
@@ -307,11 +358,12 @@ class InputMarket:
         """
         roster = self.roster
         complete = 1.0 / (self._weights / np.maximum(at_hand, 1e-9)).sum(axis=-1)
-        critical = np.where(roster.is_quality_critical, at_hand, 1.0).min(axis=-1)
+        critical = at_hand.take(roster.quality_critical, axis=-1).min(axis=-1, initial=1.0)
         return complete * np.where(self._quality_bound, least_yield + (1.0 - least_yield) * critical, 1.0)
 
 
 def raised_odds(share: Array, by: Array) -> Array:
     """A share whose odds are raised by so many log points; none stays none, and all stays all."""
-    raised: Array = share * np.exp(by) / (1.0 - share + share * np.exp(by))
+    lifted = share * np.exp(by)
+    raised: Array = lifted / (1.0 - share + lifted)
     return raised

@@ -16,19 +16,19 @@ The lead controller's controls are fixed, dated or decided by a doctrine (`State
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.agents import State
 from sim.arrays import Array, Flags
 from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR
+from sim.engine.kept import Kept
 from sim.engine.parameters import Parameters
-from sim.engine.streams import agent_keys, uniform
+from sim.engine.streams import Luck, agent_keys
 from sim.markets.denial import Severity
 from sim.scenario.events import Event
 from sim.start.roster import Roster
@@ -44,26 +44,36 @@ class ExportControls:
     `in_force`, `announced` and `feared` are by the state whose sellers obey, `decided` by the state that decides.
     """
 
-    def __init__(self, roster: Roster, supplies: BaseSupplies, seeds: NDArray[np.uint64]) -> None:
+    def __init__(self, roster: Roster, supplies: BaseSupplies, luck: Luck) -> None:
         self.roster = roster
         self.supplies = supplies
         self.listed = np.concatenate([roster.is_controlled, np.ones(len(roster.segments), dtype=bool), [False]])
-        self.in_force = Severity.nothing(len(seeds), len(roster.states), len(roster.items))
+        self.in_force = Severity.nothing(len(luck.seeds), len(roster.states), len(roster.items))
         self.decided = self.announced = self.feared = self.in_force
         self.embargo = np.zeros(len(roster.items), dtype=bool)  # nobody abroad sells any of these: for asking what if
         self.allies = [state for state, role in enumerate(roster.roles) if role == "ally"]
-        self._timing = uniform(seeds, "alliance timing", 0, agent_keys(roster.states))
+        self._timing = luck.draw("alliance timing", 0, agent_keys(roster.states))
         self._through: list[tuple[int, int]] = []  # a state that decides, and one whose sellers obey it too
         self._lines: list[tuple[int, int]] = []  # an input and a segment for whose lines alone some event is on it
-        self._dates: dict[object, tuple[Array, ...]] = {}  # by the events in force: what they deny, see `_dated`
+        self._dates: dict[tuple[int, ...], tuple[Array, ...]] = {}  # by the events in force: what they deny
         self._kept = self.in_force  # by row: last quarter's, for a lead that never eases
         self._of_lead: list[tuple[Array, ...]] = []  # by quarter: the parts of its severity, (runs, columns)
         self._led = False  # whether there has been anything to follow
+        self._keep_answers()
+
+    def _keep_answers(self) -> None:
+        """Most quarters nothing changes: then what was found stays."""
+        self._dated_events: Kept[list[tuple[Event, int, int, int]]] = Kept()
+        self._statements: tuple[Kept[Severity], Kept[Severity]] = (Kept(), Kept())  # of now, and of what is ahead
+        self._following: Kept[tuple[Severity, Severity]] = Kept()
+        self._obeying: tuple[Kept[Severity], Kept[Severity]] = (Kept(), Kept())
+        self._seen: Kept[tuple[Array, Array]] = Kept()
 
     def copy(self) -> ExportControls:
         """The same memory, for a second future to go on with."""
         twin = copy(self)
         twin._of_lead, twin._through, twin._lines = list(self._of_lead), list(self._through), list(self._lines)
+        twin._keep_answers()
         return twin
 
     def keep_truce(self, events: Sequence[Event], quarter: int, states: State) -> None:
@@ -84,21 +94,22 @@ class ExportControls:
         if (ratchet := ratchets(parameters)).any():
             own = self._never_less(ratchet, own, self._kept)
             ahead = self._never_less(ratchet, ahead, own)
+        is_new = own is not self._kept
         self._kept = own
-        self._of_lead.append(tuple(part[:, lead].copy() for part in own.parts))
+        self._of_lead.append(tuple(part[:, lead] for part in own.parts) if is_new else self._of_lead[-1])
 
         strength = states.follow_strength[:, self.allies]
         self._led = self._led or any(part[:, lead].any() for part in ahead.parts)
         if self._led and strength.any():
-            self._follow(parameters, strength, quarter, own, ahead)
+            own, ahead = self._followed(parameters, strength, quarter, own, ahead)
         if self.embargo.any():
             foreign = np.arange(own.of_everything.shape[1]) != self.roster.target
             everything = np.maximum(own.of_everything, foreign[:, None] & self.embargo)
             own = replace(own, of_everything=everything)
-        above, everything, for_lines = (part[:, : len(self.roster.states)] for part in own.parts)
-        self.decided = Severity(above, everything, for_lines, own.lines)
-        self.in_force = self._obeyed(own).unless_like(self.in_force)
-        self.announced = self._obeyed(ahead).unless_like(self.announced)
+        now, then = self._obeying
+        self.in_force = now.answer(lambda: self._obeyed(own).unless_like(self.in_force), own)
+        self.announced = then.answer(lambda: self._obeyed(ahead).unless_like(self.announced), ahead)
+        self.decided = own.of_first(len(self.roster.states))
 
     def _never_less(self, ratchet: Flags, severity: Severity, before: Severity) -> Severity:
         """The lead's controls, never below what they were, in the runs where it never eases."""
@@ -109,7 +120,7 @@ class ExportControls:
             least = np.zeros_like(part)
             least[:, : last.shape[1], : last.shape[2]] = last  # an event of a live run may have added rows and columns
             parts.append(np.where(kept, np.maximum(part, least), part))
-        return Severity(parts[0], parts[1], parts[2], severity.lines)
+        return severity.with_parts(parts)
 
     def _obeyed(self, severity: Severity) -> Severity:
         """By the state whose sellers obey, of what is by row: each state's own, then what it reaches through others."""
@@ -120,20 +131,26 @@ class ExportControls:
         for obeyed, part in zip(parts, severity.parts, strict=True):
             for row, (_, seller) in enumerate(self._through, start=count):
                 obeyed[:, seller] = np.maximum(obeyed[:, seller], part[:, row])
-        return Severity(parts[0], parts[1], parts[2], severity.lines)
+        return severity.with_parts(parts)
 
-    def _follow(
+    def _followed(
         self, parameters: Parameters, strength: Array, quarter: int, in_force: Severity, announced: Severity
-    ) -> None:
-        """Add what the allies take over: of what the lead had in force a lag ago, and of what it has announced."""
-        lags = np.floor(parameters["alliance.lag"] + self._timing)  # (runs, states) quarters
-        now = [part[:, self.roster.lead].copy() for part in announced.parts]
-        for place, ally in enumerate(self.allies):
-            part = strength[:, [place]]
-            then = self._lagged(lags[:, [ally]], quarter)
-            for severity, of_lead in ((in_force, then), (announced, now)):
-                for kept, followed in zip(severity.parts, of_lead, strict=True):
-                    kept[:, ally] = np.maximum(kept[:, ally], part * followed)
+    ) -> tuple[Severity, Severity]:
+        """With what the allies take over: of what the lead had in force a lag ago, and of what it has announced."""
+        lags = np.floor(parameters["alliance.lag"] + self._timing)[:, self.allies]  # (runs, allies) quarters
+        before = {lag: self._of_lead[quarter - lag] for lag in np.unique(lags).astype(int) if lag <= quarter}
+
+        def follow() -> tuple[Severity, Severity]:
+            now = [part[:, self.roster.lead] for part in announced.parts]
+            copies = [[part.copy() for part in severity.parts] for severity in (in_force, announced)]
+            for place, ally in enumerate(self.allies):
+                then = self._lagged(lags[:, [place]], before)
+                for parts, of_lead in zip(copies, (then, now), strict=True):
+                    for kept, followed in zip(parts, of_lead, strict=True):
+                        kept[:, ally] = np.maximum(kept[:, ally], strength[:, [place]] * followed)
+            return in_force.with_parts(copies[0]), announced.with_parts(copies[1])
+
+        return self._following.answer(follow, in_force, announced, strength, lags, *before.values())
 
     def fear(self, parameters: Parameters, states: State) -> None:
         """What firms reckon with: what is announced or, by a state's record, that it goes further on listed items.
@@ -154,9 +171,10 @@ class ExportControls:
         harshest = self.decided.harshest
         states.harshest_now = harshest
         states.faced_control = harshest[:, [self.roster.lead]] * states.is_target
-        states.tools_denied = self._tools_denied() * states.is_target
         states.experts_denied = self.decided.on_experts.max(axis=-1, keepdims=True) * states.is_target
-        states.announced_severity = self._announced_by_value()
+        tools, by_value = self._seen.answer(lambda: (self._tools_denied(), self._announced_by_value()), self.announced)
+        states.tools_denied = tools * states.is_target
+        states.announced_severity = by_value
 
     def _tools_denied(self) -> Array:
         """The part of the target's foreign tools for lines above thresholds that is or will be denied, (runs, 1)."""
@@ -181,14 +199,13 @@ class ExportControls:
         added: Array = np.maximum(0.0, announced.for_lines - others) * self.supplies.for_lines[..., inputs, segments]
         return added.sum(axis=-1)
 
-    def _lagged(self, lag: Array, quarter: int) -> list[Array]:
+    def _lagged(self, lag: Array, before: Mapping[int, tuple[Array, ...]]) -> list[Array]:
         """What the lead had in force `lag` quarters ago, (runs, columns), nothing before the first quarter."""
         lagged = [np.zeros_like(part) for part in self._of_lead[-1]]
-        for quarters in np.unique(lag).astype(int):
-            if quarters <= quarter:
-                for part, then in zip(lagged, self._of_lead[quarter - quarters], strict=True):
-                    known = part[:, : then.shape[1]]  # an event of a live run may have added columns since
-                    known[:] = np.where(lag == quarters, then, known)
+        for quarters, in_force in before.items():
+            for part, then in zip(lagged, in_force, strict=True):
+                known = part[:, : then.shape[1]]  # an event of a live run may have added columns since
+                known[:] = np.where(lag == quarters, then, known)
         return lagged
 
     def _stated(
@@ -198,31 +215,42 @@ class ExportControls:
 
         (runs, rows, columns): a row for each state, then one for each state that is reached through.
         """
-        lead = self.roster.lead
-        scale = parameters["controls.severity"]
-        dated = np.where(by_date(parameters), scale, 0.0)[..., None]
-        threshold, everything, for_lines = (dated * part for part in self._dated(events, quarter, ahead))
+        p, lead, dated = parameters, self.roster.lead, self._dated(events, quarter, ahead)
+        scale, reactive = p["controls.severity"], p.is_set("controls.mode", "reactive")
         day = FIRST_YEAR + (quarter + (ANNOUNCED_AHEAD if ahead else 0)) / QUARTERS_PER_YEAR
-        fixed = parameters.is_set("controls.mode", "fixed") & (parameters["controls.start"] <= day)
-        threshold[:, lead] = np.where(fixed & self.listed, scale, threshold[:, lead])
-        decides = parameters.is_set("controls.mode", "reactive") & ~ratchets(parameters)
-        threshold[:, lead] = np.where(decides & self.listed, decided[:, [lead]], threshold[:, lead])
-        return Severity(threshold, everything, for_lines, tuple(self._lines))
+        begun = p["controls.start"] <= day
+
+        def state() -> Severity:
+            counts = np.where(by_date(p), scale, 0.0)[..., None]
+            threshold, everything, for_lines = (counts * part for part in dated)
+            fixed = p.is_set("controls.mode", "fixed") & begun
+            threshold[:, lead] = np.where(fixed & self.listed, scale, threshold[:, lead])
+            decides = reactive & ~ratchets(p)
+            threshold[:, lead] = np.where(decides & self.listed, decided[:, [lead]], threshold[:, lead])
+            return Severity(threshold, everything, for_lines, tuple(self._lines))
+
+        made_of = (dated, scale, begun, p.words("controls.mode"), p.words("controls.doctrine"))
+        return self._statements[ahead].answer(state, *made_of, decided if reactive.any() else None)
 
     def _dated(self, events: Sequence[Event], quarter: int, ahead: bool) -> tuple[Array, ...]:
         """What dated events deny before `controls.severity` scales it, (rows, columns) of each part of a severity."""
+        dated = self._dated_events.answer(lambda: self._with_room(events), *events)
+        begun = tuple(place for place, (_, *first, end) in enumerate(dated) if first[ahead] <= quarter < end)
+        if begun not in self._dates:
+            in_force = [dated[place][0] for place in begun]
+            self._dates[begun] = denied_on_dates(in_force, self.roster, self._through, self._lines)
+        return self._dates[begun]
+
+    def _with_room(self, events: Sequence[Event]) -> list[tuple[Event, int, int, int]]:
+        """The events that deny or give up something, once there is room for what each of them is on.
+
+        With the quarters in which each begins, is announced and has ended.
+        """
+        self._dates = {}
         dated = [event for event in events if event.kind in ("control", "truce")]
         for event in dated:
             self._make_room(event)
-        begun = tuple(
-            event
-            for event in dated
-            if (event.announced_quarter if ahead else event.quarter) <= quarter < event.ended_quarter
-        )
-        key = (begun, tuple(self._through), tuple(self._lines))
-        if key not in self._dates:
-            self._dates[key] = denied_on_dates(begun, self.roster, self._through, self._lines)
-        return self._dates[key]
+        return [(event, event.quarter, event.announced_quarter, event.ended_quarter) for event in dated]
 
     def _make_room(self, event: Event) -> None:
         """A row for each state that an event reaches through, and a column for each input and lines that it names."""

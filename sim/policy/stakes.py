@@ -32,15 +32,14 @@ def weigh_stakes(model: DecouplingModel) -> None:
     p, roster, states = model.parameters, model.roster, model.states
     chip_market, input_market, firms = model.chip_market, model.input_market, model.chip_firms
     full = _full_control(model.controls, states.follow_strength)
-    even = np.full((len(firms.output), len(roster.suppliers)), 0.5)
-    denied = input_market.denial(p, full, even)
+    denied = input_market.denial(p, full)
     met = input_market.part_met(p, input_market.choice, denied)
     line = input_market.assembled(met, p["production.yield_without_critical_inputs"]) * _tools(met, input_market)
     begun = firms.investment / divisor(firms.capital_per_capacity)
     price = np.take(chip_market.price, roster.firm_segment, axis=-1)
     lost_lines = begun * QUARTERS_PER_YEAR * price * roster.at_home * (1.0 - roster.by_group.spread(line))
 
-    chips_denied = chip_market.denial(p, full, np.full((len(firms.output), len(roster.chip_firms)), 0.5))
+    chips_denied = chip_market.denial(p, full)
     chips_met = chip_market.part_met(p, chip_market.choice, chips_denied)
     wanted = chip_market.demand[:, roster.target] * chip_market.price * QUARTERS_PER_YEAR
     harm = total(lost_lines) * p["doctrine.horizon"] / 2.0 + total(wanted * (1.0 - chips_met))
@@ -50,10 +49,11 @@ def weigh_stakes(model: DecouplingModel) -> None:
     states.harm_expected = np.broadcast_to(harm, states.harm_expected.shape)
     states.loss_expected = roster.by_supplier_state.sum(inputs_lost) + roster.by_firm_state.sum(chips_lost)
     sold = roster.by_supplier_state.sum(model.suppliers.revenue) * QUARTERS_PER_YEAR
-    reachable = input_market.denial(p, _full_control(model.controls, np.ones_like(states.follow_strength)), even)
+    reachable = input_market.denial(p, _full_control(model.controls, np.ones_like(states.follow_strength)))
     to_target = input_market.sales_lost(reachable) * QUARTERS_PER_YEAR
     states.exposed_revenue = roster.by_supplier_state.sum(to_target) / divisor(sold)
-    states.retaliation_expected = p["retaliation.severity"] * _carried(p, roster, model)
+    answer = p["retaliation.severity"]
+    states.retaliation_expected = answer * (_carried(p, roster, model) if answer.any() else 0.0)
     states.gap_closed = np.broadcast_to(_gap_closed(roster, model), states.gap_closed.shape)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from sim.arrays import Array, Flags, Indices
@@ -50,7 +52,10 @@ class Roster:
         self.is_equipment = np.array([kind == "equipment" for kind in kinds])
         self.is_material = np.array([kind == "material" for kind in kinds])
         self.is_software = np.array([kind == "software" for kind in kinds])
+        self.materials, self.software = np.flatnonzero(self.is_material), np.flatnonzero(self.is_software)
+        self.tools, self.used_up = np.flatnonzero(self.is_equipment), np.flatnonzero(~self.is_equipment)
         self.is_quality_critical = np.array([word == "yes" for word in world.column("inputs", "quality_critical")])
+        self.quality_critical = np.flatnonzero(self.is_quality_critical)
         self.is_quality_bound = np.array([word == "yes" for word in world.column("segments", "quality_bound")])
         self.dispensable = np.array(world.column("inputs", "dispensable"))
         self.has_quality = np.isin(self.segments, world.column("quality", "segment"))
@@ -58,6 +63,10 @@ class Roster:
             world.rows["designers"], self.firm_rows, self.segments, self.firm_site, self.target_owned
         )
         self.is_controlled = np.array([word == "yes" for word in world.column("inputs", "controlled")])
+        ends = np.searchsorted(self.supplier_input, np.arange(len(self.inputs) + 1)).tolist()
+        self.suppliers_of = [slice(first, end) for first, end in pairwise(ends)]  # of each input
+        self.home_suppliers = np.flatnonzero(self.target_supplier)
+        self.home_suppliers_by_input = Groups(self.supplier_input[self.home_suppliers], len(self.inputs))
         self.by_segment = Groups(self.firm_segment, len(self.segments))
         self.by_input = Groups(self.supplier_input, len(self.inputs))
         self.by_supplier_state = Groups(self.supplier_state, len(self.states))
@@ -71,6 +80,10 @@ class Roster:
         self._name_groups()
         self.chip_exposure = np.array(world.column("segments", "chip_exposure"))  # part above technical thresholds
         self.foreign_tools = self._foreign_tools()
+
+    def of_home_suppliers(self, values: Array) -> Array:
+        """What the target's suppliers have of each input, (…, suppliers) to (…, inputs)."""
+        return self.home_suppliers_by_input.sum(values.take(self.home_suppliers, axis=-1))
 
     def _foreign_tools(self) -> Array:
         """What each foreign state sells of each kind of tool by all that foreign states sell, (states, inputs)."""
@@ -114,6 +127,10 @@ class Roster:
         self.group_state = np.array([self.target if key[0] == 0 else key[1] for key in order])
         self.group_at_home = np.array([key[0] == 0 for key in order])
         self.group_target_owned = np.array([key[0] == 0 and key[1] == 0 for key in order])
+        self.home = slice(0, int(self.group_at_home.sum()))  # the groups in the target, which come first
+        self.owned = slice(0, int(self.group_target_owned.sum()))  # and before all those of its own firms
+        self.abroad = slice(self.home.stop, None)
+        self.by_group_state = Groups(self.group_state, len(self.states))
         self.group_segment = np.array([key[2] for key in order])  # has a meaning for groups at home only
         self.line_exposure = np.array([key[3] for key in order])  # of the tools for its lines, as `_line_exposures`
         self.by_group = Groups(self.group_of_firm, len(order))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.agents import ChipFirm, State, Supplier
 from sim.agents.chip_firm import LONGEST_BUILD
@@ -16,6 +15,7 @@ from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import ColumnAgent, Queue, Table, categories
 from sim.engine.groups import Groups, divisor, total
 from sim.engine.parameters import Parameters
+from sim.engine.streams import Luck
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
 from sim.world.world import EFFECT
@@ -24,14 +24,14 @@ ROLES = ("target", "lead", "ally", "neutral")
 Tables = Mapping[type[ColumnAgent], Table]
 
 
-def starting_tables(roster: Roster, base: BaseYear, parameters: Parameters, seeds: NDArray[np.uint64]) -> Tables:
+def starting_tables(roster: Roster, base: BaseYear, parameters: Parameters, luck: Luck) -> Tables:
     """The tables of states, chip firms and suppliers, with what each starts from."""
     kinds: tuple[tuple[type[ColumnAgent], list[str]], ...] = (
         (State, roster.states),
         (ChipFirm, roster.chip_firms),
         (Supplier, roster.suppliers),
     )
-    tables = {kind: Table(ids, seeds, parameters) for kind, ids in kinds}
+    tables = {kind: Table(ids, luck, parameters) for kind, ids in kinds}
     tables[State].names = roster.world.column("states", "name")
     tables[ChipFirm].names = [row["name"] for row in roster.firm_rows]
     tables[Supplier].names = [row["name"] for row in roster.supplier_rows]
@@ -40,7 +40,7 @@ def starting_tables(roster: Roster, base: BaseYear, parameters: Parameters, seed
     tables[Supplier].categories = {"input": categories("Input", roster.inputs)}
     states, firms, suppliers = everybody_in(tables)
     for agents in (states, firms, suppliers):
-        _start_at_zero(agents, np.zeros((len(seeds), len(tables[type(agents)].ids))))
+        _start_at_zero(agents, np.zeros((len(luck.seeds), len(tables[type(agents)].ids))))
     _start_states(states, roster, base, parameters)
     _start_chip_firms(firms, roster, base, parameters)
     _start_suppliers(suppliers, roster, base, parameters)

@@ -66,7 +66,7 @@ def _stopped(model: DecouplingModel, event: Event) -> float:
 def _denied(model: DecouplingModel, events: Sequence[Event], quarter: int) -> float:
     """What is denied of the purchases of 2020 while events are in force: bn yuan a year, by anybody to anybody."""
     p, roster, chip_market, input_market = model.parameters, model.roster, model.chip_market, model.input_market
-    controls = ExportControls(roster, model.controls.supplies, model.seeds)
+    controls = ExportControls(roster, model.controls.supplies, model.luck)
     controls.impose(p, events, quarter, model.states)
     materials, chips = restrictions(p, events, quarter, model.states, roster)
     chip_market.permit(p, controls.in_force, chips, AS_EXPECTED)

@@ -24,7 +24,7 @@ import numpy as np
 from sim.batch.run import BLOCK_SIZE
 from sim.engine.columns import Column, ColumnAgent, Table, rule
 from sim.engine.groups import Groups, total_over_rows
-from sim.engine.streams import agent_keys, uniform
+from sim.engine.streams import Luck, agent_keys, uniform
 
 STATES, SEGMENTS, MAKERS, QUARTERS = 8, 5, 60, 64
 RUNS = BLOCK_SIZE
@@ -224,7 +224,7 @@ def in_columns(seeds: list[int]) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
             "pace": PACE,
         }
         parameters = {name: np.full((runs, 1), value) for name, value in values.items()}
-        table = Table(IDS, np.array(seeds, dtype=np.uint64), parameters)
+        table = Table(IDS, Luck(np.array(seeds, dtype=np.uint64)), parameters)
         makers = ColumnMaker.view(table)
         market = ColumnMarket(runs)
         spread, total = market.by_segment.spread, market.by_segment.sum

@@ -2,14 +2,13 @@
 
 import csv
 import shutil
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from support.paths import ROOT
 
-from sim.engine.streams import DECISIONS, uniform
+from sim.engine.streams import DECISIONS, Luck, uniform
 from sim.model import DecouplingModel
 from sim.scenario.loading import load_config
 from sim.world.world import load_world
@@ -44,22 +43,18 @@ def without_sales(scenario):
 
 
 def listen(monkeypatch):
-    """Every draw from now on, {(decision, quarter, key of the agent): value in the first run}.
+    """Every draw from now on, {(decision, quarter, key of the agent): value in the first run}."""
+    heard, draw = {}, Luck.draw
 
-    Whoever draws calls `uniform`, under whatever name a module has it, so each of those names is listened at.
-    """
-    heard = {}
-
-    def listening(seeds, decision, quarter, agents):
-        values = uniform(seeds, decision, quarter, agents)
+    def listening(luck, decision, quarter, agents):
+        values = draw(luck, decision, quarter, agents)
+        assert np.array_equal(values, uniform(luck.seeds, decision, quarter, agents))
         draws = {(decision, quarter, int(key)): value for key, value in zip(agents, values[0], strict=True)}
         assert not draws.keys() & heard.keys(), f"{decision} is drawn twice for the same agent in quarter {quarter}"
         heard.update(draws)
         return values
 
-    for module in [module for name, module in sys.modules.items() if name.partition(".")[0] == "sim"]:
-        for name in [name for name, value in vars(module).items() if value is uniform]:
-            monkeypatch.setattr(module, name, listening)
+    monkeypatch.setattr(Luck, "draw", listening)
     return heard
 
 

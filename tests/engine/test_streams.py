@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.engine.streams import agent_keys, uniform
+from sim.engine.streams import Luck, agent_keys, uniform
 
 SEEDS = np.arange(1, 4, dtype=np.uint64)
 names = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=12, unique=True)
@@ -68,3 +68,13 @@ def test_a_known_draw_stays_what_it_is():
     expected = ((bits >> 12) + 0.5) * 2.0**-52
     found = uniform(np.array([42], dtype=np.uint64), "build delay", 10, agent_keys(["smic-chn-mature"]))
     assert found[0, 0] == expected
+
+
+def test_luck_is_the_same_draws_whoever_shares_a_seed_and_however_many_are_made_at_once():
+    keys = agent_keys([f"firm-{i}" for i in range(70)])
+    for seeds in ([5], [3, 1, 2], [2, 9, 2, 2, 9], [*range(200), 7]):
+        block = np.array(seeds, dtype=np.uint64)
+        luck = Luck(block)
+        for quarter in (0, 1, 30, 63):
+            assert np.array_equal(luck.draw("build delay", quarter, keys), uniform(block, "build delay", quarter, keys))
+    assert Luck(SEEDS).draw("build delay", 3, keys[:0]).shape == (len(SEEDS), 0)
