@@ -1,6 +1,6 @@
 """How fast the first screen is: from a request to one future and to all 32, many requests, many visitors, memory.
 
-    uv run python tests/bench/futures.py [visitors]
+    uv run python tests/bench/futures.py [visitors [seconds between the moves of each]]
 
 It asks the desk as the page does, with processes as many as processors may be used. What is asked for once is held, so
 every request is of another policy. Ratios are to one run of the same config on the same machine, taken in between. Run
@@ -20,7 +20,7 @@ from sim.futures.sets import FIRST
 from sim.scenario.loading import load_config
 
 REQUESTS, PRESSES, VISITORS = 30, 30, 20
-EVERY, MOVES = 5.0, 6  # seconds between the moves of a visitor's levers, and how many each makes
+EVERY, MOVES = 5.0, 6  # seconds between the moves of a visitor's levers, and how many moves each makes
 WANTED = {"line": 0.3, "band": 0.8, "busy": 5.0}  # seconds
 
 
@@ -105,38 +105,51 @@ def presses(visit, run):
     )
 
 
-def many(desk, scenario, count, run):
+def many(desk, scenario, count, every, run):
     """Visitors who each move a lever every few seconds, not all in step."""
     visits = [Visit(desk, scenario) for _ in range(count)]
+    before = sum(processors(desk))
 
     def go(place):
-        time.sleep(EVERY * place / count)
+        time.sleep(every * place / count)
         for move in range(MOVES):
             began = time.perf_counter()
             visits[place].ask(move, **{"subsidy.annual": 10.0 * place + move, "mandate.domestic": 0.01 * (move + 1)})
-            time.sleep(max(0.0, EVERY - (time.perf_counter() - began)))
+            time.sleep(max(0.0, every - (time.perf_counter() - began)))
 
     threads = [threading.Thread(target=go, args=(place,)) for place in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    used = sum(processors(desk)) - before
+    for visit in visits:
+        visit.visitor.leave()
     seconds = [each for visit in visits for each in visit.seconds(FIRST)]
     late = count * MOVES - len(seconds)
     if seconds:
         said(f"{count} visitors, band of {FIRST}", seconds, WANTED["busy"], run)
-    print(f"{late} of {count * MOVES} moves were overtaken by the next one")
+    each = f"{used / count / MOVES:.2f} s of a processor each"
+    print(f"{late} of {count * MOVES} moves were overtaken by the next one; {each}")
+
+
+def workers(desk):
+    return [psutil.Process(pid) for worker in desk._workers for pid in worker.process._pool._processes]
+
+
+def processors(desk):
+    """Seconds of a processor that each process has used."""
+    return [process.cpu_times().user + process.cpu_times().system for process in workers(desk)]
 
 
 def memory(desk):
     me = psutil.Process()
-    workers = [pid for worker in desk._workers for pid in worker.process._pool._processes]
-    sizes = [psutil.Process(pid).memory_info().rss / 1e6 for pid in workers]
+    sizes = [process.memory_info().rss / 1e6 for process in workers(desk)]
     each = ", ".join(f"{size:.0f}" for size in sizes)
     print(f"memory: {me.memory_info().rss / 1e6:.0f} MB here, {each} MB in the processes")
 
 
-def main(count):
+def main(count, every):
     scenario = load_config("historic")
     desk = Desk()
     try:
@@ -146,16 +159,18 @@ def main(count):
         run = alone(visit, scenario)
         presses(visit, run)
         visit.visitor.leave()
-        many(desk, scenario, count, run)
+        many(desk, scenario, count, every, run)
         for year in (2023, 2030):  # other dates, other pasts
             visit = Visit(desk, scenario)
             visit.visitor.ask({"number": 0, "config": "historic", "from": f"{year}-Q1", "acts": ["truce"]}, scenario)
             visit.asked[0] = 0.0
-            visit.wait(0, 128)
+            visit.wait(0)
+            visit.visitor.leave()
         memory(desk)
     finally:
         desk.close()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else VISITORS)
+    given = sys.argv[1:]
+    main(int(given[0]) if given else VISITORS, float(given[1]) if len(given) > 1 else EVERY)
