@@ -288,7 +288,12 @@ class Desk:
             if visitor.asked is not asked or stage <= visitor.reached:
                 return
             visitor.reached = stage
-        visitor.publish(self._made(asked, stage))
+        try:
+            answer = self._made(asked, stage)
+        except Exception as bug:  # it must not leave everybody without answers
+            traceback.print_exception(bug)
+            answer = refused(asked.number, BadInput(f"The answer could not be made: {bug or type(bug).__name__}."))
+        visitor.publish(answer)
 
     def _reached(self, asked: Asked) -> tuple[Stage, str]:
         """How far a request can be answered, or why it cannot."""
