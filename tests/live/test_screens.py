@@ -329,6 +329,17 @@ def test_a_page_without_a_server_holds_levers_alone_and_buttons(chromium, files)
         page.wait_for_selector(".said [role=alert]", state="hidden")
 
 
+def test_colours_are_the_system_s_until_they_are_turned(chromium, files):
+    theme = "document.documentElement.dataset.theme"
+    with shown(chromium, files, "index.html", color_scheme="dark") as page:
+        assert page.evaluate(theme) == "dark"
+        page.click("button.turn")
+        assert page.evaluate(theme) == "light"
+        page.click("text=Learn")
+        page.wait_for_selector("main.learn")
+        assert page.evaluate(theme) == "light"
+
+
 def test_learn(chromium, files):
     with shown(chromium, files, "learn.html") as page:
         assert page.inner_text(".card h3") == "Did it <work>?"

@@ -74,10 +74,11 @@ window.decoupling = (() => {
     return `<header class="top"><strong>Decoupling Race</strong><nav aria-label="screens"><ul>${links}</ul></nav><button class="turn">Dark or light</button></header>`;
   }
 
-  const colour = (dark) => (document.documentElement.dataset.theme = dark ? "dark" : "light");
-  colour(window.matchMedia("(prefers-color-scheme: dark)").matches);
+  // The colours are the system's until somebody turns them, and then the same on every screen.
+  const look = document.documentElement.dataset;
+  look.theme = sessionStorage.getItem("theme") || (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   document.addEventListener("click", ({ target }) => {
-    if (target.closest(".turn")) colour(document.documentElement.dataset.theme != "dark");
+    if (target.closest(".turn")) sessionStorage.setItem("theme", (look.theme = look.theme == "dark" ? "light" : "dark"));
     const button = target.closest(".info");
     if (!button) return;
     const text = document.getElementById(button.getAttribute("aria-controls"));
