@@ -368,6 +368,9 @@ def test_every_width_is_fitted_and_levers_are_at_hand(chromium, files, name):
     for width in WIDTHS:
         size = {"width": width, "height": 844}
         with shown(chromium, files, name, viewport=size) as page:
+            if name == "asking.html":
+                for chart in page.locator(".drawing").all():
+                    chart.press("End")  # a readout fits as well
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             if name == "asking.html":
                 assert page.locator(".levers").bounding_box()["y"] < 844

@@ -162,9 +162,20 @@
     return [axes(drawing, place), ...bands, marks(drawing, place), ...lines, ...points, ...labels, goal(drawing, place)].join("");
   }
 
+  // A text in lines of at most so many characters.
+  function folded(text, most) {
+    return text.split(" ").reduce((lines, word) => {
+      const last = lines.at(-1);
+      if (last == null || last.length + word.length >= most) return [...lines, word];
+      return [...lines.slice(0, -1), `${last} ${word}`];
+    }, []);
+  }
+
   // A picture that stands alone: title, legend and source in it, colours resolved, on the panel's ground.
   function standing(drawing, width = 960, height = 540) {
-    const place = frame(drawing, width, height - 96);
+    const lines = folded(drawing.source || "", 150);
+    const foot = 14 * lines.length;
+    const place = frame(drawing, width, height - 82 - foot);
     const legend = shown(drawing)
       .map((line, index) => {
         const x = 16 + (index % 3) * 310, y = 66 + Math.floor(index / 3) * 18;
@@ -173,7 +184,7 @@
       .join("");
     const text = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${FONT}" font-size="12.5" fill="var(--ink)" role="img"><title>${escape(drawing.title)}</title>
       <rect width="${width}" height="${height}" fill="var(--panel)"/><text x="16" y="26" font-size="17" font-weight="600">${escape(drawing.title)}</text><text x="16" y="46" fill="var(--soft)">${escape(drawing.unit)}</text>
-      ${legend}<g transform="translate(0 72)">${picture(drawing, place)}</g><text x="16" y="${height - 8}" font-size="11" fill="var(--soft)">${escape(drawing.source || "")}</text></svg>`;
+      ${legend}<g transform="translate(0 72)">${picture(drawing, place)}</g><text font-size="11" fill="var(--soft)">${lines.map((line, row) => `<tspan x="16" y="${height - foot + 6 + 14 * row}">${escape(line)}</tspan>`).join("")}</text></svg>`;
     const colours = getComputedStyle(document.documentElement);
     return text.replace(/var\((--[\w-]+)\)/g, (_, name) => colours.getPropertyValue(name).trim());
   }
@@ -223,7 +234,7 @@
 
   function readout(drawing, index, place) {
     const { parts, also } = said(drawing, index, place);
-    const lines = parts.map((part) => `<span class="said"><svg width="22" height="8" aria-hidden="true"><path d="M1 4H21" stroke="${part.colour}" stroke-width="2.4" stroke-dasharray="${part.dash || ""}"/></svg>${escape(part.name)} <b>${part.value}</b>${part.spread ? ` <small>(${part.spread})</small>` : ""}</span>`);
+    const lines = parts.map((part) => `<span class="value"><svg width="22" height="8" aria-hidden="true"><path d="M1 4H21" stroke="${part.colour}" stroke-width="2.4" stroke-dasharray="${part.dash || ""}"/></svg>${escape(part.name)} <b>${part.value}</b>${part.spread ? ` <small>(${part.spread})</small>` : ""}</span>`);
     return `<b>${drawing.names[index]}</b> ${lines.join(" ")}${also.length ? ` <small class="also">${also.map(escape).join(" · ")}</small>` : ""}`;
   }
 
