@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlencode
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_start, quarters_until
 from sim.errors import BadInput
 from sim.futures.levers import LEFT_OUT
+from sim.futures.policy import FROM
 from sim.live import own
 from sim.live.events import Entry
 from sim.live.race import Race
@@ -91,7 +92,7 @@ def address(moment: Moment) -> str | None:
 
 
 def futures(moment: Moment) -> str | None:
-    """The query of the first screen for the same policy: from the date of what was done first, all of it at once.
+    """The query of the first screen for the same policy: from the year of what was done first, all of it at once.
 
     None for a config that the address carries, which that screen does not know.
     """
@@ -101,7 +102,7 @@ def futures(moment: Moment) -> str | None:
     query: list[tuple[str, Any]] = [("config", moment.opened.name), ("seed", moment.seed)]
     if done:
         first = min(event.announced_quarter for event in done)
-        query.append(("from", quarter_name(first)))
+        query.append(("from", quarter_name(max((each for each in FROM if each <= first), default=FROM[0]))))
     held = changed(moment.opened, moment.scenario)
     for event in done:
         held |= event.levers() if event.kind == "lever" else {}

@@ -152,6 +152,15 @@ def test_the_way_to_every_future_takes_the_policy_along():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("year", "start"), [(2020, "2021-Q1"), (2024, "2024-Q1"), (2035, "2034-Q1")])
+def test_the_way_to_every_future_begins_where_that_screen_can(year, start):
+    with Watcher("config=historic") as watcher:
+        watcher.do("jump", value=year)
+        watcher.do("quarter")
+        head = watcher.do("lever", key="subsidy.annual", value=300)
+    assert parse_qs(head["futures"][1:])["from"] == [start]
+
+
 def test_a_link_that_would_be_too_long_is_not_written(monkeypatch):
     monkeypatch.setattr(link, "LONGEST_QUERY", 400)
     with Watcher("config=historic") as watcher:
