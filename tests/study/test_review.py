@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 from sim.cli import app
 from sim.errors import BadInput
 from sim.scenario.loading import load_config
-from sim.study.review import Spot, agreement, notes, review, reviewed, write
+from sim.study.review import Spot, agreement, notes, picture, review, reviewed, write
 
 
 def spot(rank, kind="material", **given):
@@ -40,14 +41,16 @@ def test_the_score_is_held_against_what_a_cut_off_would_cost():
 
 
 def test_a_review_is_written_as_a_table_and_a_figure(tmp_path):
-    write(SPOTS, "A review", tmp_path / "out")
+    world = SimpleNamespace(names={"item-1": "The first"}, name="made up")
+    drawn = picture(SPOTS, SimpleNamespace(name="neutral", world=world), 2020, 1)
+    write(SPOTS, drawn, tmp_path / "out")
     with (tmp_path / "out/review.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["item"] for row in rows] == ["item-1", "item-2", "item-3", "item-4"]
     assert rows[3]["at_risk_1_year"] == "1000.0"
     first = (tmp_path / "out/review.svg").read_text()
-    assert "<svg" in first and ">A review</text>" in first and ">item-1</text>" in first
-    write(SPOTS, "A review", tmp_path / "out")
+    assert "The map of empty spots at the end of 2020: neutral" in first and ">The first (" in first
+    write(SPOTS, drawn, tmp_path / "out")
     assert (tmp_path / "out/review.svg").read_text() == first
 
 

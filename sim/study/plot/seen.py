@@ -20,6 +20,6 @@ def against_seen(label: str, seen: float, quantiles: Sequence[float], group: str
 
 
 def series_in_words(series: str) -> str:
-    """A series such as "equipment_spending.KOR (growth)"."""
+    """A series such as "equipment_spending.STATE (growth)"."""
     measure, _, kind = series.partition(" (")
     return Words([]).measure(measure) + (f" ({kind}" if kind else "")
