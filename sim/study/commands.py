@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,6 +128,7 @@ def search(
     for text in found.sentences():
         note(text)
     note(f"{found.whole.path}: runs.csv, series.csv, manifest.json, front.csv, front.svg")
+    note(f"To see it: decoupling plot {shlex.quote(str(out or found.whole.path.name))}")
     if found.searched:
         note(f"The runs that the table names are those of {found.path}.")
     if failures := len(found.whole.manifest.failures):

@@ -20,7 +20,7 @@ from sim.experiment.designs import Point
 from sim.results.manifest import KeptSearch, Manifest
 from sim.results.output import is_result
 from sim.study.plot.words import NO_UNIT, Words
-from sim.study.search.aims import Aims, Constraint, beaten_by_none, outcomes_of, read_aims
+from sim.study.search.aims import Aims, Constraint, beaten_by_none, outcomes_of, reached_in, read_aims
 
 if TYPE_CHECKING:
     import pandas
@@ -118,7 +118,7 @@ class Front:
         said = f"{counted(len(self.whole.policies), 'policy', 'policies')} tried in {self.whole.of_sets}"
         needed = " and ".join(map(self.constraint, self.aims.constraints))
         if needed:
-            said += f": {met} with {needed}" if met else f": none with {needed}; nearest is {self._nearest()}."
+            said += f": {met} with {needed}" if met else f": none with {needed}; nearest is {self.whole._nearest()}."
         if not met:
             return [said]
         said += f"{', ' if needed else ': '}{len(self.whole.best)} that nothing beats."
@@ -143,11 +143,14 @@ class Front:
         return f"Policy {number + 1} ({self.in_words(place)}) has the {how} {'; '.join([*comes_to, *reached])}."
 
     def _nearest(self) -> str:
-        whole = self.whole
-        place = int(np.argmin(whole.aims.violations(whole.values)))
-        conditions = [each.condition for each in whole.aims.constraints]
-        reached = [f"{self.target(each)} in {whole.reaching(place, each)} of {whole.of_sets}" for each in conditions]
-        return f"{whole.in_words(place)}, with {' and '.join(reached)}"
+        """The policy that misses the constraints least, and what it comes to by each of them."""
+        place = int(np.argmin(self.aims.violations(self.values)))
+        reached = []
+        for each in self.aims.constraints:
+            name, higher = each.condition.name, each.condition.sense == ">="
+            [held] = reached_in(each.part, self.values[name][place : place + 1], higher)
+            reached.append(f"{self.outcome(name)}, {self.amount(name, float(held))}")
+        return f"{self.in_words(place)}, which comes to {'; '.join(reached)}"
 
     def in_words(self, place: int) -> str:
         """A policy as it would be said."""
