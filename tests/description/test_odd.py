@@ -44,12 +44,13 @@ def test_every_parameter_and_phase_is_described():
 def decisions(tree):
     """The decision that each draw names, None where it is no literal; but `ColumnAgent.draw` hands on what it is given.
 
-    Draws are calls of `uniform` and of an agent's own `draw`.
+    Draws are calls of `uniform`, of an agent's own `draw` and of the `draw` of a model's luck.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            is_draw = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "self"
+            owner = getattr(node.func, "value", None)
+            is_draw = getattr(owner, "attr", getattr(owner, "id", "")) in ("self", "luck", "_luck")
             place = {"uniform": 1, "draw": 0 if is_draw else None}.get(name)
             if place is not None and getattr(node.args[place], "id", "") != "decision":
                 yield getattr(node.args[place], "value", None)
