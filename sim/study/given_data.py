@@ -150,10 +150,11 @@ def of_sample(
     floors = {SHARE: noise(lambda dealt: fine.shares(dealt, luck), means), PAWN: noise(coarse.pawn, means)}
     few = [f"few points: the interval is unsure below {FEW}"] if len(means) < FEW else []
     uneven = fine.uneven(means)
+    held = ["holds the luck that is left in the means"] if flags else []
     for place, factor in enumerate(factors):
         ends = (float(shares[place] - reach[place]), float(shares[place] + reach[place]))
         for index, value, between in ((SHARE, shares[place], ends), (PAWN, distances[place], (None, None))):
-            told = [*flags, *few, *([UNEVEN] if uneven[place] else [])] if index == SHARE else [*flags]
+            told = [*flags, *few, *([UNEVEN] if uneven[place] else [])] if index == SHARE else held
             dull = ["no more than a dummy's"] if value <= floors[index] else []
             yield factor, index, float(value), *between, "; ".join([*told, *dull])
     meaning = f"what the largest index of {len(factors)} factors that do nothing stays below 95 times in 100"

@@ -81,6 +81,14 @@ def test_a_line_with_luck_in_it():
     assert found["x1", SHARE][2] == pytest.approx(25 / 29, abs=0.08)
 
 
+def test_luck_is_taken_off_shares_alone():
+    units = np.random.default_rng(1).random((80, 2))
+    factors = {f"x{place}": column.tolist() for place, column in enumerate(units.T)}
+    rows = {row[:2]: row for row in of_sample(factors, units[:, 0], 0.01, ["corrected for luck, 12%"])}
+    assert "corrected for luck, 12%" in rows["x0", SHARE][5]
+    assert rows["x0", PAWN][5] == "holds the luck that is left in the means"
+
+
 def test_what_does_nothing_seldom_passes_for_something():
     random = np.random.default_rng(8)
     passed = {SHARE: 0, PAWN: 0}
@@ -143,6 +151,7 @@ def test_words_of_a_latin_hypercube(result):
     shares = {index.factor: index.value for index in indices if index.index == SHARE}
     assert shares["subsidy.allocation"] == pytest.approx(2 / 3, abs=0.06)
     assert shares["mandate.domestic"] == pytest.approx(1 / 3, abs=0.06)
+    assert not any("corrected for luck" in index.flags for index in indices if index.index == PAWN)
     [whole] = [index for index in indices if index.factor == WHOLE]
     assert "from 200 to 400 an index moved by up to 0.0" in whole.flags
     assert "first beyond doubt" in whole.flags or "the order is beyond doubt" in whole.flags
