@@ -62,7 +62,7 @@ class ExportControls:
         self._keep_answers()
 
     def _keep_answers(self) -> None:
-        """Most quarters nothing changes: then what was found stays."""
+        # Most quarters nothing changes: then what was found stays.
         self._dated_events: Kept[list[tuple[Event, int, int, int]]] = Kept()
         self._statements: tuple[Kept[Severity], Kept[Severity]] = (Kept(), Kept())  # of now, and of what is ahead
         self._following: Kept[tuple[Severity, Severity]] = Kept()
