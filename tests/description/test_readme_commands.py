@@ -57,6 +57,7 @@ LEAVES = {
     "run historic": ["results/historic-1-*/series.csv"],
     "rerun policy-grid": ["results/policy-grid-published-2020-80-0-3/series.csv"],
     "study review historic": ["results/review/review.csv"],
+    "view --export": ["page/index.html", "page/learn.html"],
     "study sensitivity": ["results/drivers/sensitivity.csv", "results/drivers/sensitivity.svg"],
     "study search": ["results/least-cost/front.csv", "results/least-cost/front/runs.csv"],
     "study validate": ["results/validation/figures.csv", "results/validation/validation.md"],
