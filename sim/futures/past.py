@@ -19,7 +19,7 @@ from sim.model import DecouplingModel
 from sim.scenario.scenario import Scenario
 
 YEARS = LAST_YEAR - FIRST_YEAR + 1
-HELD_BYTES = 250e6  # of moments that are held, in one process
+HELD_BYTES = 150e6  # of moments that are held, in one process
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 class Page:
     """One tab. `frames` counts what has come; `head`, `parts` and `series` are what a page would show now."""
 
-    def __init__(self, address, query="", **headers):
+    def __init__(self, address, query="", path="/watch", **headers):
         with urllib.request.urlopen(address) as answer:
             cookie = answer.headers["set-cookie"].split(";")[0]
         place = urlsplit(address)
@@ -31,7 +31,7 @@ class Page:
         self._listening = {}
         control = str(uuid.uuid4())
         self.say("comm_open", {"comm_id": control, "target_name": "solara.control", "data": {}})
-        self.say("comm_msg", {"comm_id": control, "data": {"method": "run", "args": {"path": "/watch" + query}}})
+        self.say("comm_msg", {"comm_id": control, "data": {"method": "run", "args": {"path": path + query}}})
         while "feed" not in self._listening or "bar" not in self._listening:
             self.hear(30)
         self.event("feed", "drawn", 0)
