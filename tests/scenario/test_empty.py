@@ -103,3 +103,13 @@ def test_every_verb_says_the_same(tmp_path, answer, monkeypatch):
     for _ in range(2):  # run first, and then found finished
         found = answer("compare", path, path)
         assert sentence.removeprefix(str(path)) in found.out + found.err
+
+
+def test_an_answer_of_severity_0_ends_an_earlier_one_and_does_nothing_alone():
+    earlier = {**ANSWER, "date": "2025-01-01", "scope": ["critical_minerals"]}
+    ended = {**ANSWER, "scope": ["critical_minerals"], "severity": 0.0}
+    assert said(earlier, ended, **ALONE) == []
+    (sentence,) = said(ended, **ALONE)
+    assert "has no effect: its severity is 0" in sentence
+    (sentence,) = said({**earlier, "target": "USA"}, {**ended, "target": "NLD"}, **ALONE)
+    assert "2027-01-01" in sentence and "its severity is 0" in sentence
