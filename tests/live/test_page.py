@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import time
 import tomllib
@@ -197,6 +198,19 @@ def test_a_config_of_another_world_gets_a_page_of_its_own(chromium, address):
         page.wait_for_selector(".legend >> text=maize >> nth=0")
         jump(page, 2021)
         page.wait_for_selector(".heat >> text=germplasm")
+
+
+def test_what_the_chain_and_the_gaps_draw_can_be_read(chromium, address):
+    with opened(chromium, address) as page:
+        jump(page, 2021)
+        page.click(".chain summary")
+        assert re.fullmatch(r"\w{3} → .+: [\d.]+ bn yuan a year.*", page.locator(".chain .listed li").first.inner_text())
+        assert page.locator(".chain .listed li").count() == page.locator(".chain path.flow").count()
+        page.click(".gaps summary")
+        [cells] = [
+            row.split("\t") for row in page.locator(".gaps tr").all_inner_texts() if row.startswith("lithography")
+        ]
+        assert len(cells) == 3 and float(cells[1]) > 1  # log points behind, in 2020
 
 
 def test_an_agent_s_history(chromium, address):
