@@ -75,12 +75,14 @@ class Ledger:
             accounts.append((name, left, right))
 
         bought = by_segment.sum(chip_market.sales)
-        wafers = firms.made - firms.output
+        for_designers = firms.made - firms.output
         if roster.foundries.any:
             from_lines = np.take(firms.output, roster.foundries.designers, axis=-1) - chip_market.dies_used
             in_chips, in_stock = total(roster.foundries.needed(from_lines)), total(chip_market.dies_bought)
             check(
-                "wafers: made for designers = in their chips and got through fronts", total(wafers), in_chips + in_stock
+                "dies: made for designers = in their chips and got through fronts",
+                total(for_designers),
+                in_chips + in_stock,
             )
             got = total(chip_market.dies_bought / roster.foundries.claim_of_book)
             used = total(chip_market.dies_used)
@@ -89,9 +91,9 @@ class Ledger:
         bought_by_all = total_over_rows(bought)
         check("chips: made = bought", by_segment.sum(firms.output), bought_by_all)
         check(
-            "chips: firms' revenue = buyers' spending, and designers' on wafers",
+            "chips: firms' revenue = buyers' spending, and designers' on dies",
             total(firms.revenue),
-            total(bought_by_all * chip_market.paid) + total(wafers * by_segment.spread(chip_market.paid)),
+            total(bought_by_all * chip_market.paid) + total(for_designers * by_segment.spread(chip_market.paid)),
         )
         capacity = np.where(firms.has_lines > 0, self.capacity - firms.closing, chip_market.capacity)
         able = capacity * (1.0 - firms.outage)

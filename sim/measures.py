@@ -91,7 +91,7 @@ _HEADLINE = (
         YEARLY,
         "flow",
         "sum of output at the site at current prices",
-        "chips made in the target by anybody",
+        "chips made in the target by anybody; of those for designers, what the makers are paid",
         "higher",
         ("located", None),
     ),
@@ -473,6 +473,16 @@ def catalogue(world: World) -> Mapping[str, Measure]:
             f"inputs and chips that {state} sells to the target",
             "none",
             ("sales_to_target", row),
+        )
+    for part in world.column("parts", "input"):
+        measures[f"part_stock.{part}"] = Measure(
+            f"part_stock.{part}",
+            "bn yuan",
+            "stock",
+            "stock at the end of the period, at 2020 prices",
+            f"{part} that lies in the target, bought and not yet built in",
+            "none",
+            ("part_stock", world.inputs.index(part)),
         )
     if world.rows["quality"]:
         measures |= _of_quality(world)

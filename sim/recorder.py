@@ -65,7 +65,7 @@ class Observed:
 
     @cached_property
     def home_sales_real(self) -> Array:
-        return self._roster.by_segment.sum(self.bought * self._roster.at_home)
+        return self._roster.by_segment.sum(self.bought * self._chips.made_at_home)
 
     @cached_property
     def home_sales(self) -> Array:
@@ -80,8 +80,14 @@ class Observed:
         return self.market_real - self.home_sales_real
 
     @cached_property
+    def on_lines(self) -> Array:
+        """What lines make counts at what it is paid, as it is published: dies for designers, and not their chips."""
+        on_lines: Array = self._firms.made * self._firms.has_lines
+        return on_lines
+
+    @cached_property
     def located_real(self) -> Array:
-        return self._roster.by_segment.sum(self._firms.output * self._roster.at_home)
+        return self._roster.by_segment.sum(self.on_lines * self._roster.at_home)
 
     @cached_property
     def located(self) -> Array:
@@ -89,9 +95,7 @@ class Observed:
 
     @cached_property
     def owned_output(self) -> Array:
-        """Dies that foundries abroad make for designers are not theirs: fab-gate value, as published."""
-        roster = self._roster
-        owned: Array = self._firms.output * (roster.target_owned & ~(roster.foundries.is_designer & ~roster.at_home))
+        owned: Array = self.on_lines * self._roster.target_owned
         return owned
 
     @cached_property
@@ -208,7 +212,8 @@ class Observed:
         """Loss over four quarters without any foreign input: bn yuan at 2020 prices, (runs, 1)."""
         roster, market, home = self._roster, self._inputs, self._roster.home
         output = roster.by_group.sum(self._firms.made * self._firms.has_lines)[:, home]
-        yearly_use = 4.0 * output[..., None] * market.base.material_need * roster.is_material
+        needed = roster.needed(self._firms.made, market.base.material_need)[:, home]
+        yearly_use = 4.0 * needed * roster.is_material
         supply = ratio(roster.of_home_suppliers(market.sales[:, home]), market.delivered[:, home], 1.0)
         stocks = ratio(market.stock[:, home], yearly_use, 1.0)
         cover = np.minimum(1.0, stocks + supply).min(axis=-1)
@@ -247,6 +252,10 @@ class Observed:
         return roster.by_segment.sum(self.bought * roster.by_segment.spread(self.price) * roster.target_owned)
 
     @cached_property
+    def part_stock(self) -> Array:
+        return total_over_rows(self._inputs.stock[:, self._roster.home])
+
+    @cached_property
     def _of_quality(self) -> dict[str, Array]:
         return _of_quality(self._model)
 
@@ -272,7 +281,7 @@ def _of_quality(model: DecouplingModel) -> dict[str, Array]:
     sold = quality.per_yuan(p, chip_market.sold_behind, quarter)
     price = roster.by_segment.spread(chip_market.paid)
     to_target = chip_market.sales[:, target]
-    smuggled = to_target * chip_market.smuggled_part()
+    smuggled = to_target * chip_market.smuggled_part(p)
     openly = to_target - smuggled
     added = quality.bought(chip_market.sales, best)
     added[:, target] = total(smuggled * best)[:, 0] + total(openly * sold)[:, 0]

@@ -56,6 +56,7 @@ class ChipFirm(ColumnAgent):
     adoption = Column("2020 = 1", "appeal to the target's buyers by how far they have come to know it")
     revenue = Column("bn yuan a quarter", "chips sold, and what its lines made for designers, at current prices")
     material_cover = Column("0 to 1", "part of its capacity that materials in stock allow to run")
+    parts_allow = Column("bn yuan a quarter", "chips that parts in stock allow, where its segment needs any")
     return_on_lines = Column("2020 = 1", "price times utilisation, its own and its segment's")
     private_investment = Column("bn yuan a quarter", "tools it wants from profit and credit")
     investment = Column("bn yuan a quarter", "tools ordered from all sources of money")

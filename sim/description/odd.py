@@ -19,7 +19,7 @@ from sim.agents import ChipFirm, State, Supplier, chip_firm, learning, state, su
 from sim.description.document import document
 from sim.engine.streams import DECISIONS
 from sim.folders import EVIDENCE, EXPERIMENTS, SHIPPED, find
-from sim.markets import chips, denial, inputs, outages, paths, spillovers
+from sim.markets import chips, denial, inputs, outages, paths, quality, spillovers
 from sim.measures import HEADLINE, describe
 from sim.policy import controls, retaliation, review, stakes, subsidy
 from sim.scenario.loading import BASELINE, load_config
@@ -35,6 +35,7 @@ SUBMODELS: tuple[ModuleType, ...] = (
     outages,
     paths,
     foundries,
+    quality,
     chips,
     spillovers,
     chip_firm,

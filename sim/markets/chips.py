@@ -25,6 +25,10 @@ _EVERYWHERE = np.ones(1)  # controls on chips reach all that the target buys
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
 SURGE = range(4, 6)  # the first half of 2021
 DRIFTS = 8  # the first quarter of 2022: until then the target's demand kept pace with the world's
+MORE_BOOKED = 3.0  # chips that a designer can have made in a quarter by those that it has orders for
+ALL = 1.0 - 1e-9  # but for rounding
+HOPED_FOR = 1.1  # dies that a designer asks for after a quarter in which it was short, by what it got
+FREED = 2.0  # the same after one in which it was not, by what it had asked for
 EVERYBODY = slice(None)
 
 
@@ -38,9 +42,11 @@ class ChipMarket:
         self.base_demand = base.demand
         self.paths = DemandPaths(roster)
         self.foundries = roster.foundries
+        self.made_at_home: Array = roster.at_home * 1.0  # part of each firm's chips
         self.dies = np.zeros((runs, 1))  # chips that the target's designers can make of dies got through fronts
         self.dies_used = np.zeros((runs, len(roster.foundries.designers)))  # chips
-        self.dies_bought = np.zeros((runs, len(roster.foundries.of_target)))  # wafers
+        self.dies_allow = np.full(self.dies_used.shape, np.inf)  # chips, by those who were short of dies
+        self.dies_bought = np.zeros((runs, len(roster.foundries.of_target)))  # dies
         self.quality = Quality(roster)
         self.cap = (np.ones((runs, 1)), np.full((runs, len(roster.segments)), np.inf))  # by lever, and as a quality
         self.leaking = np.zeros((runs, 1))  # part of what may not be sold to the target that comes in spite of it
@@ -197,7 +203,7 @@ class ChipMarket:
         by_segment = self.roster.by_segment
         if self.quality.any:
             self.behind = self.quality.behind(firms.lag)
-            self.sold_behind = self.quality.sold_to_target(self.behind, self.cap[1], firms.quarter)
+            self.sold_behind = self.quality.sold_to_target(parameters, self.behind, self.cap[1], firms.quarter)
         share = self._chosen(parameters, firms, states)
         self.choice = share[:, self.roster.target].copy()
         share[:, self.roster.target] = self._permitted(parameters, self.choice)
@@ -212,7 +218,7 @@ class ChipMarket:
         open_part = np.ones_like(orders)
         open_part[:, self.roster.target] = 1.0 - self.in_the_way.of_sales
         if self.foundries.any:
-            able = self._trade_with_wafers(parameters, firms, orders, able, open_part)
+            able = self._trade_with_designers(parameters, firms, orders, able, open_part)
         else:
             self.sales = rationed(orders, firms.orders, able, open_part, by_segment)
             firms.output = firms.made = total_over_rows(self.sales)
@@ -221,41 +227,63 @@ class ChipMarket:
         # Where nobody can make anything there is no trade, and so no price that could move.
         self.tightness = ratio(by_segment.sum(firms.orders), room, 1.0)
 
-    def _trade_with_wafers(
+    def _trade_with_designers(
         self, parameters: Parameters, firms: ChipFirm, orders: Array, able: Array, open_part: Array
     ) -> Array:
         """Trade where designers have their chips made by others; what firms were able to make in the end, (runs, F).
 
-        What designers sell is rationed among themselves; the wafers for it are ordered with the makers at their site
-        and rationed with the orders of all other buyers there; what wafers are short of is not sold.
+        What designers sell is rationed among themselves, by parts in stock: who had too few dies knows it by the next
+        quarter, and its buyers go to who can book more. The dies are ordered with the makers at their site and
+        rationed with the orders of all other buyers there; what dies are short of is not sold.
         """
-        foundries, by_segment, states = self.foundries, self.roster.by_segment, len(self.roster.states)
+        foundries, by_segment = self.foundries, self.roster.by_segment
         own = foundries.designers
-        placed, able_own = np.take(firms.orders, own, axis=-1), np.take(able, own, axis=-1)
-        of_designers = (np.take(orders, own, axis=-1), placed, able_own, np.take(open_part, own, axis=-1))
+        placed = np.take(firms.orders, own, axis=-1)
+        most = MORE_BOOKED * np.take(firms.capacity * (1.0 - firms.outage), own, axis=-1)
+        room = np.minimum(np.minimum(most, np.take(firms.parts_allow, own, axis=-1)), self.dies_allow)
+        denied = foundries.by_book.spread(self._foundry_denied(parameters))
+        room = np.where(denied > 0, np.minimum(room, placed * (1.0 - denied)), room)
+        of_designers = (np.take(orders, own, axis=-1), placed, room, np.take(open_part, own, axis=-1))
         chips = rationed(*of_designers, self.by_segment_of_designers)
         wanted = total_over_rows(chips)
         self.dies_used = self._from_stock(wanted)
+        self.made_at_home = np.tile(self.roster.at_home * 1.0, (len(able), 1))
+        self.made_at_home[:, own] = self.made_at_home[:, own] * (1.0 - ratio(self.dies_used, wanted, 0.0))
         needed = foundries.needed(wanted - self.dies_used)
         fronts = parameters["leakage.dies"] / QUARTERS_PER_YEAR * foundries.fronts
-        asked = needed * (1.0 - self._foundry_denied(parameters)) + fronts
-        wafers = foundries.ordered(asked, able)
-        firms.orders = firms.orders + total_over_rows(wafers)
-        served = np.broadcast_to(foundries.serves, wafers.shape)
-        everybody = (np.concatenate([orders, wafers], axis=1), firms.orders, able)
-        got = rationed(*everybody, np.concatenate([open_part, served], axis=1), by_segment)
-        made_for_designers = total_over_rows(got[:, states:])
-        supplied = total(got[:, states:])[..., 0]
+        asked = needed + fronts
+        makers = foundries.makers
+        dies = foundries.ordered(asked, np.take(able, makers, axis=-1))
+        placed = firms.orders.copy()
+        placed[:, makers] = placed[:, makers] + total_over_rows(dies)
+        firms.orders = placed
+        fill, slack = filled_first(placed, able)
+        got, more = asked_twice(orders, fill, slack, open_part, by_segment)
+        of_makers = (np.take(fill, makers, axis=-1), np.take(slack, makers, axis=-1))
+        dies, more_dies = asked_twice(dies, *of_makers, foundries.serves_of_makers, foundries.by_segment_of_makers)
+        again = total_over_rows(more)
+        again[:, makers] = again[:, makers] + total_over_rows(more_dies)
+        part = np.minimum(1.0, slack / divisor(again))
+        dies = dies + more_dies * np.take(part, makers, axis=-1)[:, None, :]
+        made_for_designers = np.zeros_like(able)
+        made_for_designers[:, makers] = total_over_rows(dies)
+        supplied = total(dies)[..., 0]
         self.dies_bought = supplied * ratio(fronts, asked, 0.0)
         self.dies = self.dies + total(self.dies_bought / foundries.claim_of_book) - total(self.dies_used)
         filled = foundries.by_book.spread(np.minimum(1.0, ratio(supplied - self.dies_bought, needed, 1.0)))
         filled = ratio(self.dies_used + (wanted - self.dies_used) * filled, wanted, 1.0)
-        self.sales = np.ascontiguousarray(got[:, :states])
+        again = FREED * self.dies_allow
+        self.dies_allow = np.where(filled < ALL, HOPED_FOR * wanted * filled, again)
+        self.sales = got + more * part[:, None, :]
         self.sales[..., own] = chips * filled[:, None, :]
         firms.output = total_over_rows(self.sales)
         firms.made = firms.output + made_for_designers
+        booked = np.maximum(np.minimum(np.take(able, own, axis=-1), room) * filled, np.take(firms.output, own, axis=-1))
+        self.capacity = self.capacity.copy()
+        self.capacity[:, own] = np.maximum(np.take(self.capacity, own, axis=-1), booked)
+        firms.capacity = self.capacity
         in_the_end = able.copy()
-        in_the_end[:, own] = able_own * filled
+        in_the_end[:, own] = booked
         return in_the_end
 
     def _from_stock(self, wanted: Array) -> Array:
@@ -265,7 +293,7 @@ class ChipMarket:
         return wanted * ratio(np.minimum(self.dies, whole), whole, 0.0)
 
     def _foundry_denied(self, parameters: Parameters) -> Array:
-        """The part of the wafers that foundries abroad may not make for the target's designers, (runs, W)."""
+        """The part of the dies that foundries abroad may not make for the target's designers, (runs, B)."""
         denied = by_lever(parameters, parameters["controls.foundry"])
         return denied * (self.foundries.of_target & ~self.foundries.at_home)
 
@@ -341,16 +369,17 @@ class ChipMarket:
         market = np.take(self.tightness, of_segment, axis=-1)
         return np.take(self.price, of_segment, axis=-1) * power(own, weight) * power(market, 1.0 - weight)
 
-    def smuggled_part(self) -> Array:
+    def smuggled_part(self, parameters: Parameters) -> Array:
         """What part of each maker's sales to the target comes in spite of controls, (runs, F)."""
-        is_capped = self.sold_behind < self.behind
-        return smuggled_part(self.quality, self.leaking, self.by_controls.of_sales, is_capped)
+        kept = 1.0 - parameters["chip_market.quality_discount"]
+        lost = -np.expm1(kept * (self.sold_behind - self.behind))
+        return smuggled_part(self.quality, self.leaking, self.by_controls.of_sales, lost)
 
     def domestic_share(self) -> Array:
         """The part of the target's purchases this quarter that was made there by anybody, (runs, 1)."""
         roster = self.roster
         bought = self.sales[:, roster.target] * np.take(self.paid, roster.firm_segment, axis=-1)
-        return total(bought * roster.at_home) / total(bought)
+        return total(bought * self.made_at_home) / total(bought)
 
     def unmet_of_car_makers(self, parameters: Parameters) -> Array:
         """Their part of the target's unmet demand, bn yuan a quarter at this quarter's prices, (runs, G).
@@ -367,15 +396,24 @@ def rationed(orders: Array, placed: Array, able: Array, open_part: Array, by_mar
 
     `placed` are the firms' orders, `open_part` what part of its slack each firm may sell to each buyer.
     """
-    fill = np.minimum(1.0, able / divisor(placed))
-    bought = orders * fill[:, None, :]
-    short = by_market.sum(orders - bought)
-    slack = np.maximum(0.0, able - placed * fill)
-    open_to = slack[:, None, :] * open_part
-    room = by_market.sum(open_to)
-    wanted = open_to * by_market.spread(short / divisor(room))
+    fill, slack = filled_first(placed, able)
+    bought, wanted = asked_twice(orders, fill, slack, open_part, by_market)
     asked = total_over_rows(wanted)
     return bought + wanted * np.minimum(1.0, slack / divisor(asked))[:, None, :]
+
+
+def filled_first(placed: Array, able: Array) -> tuple[Array, Array]:
+    """The part of the orders placed with it that each firm can fill, and what it could make beyond them, (runs, F)."""
+    fill = np.minimum(1.0, able / divisor(placed))
+    return fill, np.maximum(0.0, able - placed * fill)
+
+
+def asked_twice(orders: Array, fill: Array, slack: Array, open_part: Array, by_market: Groups) -> tuple[Array, Array]:
+    """What buyers get at first of their orders, and what they ask of firms with slack instead, (runs, buyers, F)."""
+    bought = orders * fill[:, None, :]
+    short = by_market.sum(orders - bought)
+    open_to = slack[:, None, :] * open_part
+    return bought, open_to * by_market.spread(short / divisor(by_market.sum(open_to)))
 
 
 def _to_given(given: Array, now: Array) -> Array:

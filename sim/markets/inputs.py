@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.agents import ChipFirm, State, Supplier
-from sim.arrays import Array, Indices
+from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year
 from sim.engine.groups import divisor, ratio, total, total_over_rows
 from sim.engine.kept import Kept
@@ -61,9 +61,10 @@ class InputMarket:
         self.stock = need * parameters["materials.stock_quarters"][..., None]  # (runs, K, I)
         self.availability = np.ones_like(base.input_need)  # part of an order that is delivered
         self.choice = base.input_share  # (runs, K, U) what groups would choose if free
-        self.covered = np.ones(
-            (len(luck.seeds), len(roster.group_names))
-        )  # part of capacity that materials in stock allow
+        groups = (len(luck.seeds), len(roster.group_names), 1)
+        self.covered = np.ones(groups)  # part of capacity that materials in stock allow, or of each of what is used up
+        self._parts = np.flatnonzero(roster.is_part[roster.materials])  # where they are among the materials
+        self._has_parts = bool(len(self._parts))
         self._usual_share = base.input_share  # with the first share of who has entered
         self._entered = np.zeros((len(luck.seeds), len(roster.suppliers)))
         # By group of the target's own: log points that a mandate has raised the odds of home suppliers by so far.
@@ -91,7 +92,7 @@ class InputMarket:
             self._expected = None
         self._bars = self._barring.answer(lambda: self._barred(p, barred), barred, p["retaliation.bite"])
         self.in_the_way, self._left = self._hindering.answer(self._hindered, self.denied, self._bars)
-        if p["stockpiling.quarters"].any():
+        if p["stockpiling.quarters"].any() or (self._has_parts and p["stockpiling.parts_quarters"].any()):
             self.feared = self._to_come(p, in_force, feared)
 
     def go_without(self, suppliers: Supplier) -> None:
@@ -184,21 +185,34 @@ class InputMarket:
         A part of output does without some materials (`dispensable`).
         """
         roster, materials = self.roster, self.roster.materials
-        planned = self._need_of(firms.capacity, firms, materials)
-        part = np.minimum(1.0, ratio(self.stock.take(materials, axis=-1), planned, 1.0))
+        planned = roster.needed(firms.capacity, self.base.material_need, materials)
+        in_stock = ratio(self.stock.take(materials, axis=-1), planned, 1.0)
+        part = np.minimum(1.0, in_stock)
         part = part + roster.dispensable[materials] * (1.0 - part)
-        self.covered = part.min(axis=-1, initial=1.0)
-        firms.material_cover = np.where(firms.has_lines > 0, roster.by_group.spread(self.covered), 1.0)
+        common = part if not self._has_parts else np.delete(part, self._parts, axis=-1)
+        self.covered = common.min(axis=-1, initial=1.0, keepdims=True)
+        firms.material_cover = np.where(firms.has_lines > 0, roster.by_group.spread(self.covered[..., 0]), 1.0)
+        if self._has_parts:
+            self._cover_by_parts(firms, in_stock, part)
 
-    def _need_of(self, made: Array, firms: ChipFirm, inputs: Indices | None = None) -> Array:
-        """What lines need of materials and software to make so much, (runs, F) to (runs, K, I), or of some inputs."""
-        need = self.base.material_need if inputs is None else self.base.material_need.take(inputs, axis=-1)
-        needed: Array = self.roster.by_group.sum(made * firms.has_lines)[..., None] * need
-        return needed
+    def _cover_by_parts(self, firms: ChipFirm, in_stock: Array, part: Array) -> None:
+        """A lack of a part stops its segment alone. (runs, K, materials): stock by what is planned, and at most 1."""
+        roster = self.roster
+        cover, allow = firms.material_cover, np.full(firms.capacity.shape, np.inf)
+        covered = np.repeat(self.covered, len(roster.inputs), axis=-1)
+        for place in self._parts:
+            item = roster.materials[place]
+            covered[..., item] = part[..., place]
+            needs = roster.firm_segment == roster.part_of[item]
+            cover = np.minimum(cover, np.where(needs, roster.by_group.spread(part[..., place]), 1.0))
+            allowed = roster.by_group.spread(in_stock[..., place]) * firms.capacity
+            allow = np.minimum(allow, np.where(needs, allowed, np.inf))
+        self.covered = covered.take(roster.used_up, axis=-1)
+        firms.material_cover, firms.parts_allow = cover, allow
 
     def use_materials(self, firms: ChipFirm) -> None:
         """Output uses up materials and design software in fixed proportion, as far as there are materials in stock."""
-        self.wanted = self._need_of(firms.made, firms)
+        self.wanted = self.roster.needed(firms.made, self.base.material_need)
         self.used = np.where(self.roster.is_material, np.minimum(self.wanted, self.stock), self.wanted)
         self.stock = self.stock - self.used * self.roster.is_material
 
@@ -206,14 +220,16 @@ class InputMarket:
         """Order, choose, deliver."""
         p, roster, by_input = parameters, self.roster, self.roster.by_input
         ahead = p["stockpiling.quarters"][..., None] * self.feared  # quarters of need
+        if self._has_parts:
+            ahead = np.where(roster.is_part, p["stockpiling.parts_quarters"][..., None] * self.feared, ahead)
         tools = roster.by_group.sum(firms.investment)[..., None] * self.base.tool_mix
         hoard, released = self._bought_ahead(p["stockpiling.speed"][..., None], ahead * tools, tools)
-        need = (tools - released) + hoard
-        need[..., roster.used_up] = self._materials_ordered(p, firms, ahead)
-        self.need = need
         self.choice = self._chosen(p, suppliers, states.expected_cutoff)
         self._mandate(p, self.choice)
         self.availability = self.part_met(p, self.choice, self.at_home)
+        need = (tools - released) + hoard
+        need[..., roster.used_up] = self._materials_ordered(p, firms, ahead)
+        self.need = need
         allowed = self.choice if self._left is None else self.choice * self._left
         permitted = by_input.sum(allowed)
         self.delivered = self.need * self.availability
@@ -229,12 +245,16 @@ class InputMarket:
         """What is used, and what refills the stock a part of the way each quarter, of what is used up, (runs, K, …)."""
         p, roster, which = parameters, self.roster, self.roster.used_up
         wanted, stock = self.wanted.take(which, axis=-1), self.stock.take(which, axis=-1)
-        to_come = self._need_of(firms.capacity, firms, which)
-        without_shortage = wanted / divisor(self.covered)[..., None]
+        to_come = roster.needed(firms.capacity, self.base.material_need, which)
+        without_shortage = wanted / divisor(self.covered)
         use = np.where(wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
         kept = use * roster.is_material[which]
         wanted_stock = kept * (p["materials.stock_quarters"][..., None] + ahead.take(which, axis=-1))
-        refill = (wanted_stock - stock - kept) * p["materials.refill_speed"][..., None]
+        missing = wanted_stock - stock - kept
+        refill = missing * p["materials.refill_speed"][..., None]
+        if self._has_parts:  # bought at once, within a month of notice too, but not where some are denied
+            all_come = self.availability.take(which, axis=-1) > 1.0 - 1e-9
+            refill = np.where(roster.is_part[which], missing * all_come, refill)
         ordered: Array = np.maximum(0.0, use + refill)
         return ordered
 

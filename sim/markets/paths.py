@@ -53,10 +53,14 @@ class DemandPaths:
         self._beyond[place] = np.where(np.arange(len(years)) < quarters_until(last), 0.0, years)
 
     def level(self, parameters: Parameters, quarter: int) -> Array:
-        """Demand by that of 2020 where a path is given, (runs, S, G), at the prices of 2020; 1 elsewhere."""
+        """Demand by that of 2020 where a path is given, (runs, S, G), at the prices of 2020; 1 elsewhere.
+
+        A path is growth too, and stands still where nothing grows.
+        """
         p = parameters
         position = p["demand.path_position"][..., None]
         index = self._index[..., quarter]
         off = np.where(position < 0, -position * self._low[..., quarter], position * self._high[..., quarter])
-        level: Array = np.exp(index + off + p["demand.growth"][..., None] * self._beyond[..., quarter])
+        grows = p["mechanisms.growth"][..., None]
+        level: Array = np.exp(grows * (index + off) + p["demand.growth"][..., None] * self._beyond[..., quarter])
         return level

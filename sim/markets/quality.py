@@ -36,26 +36,28 @@ class Quality:
         self.segment_of_firm = roster.firm_segment
         self.capped: Flags = self.of_firm & ~roster.target_owned  # whom a cap by the controllers binds
 
-    def frontier(self, quarter: int) -> Array:
-        """The frontier of each segment, (G,)."""
-        return self.growth * (quarter - MIDDLE_OF_BASE_YEAR) / QUARTERS_PER_YEAR
+    def frontier(self, parameters: Parameters, quarter: int) -> Array:
+        """The frontier of each segment, which research moves, (runs, G)."""
+        years = (quarter - MIDDLE_OF_BASE_YEAR) / QUARTERS_PER_YEAR
+        moved: Array = parameters["mechanisms.research"] * self.growth * years
+        return moved
 
     def behind(self, lag: Array) -> Array:
         """Each maker's best quality by the frontier of the day, (runs, F), 0 at the frontier and below it behind."""
         return -self.growth_of_firm * lag
 
-    def sold_to_target(self, behind: Array, cap: Array, quarter: int) -> Array:
+    def sold_to_target(self, parameters: Parameters, behind: Array, cap: Array, quarter: int) -> Array:
         """The best that each maker may sell to the target, by the frontier of the day, (runs, F).
 
         `cap` (runs, G) is the best that may be sold at all. It stands still while the frontier moves on.
         """
-        allowed = np.take(cap - self.frontier(quarter), self.segment_of_firm, axis=-1)
+        allowed = np.take(cap - self.frontier(parameters, quarter), self.segment_of_firm, axis=-1)
         return np.where(self.capped, np.minimum(behind, allowed), behind)
 
     def per_yuan(self, parameters: Parameters, behind: Array, quarter: int) -> Array:
         """What a yuan buys of a quality, (runs, F), in the unit of the table's amount by bn yuan."""
         kept = 1.0 - parameters["chip_market.quality_discount"]
-        frontier = self.frontier(quarter)[self.segment_of_firm]
+        frontier = np.take(self.frontier(parameters, quarter), self.segment_of_firm, axis=-1)
         return self.amount_of_firm * np.exp(frontier + kept * behind)
 
     def bought(self, sales: Array, per_yuan: Array) -> Array:
@@ -71,7 +73,7 @@ def new_cap(parameters: Parameters, quality: Quality, before: tuple[Array, Array
     The lever says a part of the frontier on the day that it is set; the quality stays what that was. 1 is no cap.
     """
     lever = np.exp(by_lever(parameters, np.log(parameters["controls.quality_cap"])))
-    cap = np.where(lever < 1.0, np.log(lever) + quality.frontier(quarter), np.inf)
+    cap = np.where(lever < 1.0, np.log(lever) + quality.frontier(parameters, quarter), np.inf)
     return lever, np.where(lever == before[0], before[1], cap)
 
 
@@ -82,9 +84,12 @@ def leaked(parameters: Parameters, before: Array, hindered: Flags) -> Array:
     return before + (wanted - before) / (QUARTERS_PER_YEAR * p["leakage.years"])
 
 
-def smuggled_part(quality: Quality, leaking: Array, denied: Array, is_capped: Flags) -> Array:
-    """What part of each maker's sales to the target comes in spite of a denial or at more than the cap, (runs, F)."""
-    not_sold = denied + (1.0 - denied) * is_capped
+def smuggled_part(quality: Quality, leaking: Array, denied: Array, lost: Array) -> Array:
+    """What part of each maker's sales to the target comes in spite of a denial or at more than the cap, (runs, F).
+
+    `lost` is the part of what a yuan buys that a cap takes: the less it takes, the less is worth smuggling.
+    """
+    not_sold = denied + (1.0 - denied) * lost
     came: Array = ratio(leaking * not_sold, 1.0 - denied * (1.0 - leaking), 0.0)
     return came * quality.capped
 

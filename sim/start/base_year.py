@@ -33,7 +33,7 @@ class BaseYear:
     demand: Array  # (runs, S, G) chips used
     chip_share: Array  # (runs, S, F) each buyer's shares of firms, sum to 1 within a segment
     output: Array  # (runs, F) chips sold; of an entrant, of the fab it plans
-    wafers: Array  # (runs, F) made for designers
+    dies: Array  # (runs, F) made for designers
     capital: Array  # (runs, F) tools in place, bn yuan; of an entrant, what its fab takes
     young_capital: Array  # (runs, F) of the target's firms, tools in place that still had to be run in
     private_investment: Array  # (runs, F) tools bought a quarter out of firms' own decision
@@ -75,8 +75,8 @@ def _construct(roster: Roster, given: dict[str, Array]) -> BaseYear:
     chip_flow = _chip_flows(roster, given, demand, output)
     chip_share = chip_flow / roster.by_segment.spread(roster.by_segment.sum(chip_flow))
     output = total_over_rows(roster.by_segment.spread(demand) * chip_share)
-    wafers = _wafers(roster, output)
-    on_lines = output if not roster.foundries.any else (output + wafers) * roster.foundries.has_lines
+    dies = _dies(roster, output)
+    on_lines = (output + dies) * roster.foundries.has_lines
     capital, young, private, programme = _investment(roster, given, on_lines)
     if roster.is_entrant.any():
         chip_share = _with_entrants(roster, chip_share, demand, planned)
@@ -84,10 +84,10 @@ def _construct(roster: Roster, given: dict[str, Array]) -> BaseYear:
     mix = np.where(roster.is_equipment, roster.world.column("inputs", "market"), 0.0)
     mix = mix / mix.sum()
     per_chip = to_yuan * np.where(roster.is_equipment, 0.0, roster.world.column("inputs", "market"))
-    made = (on_lines if roster.foundries.any else output) * ~roster.is_entrant
-    material_need = (per_chip / total(made))[:, None, :]
+    made = (output + dies) * ~roster.is_entrant
+    material_need = _material_need(roster, per_chip, made)
     tools = roster.by_group.sum(private + programme)[..., None] * mix
-    need = tools + roster.by_group.sum(made)[..., None] * material_need
+    need = tools + roster.needed(made, material_need)
     flow = _input_flows(roster, given, need)
     input_share = flow / roster.by_input.spread(roster.by_input.sum(flow))
     sales = roster.by_input.spread(need) * input_share
@@ -95,7 +95,7 @@ def _construct(roster: Roster, given: dict[str, Array]) -> BaseYear:
         demand,
         chip_share,
         output,
-        wafers,
+        dies,
         capital,
         young,
         private,
@@ -155,13 +155,24 @@ def _chip_flows(roster: Roster, given: dict[str, Array], demand: Array, output: 
     return fixed + _fit(prior, to_buyers, output - kept, roster.by_segment)
 
 
-def _wafers(roster: Roster, output: Array) -> Array:
+def _material_need(roster: Roster, bought: Array, made: Array) -> Array:
+    """Materials and software by what is made: all that lines make or, of parts, the chips of their segment."""
+    need = bought / total(made * roster.foundries.has_lines)
+    of_segment = roster.by_segment.sum(made)
+    for item in np.flatnonzero(roster.is_part):
+        need[:, item] = bought[:, item] / of_segment[:, roster.part_of[item]]
+    return need[:, None, :]
+
+
+def _dies(roster: Roster, output: Array) -> Array:
     """What lines make for designers at their site, in proportion to what else they make, (runs, F)."""
     foundries = roster.foundries
     if not foundries.any:
         return np.zeros_like(output)
     needed = foundries.needed(np.take(output, foundries.designers, axis=-1))
-    return total_over_rows(foundries.ordered(needed, output))
+    dies = np.zeros_like(output)
+    dies[:, foundries.makers] = total_over_rows(foundries.ordered(needed, np.take(output, foundries.makers, axis=-1)))
+    return dies
 
 
 def _with_entrants(roster: Roster, chip_share: Array, demand: Array, planned: Array) -> Array:

@@ -11,7 +11,7 @@ from sim.engine.groups import Groups, divisor
 
 
 class Foundries:
-    """The order books for wafers of a world's `designers.csv`: D designers, W books, F firms.
+    """The order books for dies of a world's `designers.csv`: D designers, B books, F firms.
 
     A book holds the orders of all designers with their dies from the same segment at the same site, those of the target
     apart from others, since foundries abroad may be told not to serve them. At home the target's designers are served
@@ -28,7 +28,7 @@ class Foundries:
         self.has_lines: Array = np.where(self.is_designer, 0.0, 1.0)
         self.designers: Indices = np.flatnonzero(self.is_designer)
         own = [row for row in row_of if row is not None]
-        self.claim: Array = np.array([row["claim"] / row["yield"] for row in own])  # wafers by value of chips
+        self.claim: Array = np.array([row["claim"] / row["yield"] for row in own])  # dies by value of chips
         self.ceiling: Array = np.array(
             [
                 1.0 if row is None or row["potential"] is None else row["potential"] / firm["output"]
@@ -60,12 +60,19 @@ class Foundries:
         members = self.by_book.sum(np.ones(len(own))) if own else np.ones(0)
         self.claim_of_book: Array = self.by_book.sum(self.claim) / members if own else members
 
+        self.makers: Indices = np.flatnonzero(self.serves.any(axis=0))
+        self.serves_of_makers: Array = np.where(self.serves[:, self.makers], 1.0, 0.0)
+        self.by_segment_of_makers = Groups(segment_of[self.makers], len(segments))
+
     def needed(self, chips: Array) -> Array:
-        """The wafers that designers' chips take, by book: (runs, D) to (runs, W), bn yuan a quarter at 2020 prices."""
+        """The dies that designers' chips take, by book: (runs, D) to (runs, B), bn yuan a quarter at 2020 prices."""
         return self.by_book.sum(chips * self.claim)
 
-    def ordered(self, wafers: Array, able: Array) -> Array:
-        """Each book's orders with the makers that serve it, by what they can make: (runs, W) to (runs, W, F)."""
-        room = able[:, None, :] * self.serves
+    def ordered(self, dies: Array, able: Array) -> Array:
+        """Each book's orders with the makers that serve it, by what they can make: (runs, B) to (runs, B, makers).
+
+        `able` (runs, makers) is of those that serve any book.
+        """
+        room = able[:, None, :] * self.serves_of_makers
         whole = np.add.reduceat(room, np.array([0]), axis=-1)
-        return wafers[..., None] * room / divisor(whole)
+        return dies[..., None] * room / divisor(whole)

@@ -77,6 +77,9 @@ class Roster:
         self.is_dominated = self.is_material & self._largest_seller()
         self.automotive_share = np.array([share or 0.0 for share in world.column("segments", "automotive_share")])
         self.items = (*self.inputs, *self.segments, EXPERTS)  # what a control can be on
+        part_of = {row["input"]: self.segments.index(row["segment"]) for row in world.rows["parts"]}
+        self.is_part = np.isin(self.inputs, list(part_of))  # materials that the chips of one segment alone need
+        self.part_of = np.array([part_of.get(item, -1) for item in self.inputs])
         self._name_groups()
         self.chip_exposure = np.array(world.column("segments", "chip_exposure"))  # part above technical thresholds
         self.foreign_tools = self._foreign_tools()
@@ -84,6 +87,20 @@ class Roster:
     def of_home_suppliers(self, values: Array) -> Array:
         """What the target's suppliers have of each input, (…, suppliers) to (…, inputs)."""
         return self.home_suppliers_by_input.sum(values.take(self.home_suppliers, axis=-1))
+
+    def needed(self, made: Array, need: Array, inputs: Indices | None = None) -> Array:
+        """What groups need of materials and software for what their firms make, (runs, F) to (runs, K, I), or of some.
+
+        `need` is by what is made, (runs, 1, I). Materials and software are for lines; parts are for the chips of their
+        segment, designers' too.
+        """
+        some = need if inputs is None else need.take(inputs, axis=-1)
+        needed: Array = self.by_group.sum(made * self.foundries.has_lines)[..., None] * some
+        for place, item in enumerate(np.arange(len(self.inputs)) if inputs is None else inputs):
+            if self.is_part[item]:
+                of_segment = made * (self.firm_segment == self.part_of[item])
+                needed[..., place] = self.by_group.sum(of_segment) * need[..., item]
+        return needed
 
     def _foreign_tools(self) -> Array:
         """What each foreign state sells of each kind of tool by all that foreign states sell, (states, inputs)."""

@@ -77,7 +77,8 @@ def _start_chip_firms(firms: ChipFirm, roster: Roster, base: BaseYear, p: Parame
     firms.is_entrant = roster.is_entrant.astype(np.float64)
     firms.has_lines, firms.ceiling = roster.foundries.has_lines, roster.foundries.ceiling
     firms.adoption = np.ones_like(base.output)
-    firms.base_output = base.output + base.wafers
+    firms.parts_allow = np.full_like(base.output, np.inf)
+    firms.base_output = base.output + base.dies
     firms.output = base.output * (1.0 - firms.is_entrant)
     firms.orders = firms.revenue = firms.made = firms.base_output * (1.0 - firms.is_entrant)
     firms.material_cover = firms.return_on_lines = firms.line_completeness = np.ones_like(base.output)

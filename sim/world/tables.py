@@ -40,9 +40,10 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "paths": (("state", "segment", "year"), ("index",), ()),
     "designers": (("id", "made_from"), ("claim", "yield"), ("potential",)),
     "quality": (("segment",), ("amount", "growth"), ()),
+    "parts": (("input", "segment"), (), ()),
     "totals": (("id", "name"), ("value",), ()),
 }
-MAY_LACK = ("entrants", "paths", "designers", "quality")  # tables that a world may do without
+MAY_LACK = ("entrants", "paths", "designers", "quality", "parts")  # tables that a world may do without
 OTHERS = "others"  # in paths.csv: all states without a path of their own
 WORDS = {
     ("states", "role"): ("target", "lead", "ally", "neutral"),
@@ -66,6 +67,8 @@ REFERENCES = {
     ("designers", "id"): "chip_firms",
     ("designers", "made_from"): "segments",
     ("quality", "segment"): "segments",
+    ("parts", "input"): "inputs",
+    ("parts", "segment"): "segments",
 }
 COMPANIONS = ("low", "high", "grade", "source")
 TOTALS = ("equipment_spending_target", "equipment_spending_world")
@@ -92,6 +95,7 @@ class Tables:
             self._check_sums(problems)
             self._check_paths(problems)
             self._check_designers(problems)
+            self._check_parts(problems)
 
     def column(self, table: str, name: str) -> list[Any]:
         return [row[name] for row in self.rows[table]]
@@ -330,6 +334,20 @@ class Tables:
                 problems.append(
                     f"{where}: potential = {row['potential']:g}: must be at least its output of {firms[id]['output']:g}"
                 )
+
+    def _check_parts(self, problems: list[str]) -> None:
+        """A part is a material of one segment."""
+        path = self.folder / "parts.csv"
+        kinds = {row["id"]: row["kind"] for row in self.rows["inputs"]}
+        for row in self.rows["parts"]:
+            if kinds[row["input"]] != "material":
+                problems.append(
+                    f"{path}: line {row['line']}: input = {row['input']!r}: is {kinds[row['input']]}; a part must be a "
+                    "material (inputs.csv, kind)"
+                )
+        listed = self.column("parts", "input")
+        for item in dict.fromkeys(each for each in listed if listed.count(each) > 1):
+            problems.append(f"{path}: {item}: is a part of {listed.count(item)} segments; it must be of one")
 
     def _check_sums(self, problems: list[str]) -> None:
         for row in self.rows["inputs"]:

@@ -55,7 +55,7 @@ def test_paths_run_between_their_low_and_high(tmp_path, position, in_2022):
 
 
 def test_a_path_grows_on_the_trend_after_its_last_year(tmp_path):
-    model = DecouplingModel(path(tmp_path, *ROWS), set={"mechanisms.growth": True, "demand.growth": 0.04})
+    model = DecouplingModel(path(tmp_path, *ROWS), set={"demand.growth": 0.04})
     rice, china = model.roster.segments.index("rice"), at(model, "CHN")
     demand = yearly(model, 4)[:, china, rice] / model.chip_market.base_demand[0, china, rice] / 4
     assert demand[2] == pytest.approx(4.0)
@@ -66,7 +66,7 @@ def test_what_the_world_sells_is_given_so_the_others_have_the_rest(tmp_path):
     rows = (*ROWS, "others,rice,2022,0.5,0.5,0.5,assumed,a test")
     config = path(tmp_path, *rows)
     given = {f"demand.world_sales.{year}": value for year, value in ((2020, 100.0), (2021, 110.0), (2022, 120.0))}
-    model = DecouplingModel(config, set={"mechanisms.growth": True, "demand.growth": 0.0, **given})
+    model = DecouplingModel(config, set=given)
     demand, rice = yearly(model, 3), model.roster.segments.index("rice")
     base = 4 * model.chip_market.base_demand[0]
     assert demand.sum(axis=(1, 2)) == pytest.approx(base.sum() * np.array([1, 1.1, 1.2]))

@@ -40,6 +40,7 @@ def test_the_leaders_sales_and_grants_move_the_frontier(revenue, granted, elasti
         base_output=row(3.0, 1.0, 2.0), revenue=row(*revenue), research_grant=row(granted, 9.0, 9.0)
     )
     roster = SimpleNamespace(
+        has_quality=np.zeros(2, dtype=bool),
         target_owned=np.array([False, True, True]),
         is_entrant=np.array([False, False, False]),
         by_segment=Groups(np.array([0, 0, 1]), 2),

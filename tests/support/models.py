@@ -8,7 +8,10 @@ from support.paths import ROOT
 
 from sim.model import DecouplingModel
 
-NOTHING_MOVES = dict.fromkeys(("growth", "luck", "state_programme", "learning", "research", "prices"), False)
+NOTHING_MOVES = {
+    "mechanisms": dict.fromkeys(("luck", "state_programme", "learning", "research", "prices"), False),
+    "demand": {"growth": 0.0, "target_drift": 0.0},
+}
 
 
 def year(values, which):
@@ -49,6 +52,9 @@ def seeds(folder, tables, **config):
         table = world / f"{name}.csv"
         before = table.read_text() if table.exists() else ""
         table.write_text(before + "".join(f"{line}\n" for line in lines))
+    mechanisms = {**NOTHING_MOVES["mechanisms"], **config.pop("mechanisms", {})}
     path = folder / "seeds.toml"
-    path.write_text(tomli_w.dumps({"purpose": "a test", "world": str(world), "mechanisms": NOTHING_MOVES, **config}))
+    path.write_text(
+        tomli_w.dumps({"purpose": "a test", "world": str(world), **NOTHING_MOVES, "mechanisms": mechanisms, **config})
+    )
     return path
