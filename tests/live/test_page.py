@@ -204,9 +204,11 @@ def test_what_the_chain_and_the_gaps_draw_can_be_read(chromium, address):
     with opened(chromium, address) as page:
         jump(page, 2021)
         page.click(".chain summary")
-        assert re.fullmatch(r"\w{3} → .+: [\d.]+ bn yuan a year.*", page.locator(".chain .listed li").first.inner_text())
+        said = page.locator(".chain .listed li").first.inner_text()
+        assert re.fullmatch(r"\w{3} → .+: [\d.]+ bn yuan a year.*", said)
         assert page.locator(".chain .listed li").count() == page.locator(".chain path.flow").count()
         page.click(".gaps summary")
+        page.wait_for_selector(".gaps tbody tr")
         [cells] = [
             row.split("\t") for row in page.locator(".gaps tr").all_inner_texts() if row.startswith("lithography")
         ]
