@@ -38,19 +38,19 @@ LABELS = {  # each once, as two levers of one name are mistaken for each other
     "mandate.tools": "tool mandate",
     "retaliation.severity": "severity of retaliation",
 }
-EXAMPLES = {
+EXAMPLES = {  # TARGET becomes the name of the state that the race is about
     "controls.mode": "events puts the dated controls in force, none is a world without any",
     "controls.severity": "at 50 % every dated control denies half of what it says",
     "controls.alignment": "at 100 % an ally that loses nothing by it denies as much as the lead",
     "controls.doctrine": "cost-benefit leaves a target alone that can hit back, preventive tightens as the gap closes",
     "subsidy.mode": "plan spends more in years in which the share is behind its goal",
-    "subsidy.annual": "at 200 China spends about as much every year as its fund of 2019 had in all",
+    "subsidy.annual": "at 200 TARGET spends about as much every year as the national fund of 2019 had in all",
     "subsidy.allocation": "bottleneck pays first for what is most bought abroad",
     "subsidy.research_share": "at 30 % seven of ten yuan go into capacity",
-    "investment.annual": "China's chip firms raised about 30 in 2019 and 140 in 2020",
+    "investment.annual": "TARGET's firms raised about 30 in 2019 and 140 in 2020",
     "controller_subsidy.annual": "the CHIPS Act of 2022 is about 73 a year",
     "mandate.domestic": "at 30 % three of ten yuan go to makers at home, as far as they have capacity",
-    "mandate.tools": "at 50 % half of a new line's tools come from home suppliers, which China asked for in 2025",
+    "mandate.tools": "at 50 % half of a new line's tools come from home suppliers, as TARGET asked in 2025",
     "retaliation.severity": "at 100 % a full control is answered by withholding all of these materials",
 }
 # A year of start means nothing on a page where a change acts at once, and mechanisms are part of the model's form.
@@ -93,7 +93,7 @@ def described(world: World) -> list[dict[str, Any]]:
             "meaning": lever.meaning,
             "source": lever.source,
             "grade": lever.grade,
-            "example": EXAMPLES.get(lever.name, ""),
+            "example": EXAMPLES.get(lever.name, "").replace("TARGET", world.names[world.target]),
         }
         for lever in levers(world)
     ]
