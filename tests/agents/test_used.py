@@ -2,6 +2,10 @@
 
 import sys
 
+import pytest
+from support.models import seeds
+from support.packs import packs
+
 from sim.agents import ChipFirm, State, Supplier
 from sim.engine.columns import Category, Link
 from sim.model import DecouplingModel
@@ -18,15 +22,22 @@ def rules(kind):
     return {f"{kind.__name__}.{name}": member.__wrapped__.__code__ for name, member in own.items()}
 
 
-def test_every_rule_is_used():
-    """By the calls of a run; what is called alike in two classes counts for each by itself."""
+@pytest.fixture
+def of_designers(tmp_path):
+    """A config of a world where some make what they sell on the lines of others."""
+    return seeds(tmp_path, packs())
+
+
+def test_every_rule_is_used(of_designers):
+    """By the calls of two runs; what is called alike in two classes counts for each by itself."""
     codes = rules(State) | rules(ChipFirm) | rules(Supplier)
     assert len(codes) >= 17
     called = set()
-    model = DecouplingModel("historic", rng=5, set=BUSY, until=2021)
+    models = [DecouplingModel("historic", rng=5, set=BUSY, until=2021), DecouplingModel(of_designers, until=2021)]
     sys.setprofile(lambda frame, event, _: called.add(frame.f_code))
     try:
-        model.run()
+        for model in models:
+            model.run()
     finally:
         sys.setprofile(None)
     assert [name for name, code in codes.items() if code not in called] == []
@@ -48,19 +59,23 @@ class Overheard(dict):
         super().__setitem__(name, values)
 
 
-def test_every_column_is_written_and_read():
-    """In a run that records everything; what is zero everywhere at the start must be written later.
+def test_every_column_is_written_and_read(of_designers):
+    """In one of two runs that record everything; what is zero everywhere at the start must be written later.
 
     Links and categories may be there for a person who holds the agent.
     """
-    model = DecouplingModel(load_config("historic", BUSY).with_event(LEAVE), rng=5, record="all", until=2024)
-    for table in model.tables.values():
-        table.values = Overheard(table.values)
-    model.run()
-    for kind, table in model.tables.items():
+    busy = load_config("historic", BUSY).with_event(LEAVE)
+    models = [DecouplingModel(config, rng=5, record="all", until=2024) for config in (busy, of_designers)]
+    for model in models:
+        for table in model.tables.values():
+            table.values = Overheard(table.values)
+        model.run()
+    for kind in (State, ChipFirm, Supplier):
+        overheard = [model.tables[kind].values for model in models]
         names = {name for name, column in kind.columns().items() if not isinstance(column, Link | Category)}
-        names = {place for place in table.values if place.partition("[")[0] in names}
+        names = {place for place in overheard[0] if place.partition("[")[0] in names}
         assert len(names) >= 15
-        assert names - table.values.read == set(), kind
-        given = {name for name, values in table.values.items() if values.any()}
-        assert names - table.values.written - given == set(), kind
+        assert names - set.union(*(values.read for values in overheard)) == set(), kind
+        written = set.union(*(values.written for values in overheard))
+        given = {name for values in overheard for name in values if values[name].any()}
+        assert names - written - given == set(), kind
