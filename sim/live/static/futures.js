@@ -254,14 +254,16 @@
     let answer = null, number = 0, waiting = 0, again = false, moved = ["", 0], writing = 0, idle = {};
     const memory = recalled();
 
-    // What could be undone and redone before the page was loaded again.
+    // What could be undone and redone before the page was loaded again. It stands with the address, and in the tab's
+    // storage for a page of another config; the storage alone may be read before all is in it.
     function recalled() {
-      const held = parsed(sessionStorage.getItem("futures") || "null");
-      return held && held.now == JSON.stringify(policy) ? held : { past: [], next: [] };
+      const texts = [(history.state || {}).futures, sessionStorage.getItem("futures")];
+      const held = texts.map((text) => parsed(text || "null"));
+      return held.find((each) => each && each.now == JSON.stringify(policy)) || { past: [], next: [] };
     }
 
-    function remember() {
-      sessionStorage.setItem("futures", JSON.stringify({ ...memory, now: JSON.stringify(policy) }));
+    function remembered() {
+      return JSON.stringify({ ...memory, now: JSON.stringify(policy) });
     }
 
     // Goes on to another policy. Moves of one lever soon after each other are one step of undo.
@@ -276,7 +278,7 @@
 
     function become(next) {
       policy = next;
-      remember();
+      sessionStorage.setItem("futures", remembered());
       if (policy.config != settings.config) return location.assign(location.pathname + address(policy, settings));
       // Browsers refuse an address that changes too often, as with a key held down.
       clearTimeout(writing);
@@ -286,7 +288,7 @@
     }
 
     function write() {
-      history.replaceState(history.state, "", location.pathname + address(policy, settings));
+      history.replaceState({ ...history.state, futures: remembered() }, "", location.pathname + address(policy, settings));
     }
 
     // One request at a time; of what is moved meanwhile the last alone is asked for.
