@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sim.engine.groups import Groups, divisor, ratio, total_over_rows
 from sim.engine.kept import Kept
 
-NUMBERS = st.floats(min_value=-4.0, max_value=4.0, allow_subnormal=False)
+NUMBERS = st.just(0.0) | st.floats(1e-9, 4.0) | st.floats(-4.0, -1e-9)  # by less a ratio may be too large to write
 
 
 @given(arrays(np.float64, (3, 4), elements=NUMBERS), arrays(np.float64, (3, 4), elements=NUMBERS))
