@@ -159,7 +159,8 @@ def read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, 
         if wrong:
             problems += [f"{place}: {key} = {written(entry[key])}: must be {right(key)}" for key in wrong]
             continue
-        taken = TAKES.get(entry.get("kind"))
+        kind = entry.get("kind")
+        taken = TAKES.get(kind) if isinstance(kind, str) else None
         if taken is not None and (superfluous := [key for key in entry if key not in taken]):
             kind = with_article(entry["kind"])
             problems += [f"{place}: {key}: {kind} takes no {key}; leave it out" for key in superfluous]
