@@ -78,24 +78,35 @@ def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]
     return Ensemble(sets, hashlib.sha256(content).hexdigest())
 
 
+def parameter_sets(world: World, given: Collection[str] = ()) -> Mapping[int, Mapping[str, Value]]:
+    """The parameter sets of a world by number from 1, without what is `given` besides; none where there are none.
+
+    Raises BadInput for a table that cannot be used.
+    """
+    table = world.folder / ENSEMBLE
+    if not table.is_file():
+        return {}
+    problems: list[str] = []
+    ensemble = read_ensemble(world, set(given), table, problems)
+    if ensemble is None or problems:
+        raise BadInput(problems)
+    return ensemble.sets
+
+
 def parameter_set(world: World, number: int, given: Collection[str]) -> Mapping[str, Value]:
     """The values of one set of a world's ensemble; of number 0, a config's own parameters, none.
 
     `given` are the keys that are set besides, which must not be among them, as in an experiment. Raises BadInput.
     """
     asked = f"--parameter-set = {number}"
-    table = world.folder / ENSEMBLE
     if not number:
         return {}
-    if not table.is_file():
+    sets = parameter_sets(world, {CAUSED} & set(given))
+    if not sets:
         raise BadInput(f"{asked}: the world {world.id} has no parameter sets; leave it out for the config's own")
-    problems: list[str] = []
-    ensemble = read_ensemble(world, {CAUSED} & set(given), table, problems)
-    if ensemble is None or problems:
-        raise BadInput(problems)
-    if number not in ensemble.sets:
-        raise BadInput(f"{asked}: must be from 1 to {len(ensemble.sets)}, or 0 for the config's own parameters")
-    drawn = ensemble.sets[number]
+    if number not in sets:
+        raise BadInput(f"{asked}: must be from 1 to {len(sets)}, or 0 for the config's own parameters")
+    drawn = sets[number]
     if twice := [key for key in given if key in drawn]:
         raise BadInput([f"--set {key}: is set by {asked}; leave out one of the two" for key in twice])
     return drawn

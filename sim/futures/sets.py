@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from sim.errors import BadInput
-from sim.experiment.ensemble import ENSEMBLE, read_ensemble
+from sim.experiment import ensemble
 from sim.scenario.scenario import Scenario
 from sim.scenario.values import CAUSED
 from sim.world.evidence import Value
@@ -18,15 +17,8 @@ Pair = tuple[int, int]  # the number of a parameter set, 0 for the config's own 
 
 @lru_cache(maxsize=16)
 def parameter_sets(world: World) -> Mapping[int, Mapping[str, Value]]:
-    """The parameter sets of a world's ensemble by number from 1; none where it has no ensemble."""
-    table = world.folder / ENSEMBLE
-    if not table.is_file():
-        return {}
-    problems: list[str] = []
-    ensemble = read_ensemble(world, set(), table, problems)
-    if ensemble is None or problems:
-        raise BadInput(problems)
-    return ensemble.sets
+    """The parameter sets of a world's ensemble by number from 1, read once; none where it has no ensemble."""
+    return ensemble.parameter_sets(world)
 
 
 def pairs(world: World, count: int, seed: int = 1) -> list[Pair]:

@@ -34,7 +34,7 @@ from sim.compare.words import counted
 from sim.engine.groups import ratio, total
 from sim.errors import BadInput
 from sim.experiment.cost import duration
-from sim.experiment.ensemble import ENSEMBLE, read_ensemble
+from sim.experiment.ensemble import parameter_sets
 from sim.model import DecouplingModel
 from sim.policy.review import review_inputs, review_segments
 from sim.results.files import write_aside
@@ -238,7 +238,7 @@ def planned(
         raise BadInput(f"--years = {years}: must be from 1 to {LAST_YEAR - year + 1}, as runs end with {LAST_YEAR}")
     if seeds < 1:
         raise BadInput(f"--seeds = {seeds}: must be 1 or more")
-    return Plan(scenario, year, years, parameter_sets(scenario.world, sets), seeds, removals(scenario.world))
+    return Plan(scenario, year, years, first_sets(scenario.world, sets), seeds, removals(scenario.world))
 
 
 def critical(
@@ -264,22 +264,20 @@ def run(plan: Plan, done: Callable[[int], None] = lambda runs: None) -> Study:
     return Study(plan.scenario, plan.year, plan.years, len(plan.sets), plan.seeds, rows)
 
 
-def parameter_sets(world: World, sets: int | None) -> list[Mapping[str, Value]]:
+def first_sets(world: World, sets: int | None) -> list[Mapping[str, Value]]:
     """The values of the first parameter sets of a world's ensemble; of its config's own parameters, none."""
-    table = world.folder / ENSEMBLE
-    if sets == 0 or (sets is None and not table.is_file()):
+    if sets == 0:
         return [{}]
     if sets is not None and sets < 0:
         raise BadInput(f"--sets = {sets}: must be 0, for the config's own parameters, or more")
-    if not table.is_file():
+    known = parameter_sets(world)
+    if sets is None:
+        return list(known.values())[:SETS] or [{}]
+    if not known:
         raise BadInput(f"--sets = {sets}: the world {world.id} has no parameter sets; leave it out")
-    problems: list[str] = []
-    ensemble = read_ensemble(world, set(), table, problems)
-    if ensemble is None or problems:
-        raise BadInput(problems)
-    if sets is not None and sets > len(ensemble.sets):
-        raise BadInput(f"--sets = {sets}: must be from 0 to {len(ensemble.sets)}; the world {world.id} has no more")
-    return list(ensemble.sets.values())[: SETS if sets is None else sets]
+    if sets > len(known):
+        raise BadInput(f"--sets = {sets}: must be from 0 to {len(known)}; the world {world.id} has no more")
+    return list(known.values())[:sets]
 
 
 def removals(world: World) -> list[Removal]:

@@ -20,7 +20,7 @@ from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.compare.tables import read_table
 from sim.compare.words import counted
 from sim.errors import BadInput
-from sim.experiment.ensemble import ENSEMBLE, read_ensemble
+from sim.experiment.ensemble import ENSEMBLE, parameter_sets
 from sim.folders import result_path
 from sim.results.files import write_aside, writing
 from sim.results.output import is_result
@@ -104,7 +104,7 @@ def validate(
     scenario = load_config(what)
     world = scenario.world
     figures = _figures(world, observations)
-    parameter_sets = ensemble_sets(world)[:sets]
+    chosen = ensemble_sets(world)[:sets]
     seeds = range(1, SEEDS + 1)
     scenarios = {GIVEN if _market_is_given(scenario) else FREE: scenario}
     if not _market_is_given(scenario):
@@ -113,25 +113,20 @@ def validate(
     wanted = [*observed, *_asked_by_others(world, observed)]
     with closing(open_engine(workers, cluster)) as engine:
         runner = Runner(engine)
-        values = {kind: runner.values_at(kind, one, parameter_sets, seeds, wanted) for kind, one in scenarios.items()}
+        values = {kind: runner.values_at(kind, one, chosen, seeds, wanted) for kind, one in scenarios.items()}
         still = with_reactions_off(FREE, scenario, wanted, runner) if observations else None
     scored = {kind: _scored(kind, world, figures, wanted, values[kind], still) for kind in scenarios}
     first = values[next(iter(scenarios))]
     own = {(o.measure, o.date): Forecast.of(first[:, :, place].ravel()) for place, o in enumerate(wanted)}
-    return _with_forecasts(str(scenario.name), world, figures, scored, own, len(parameter_sets), SEEDS)
+    return _with_forecasts(str(scenario.name), world, figures, scored, own, len(chosen), SEEDS)
 
 
 def ensemble_sets(world: World) -> list[Mapping[str, Value]]:
     """The parameter sets that ship with a world, or the config's own where there are none."""
-    table = world.folder / ENSEMBLE
-    if not table.exists():
-        note(f"{table}: there is no ensemble; the config's own parameters are used")
-        return [{}]
-    problems: list[str] = []
-    ensemble = read_ensemble(world, set(), table, problems)
-    if ensemble is None or problems:
-        raise BadInput(problems)
-    return list(ensemble.sets.values())
+    sets = list(parameter_sets(world).values())
+    if not sets:
+        note(f"{world.folder / ENSEMBLE}: there is no ensemble; the config's own parameters are used")
+    return sets or [{}]
 
 
 def _figures(world: World, path: str | Path | None) -> list[Observation]:
