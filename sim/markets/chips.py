@@ -25,10 +25,7 @@ _EVERYWHERE = np.ones(1)  # controls on chips reach all that the target buys
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
 SURGE = range(4, 6)  # the first half of 2021
 DRIFTS = 8  # the first quarter of 2022: until then the target's demand kept pace with the world's
-MORE_BOOKED = 3.0  # chips that a designer can have made in a quarter by those that it has orders for
 ALL = 1.0 - 1e-9  # but for rounding
-HOPED_FOR = 1.1  # dies that a designer asks for after a quarter in which it was short, by what it got
-FREED = 2.0  # the same after one in which it was not, by what it had asked for
 EVERYBODY = slice(None)
 
 
@@ -236,12 +233,12 @@ class ChipMarket:
         quarter, and its buyers go to who can book more. The dies are ordered with the makers at their site and
         rationed with the orders of all other buyers there; what dies are short of is not sold.
         """
-        foundries, by_segment = self.foundries, self.roster.by_segment
+        p, foundries, by_segment = parameters, self.foundries, self.roster.by_segment
         own = foundries.designers
         placed = np.take(firms.orders, own, axis=-1)
-        most = MORE_BOOKED * np.take(firms.capacity * (1.0 - firms.outage), own, axis=-1)
+        most = p["designers.booking"] * np.take(firms.capacity * (1.0 - firms.outage), own, axis=-1)
         room = np.minimum(np.minimum(most, np.take(firms.parts_allow, own, axis=-1)), self.dies_allow)
-        denied = foundries.by_book.spread(self._foundry_denied(parameters))
+        denied = foundries.by_book.spread(self._foundry_denied(p))
         room = np.where(denied > 0, np.minimum(room, placed * (1.0 - denied)), room)
         of_designers = (np.take(orders, own, axis=-1), placed, room, np.take(open_part, own, axis=-1))
         chips = rationed(*of_designers, self.by_segment_of_designers)
@@ -250,7 +247,7 @@ class ChipMarket:
         self.made_at_home = np.tile(self.roster.at_home * 1.0, (len(able), 1))
         self.made_at_home[:, own] = self.made_at_home[:, own] * (1.0 - ratio(self.dies_used, wanted, 0.0))
         needed = foundries.needed(wanted - self.dies_used)
-        fronts = parameters["leakage.dies"] / QUARTERS_PER_YEAR * foundries.fronts
+        fronts = p["leakage.dies"] / QUARTERS_PER_YEAR * foundries.fronts
         asked = needed + fronts
         makers = foundries.makers
         dies = foundries.ordered(asked, np.take(able, makers, axis=-1))
@@ -272,8 +269,8 @@ class ChipMarket:
         self.dies = self.dies + total(self.dies_bought / foundries.claim_of_book) - total(self.dies_used)
         filled = foundries.by_book.spread(np.minimum(1.0, ratio(supplied - self.dies_bought, needed, 1.0)))
         filled = ratio(self.dies_used + (wanted - self.dies_used) * filled, wanted, 1.0)
-        again = FREED * self.dies_allow
-        self.dies_allow = np.where(filled < ALL, HOPED_FOR * wanted * filled, again)
+        again = p["designers.asked_when_not"] * self.dies_allow
+        self.dies_allow = np.where(filled < ALL, p["designers.asked_when_short"] * wanted * filled, again)
         self.sales = got + more * part[:, None, :]
         self.sales[..., own] = chips * filled[:, None, :]
         firms.output = total_over_rows(self.sales)
