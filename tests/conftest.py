@@ -4,6 +4,7 @@ import tempfile
 from typing import NamedTuple
 
 import pytest
+from support.browsing import CHROMIUM, browsing
 
 from sim import cli
 from sim.model import DecouplingModel
@@ -56,3 +57,12 @@ def answer(monkeypatch, capsys):
         return Answer(end.value.code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The system's Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    with browsing() as browser:
+        yield browser

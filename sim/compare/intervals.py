@@ -42,7 +42,7 @@ def student(differences: Array, level: float) -> Estimate:
     """The mean of at least one difference with Student's t interval.
 
     There is none for one pair, nor where most pairs are equal and fewer than five are not: how often and by how much
-    a rare pair differs is then not in the sample, and t's interval covers 0.4 instead of 0.95 (docs/INTERVALS.md).
+    a rare pair differs is then not in the sample, and t covers 0.4 instead of 0.95 (docs/reference/intervals.md).
     """
     count = len(differences)
     mean = middle_of(differences)

@@ -1,4 +1,4 @@
-"""The data dictionary docs/DATA.md, made from the code. `python -m sim.description.data` writes it again."""
+"""The data dictionary docs/reference/data.md, made from the code. `python -m sim.description.data` writes it again."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def text() -> str:
         table(("kind", "of a quarter", "of a year"), KINDS),
         "## Keys of `runs.csv` and `series.csv`\n",
         "The swept keys come between `seed` and the rest, under the names of their parameters in "
-        "[ODD.md](ODD.md), and `part` where an experiment has several.\n",
+        "[the description](../model/odd.md), and `part` where an experiment has several.\n",
         keys(),
         "## Outcomes of a measure in `runs.csv`\n",
         outcomes(),
@@ -197,4 +197,4 @@ def measures() -> str:
 
 
 if __name__ == "__main__":
-    document("DATA.md").write_text(text())
+    document("reference/data.md").write_text(text())

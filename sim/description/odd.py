@@ -1,4 +1,4 @@
-"""The parts of docs/ODD.md that repeat the code, made from the code. `python -m sim.description.odd` writes them again.
+"""The parts of docs/model/odd.md that repeat the code; `python -m sim.description.odd` writes them again.
 
 In the file they are between <!-- generated: NAME --> and <!-- end -->; the rest is written by hand.
 """
@@ -178,7 +178,7 @@ def source(function: FunctionType) -> str:
     (node,) = ast.parse("\n".join(lines)).body
     assert isinstance(node, ast.FunctionDef)
     body = textwrap.dedent("\n".join(lines[(node.body[0].end_lineno or 0) :])).strip("\n")
-    return f"<details><summary>text</summary>\n\n```python\n{body}\n```\n\n</details>"
+    return f'<details markdown="1"><summary>text</summary>\n\n```python\n{body}\n```\n\n</details>'
 
 
 def doc(thing: object) -> str:
@@ -196,5 +196,5 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    file = document("ODD.md")
+    file = document("model/odd.md")
     file.write_text(rewritten(file.read_text()))

@@ -29,7 +29,7 @@ SHARE, PAWN = "share of variance", "PAWN"
 DUMMY = "(dummy)"  # stands where a factor's name would
 SLICES = {SHARE: (50, 8), PAWN: (10, 15)}  # the most, and how many units each has at least
 FEWEST = 30  # units, below which there are no indices
-FEW = 64  # units, below which intervals are unsure (docs/INTERVALS.md)
+FEW = 64  # units, below which intervals are unsure (docs/reference/intervals.md)
 UNEVEN = "a jump within one slice: the share is too small"
 GROUPS = 20  # of units, for the jackknife
 SHUFFLES = 200
@@ -140,7 +140,7 @@ def of_sample(
     """(factor, index, value, low, high, flags) of any sample, of a dummy last; `means` have shape (units,).
 
     `luck` is the variance that luck leaves in each of them. PAWN has no interval: it is too large in small samples, and
-    percentiles of a bootstrap mostly miss the truth (docs/INTERVALS.md).
+    percentiles of a bootstrap mostly miss the truth (docs/reference/intervals.md).
     """
     values = list(factors.values())
     fine, coarse = Sliced.of(values, SHARE), Sliced.of(values, PAWN)

@@ -3,7 +3,7 @@
 Indices are of the mean over parameter sets and seeds at each point, or over points and seeds of each parameter set,
 less the luck that is left in that mean. Those of Sobol and Morris designs are SALib's, others are in `given_data`; the
 share that is due to seeds comes from the crossed analysis of variance of points by seeds, each the mean over parameter
-sets. How far the intervals hold is in docs/INTERVALS.md.
+sets. How far the intervals hold is in docs/reference/intervals.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How often each interval holds the truth, by simulation: writes the table of docs/INTERVALS.md.
+"""How often each interval holds the truth, by simulation: writes the table of docs/reference/intervals.md.
 
 uv run python tests/bench/intervals.py
 
@@ -24,7 +24,7 @@ from sim.compare.reaching import paired_shares, pseudo_means, unpaired_shares
 from sim.experiment.designs import Sample
 from sim.study import given_data, sensitivity
 
-FILE = Path(__file__).parents[2] / "docs/INTERVALS.md"
+FILE = Path(__file__).parents[2] / "docs/reference/intervals.md"
 START, END = "<!-- measured -->\n", "<!-- end -->\n"
 HEADER = ("interval", "data", "n", "given", "flagged", "covers", "covers or is flagged")
 SIZES = (2, 3, 5, 10, 20, 50)

@@ -1,4 +1,4 @@
-"""The intervals hold the truth as often as docs/INTERVALS.md says, and often enough."""
+"""The intervals hold the truth as often as docs/reference/intervals.md says, and often enough."""
 
 import math
 import warnings

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.paths import ROOT
 
-TEXT = (ROOT / "docs/API.md").read_text()
+TEXT = (ROOT / "docs/reference/python.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -18,7 +18,7 @@ def names():
     matplotlib.use("svg")
     held = {}
     for number, block in enumerate(BLOCKS, start=1):
-        exec(compile(block, f"API.md, block {number}", "exec"), held)
+        exec(compile(block, f"python.md, block {number}", "exec"), held)
     return held
 
 

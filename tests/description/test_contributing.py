@@ -109,7 +109,7 @@ def test_the_example_works_as_it_is_written(copy):
         "configs/evidence/parameters.toml",
         "sim/agents/supplier.py",
         "tests/test_forgetting.py",
-        "docs/ODD.md",
+        "docs/model/odd.md",
     }
 
 

@@ -11,7 +11,7 @@ from sim.recorder import Recorder
 from sim.study.review import COLUMNS
 from sim.world.world import DEFAULT_WORLD, load_world
 
-FILE = ROOT / "docs/DATA.md"
+FILE = ROOT / "docs/reference/data.md"
 
 
 def test_it_is_what_the_code_would_write():

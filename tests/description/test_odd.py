@@ -12,7 +12,7 @@ from sim.engine.streams import DECISIONS
 from sim.schedule import PHASES
 from sim.world.world import load_world
 
-FILE = ROOT / "docs/ODD.md"
+FILE = ROOT / "docs/model/odd.md"
 
 
 def test_the_description_is_what_the_code_would_write():
