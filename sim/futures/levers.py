@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.scenario.idle import EVENTS, MODE, SEVERITY, Needs, lacking, possible
+from sim.scenario.labels import label
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Parameter, Value
 from sim.world.world import World
@@ -22,21 +23,6 @@ GROUPS = {  # TARGET becomes the name of the state that the race is about
     "mandate": "TARGET's purchases",
     "retaliation": "TARGET's retaliation",
     "plan": "TARGET's plan",
-}
-LABELS = {  # each once, as two levers of one name are mistaken for each other
-    "controls.mode": "mode of controls",
-    "controls.severity": "severity of controls",
-    "controls.alignment": "alignment of allies",
-    "controls.doctrine": "doctrine of the lead",
-    "subsidy.mode": "mode of the subsidy",
-    "subsidy.annual": "subsidy",
-    "subsidy.allocation": "allocation of the subsidy",
-    "subsidy.research_share": "research part of the subsidy",
-    "investment.annual": "equity raised by firms",
-    "controller_subsidy.annual": "controllers' subsidies",
-    "mandate.domestic": "buy-domestic mandate",
-    "mandate.tools": "tool mandate",
-    "retaliation.severity": "severity of retaliation",
 }
 EXAMPLES = {  # TARGET becomes the name of the state that the race is about
     "controls.mode": "events puts the dated controls in force, none is a world without any",
@@ -97,12 +83,6 @@ def described(world: World) -> list[dict[str, Any]]:
         }
         for lever in levers(world)
     ]
-
-
-def label(key: str) -> str:
-    """What a lever is called, in a word or a few; no two have the same."""
-    table, _, name = key.partition(".")
-    return LABELS.get(key, f"{name} of {table}".replace("_", " "))
 
 
 def values_at(scenario: Scenario, quarter: int) -> dict[str, Value]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sim.calendar import quarter_name
-from sim.futures.levers import label
 from sim.model import DecouplingModel
 from sim.scenario.events import Event
+from sim.scenario.labels import label
 from sim.scenario.makers import LEAVING, leaving
 from sim.world.evidence import Value
 from sim.world.world import World

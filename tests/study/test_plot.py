@@ -95,7 +95,7 @@ def test_a_series_has_a_line_for_each_case_and_a_band_over_parameter_sets(tmp_pa
     assert picture.subtitle == "%; median and 5 to 95 % of 2 parameter sets"
     (panel,) = picture.panels
     none, strict = panel.lines
-    assert [line.label for line in panel.lines] == ["0", "0.8"] and picture.legend == "controls, severity"
+    assert [line.label for line in panel.lines] == ["0", "0.8"] and picture.legend == "severity of controls"
     # Seeds are meant first: 0.41 and 0.49 without controls, 0.30 and 0.20 with them; then their quantiles.
     assert none.x.tolist() == [2034, 2035]
     assert none.band.middle.tolist() == pytest.approx([40, 45])
@@ -187,7 +187,7 @@ def test_a_grid_is_a_heat_map_of_its_two_factors(nine):
     picture = drawn(nine)
     assert picture.kind == "heat" and picture.title == "Domestic supply share in 2035"
     (panel,) = picture.panels
-    assert (panel.x_label, panel.y_label) == ("controls, severity (0 to 1)", "annual subsidy (bn yuan a year)")
+    assert (panel.x_label, panel.y_label) == ("severity of controls (0 to 1)", "subsidy (bn yuan a year)")
     assert (panel.x_levels, panel.y_levels) == (("0", "0.5", "1"), ("0", "100", "200"))
     # The median of two seeds is one point above the first: rows are subsidies, columns severities.
     assert panel.cells.tolist() == [pytest.approx(row) for row in ([1, 11, 21], [2, 12, 22], [3, 13, 23])]
@@ -208,13 +208,13 @@ def test_a_cell_without_a_value_says_so(tmp_path):
 
 def test_one_factor_along_the_axis_leaves_the_other_as_lines(nine):
     picture = drawn(nine, x=SEVERITY)
-    assert picture.kind == "lines" and picture.legend == "annual subsidy (bn yuan a year)"
+    assert picture.kind == "lines" and picture.legend == "subsidy (bn yuan a year)"
     assert [line.label for line in picture.panels[0].lines] == ["0", "100", "200"]
     last = picture.panels[0].lines[-1]
     assert last.x.tolist() == [0, 0.5, 1] and last.band.middle.tolist() == pytest.approx([3, 13, 23])
     assert [style.ordered for style in picture.styles.values()] == [True] * 3
     panels = drawn(nine, x=SEVERITY, by=SUBSIDY).panels
-    assert [panel.title for panel in panels] == [f"annual subsidy: {m} bn yuan a year" for m in (0, 100, 200)]
+    assert [panel.title for panel in panels] == [f"subsidy: {m} bn yuan a year" for m in (0, 100, 200)]
 
 
 def test_a_sample_is_dots_by_the_factors_that_move_it_most(tmp_path):
@@ -226,8 +226,8 @@ def test_a_sample_is_dots_by_the_factors_that_move_it_most(tmp_path):
     picture = drawn(folder)
     assert picture.kind == "dots"
     assert [panel.x_label for panel in picture.panels] == [
-        "controls, severity (0 to 1)",
-        "annual subsidy (bn yuan a year)",
+        "severity of controls (0 to 1)",
+        "subsidy (bn yuan a year)",
     ]
     ((x, y),) = picture.panels[0].dots.values()
     assert x.tolist() == pytest.approx([0.1 * n for n in range(10)]) and y.tolist() == pytest.approx(
@@ -256,7 +256,7 @@ def test_cases_without_dates_stand_side_by_side(tmp_path):
     picture = drawn(folder)
     assert picture.kind == "cases"
     lines = picture.panels[0].lines
-    assert [line.label for line in lines] == ["controls, severity: 0.2", "controls, severity: 0.5"]
+    assert [line.label for line in lines] == ["severity of controls: 0.2", "severity of controls: 0.5"]
     assert [float(line.band.middle[0]) for line in lines] == pytest.approx([40, 70])
 
 
@@ -290,7 +290,7 @@ def test_labels_of_the_experiment_come_first(nine):
     assert picture.title == "Home share in 2035"
     assert picture.panels[0].x_label == "how strict (0 to 1)"
     assert picture.panels[0].x_levels == ("not at all", "0.5", "1")
-    assert picture.meanings == ("Annual subsidy: state money.",)  # a label needs no meaning beside it
+    assert picture.meanings == ("Subsidy: state money.",)  # a label needs no meaning beside it
 
 
 def test_equal_pictures_are_equal_bytes_whatever_matplotlib_is_set_to(nine):

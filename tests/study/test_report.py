@@ -36,13 +36,13 @@ def found(tmp_path):
 
 
 def test_a_case_is_called_by_what_differs_from_the_reference(found):
-    assert [case.label for case in found.cases] == ["controls.severity = 0", "controls.severity = 0.8"]
-    assert [case.label for case in found.left_out[CAUTION]] == ["controls.severity = 0", "controls.severity = 0.8"]
+    assert [case.label for case in found.cases] == ["severity of controls: 0", "severity of controls: 0.8"]
+    assert [case.label for case in found.left_out[CAUTION]] == ["severity of controls: 0", "severity of controls: 0.8"]
 
 
 def test_steps_change_one_key_and_are_paired(found):
     (step,) = found.steps
-    assert step.change == "controls.severity 0 → 0.8"
+    assert step.change == "severity of controls 0 → 0.8"
     # set 1: the mean of -0.10 and -0.12, set 2: of -0.30 and -0.28; the median of two numbers is their mean
     assert step.row.diff == pytest.approx(-0.20) and step.row.diff_q50 == pytest.approx(-0.20)
     assert step.row.diff_q05 == pytest.approx(-0.29 + 0.05 * 0.18) and step.row.share_same_sign == 1.0
@@ -163,10 +163,10 @@ def test_an_answer_is_written_beside_its_experiment(project):
     assert result.exit_code == 0, result.output
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert [row["case"] for row in rows][::2] == [
-        "published-2020",
-        "published-2020, subsidy.annual = 400",
-        "no-controls",
-        "no-controls, subsidy.annual = 400",
+        "published 2020",
+        "published 2020, subsidy: 400 bn yuan a year",
+        "no controls",
+        "no controls, subsidy: 400 bn yuan a year",
     ]
     with (project / "results/tiny/runs.csv").open() as file:
         runs = [r for r in csv.DictReader(file) if (r["config"], r["subsidy.annual"]) == ("published-2020", "400")]
@@ -242,12 +242,12 @@ def test_of_many_cases_those_are_told_that_differ_in_one_thing(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     found = read_answer(tmp_path / "grid")
     assert (found.count, len(found.cases)) == (49, 13)
-    assert "investment.annual 30 → 31" in [step.change for step in found.steps]
+    assert "equity raised by firms 30 → 31 bn yuan a year" in [step.change for step in found.steps]
     assert "Of 49 cases the 13 are told" in answer_page(found, "grid.svg")
     assert report_files.write_answer(found) is None  # nothing was predicted
     assert sorted(each.name for each in path.parent.iterdir()) == ["grid.toml"]
 
-    for module in ("cases", "words"):
+    for module in ("cases", "tables"):
         monkeypatch.setattr(f"sim.study.report.{module}.MOST_CASES", 5)
     found = read_answer(tmp_path / "grid")
     assert (found.count, [case.keys["investment.annual"] for case in found.cases]) == (49, [30, 31, 32, 33, 34])
@@ -340,10 +340,10 @@ def sampled(tmp_path_factory):
 def test_samples_are_told_beside_the_cases(sampled):
     found = read_answer(sampled / "results/both")
     assert [case.label for case in found.cases] == [
-        "published-2020",
-        "published-2020, subsidy.annual = 400",
-        "no-controls",
-        "no-controls, subsidy.annual = 400",
+        "published 2020",
+        "published 2020, subsidy: 400 bn yuan a year",
+        "no controls",
+        "no controls, subsidy: 400 bn yuan a year",
     ]
     assert list(found.left_out) == ["mechanisms.subsidy"]
     assert {index.config for index in found.indices if index.factor != "(seeds)"} == {"published-2020", "no-controls"}
@@ -353,7 +353,7 @@ def test_samples_are_told_beside_the_cases(sampled):
     assert found.verdicts[1].word == "came out"
     page = answer_page(found, "both.svg")
     assert "64 of 64 runs reach" in page and "What decides domestic_supply_share@end" in page
-    assert "## By part, and when" in page and "| memory | config" in page
+    assert "## By part, and when" in page and "| memory | published 2020 → no controls |" in page
 
 
 def test_a_claim_on_an_index_names_a_factor(sampled, tmp_path):

@@ -88,7 +88,7 @@ def found(tmp_path):
 
 
 def test_cases_are_those_in_which_the_push_answers(found):
-    assert [case.label for case in found.cases] == ["controls.severity = 0", "controls.severity = 0.8"]
+    assert [case.label for case in found.cases] == ["severity of controls: 0", "severity of controls: 0.8"]
     assert [case.label for case in found.held.cases] == [case.label for case in found.cases]
     (step,) = found.of_controls
     bite, change, total = found.apart(step, SHARE)
@@ -101,7 +101,9 @@ def test_cases_are_those_in_which_the_push_answers(found):
 
 def test_the_page_begins_with_the_three(found):
     first, *others = sections(found)
-    assert first.title == "Bite, answer and total of the controls: domestic supply share (5 to 95 %)"
+    assert first.title.startswith(
+        "Bite, answer and total of the controls: domestic supply share (5 to 95 % of the param"
+    )
     assert [row[2] for row in first.rows] == ["2025", "2030", "2035"]
     assert first.rows[-1][3:] == [
         "-6.0 points (-6.9 to -5.1)",
@@ -110,11 +112,11 @@ def test_the_page_begins_with_the_three(found):
     ]
     assert "with the push held, the bite is -6.0 points" in opening(found)
     (left_out,) = [section for section in others if section.title.startswith("Which mechanisms")]
-    assert left_out.header[1:3] == ["controls.severity 0 → 0.8", "controls.severity 0 → 0.8, bite"]
+    assert left_out.header[1:3] == ["severity of controls 0 → 0.8", "severity of controls 0 → 0.8, bite"]
     assert left_out.rows[1][1].startswith("-10") and left_out.rows[1][2].startswith("-20")
     assert "Where the push is not said to be held, it answers." in answer_page(found, "x.svg")
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", figure(found))
-    assert "push answering" in texts and "push held" in texts and "controls, severity: 0.8" in texts
+    assert "push answering" in texts and "push held" in texts and "severity of controls: 0.8" in texts
 
 
 def test_a_claim_is_of_the_total_unless_it_says_that_the_push_is_held(found):

@@ -166,7 +166,7 @@ def test_the_verb_writes_a_table_and_a_figure(result, tmp_path):
     assert (out / "sensitivity.csv").read_text() == said.stdout
     text = (out / "sensitivity.svg").read_text()
     assert ElementTree.fromstring(text).tag.endswith("svg")
-    for words in ("controls, severity", "mandate, domestic", "Domestic supply share in 2035", "mean absolute effect"):
+    for words in ("severity of controls", "buy-domestic mandate", "Domestic supply share in 2035", "absolute effect"):
         assert words in text
     elsewhere = tmp_path / "elsewhere"
     said = CliRunner().invoke(app, ["study", "sensitivity", str(out), "--out", str(elsewhere), "--format", "json"])
@@ -436,4 +436,4 @@ def test_the_verb_discover_writes_a_table_and_a_figure(result):
     assert said.exit_code == 0, said.stderr
     assert (out / "discovery.csv").read_text() == said.stdout
     text = (out / "discovery.svg").read_text()
-    assert "controls, severity: at least 0." in text and "“Domestic supply share” in 2035 is at least" in text
+    assert "severity of controls: at least 0." in text and "“Domestic supply share” in 2035 is at least" in text

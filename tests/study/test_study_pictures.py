@@ -49,12 +49,12 @@ def test_a_ranking_has_the_largest_first_with_the_level_of_noise(batch):
     noise = [index("(dummy)", "share of variance", 0.05), index("(dummy)", "PAWN", 0.12)]
     drawn = picture_of_ranking([*shares, *pawn, *noise, index("(seeds)", "share of variance", 0.01)], batch)
     ranked, companion = drawn.panels
-    assert [line.label for line in ranked.lines] == ["annual subsidy", "controls, severity"]
+    assert [line.label for line in ranked.lines] == ["subsidy", "severity of controls"]
     assert [float(line.band.middle[0]) for line in companion.lines] == [0.4, 0.15]
     assert (ranked.mark, companion.mark) == (0.05, 0.12)
     assert [float(end[0]) for end in (ranked.lines[0].band.low, ranked.lines[0].band.high)] == [0.6, 0.8]
     assert drawn.title == "Domestic supply share in 2035: what moves it"
-    assert "annual subsidy" in texts(draw(drawn, "svg").decode())
+    assert "subsidy" in texts(draw(drawn, "svg").decode())
     assert picture_of_ranking(noise, batch) is None
 
 
@@ -80,9 +80,9 @@ def test_a_box_is_drawn_as_parts_of_each_range(batch):
     assert panel.title == "box 1: 90 % of its 36 runs, 80 % of all that do" and panel.whole == (0.0, 1.0)
     number, words = panel.lines
     assert (float(number.band.low[0]), float(number.band.high[0])) == (0.25, 1.0)
-    assert number.label == "controls, severity: at least 0.25 (of 0 to 1)"
-    assert words.label == "subsidy, allocation: leader or market" and math.isnan(words.band.low[0])
-    assert "subsidy, allocation: leader or market" in texts(draw(drawn, "svg").decode())
+    assert number.label == "severity of controls: at least 0.25 (of 0 to 1)"
+    assert words.label == "allocation of the subsidy: leader or market" and math.isnan(words.band.low[0])
+    assert "allocation of the subsidy: leader or market" in texts(draw(drawn, "svg").decode())
     assert picture_of_boxes(Discovery(goals, 0, 200, (), {}), batch) is None
 
 
@@ -92,10 +92,10 @@ def test_an_answer_has_its_cases_over_time_and_their_differences_in_words(tmp_pa
     assert over.kind == "series" and [line.label for line in over.panels[0].lines] == ["0", "0.8"]
     # Set 1 loses 0.10 and 0.12, set 2 0.30 and 0.28: between -0.29 and -0.11.
     (line,) = last.panels[0].lines
-    assert line.label == "controls, severity: 0.8"
+    assert line.label == "severity of controls: 0.8"
     assert float(line.band.middle[0]) == pytest.approx(-20)
     assert float(line.band.low[0]) == pytest.approx(-29 + 0.05 * 18)
-    assert last.panels[0].mark == 0.0 and "against neutral, controls, severity: 0" in last.subtitle
+    assert last.panels[0].mark == 0.0 and "against neutral, severity of controls: 0" in last.subtitle
     said = texts(figure(found))
     assert any("Not drawn: 2 cases with mechanisms.caution = false." in text for text in said)
     assert not any("program" in text for text in said)  # it changes where the answer does not

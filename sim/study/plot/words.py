@@ -11,8 +11,10 @@ from sim.compare.tables import Key, key_of
 from sim.measures import SHARE
 from sim.results.escape import visible
 from sim.results.manifest import Manifest
+from sim.scenario.labels import LABELS
 from sim.scenario.values import CAUSED
 
+MEASURES = {"controls_severity": "part of purchases denied"}  # the severity of controls is a factor
 PUSH = {0: "push held", 1: "push answering"}  # how much of the target's own push the controls cause
 SPELT_OUT = {"hq": "of own firms", "located": "located there"}
 NO_UNIT = ("", "word", "true or false", "1", "scale", "year")
@@ -37,7 +39,8 @@ class Words:
         if label := self._label(column):
             return label
         base, *slices = column.split(".")
-        return ": ".join([self._label(base) or sentence(_spoken(base)), *([self.slices(slices)] if slices else [])])
+        name = self._label(base) or sentence(MEASURES.get(base, _spoken(base)))
+        return ": ".join([name, *([self.slices(slices)] if slices else [])])
 
     def slices(self, ids: Iterable[str]) -> str:
         """The names of segments, inputs, states or firms."""
@@ -56,8 +59,8 @@ class Words:
         return "" if self._label(name) else self._note(name, "meaning")
 
     def key(self, key: str) -> str:
-        """What is varied, such as "annual subsidy" or "controls, severity"."""
-        if label := self._label(key):
+        """What is varied, such as "severity of controls" or "learning, speed"."""
+        if label := self._label(key) or LABELS.get(key, ""):
             return label
         section, _, name = key.rpartition(".")
         if section in ("", "mechanisms"):
@@ -84,8 +87,12 @@ class Words:
         """A value beside what it is of, where it does not say so itself."""
         if key in ("config", "part", "result", CAUSED) or held in ("true", "false") or self._label_of(key, held):
             return self.value(key, held)
-        of = self._note(key, "unit")
-        return f"{self.key(key)}: {self.value(key, held)}" + (f" {of}" if unit and of not in (SHARE, *NO_UNIT) else "")
+        return f"{self.key(key)}: {self.value(key, held)}" + (self.unit_behind(key) if unit else "")
+
+    def unit_behind(self, key: str) -> str:
+        """The unit of a factor as it stands behind a number, with a space; shares and words have none."""
+        unit = self._note(key, "unit")
+        return "" if unit in (SHARE, *NO_UNIT) else f" {unit}"
 
     def when(self, at: str) -> str:
         manifests = [result.manifest for result in self.results if result.manifest]

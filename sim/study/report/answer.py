@@ -26,7 +26,7 @@ from sim.compare.outcomes import can_tell, value
 from sim.compare.pairing import Pairing, pair_runs
 from sim.compare.reaching import ReachRow, Target, reach
 from sim.compare.results import Result, read_result, with_series
-from sim.compare.words import MAIN_MEASURE
+from sim.compare.words import MAIN_MEASURE, counted
 from sim.errors import BadInput
 from sim.measures import HEADLINE
 from sim.results.claims import Claim
@@ -34,13 +34,14 @@ from sim.results.manifest import MANIFEST, KeptExperiment, Manifest
 from sim.scenario.values import CAUSED
 from sim.study.discovery import Discovery, discover
 from sim.study.outcomes import Batch, IncompleteInput, read_batch
+from sim.study.plot.words import Words
 from sim.study.report.cases import Case, cases_of, designs, text_of
 from sim.study.sensitivity import Index, sensitivity
 
 FEWEST_SETS = 20  # for a rank correlation over parameter sets
 SETTINGS = Settings()
-HEADER = ["experiment", "case", "measure", "unit", "median", "low_90", "high_90", "diff", "diff_low_90", "diff_high_90"]
-HEADER += ["push"]
+HEADER = ["experiment", "case", "measure", "unit", "median", "q05", "q95", "diff", "diff_low", "diff_high"]
+HEADER += ["diff_interval", "push"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Step:
 
     @property
     def change(self) -> str:
-        return f"{self.key} {text_of(self.base.keys[self.key])} → {text_of(self.case.keys[self.key])}"
+        return self.case.change_from(self.base, self.key)
 
     @property
     def context(self) -> dict[str, Any]:
@@ -139,8 +140,27 @@ class Answer:
         return self.experiment.name
 
     @property
+    def words(self) -> Words:
+        return Words([self.batch])
+
+    @property
     def sets(self) -> int:
         return len(set(self.result.keys["parameter_set"]))
+
+    @property
+    def of_levels(self) -> str:
+        """What the brackets behind a case's own median hold."""
+        runs = len(self.cases[0].result.done) if self.cases else 0
+        return f"5 to 95 % of {counted(self.sets, 'parameter set') if self.sets > 1 else counted(runs, 'run')}"
+
+    @property
+    def of_differences(self) -> str:
+        """What the brackets behind a difference hold: the bulk of the parameter sets, or the error of luck alone."""
+        return "5 to 95 % of the parameter sets" if self.sets > 1 else "95 % interval over seeds"
+
+    def own(self, case: Case, measure: str, at: str = "final") -> Row:
+        """The row of a case beside itself, for its own values: they are there whatever the reference lacks."""
+        return self.against(case, case, measure, at)
 
     def against(self, base: Case, case: Case, measure: str, at: str = "final") -> Row:
         """The row of one measure, case less base."""
@@ -297,10 +317,12 @@ class Answer:
             return [[*row[:-1], name] for name, half in halves for row in half.rows()]
         rows = []
         for case, measure in itertools.product(self.cases, self.measures):
-            row = self.against(self.cases[0], case, measure)
+            row, own = self.against(self.cases[0], case, measure), self.own(case, measure)
             middle = row.diff_q50 if row.diff_q50 is not None else row.diff
-            own = [row.cand_q50, row.cand_q05, row.cand_q95]
-            rows.append([self.name, case.label, measure, row.unit, *own, middle, *row.spread, ""])
+            points = [own.cand_q50, own.cand_q05, own.cand_q95]
+            rows.append(
+                [self.name, case.label, measure, own.unit, *points, middle, *row.spread, self.of_differences, ""]
+            )
         return rows
 
     @property

@@ -8,19 +8,34 @@ from pathlib import Path
 from typing import Any
 
 from sim.compare.results import Result, some_runs
+from sim.compare.tables import key_of
 from sim.experiment.designs import SAMPLED
 from sim.results.manifest import KeptExperiment
+from sim.study.plot.words import Words
 
 MOST_CASES = 48
 
 
 @dataclass(frozen=True)
 class Case:
-    """One config at one point: `keys` are its config and swept values, `label` tells it from the others."""
+    """One config at one point: `keys` are its config and swept values, `label` tells it from the others in words."""
 
     label: str
     keys: Mapping[str, Any]
     result: Result
+
+    def words_of(self, key: str) -> str:
+        """A key with its value, such as "severity of controls: 0.4", or the value where it says so itself."""
+        return Words([self.result]).pair(key, key_of(text_of(self.keys[key])), unit=True)
+
+    def change_from(self, base: Case, key: str) -> str:
+        """How a key differs from `base`, such as "severity of controls 0 → 0.4" or "no controls → historic"."""
+        words = Words([self.result])
+        before, after = (key_of(text_of(case.keys[key])) for case in (base, self))
+        told = f"{words.value(key, before)} → {words.value(key, after)}"
+        if words.pair(key, after) == words.value(key, after):
+            return told
+        return f"{words.key(key)} {told}" + words.unit_behind(key)
 
 
 def cases_of(
@@ -55,11 +70,12 @@ def cases_of(
     pools = {switch: pool[:MOST_CASES] for switch, pool in pools.items()}
     told = pools.pop("")
     varied = [place for place in own if len({key[place] for key in told}) > 1]
+    words = Words([result])
 
     def case(key: tuple[Any, ...]) -> Case:
         shown = [place for n, place in enumerate(varied) if n == 0 or key[place] != first[place]]
-        label = ", ".join(text_of(key[p]) if names[p] == "config" else f"{names[p]} = {text_of(key[p])}" for p in shown)
-        part = _part(result, places[key], label or str(key[0]))
+        label = ", ".join(words.pair(names[p], key_of(text_of(key[p])), unit=True) for p in shown)
+        part = _part(result, places[key], label or words.value("config", str(key[0])))
         return Case(part.name, {names[place]: key[place] for place in own}, part)
 
     return [case(key) for key in told], {s: [case(key) for key in pool] for s, pool in pools.items()}, count

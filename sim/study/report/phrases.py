@@ -6,7 +6,6 @@ from sim.compare.differences import Row
 from sim.compare.words import decimals, decimals_of, rounded
 from sim.measures import SHARE
 from sim.study.report.answer import Answer, Step
-from sim.study.report.cases import text_of
 from sim.study.sensitivity import Index
 
 
@@ -46,7 +45,7 @@ def unit_of(row: Row) -> str:
 def where(answer: Answer, step: Step) -> str:
     """The other keys of a step where they are not the reference's."""
     reference = answer.cases[0].keys
-    told = [f"{key} = {text_of(held)}" for key, held in step.context.items() if held != reference[key]]
+    told = [step.case.words_of(key) for key, held in step.context.items() if held != reference[key]]
     return f" (at {', '.join(told)})" if told else ""
 
 

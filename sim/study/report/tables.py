@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 from sim.calendar import OUTCOME_YEARS
+from sim.compare.differences import Row
 from sim.compare.push import MEANING
 from sim.compare.words import decimals_of, rounded, two_digits
 from sim.measures import SHARE
 from sim.results.page import Section
 from sim.study.discovery import Discovery
-from sim.study.report.answer import Answer, RankVerdict
-from sim.study.report.cases import text_of
+from sim.study.report.answer import Answer, RankVerdict, Step
+from sim.study.report.cases import MOST_CASES, Case
 from sim.study.report.phrases import difference, level, scaled, slice_name, switch_name, unit_of, where, with_interval
 from sim.study.report.words import told_steps, turning
 from sim.study.sensitivity import SEEDS
@@ -21,6 +23,8 @@ APART = ("bite", "answer", "total")
 STEPS_APART = 4
 STEPS = 3  # of the table by mechanism
 LEAST_INDEX = 0.05
+MOST_COLUMNS = 5  # of cases beside each other
+LUCK = "one seed's deviation"
 
 
 def verdicts(answer: Answer) -> Section:
@@ -40,10 +44,11 @@ def verdicts(answer: Answer) -> Section:
         seen = f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
         rows.append([verdict.claim.says, asked, seen, f"{100 * verdict.share:.0f} %", verdict.word])
     ranked = all(isinstance(verdict, RankVerdict) for verdict in answer.verdicts)
+    met = "sets that meet it" if answer.sets > 1 else "seeds that meet it"
     return Section(
         "The prediction against the results",
         (),
-        ["predicted", "that is", "found (5 to 95 %)", "largest other" if ranked else "sets that meet it", "verdict"],
+        ["predicted", "that is", "found (5 to 95 %)", "largest other" if ranked else met, "verdict"],
         rows,
         frozenset({"verdict", "that is"}),
     )
@@ -57,8 +62,14 @@ def apart(answer: Answer) -> Section:
         cells = map(difference, answer.apart(step, answer.main, at))
         year = str(answer.manifest.horizon.last) if at == "final" else at
         rows.append([step.change, where(answer, step).strip(" ()"), year, *cells])
-    title = f"Bite, answer and total of the controls: {answer.main.replace('_', ' ')} (5 to 95 %)"
-    return Section(title, [MEANING], ["step", "where", "year", *APART], rows, frozenset({"step", "where"}))
+    title = f"Bite, answer and total of the controls: {answer.main.replace('_', ' ')} ({answer.of_differences})"
+    lines = [MEANING, *_told(STEPS_APART, answer.of_controls)]
+    return Section(title, lines, ["step", "where", "year", *APART], rows, frozenset({"step", "where"}))
+
+
+def _told(told: int, steps: Sequence[Step]) -> list[str]:
+    """A sentence where not all steps are told."""
+    return [f"Told are {told} of {len(steps)} steps."] if len(steps) > told else []
 
 
 def others_apart(answer: Answer) -> Section:
@@ -67,9 +78,10 @@ def others_apart(answer: Answer) -> Section:
     rows = []
     for measure in answer.measures:
         if measure != answer.main:
-            rows.append([measure, *map(difference, answer.apart(step, measure))])
+            rows.append([answer.words.measure(measure), *map(difference, answer.apart(step, measure))])
     title = f"Bite, answer and total of other measures in the last year: {step.change}{where(answer, step)}"
-    return Section(title, (), ["measure", *APART], rows, frozenset({"measure"}))
+    lines = [f"In brackets: {answer.of_differences}.", *_told(1, answer.of_controls)]
+    return Section(title, lines, ["measure", *APART], rows, frozenset({"measure"}))
 
 
 def over_years(answer: Answer) -> Section:
@@ -77,7 +89,8 @@ def over_years(answer: Answer) -> Section:
     years = [*map(str, OUTCOME_YEARS), "final"]
     held = [[answer.against(reference, case, answer.main, at) for at in years] for case in answer.cases]
     last = answer.manifest.horizon.last
-    header = ["case", *map(str, OUTCOME_YEARS), str(last), f"{last} less {reference.label}", "one seed's deviation"]
+    less = f"{last} less {reference.label} ({answer.of_differences})"
+    header = ["case", *map(str, OUTCOME_YEARS), str(last), less, LUCK]
     reaching = [answer.reaching(case) for case in answer.cases]
     goal = answer.manifest.world.goal
     if goal and any(row and row.cand_share for row in reaching):
@@ -86,14 +99,26 @@ def over_years(answer: Answer) -> Section:
     for case, row, reached in zip(answer.cases, held, reaching, strict=True):
         seeds = answer.seeds_add(case, answer.main)
         scale, _ = scaled(row[-1])
-        cells = [case.label, *map(level, row), "" if case is reference else difference(row[-1])]
+        own = [answer.own(case, answer.main, at) for at in years]
+        cells = [case.label, *map(level, own), "" if case is reference else difference(row[-1])]
         cells.append("" if seeds is None else two_digits(scale * seeds) if seeds else "0")
         if len(header) > len(cells) and reached:
             year = reached.cand_median_year
             cells += [f"{100 * (reached.cand_share or 0.0):.0f} % of runs", "never" if year is None else f"{year:g}"]
         rows.append(cells)
-    title = f"{answer.main.replace('_', ' ')}, {unit_of(held[0][0])}: median (5 to 95 %)"
-    return Section(f"{title[:1].upper()}{title[1:]}", (), header, rows)
+    title = f"{answer.words.measure(answer.main)}, {unit_of(held[0][0])}: median ({answer.of_levels})"
+    return Section(title, not_told(answer), header, rows)
+
+
+def not_told(answer: Answer) -> list[str]:
+    """A sentence where a result has more cases than are told."""
+    if len(answer.cases) == answer.count:
+        return []
+    first = "first " if len(answer.cases) == MOST_CASES else ""
+    return [
+        f"Of {answer.count} cases the {first}{len(answer.cases)} are told that differ from the first, "
+        f"{answer.cases[0].label}, in one thing; runs.csv has the runs of all."
+    ]
 
 
 def steps(answer: Answer) -> Section:
@@ -104,7 +129,7 @@ def steps(answer: Answer) -> Section:
         seeds = answer.seeds_add_to(step)
         luck = "" if seeds is None else two_digits(scaled(row)[0] * seeds) if seeds else "0"
         rows.append([step.change, where(answer, step).strip(" ()"), difference(row), same, luck])
-    header = ["step", "where", "difference in the last year (5 to 95 %)", "same sign", "one seed's deviation"]
+    header = ["step", "where", f"difference in the last year ({answer.of_differences})", "same sign", LUCK]
     return Section(
         f"One thing changed at a time: {answer.main.replace('_', ' ')}", (), header, rows, frozenset({"where"})
     )
@@ -121,8 +146,9 @@ def slices(answer: Answer) -> Section:
             [slice_name(name), step.change, where(answer, step).strip(" ()"), *map(difference, held), since or "open"]
         )
     header = ["part", "step", "where", *map(str, OUTCOME_YEARS), str(answer.manifest.horizon.last)]
-    title = f"By part, and when: {answer.main.replace('_', ' ')} (5 to 95 %)"
-    return Section(title, (), [*header, "of that sign since"], rows, frozenset({"step", "where"}))
+    title = f"By part, and when: {answer.main.replace('_', ' ')} ({answer.of_differences})"
+    lines = _told(len(told_steps(answer)), answer.steps) if rows else []
+    return Section(title, lines, [*header, "of that sign since"], rows, frozenset({"step", "where"}))
 
 
 def left_out(answer: Answer) -> Section:
@@ -138,7 +164,7 @@ def left_out(answer: Answer) -> Section:
         rows.append([switch_name(switch) or "nothing", *cells, " ".join(claims)])
     return Section(
         "Which mechanisms it hangs on, each left out in turn",
-        (),
+        [f"In brackets: {answer.of_differences}.", *_told(len(steps), answer.steps)] if answer.left_out else (),
         [
             "left out",
             *(f"{step.change}{where(half, step)}{end}" for half, step, end in columns),
@@ -184,25 +210,40 @@ def turns(answer: Answer) -> Section:
     rows = [
         [
             turn.step.change,
-            f"{turn.key} = {text_of(turn.other.case.keys[turn.key])}",
+            turn.other.case.words_of(turn.key),
             difference(turn.step.row),
             difference(turn.other.row),
             difference(turn.row),
         ]
         for turn in answer.turns
     ]
-    return Section(
-        "What depends on what", (), ["step", "with", "step before", "step then", "change"], rows, frozenset({"with"})
-    )
+    lines = [f"In brackets: {answer.of_differences}."] if rows else ()
+    header = ["step", "with", "step before", "step then", "change"]
+    return Section("What depends on what", lines, header, rows, frozenset({"with"}))
 
 
 def measures(answer: Answer) -> Section:
-    """Every other measure that was asked for, by case."""
-    reference = answer.cases[0]
+    """Every other measure that was asked for: by case, or of many cases the lowest and the highest."""
+    few = len(answer.cases) <= MOST_COLUMNS
     rows = []
     for measure in answer.measures:
         if measure != answer.main:
-            held = [answer.against(reference, case, measure) for case in answer.cases]
-            rows.append([f"{measure}, {unit_of(held[0])}", *map(level, held)])
-    header = ["measure", *(case.label for case in answer.cases)]
-    return Section("Other measures in the last year: median (5 to 95 %)", (), header, rows)
+            held = [answer.own(case, measure) for case in answer.cases]
+            name = f"{answer.words.measure(measure)}, {unit_of(held[0])}"
+            rows.append([name, *(map(level, held) if few else _lowest_and_highest(answer.cases, held))])
+    title = f"Other measures in the last year: median ({answer.of_levels})"
+    if few:
+        return Section(title, (), ["measure", *(case.label for case in answer.cases)], rows)
+    header = ["measure", answer.cases[0].label, "lowest", "with", "highest", "with"]
+    return Section(title, ["report.csv has every case."] if rows else (), header, rows, frozenset({"with"}))
+
+
+def _lowest_and_highest(cases: Sequence[Case], held: Sequence[Row]) -> list[str]:
+    """The reference, and of the cases that have a value the lowest and the highest, each with what it is."""
+    known = [(row.cand_q50, place) for place, row in enumerate(held) if row.cand_q50 is not None]
+    if not known:
+        return [level(held[0]), "", "", "", ""]
+    (low, lowest), (high, highest) = min(known), max(known, key=lambda pair: pair[0])
+    if low == high:
+        return [level(held[0]), level(held[lowest]), "all alike", level(held[highest]), "all alike"]
+    return [level(held[0]), level(held[lowest]), cases[lowest].label, level(held[highest]), cases[highest].label]

@@ -11,7 +11,7 @@ from sim.compare.enough import of_difference
 from sim.compare.words import decimals_of, rounded
 from sim.scenario.values import CAUSED
 from sim.study.report.answer import DID_NOT, OPEN, Answer, Step, Verdict
-from sim.study.report.cases import MOST_CASES, designs, text_of
+from sim.study.report.cases import designs
 from sim.study.report.ends import near_ends
 from sim.study.report.phrases import (
     between,
@@ -54,12 +54,14 @@ def _first_step(answer: Answer) -> str:
     if not answer.steps:
         return ""
     step, row = answer.steps[0], answer.steps[0].row
-    of = f"90 % of {answer.sets} parameter sets" if answer.sets > 1 else "95 % interval over seeds"
-    before = answer.against(step.base, step.base, answer.main)
+    of = f"with {answer.of_levels} in brackets"
+    if answer.sets == 1:
+        of += f", and behind the difference its {answer.of_differences}"
+    before = answer.own(step.base, answer.main)
     return (
         f"The {answer.main.replace('_', ' ')} of {answer.manifest.horizon.last}, in {unit_of(row)}, is "
         f"{level(before)} with {step.base.label} and {level(row)} with {step.case.label}: a difference of "
-        f"{difference(row)}, with {of} in brackets."
+        f"{difference(row)}, {of}."
     )
 
 
@@ -82,12 +84,11 @@ def of_push(answer: Answer) -> str:
 
 def findings(answer: Answer) -> list[str]:
     """One sentence a step, and how steps depend on each other."""
-    said = []
     last = answer.manifest.horizon.last
-    of = f"90 % of {answer.sets} parameter sets" if answer.sets > 1 else "95 % interval over seeds"
+    said = [f"In brackets: {answer.of_differences}."] if answer.steps else []
     for step in told_steps(answer):
         what = f"{step.change}{where(answer, step)}: {answer.main.replace('_', ' ')} of {last}"
-        text = f"{what} differs by {difference(step.row)}, {of}"
+        text = f"{what} differs by {difference(step.row)}"
         if step.base is answer.cases[0] and (since := answer.clear_since(step.base, step.case, answer.main)):
             text += f", of that sign in every year from {since} on"
         if answer.held and answer.is_about_controls(step):
@@ -95,8 +96,8 @@ def findings(answer: Answer) -> list[str]:
         said.append(f"{text}.")
     for turn in islice(answer.turns, 4):
         said.append(
-            f"{turn.step.change}: where {turn.key} is {text_of(turn.other.case.keys[turn.key])} and not "
-            f"{text_of(turn.step.case.keys[turn.key])}, this differs by {difference(turn.row)}."
+            f"{turn.step.change}: with {turn.other.case.words_of(turn.key)}, and not "
+            f"{turn.step.case.words_of(turn.key)}, this differs by {difference(turn.row)}."
         )
     return said
 
@@ -179,8 +180,8 @@ def _of_ends(answer: Answer) -> list[str]:
 
 
 def told_steps(answer: Answer) -> Sequence[Step]:
-    """The steps that are told in words: all where they are few, else those of the first key that is varied."""
-    return [s for s in answer.steps if len(answer.steps) <= TOLD or s.key == answer.steps[0].key]
+    """The steps that are told in words: all where they are few, else those from the first case."""
+    return [s for s in answer.steps if len(answer.steps) <= TOLD or s.base is answer.cases[0]]
 
 
 def overturning(answer: Answer) -> list[str]:
@@ -198,16 +199,15 @@ def overturning(answer: Answer) -> list[str]:
             text = f"{name}: the sign is another, or there is no difference, in {others} of {row.n_sets} sets"
         strong = [(key, rank) for key, rank in answer.drivers(step)[:3] if abs(rank) >= WEAK]
         if strong:
-            told = ", ".join(f"{key} ({rank:+.2f})" for key, rank in strong)
+            told = ", ".join(f"{answer.words.key(key)} ({rank:+.2f})" for key, rank in strong)
             said.append(f"{text}; the difference goes with {told} (rank correlation over the sets).")
         else:
             said.append(f"{text}; it follows no single calibrated parameter.")
     turns = [turn for turn in answer.turns if turn.row.diff is not None]
     if turns:
         most = max(turns, key=lambda turn: abs(turn.row.diff or 0.0))
-        other = f"{most.key} = {text_of(most.other.case.keys[most.key])}"
         said.append(
-            f"Of what else was varied, {other} changes {most.step.change} most, "
+            f"Of what else was varied, {most.other.case.words_of(most.key)} changes {most.step.change} most, "
             f"by {difference(most.row)}, of {difference(most.step.row)}."
         )
     for of in dict.fromkeys(index.config for index in answer.indices):
@@ -249,12 +249,6 @@ def uncertain(answer: Answer) -> list[str]:
         )
     else:
         said.append("One parameter set: the intervals are over seeds alone and say nothing about the parameters.")
-    if len(answer.cases) < answer.count:
-        first = "first " if len(answer.cases) == MOST_CASES else ""
-        said.append(
-            f"Of {answer.count} cases the {first}{len(answer.cases)} are told that differ from the first in one thing; "
-            "runs.csv and decoupling study sensitivity have the others."
-        )
     if answer.held:
         said.append("Where the push is not said to be held, it answers.")
     seeds = len(answer.manifest.seeds)
@@ -283,7 +277,7 @@ def design(answer: Answer) -> list[str]:
     ]
     varied = {step.key for step in answer.steps}
     if varied:
-        first = ", ".join(f"{key} = {text_of(held)}" for key, held in answer.cases[0].keys.items() if key in varied)
+        first = ", ".join(answer.cases[0].words_of(key) for key in answer.cases[0].keys if key in varied)
         told.insert(1, f"What a case does not name is as in the first: {first}.")
     if given := experiment.parameters:
         told.append(f"Parameter sets: {given.hash[:16]}.")
