@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +14,7 @@ from sim.accounts import Ledger
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarters_until
 from sim.engine.columns import ColumnAgent
 from sim.engine.parameters import Parameters
+from sim.engine.runs import Pick
 from sim.engine.streams import Luck
 from sim.errors import BadInput
 from sim.markets import ChipMarket, InputMarket
@@ -163,30 +163,33 @@ class DecouplingModel(mesa.Model[ColumnAgent, Any]):
             return frames[0]
         return pandas.concat(dict(enumerate(frames)), names=["run"])
 
-    def branch(self) -> DecouplingModel:
+    def branch(
+        self, scenarios: Sequence[Scenario] | None = None, columns: Sequence[int] | None = None
+    ) -> DecouplingModel:
         """A second future from this moment: a model in the same state with the same luck ahead.
 
-        Neither future moves the other. Columns are values, so a branch costs copies of dictionaries.
+        columns: the runs of this model that go on, each as often as it is named; all of them if left out.
+        scenarios: what they run from now on, which must have been the same until now (`Event.first_quarter`).
+
+        Neither future moves the other. Columns are values, so a branch of all runs costs copies of dictionaries.
         """
-        twin = type(self).__new__(type(self))
-        mesa.Model.__init__(twin, rng=int(self.seeds[0]))
-        twin.horizon = self.horizon
+        pick = Pick(None if columns is None else np.asarray(columns))
+        scenarios = pick.each(self.scenarios) if scenarios is None else list(scenarios)
+        kind = type(self) if columns is None else _Block
+        twin = kind.__new__(kind)
+        seeds = pick.rows(self.seeds)
+        mesa.Model.__init__(twin, rng=int(seeds[0]))
+        twin.seeds, twin.horizon = seeds, self.horizon
         twin.running = False  # Mesa's clock is brought to this quarter while steps do nothing
         for _ in range(self.quarter):
             twin.step()
-        for name, value in vars(self).items():
-            if name not in vars(twin):
-                setattr(twin, name, value)
         twin.running = self.running
-        twin.scenarios, twin.events = list(self.scenarios), list(self.events)
-        twin.parameters, twin.chip_market, twin.input_market = (
-            copy(self.parameters),
-            copy(self.chip_market),
-            copy(self.input_market),
-        )
-        twin.controls, twin.recorder = self.controls.copy(), self.recorder.copy()
-        twin.tables = {kind: table.copy(twin.parameters) for kind, table in self.tables.items()}
+        twin.scenarios, twin.events = scenarios, list(scenarios[0].events)
+        twin.tables = {kind: pick(table) for kind, table in self.tables.items()}
         twin.states, twin.chip_firms, twin.suppliers = everybody_in(twin.tables)
+        for name, held in vars(self).items():
+            if name not in vars(twin):
+                setattr(twin, name, pick(held))
         twin._make_agents()
         return twin
 

@@ -12,6 +12,7 @@ import numpy as np
 from sim.arrays import Array, Indices
 from sim.calendar import quarter_end
 from sim.engine.groups import Groups, divisor, ratio, total, total_over_rows
+from sim.engine.runs import Pick
 from sim.measures import Measure, Observable, catalogue, firms, measure_names
 from sim.world.world import World
 
@@ -343,10 +344,10 @@ class Recorder:
             values = observed[name]
             kept.append(values.sum(axis=-1) if column is None else values[:, column])
 
-    def copy(self) -> Recorder:
-        """The record so far, for a second future to go on with."""
+    def picked(self, pick: Pick) -> Recorder:
+        """The record so far of the runs that are picked."""
         twin = copy(self)
-        twin._taken = {observable: list(quarters) for observable, quarters in self._taken.items()}
+        twin._taken = {observable: [*map(pick.rows, quarters)] for observable, quarters in self._taken.items()}
         return twin
 
     def quarters(self) -> int:

@@ -23,7 +23,7 @@ def calendar(model: DecouplingModel) -> None:
     are out or leave.
     """
     events, quarter = model.events, model.quarter
-    model.parameters.turn_to(quarter, events)
+    model.parameters.turn_to(quarter, [scenario.events for scenario in model.scenarios])
     stop_output(model.chip_firms, model.suppliers, events, quarter, model.roster)
     close_and_move(model.chip_firms, events, quarter, model.roster)
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
+from sim.batch.pasts import Future, run_all
 from sim.experiment.conditions import Condition
 from sim.experiment.designs import Point
 from sim.experiment.experiment import Run
 from sim.experiment.growth import Drawn
 from sim.results import records
+from sim.scenario.held import holding
 from sim.scenario.scenario import Scenario
+from sim.world.evidence import Value
+
+BLOCK_SIZE = 96  # runs that are held at once, at most: a seventh faster a run than 64, and twice as many gain little
 
 
 class Recorder(Protocol):
@@ -36,6 +41,8 @@ class Model(Protocol):
 
     def step(self) -> Any: ...
 
+    def branch(self, scenarios: Sequence[Scenario], columns: Sequence[int]) -> Model: ...
+
 
 Build = Callable[[Sequence[Scenario], Sequence[int], Sequence[str], int], Model]
 
@@ -50,7 +57,8 @@ def build_model(scenarios: Sequence[Scenario], seeds: Sequence[int], measures: S
 class Block:
     """Runs of one config, to be simulated together; `first` and `last` are their numbers within that config.
 
-    `sets` holds the values of the parameter sets that its runs use, `points` says of which design the numbers are.
+    `sets` holds the values of the parameter sets that its runs use, `points` says of which design the numbers are, and
+    `since` from which year on some of the values hold.
     """
 
     scenario: Scenario
@@ -64,27 +72,17 @@ class Block:
     points: tuple[Drawn, ...] = ()
     stop: Condition | None = None
     sets: Mapping[int, Point] = field(default_factory=dict)
+    since: Mapping[str, int] = field(default_factory=dict)
 
 
 def run_block(block: Block, build: Build = build_model) -> bytes:
     """Simulate a block and write it as text, as it will be stored.
 
-    If runs that are held together fail, they are repeated one by one, so that the one that fails is recorded as failed
+    If runs that are held together fail, they are repeated by halves, so that the one that fails is recorded as failed
     and its neighbours keep their bytes.
     """
     failures: dict[str, str] = {}
-    written: dict[str, tuple[bytes, bytes]] = {}
-    for group in _groups(block):
-        try:
-            written |= _run_together(block, group, build)
-        except Exception:
-            for run, scenario in group:
-                try:
-                    written |= _run_together(block, [(run, scenario)], build)
-                except Exception as fault:
-                    failures[run.run_id] = f"{type(fault).__name__}: {fault}"
-                    nothing = [None] * len(records.outcome_columns(block.kinds))
-                    written[run.run_id] = records.runs_row(keys_of(run), "failed", nothing).encode(), b""
+    written = _written(block, list(zip(block.runs, _scenarios(block), strict=True)), build, failures)
     texts = [written[run.run_id] for run in block.runs]
     header = {
         "identity": block.identity,
@@ -130,25 +128,50 @@ def read_header(content: bytes) -> tuple[Header, int] | None:
     return (header, len(digest) + len(text) + 2) if whole else None
 
 
-def _groups(block: Block) -> list[list[tuple[Run, Scenario]]]:
-    """The runs that can be held together, each with its scenario."""
+def _scenarios(block: Block) -> Iterator[Scenario]:
+    """The scenario of each run; those with the same policy share its events, those of the same point and set all."""
+    policies: dict[tuple[Value, ...], Scenario] = {}
     scenarios: dict[tuple[int, int], Scenario] = {}
-    groups: dict[object, list[tuple[Run, Scenario]]] = {}
     for run in block.runs:
         key = (run.point, run.parameter_set)
         if key not in scenarios:
-            scenarios[key] = block.scenario.with_values({**block.sets.get(run.parameter_set, {}), **run.values})
-        groups.setdefault(scenarios[key].frame, []).append((run, scenarios[key]))
-    return list(groups.values())
+            dated = {name: run.values[name] for name in block.since}
+            policy = tuple(dated.values())
+            if policy not in policies:
+                policies[policy] = holding(block.scenario, dated, block.since)
+            own = {name: value for name, value in run.values.items() if name not in dated}
+            scenarios[key] = policies[policy].with_values({**block.sets.get(run.parameter_set, {}), **own})
+        yield scenarios[key]
 
 
-def _run_together(block: Block, group: Sequence[tuple[Run, Scenario]], build: Build) -> dict[str, tuple[bytes, bytes]]:
-    runs, scenarios = zip(*group, strict=True)
-    model = build(scenarios, [run.seed for run in runs], list(block.kinds), block.until)
-    while model.running:
-        model.step()
-    texts = result_texts(model.recorder, [keys_of(run) for run in runs], block.every, block.kinds, block.stop)
-    return dict(zip((run.run_id for run in runs), texts, strict=True))
+def _written(
+    block: Block, runs: Sequence[tuple[Run, Scenario]], build: Build, failures: dict[str, str]
+) -> dict[str, tuple[bytes, bytes]]:
+    """The two texts of each run by its id; what stopped a run is noted among the failures."""
+    try:
+        return _run_together(block, runs, build)
+    except Exception as fault:
+        if len(runs) == 1:
+            run = runs[0][0]
+            failures[run.run_id] = f"{type(fault).__name__}: {fault}"
+            nothing = [None] * len(records.outcome_columns(block.kinds))
+            return {run.run_id: (records.runs_row(keys_of(run), "failed", nothing).encode(), b"")}
+    half = len(runs) // 2
+    return _written(block, runs[:half], build, failures) | _written(block, runs[half:], build, failures)
+
+
+def _run_together(block: Block, runs: Sequence[tuple[Run, Scenario]], build: Build) -> dict[str, tuple[bytes, bytes]]:
+    def begin(futures: Sequence[Future]) -> Model:
+        scenarios, seeds = [each.scenario for each in futures], [each.seed for each in futures]
+        return build(scenarios, seeds, list(block.kinds), block.until)
+
+    futures = [Future(scenario, run.seed) for run, scenario in runs]
+    written: dict[str, tuple[bytes, bytes]] = {}
+    for places, model in run_all(futures, begin, BLOCK_SIZE):
+        held = [runs[place][0] for place in places]
+        texts = result_texts(model.recorder, [keys_of(run) for run in held], block.every, block.kinds, block.stop)
+        written |= zip((run.run_id for run in held), texts, strict=True)
+    return written
 
 
 def result_texts(

@@ -100,8 +100,10 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:56]} …"
 
 
-def column_notes(swept: Iterable[str], measures: Iterable[str], world: World) -> dict[str, dict[str, Any]]:
-    """Unit, formula and meaning of every column of the two tables."""
+def column_notes(
+    swept: Iterable[str], measures: Iterable[str], world: World, since: Mapping[str, int] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Unit, formula and meaning of every column of the two tables; `since` has the dates of swept levers."""
     notes: dict[str, dict[str, Any]] = {
         "run_id": {"unit": "word", "meaning": "config-point-parameter_set-seed"},
         "config": {"unit": "word", "meaning": "the config's name"},
@@ -119,7 +121,9 @@ def column_notes(swept: Iterable[str], measures: Iterable[str], world: World) ->
         if key == "part":
             notes[key] = {"unit": "word", "meaning": "the part of the experiment"}
             continue
-        notes[key] = {"unit": world.parameters[key].unit, "meaning": world.parameters[key].meaning}
+        parameter, year = world.parameters[key], (since or {}).get(key)
+        meaning = f"{parameter.meaning} It takes this value at the beginning of {year}." if year else parameter.meaning
+        notes[key] = {"unit": parameter.unit, "meaning": meaning}
     whens = {
         "end": "in the last year",
         **{str(year): f"in {year}" for year in OUTCOME_YEARS},

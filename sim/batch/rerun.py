@@ -14,6 +14,7 @@ from sim.experiment.experiment import Run
 from sim.measures import catalogue, measure_names
 from sim.results.reading import ResultFolder
 from sim.results.records import KEYS, read_rows
+from sim.scenario.held import holding
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import value_of
 
@@ -103,7 +104,8 @@ def row_of(result: ResultFolder, run_id: str) -> Row:
     declared = scenario.world.parameters
     try:
         values = {key: value_of(cells[key], declared[key].value if key in declared else "") for key in swept}
-        scenario = scenario.with_values({**drawn, **values})
+        since = manifest.experiment.since if manifest.experiment else {}
+        scenario = holding(scenario.with_values(drawn), values, since)
     except BadInput as fault:
         raise BadInput([f"{where}: {problem.removeprefix('--set: ')}" for problem in fault.problems]) from None
     stop = manifest.experiment.stop if manifest.experiment else None

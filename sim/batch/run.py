@@ -1,6 +1,6 @@
 """Experiments over many workers, and no finished block lost.
 
-The runs of an experiment are cut into blocks of up to 96, each of one config, all points with seed 1 before all with
+The runs of an experiment are cut into blocks, each of one config, all points with seed 1 before all with
 seed 2: a batch that is cut off is balanced, and more replications only add blocks at the end. Workers simulate
 blocks and write them as text; this process alone stores and joins them (`sim.batch.store`).
 """
@@ -18,7 +18,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from sim.batch.blocks import Build, Model, build_model, keys_of, result_texts, run_block
+from sim.batch.blocks import BLOCK_SIZE, Build, Model, build_model, keys_of, result_texts, run_block
 from sim.batch.engines import open_engine, worker_count
 from sim.batch.identity import batch_identity, column_notes, kept_world, kinds_of, run_identity
 from sim.batch.jobs import WorkersDied, finished_jobs
@@ -38,13 +38,21 @@ from sim.results.output import is_result, locked, move_beside, none_left_empty, 
 from sim.results.reading import open_result
 from sim.scenario.scenario import Scenario
 
-BLOCK_SIZE = 96  # at most: a seventh faster a run than 64, and twice as many gain little more
+PASTS_WORTH = 8  # as many futures of a past are in one block: more would spare little, and be lost when it is cut off
 
 
-def even_size(runs: int, workers: int, most: int) -> int:
-    """The size of blocks, at most `most`, that gives every worker as many, where there is work for several rounds."""
+def even_size(runs: int, workers: int, most: int, sharing: int = 1) -> int:
+    """The size of blocks that gives every worker as many, where there is work for several rounds.
+
+    It is at most `most` runs, or several times that where as many neighbours as `sharing` have one past, which a block
+    then has together.
+    """
+    most *= min(sharing, PASTS_WORTH)
     rounds = math.ceil(runs / (workers * most))
-    return most if rounds < 2 else math.ceil(runs / (workers * rounds))
+    if sharing == 1 and rounds < 2:
+        return most
+    size = math.ceil(runs / (workers * rounds))
+    return min(most, math.ceil(size / sharing) * sharing)
 
 
 def run_batch(
@@ -130,14 +138,15 @@ def _run_locked(
             write_aside(out / MANIFEST, [_reworded(experiment, manifest).text()])
             say(f"{out} is finished: {finished} runs; nothing to do but to keep today's words.")
             return _end(store.failures)
-        missing = store.missing(even_size(len(experiment) - finished, workers, block_size))
+        sharing = experiment.points.total if experiment.since else 1
+        missing = store.missing(even_size(len(experiment) - finished, workers, block_size, sharing))
         where = f"workers {workers}" if cluster is None else f"cluster {cluster}"
         _refuse_too_full(store, out)
         if not quietly:
             _say_plan(store, where, out, workers if cluster is None else None)
 
     blocks = (store.block(*piece) for piece in missing)
-    few = len(missing) <= 2  # too few for workers
+    few = len(missing) <= 2 and len(experiment) - finished <= 2 * BLOCK_SIZE  # too few for workers
     try:
         with (
             closing(open_engine(1 if few else workers, cluster if missing else None)) as engine,
@@ -181,7 +190,7 @@ def _reworded(experiment: Experiment, manifest: Manifest) -> Manifest:
         kept["purpose"] = purposes.get(name, kept["purpose"])
     worlds = {each.world.id: kept_world(each.world).model_dump() for each in experiment.scenarios}
     kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
-    columns = column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world)
+    columns = column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world, experiment.since)
     return Manifest.model_validate({**content, **words_of(experiment), "worlds": worlds, "columns": columns})
 
 

@@ -126,6 +126,7 @@ class Store:
             self.points,
             experiment.stop,
             {run.parameter_set: sets[run.parameter_set] for run in runs if run.parameter_set},
+            experiment.since,
         )
 
     def keep(self, block: Block, content: bytes) -> None:
@@ -263,7 +264,7 @@ class Store:
                 **words_of(experiment),
                 "seeds": list(experiment.seeds),
                 "parameter_sets": {str(number): dict(values) for number, values in sets.items()},
-                "columns": column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world),
+                "columns": column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world, experiment.since),
                 "failures": self.failures,
                 "files": {name: _file_facts(self.folder / name) for name in (records.RUNS, records.SERIES)},
                 "run_info": info,

@@ -71,5 +71,5 @@ def _shown(result: Result, scenario: KeptScenario | None, key: str) -> str:
     if not result.manifest:
         return "unknown"
     if key in result.swept:
-        return "swept"
+        return f"swept from {result.since[key]}" if key in result.since else "swept"
     return json.dumps(scenario.values[key]) if scenario and key in scenario.values else "not there"

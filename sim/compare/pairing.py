@@ -87,7 +87,7 @@ class Pairing:
 
 def pair_runs(base: Result, candidate: Result, paired: bool = True) -> Pairing:
     """Pair two results; BadInput where they hold different configs, or no pair or design point in common."""
-    shared = [key for key in base.swept if key in candidate.swept]
+    shared = [key for key in base.swept if key in candidate.swept and base.since.get(key) == candidate.since.get(key)]
     if len(base.configs) > 1 or len(candidate.configs) > 1:
         if base.configs != candidate.configs:
             held = [f"{result.path} holds {', '.join(result.configs)}" for result in (base, candidate)]
@@ -95,6 +95,7 @@ def pair_runs(base: Result, candidate: Result, paired: bool = True) -> Pairing:
         shared.insert(0, "config")
     flags = [
         f"mean over {key}, which only {result.name} sweeps"
+        + (f" from {year}" if (year := result.since.get(key)) else "")
         for result in (base, candidate)
         for key in result.swept
         if key not in shared

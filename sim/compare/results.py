@@ -97,6 +97,11 @@ class Result:
         return list(zip(*(self.keys[name] for name in names), strict=True))
 
     @property
+    def since(self) -> Mapping[str, int]:
+        """The year from which on a swept lever has its value, for those that have another one before."""
+        return self.manifest.experiment.since if self.manifest and self.manifest.experiment else {}
+
+    @property
     def dates_a_year(self) -> int:
         """How many dates of a year its series has: 4 of quarters, 1 of whole years or of the last one."""
         if self.manifest:

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim.arrays import Array, Indices
 from sim.engine.parameters import Parameters
+from sim.engine.runs import Pick
 from sim.engine.streams import Luck, agent_keys
 from sim.errors import nearest
 
@@ -55,11 +56,11 @@ class Table:
         self.links: dict[str, Table] = {}
         self.categories: dict[str, list[enum.Enum]] = {}
 
-    def copy(self, parameters: Parameters) -> Table:
-        """The same columns for a second future; columns are values, so only their dictionary is copied."""
-        twin = Table(self.ids, self.luck, parameters)
-        twin.quarter, twin.values, twin.categories = self.quarter, dict(self.values), self.categories
-        twin.names = self.names
+    def picked(self, pick: Pick) -> Table:
+        """The same columns of the runs that are picked."""
+        twin = Table(self.ids, pick(self.luck), pick(self.parameters))
+        twin.quarter, twin.categories, twin.names = self.quarter, self.categories, self.names
+        twin.values = {name: pick(column) for name, column in self.values.items()}
         return twin
 
     def put(self, name: str, value: ArrayLike, where: slice, fixed: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import date
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 
 from sim.arrays import Array, Flags, Indices
 from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, quarter_of, quarters_until
+from sim.engine.runs import Pick
 from sim.errors import nearest
-from sim.scenario.events import Event
+from sim.scenario.events import Event, levers_by_quarter
 from sim.scenario.scenario import Scenario
 from sim.scenario.values import MARKET, RECORDED, WORLD_SALES
 from sim.world.evidence import Value
@@ -27,8 +29,20 @@ class Parameters:
     def __init__(self, scenarios: Sequence[Scenario]) -> None:
         self._scenarios = list(scenarios)
         self._luck = False
+        self._dated: dict[int, tuple[Sequence[Event], Mapping[int, Mapping[str, Value]]]] = {}  # by the events' id
+        self._words: dict[str, Flags] = {}
+        self._choices: dict[str, tuple[Flags, ...]] = {}
+        self._numbers: dict[str, Array] = {}
         self._observe()
-        self._resolve()
+        self._resolve(self._scenarios[0].world.parameters)
+
+    def picked(self, pick: Pick) -> Parameters:
+        """What the runs that are picked hold."""
+        twin = copy(self)
+        twin._scenarios, twin._dated = pick.each(self._scenarios), dict(self._dated)
+        for name in ("_observed", "_numbers", "_words", "_choices"):
+            setattr(twin, name, {key: pick(held) for key, held in getattr(self, name).items()})
+        return twin
 
     def _observe(self) -> None:
         distinct, place = _distinct(self._scenarios), _places(self._scenarios)
@@ -37,16 +51,14 @@ class Parameters:
             for table, by_quarter in _OBSERVED.items()
         }
 
-    def _resolve(self) -> None:
+    def _resolve(self, names: Iterable[str]) -> None:
         off = {} if self._luck else {"mechanisms.luck": False}
         settings = [
             (scenario.with_values(off) if off else scenario).effective() for scenario in _distinct(self._scenarios)
         ]
         place = _places(self._scenarios)
-        self._words: dict[str, Flags] = {}
-        self._choices: dict[str, tuple[Flags, ...]] = {}
-        self._numbers: dict[str, Array] = {}
-        for name, parameter in self._scenarios[0].world.parameters.items():
+        for name in names:
+            parameter = self._scenarios[0].world.parameters[name]
             held = [setting[name] for setting in settings]
             if parameter.choices:
                 for choice in parameter.choices:
@@ -85,20 +97,29 @@ class Parameters:
         """What one run holds, as its config would write it."""
         return self._scenarios[run].values[name]
 
-    def turn_to(self, quarter: int, events: Sequence[Event]) -> None:
-        """Luck begins after the base year; events of the quarter set their levers."""
+    def turn_to(self, quarter: int, events: Sequence[Sequence[Event]]) -> None:
+        """Luck begins after the base year; each run's events of the quarter set its levers."""
         if quarter == QUARTERS_PER_YEAR:
             self._luck = True
-            self._resolve()
-        for event in events:
-            if event.quarter == quarter and event.levers():
-                self._change(event.levers())
+            self._resolve(self._scenarios[0].world.parameters)
+        levers = [self._levers_of(each).get(quarter, {}) for each in events]
+        if any(levers):
+            self._change(levers)
 
-    def _change(self, levers: Mapping[str, Value]) -> None:
-        changed = {id(scenario): scenario.with_values(levers) for scenario in self._scenarios}
-        self._scenarios = [changed[id(scenario)] for scenario in self._scenarios]
-        self._observe()
-        self._resolve()
+    def _levers_of(self, events: Sequence[Event]) -> Mapping[int, Mapping[str, Value]]:
+        if id(events) not in self._dated:
+            self._dated[id(events)] = events, levers_by_quarter(events)
+        return self._dated[id(events)][1]
+
+    def _change(self, levers: Sequence[Mapping[str, Value]]) -> None:
+        """Let each run's levers take new values; no lever is a switch, or moves what is observed."""
+        changed: dict[tuple[int, int], Scenario] = {}
+        places = [(id(scenario), id(given)) for scenario, given in zip(self._scenarios, levers, strict=True)]
+        for place, scenario, given in zip(places, self._scenarios, levers, strict=True):
+            if place not in changed:
+                changed[place] = scenario.with_values(given)
+        self._scenarios = [changed[place] for place in places]
+        self._resolve(dict.fromkeys(key for given in levers for key in given))
 
 
 def _market(scenario: Scenario) -> Array:

@@ -7,6 +7,8 @@ The generator is a counter hash: the four keys are mixed by two rounds of the sp
 and Flood 2014, "Fast splittable pseudorandom number generators").
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from sim.arrays import Array
 from sim.calendar import LAST_YEAR, quarters_until
+from sim.engine.runs import Pick
 
 # Every random decision and its law; nothing else is drawn.
 DECISIONS = {
@@ -101,6 +104,10 @@ class Luck:
         self._place = None if len(distinct) == len(seeds) else place  # policies of a sweep share their seeds
         self._distinct = seeds if self._place is None else distinct
         self._key = self._distinct.tobytes()
+
+    def picked(self, pick: Pick) -> Luck:
+        """The luck of the runs that are picked."""
+        return Luck(pick.rows(self.seeds))
 
     def draw(self, decision: str, quarter: int, agents: NDArray[np.uint64]) -> Array:
         """Draws strictly between 0 and 1, (runs, agents); `agents` from `agent_keys`."""

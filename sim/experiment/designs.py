@@ -191,12 +191,16 @@ class LeftOut(Sequence[Point]):
 
 @dataclass(frozen=True)
 class Part:
-    """One design of an experiment. The name is empty where the experiment has no parts."""
+    """One design of an experiment. The name is empty where the experiment has no parts.
+
+    Of the keys in `since` the values hold from the beginning of that year on, of all others from the start.
+    """
 
     name: str
     kind: str
     swept: tuple[str, ...]
     points: Sequence[Point] = field(repr=False)
+    since: Mapping[str, int] = field(default_factory=dict)
 
     def leaving_out(self, switches: Sequence[str]) -> Part:
         """The part with each switch off in turn besides; a sample stays as it was drawn."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from sim.calendar import OUTCOME_YEARS
+from sim.calendar import OUTCOME_YEARS, quarters_until
 from sim.errors import BadInput, nearest, none_such
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Grid, Joined, Part, Point, Sample
@@ -28,10 +28,11 @@ from sim.folders import EXPERIMENTS, find, known, places
 from sim.measures import BY_FIRM, HEADLINE, catalogue, of_agents
 from sim.results.claims import Claim
 from sim.results.escape import FORMULA
+from sim.scenario.held import values_at
 from sim.scenario.loading import BASELINE, load_config
 from sim.scenario.scenario import Scenario
 from sim.scenario.values import CAUSED
-from sim.world.evidence import read_toml
+from sim.world.evidence import Value, read_toml
 
 if TYPE_CHECKING:
     import pandas
@@ -125,6 +126,7 @@ class Experiment:
             raise BadInput(problems)
         content = {key: held for key, held in self.content.items() if key not in (*plan, "parts", "order")}
         ensemble = self.ensemble.without(part.swept) if self.ensemble else None
+        part = replace(part, since={key: year for key, year in self.since.items() if key in part.swept})
         parts = (part.leaving_out(leave_out),)
         return replace(self, parts=parts, content={**content, **plan}, ensemble=ensemble)
 
@@ -153,6 +155,11 @@ class Experiment:
         return tuple(dict.fromkeys(key for part in self.parts for key in part.swept))
 
     @cached_property
+    def since(self) -> Mapping[str, int]:
+        """The year from whose beginning on a swept lever has its value, for those that have another one before."""
+        return {key: year for part in self.parts for key, year in part.since.items()}
+
+    @cached_property
     def key_columns(self) -> tuple[str, ...]:
         """The columns between the seed and the outcomes: the part where there are several, and the swept keys."""
         return ("part", *self.swept) if self.parts[0].name else self.swept
@@ -167,8 +174,14 @@ class Experiment:
         number, point = divmod(number, points.total)
         seed, place = divmod(number, len(sets))
         changes = points[point]
-        values = {key: changes.get(key, scenario.values[key]) for key in self.swept}
+        values = {key: changes[key] if key in changes else self._own_value(scenario, key) for key in self.swept}
         return Run(scenario.name, point + 1, values, sets[place], self.seeds[seed], points.part(point).name)
+
+    def _own_value(self, scenario: Scenario, key: str) -> Value:
+        """What a config has of a swept key, at the date from which it is varied."""
+        if key in self.since:
+            return values_at(scenario, quarters_until(self.since[key] - 1))[key]
+        return scenario.values[key]
 
     def renumbered(self, number: int, points: int) -> int:
         """The number of a run that has `number` where the design has only the first `points` points."""
@@ -304,6 +317,7 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
     seeds = _seeds(file, path, problems)
     parts, plans = _parts(file, scenarios, declared, path, problems)
     parts = _leaving_out(file.leave_out, parts, scenarios, declared, path, problems)
+    since = _since(parts, path, problems)
     names = _measure_names(file.record, scenarios, path, problems)
     if file.baseline and scenarios and file.baseline not in (known := [scenario.name for scenario in scenarios]):
         problems.append(f"{path}: baseline = {file.baseline!r}: must be one of the configs, {', '.join(known)}")
@@ -346,6 +360,7 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
         "replications": len(seeds),
         **({"seeds": file.seeds} if file.seeds else {}),
         **plans.get("", {"parts": plans, "order": list(plans)}),
+        **({"since": since} if since else {}),
         "record": {key: held for key, held in file.record.model_dump().items() if held != []},
         **({"leave_out": file.leave_out} if file.leave_out else {}),
         **({"targets": file.targets} if file.targets else {}),
@@ -465,6 +480,20 @@ def _parts(
         if not problems:
             _try_values(scenarios, part, where, problems)
     return parts, plans
+
+
+def _since(parts: Sequence[Part], path: Path, problems: list[str]) -> dict[str, int]:
+    """From which year on the swept levers hold that have a date; one in all parts, as a column has one meaning."""
+    since: dict[str, int] = {}
+    for part in parts:
+        for key in part.swept:
+            dates = {other.since.get(key) for other in parts if key in other.swept}
+            if len(dates) > 1:
+                shown = " and ".join("the start" if year is None else str(year) for year in sorted(dates, key=str))
+                fault = f"{path}: factors.{key}: holds from {shown} in different parts; give one date in all of them"
+                problems += [fault] if fault not in problems else []
+        since |= part.since
+    return since
 
 
 def _leaving_out(

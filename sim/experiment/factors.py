@@ -8,7 +8,9 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import nearest
+from sim.errors import written as as_written
 from sim.experiment.designs import KINDS, SAMPLED, Factor, Grid, Part, Point, Sample, one_at_a_time
 from sim.experiment.distributions import ENDLESS, part_inside
 from sim.experiment.listed import listed_points, table_points
@@ -68,6 +70,7 @@ RIGHT = {
     "low": "a finite number",
     "high": "a finite number",
     "levels": "a whole number from 2 to 10000",
+    "from": f"a whole year from {FIRST_YEAR + 1} to {LAST_YEAR}, at whose beginning the lever takes its value",
     "distribution": f"one of {', '.join(SHAPES)}",
     "mode": "a finite number from low to high, the likeliest value",
     "mean": "a finite number",
@@ -146,7 +149,8 @@ def read_part(
         if getattr(design, key) is not None and kind not in kinds and kind in KINDS:
             belongs = " and ".join(f'"{each}"' for each in kinds)
             problems.append(f"{where}design.{key}: belongs to kind = {belongs}; leave it out for {kind!r}")
-    factors = _factors(table.factors, kind, declared, where, problems)
+    given, since = _dated(table.factors, declared, where, problems)
+    factors = _factors(given, kind, declared, where, problems)
     plan: dict[str, Any] = {"kind": kind}
     if kind in LISTED:
         key = LISTED[kind]
@@ -177,7 +181,8 @@ def read_part(
         listed = {key: factor.levels for key, factor in factors.items()}
         points = one_at_a_time(listed) if kind == "one-at-a-time" else Grid(listed)
     kept = {key: factor.as_written() for key, factor in factors.items()}
-    return Part(name, kind, tuple(factors), points), {"design": plan, "factors": kept, "swept": list(factors)}
+    part = Part(name, kind, tuple(factors), points, since)
+    return part, {"design": plan, "factors": kept, "swept": list(factors)}
 
 
 def listed_part(name: str, points: Sequence[Point]) -> tuple[Part, dict[str, Any]]:
@@ -207,12 +212,33 @@ def _sample_size(design: Design, where: str, problems: list[str]) -> tuple[int, 
     return size, levels
 
 
+def _dated(
+    given: Mapping[str, Any], declared: Declared, where: str, problems: list[str]
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """Factors as they are written without a date, and the year from which those with one hold."""
+    factors, since = flatten(given, f"{where}factors", _is_span), {}
+    for key, held in factors.items():
+        if not isinstance(held, dict):
+            continue
+        rest = {name: part for name, part in held.items() if name != "from"}
+        factors[key] = rest["levels"] if rest.keys() == {"levels"} else rest
+        if "from" not in held:
+            continue
+        year = since[key] = held["from"]
+        place = f"{where}factors.{key}.from = {as_written(year)}"
+        if isinstance(year, bool) or not isinstance(year, int) or not FIRST_YEAR < year <= LAST_YEAR:
+            problems.append(f"{place}: must be {RIGHT['from']}; leave it out where it holds from the start")
+        elif key in declared and declared[key].role != "lever":
+            problems.append(f"{place}: {key} is not a lever, and only levers can change during a run; leave from out")
+    return factors, since
+
+
 def _factors(
     given: Mapping[str, Any], kind: str, declared: Declared, where: str, problems: list[str]
 ) -> dict[str, Factor]:
     """The factors, whichever way they are written."""
     found: dict[str, Factor] = {}
-    for key, written in flatten(given, f"{where}factors", _is_span).items():
+    for key, written in given.items():
         if key not in declared:
             problems.append(
                 f"{where}factors.{key}: is not a known key{nearest(key, declared)}; "
@@ -263,7 +289,7 @@ def _factor(parameter: Parameter, written: Any, kind: str, where: str, problems:
     else:
         problems.append(
             f"{place} = {written!r}: must be a list of levels, {{ low, high, levels }}, {{ distribution, … }}, "
-            'or "range"'
+            '{ levels = [ … ], from = 2027 }, or "range"'
         )
         return None
     if count is None:
@@ -312,7 +338,7 @@ def _drawn(
 
 
 def _is_span(given: dict[str, Any]) -> bool:
-    return bool((Span.model_fields.keys() | {"distribution"}) & given.keys())
+    return bool((Span.model_fields.keys() | {"distribution", "from"}) & given.keys())
 
 
 def _spread(low: float, high: float, count: int) -> list[float]:

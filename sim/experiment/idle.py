@@ -42,7 +42,7 @@ def _idle_in_result(manifest: Manifest, where: str) -> list[str]:
         return []
     if (kept := manifest.experiment) is None:
         return [text for scenario in scenarios for text in idle(scenario)]
-    parts = [part_of(name, plan).leaving_out(kept.leave_out) for name, plan in kept.plans.items()]
+    parts = [part_of(name, plan, kept.since).leaving_out(kept.leave_out) for name, plan in kept.plans.items()]
     if any(key not in scenario.values for scenario in scenarios for part in parts for key in part.swept):
         return []  # nothing can be said of a key that a config does not have
     return _idle(where, scenarios, parts, manifest.parameter_sets.values())
@@ -56,6 +56,7 @@ def _idle(name: str, scenarios: Sequence[Scenario], parts: Sequence[Part], sets:
     for part in parts:
         for scenario in scenarios:
             varied = {**of_sets, **_of_part(part, scenario)}
+            varied |= {key: {scenario.values[key], *varied[key]} for key in part.since}  # what it was before
             reasons = idle_keys(scenario, part.swept, possible(scenario, varied))
             lacking |= reasons
             read |= set(part.swept) - reasons.keys()
@@ -69,7 +70,7 @@ def _together(parts: Sequence[Part], scenario: Scenario, of_sets: Varied) -> Var
     """The values of everything that is varied in some part."""
     varied: dict[str, set[Value]] = {key: set(values) for key, values in of_sets.items()}
     for part in parts:
-        own = part.swept if len(parts) == 1 else ()
+        own = [key for key in part.swept if key not in part.since] if len(parts) == 1 else ()
         for key, values in _of_part(part, scenario).items():
             varied.setdefault(key, set() if key in own else {scenario.values[key]}).update(values)
     return varied

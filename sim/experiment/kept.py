@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sim.errors import BadInput
-from sim.experiment.designs import SAMPLED, Factor, Grid, Part, Sample, one_at_a_time
+from sim.experiment.designs import SAMPLED, Factor, Grid, Part, Point, Sample, one_at_a_time
 from sim.results.manifest import SHAPES
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def parts_of(experiment: KeptExperiment, where: str) -> list[Part]:
     """
     parts = []
     for name, plan in experiment.plans.items():
-        part = part_of(name, plan)
+        part = part_of(name, plan, experiment.since)
         drawn = experiment.drawn.get(name)
         if drawn and isinstance(part.points, Sample) and drawn != part.points.digest():
             raise BadInput(
@@ -35,20 +35,23 @@ def seeds_of(experiment: KeptExperiment) -> Sequence[int]:
     return experiment.seeds or range(1, experiment.replications + 1)
 
 
-def part_of(name: str, plan: KeptPlan) -> Part:
-    """One part with its points; the inverse of `read_part`."""
+def part_of(name: str, plan: KeptPlan, since: Mapping[str, int]) -> Part:
+    """One part with its points; the inverse of `read_part`. `since` has the dates of all parts."""
+    dates = {key: year for key, year in since.items() if key in plan.swept}
+    return Part(name, plan.design.kind, tuple(plan.swept), _points(plan), dates)
+
+
+def _points(plan: KeptPlan) -> Sequence[Point]:
     design = plan.design
     if design.kind == "list":
-        return Part(name, design.kind, tuple(plan.swept), tuple(design.points or ()))
+        return tuple(design.points or ())
     factors = {key: _factor(plan.factors[key]) for key in plan.swept}
     if design.kind in SAMPLED:
         size = design.trajectories if design.kind == "morris" else design.samples
         assert size is not None and design.seed is not None
-        sample = Sample(design.kind, factors, size, design.seed, design.levels or 4)
-        return Part(name, design.kind, tuple(plan.swept), sample)
+        return Sample(design.kind, factors, size, design.seed, design.levels or 4)
     levels = {key: factor.levels for key, factor in factors.items()}
-    points = one_at_a_time(levels) if design.kind == "one-at-a-time" else Grid(levels)
-    return Part(name, design.kind, tuple(plan.swept), points)
+    return one_at_a_time(levels) if design.kind == "one-at-a-time" else Grid(levels)
 
 
 def _factor(written: list[Held] | KeptRange) -> Factor:

@@ -6,13 +6,14 @@ from functools import lru_cache
 from typing import Any
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarters_until, year_of
-from sim.futures.levers import described, values_at, without_effect
+from sim.futures.levers import described, without_effect
 from sim.futures.policy import FROM
 from sim.futures.presets import presets
 from sim.futures.sentence import question
 from sim.futures.sets import how_chosen
 from sim.futures.shown import shown, unit_of_difference
 from sim.measures import SHARE
+from sim.scenario.held import values_at
 from sim.scenario.loading import known_configs, load_config
 from sim.scenario.scenario import Scenario
 from sim.world.world import World

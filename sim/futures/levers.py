@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.scenario.held import values_at
 from sim.scenario.idle import EVENTS, MODE, SEVERITY, Needs, lacking, possible
 from sim.scenario.labels import label
 from sim.scenario.scenario import Scenario
@@ -83,15 +84,6 @@ def described(world: World) -> list[dict[str, Any]]:
         }
         for lever in levers(world)
     ]
-
-
-def values_at(scenario: Scenario, quarter: int) -> dict[str, Value]:
-    """The value of every key in a quarter, with what events have set by then."""
-    held = dict(scenario.values)
-    for event in scenario.events:
-        if event.quarter <= quarter:
-            held.update(event.levers())
-    return held
 
 
 def without_effect(scenario: Scenario, quarter: int = 0) -> dict[str, str]:

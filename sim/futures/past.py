@@ -13,9 +13,10 @@ import numpy as np
 
 from sim.arrays import Array
 from sim.calendar import FIRST_YEAR, LAST_YEAR
-from sim.futures.policy import FROM, Entry
+from sim.futures.policy import FROM
 from sim.futures.sets import Pair, scenarios
 from sim.model import DecouplingModel
+from sim.scenario.held import Entry
 from sim.scenario.scenario import Scenario
 
 YEARS = LAST_YEAR - FIRST_YEAR + 1

@@ -12,11 +12,11 @@ from typing import Any
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_start, quarters_until, year_of
 from sim.errors import BadInput, nearest, written
-from sim.futures.levers import levers, values_at
+from sim.futures.levers import levers
+from sim.scenario.held import Entry, kept, setting, values_at
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
 
-Entry = Mapping[str, Any]  # the table of an [[event]]
 FROM = tuple(quarters_until(year - 1) for year in range(FIRST_YEAR + 1, LAST_YEAR))  # first quarters that may be chosen
 _FROM_NAME = re.compile(r"(\d{4})-Q1", re.ASCII)
 MOST_ACTS = 50
@@ -47,18 +47,9 @@ class Policy:
         if is_moved and float(own["controls.start"]) > year_of(self.start):
             moved["controls.start"] = float(FIRST_YEAR)  # in force at once, not from a later year on
         day = quarter_start(self.start)
-        levers = [self._lever(day, moved)] if moved else []
-        return (*levers, *({"date": day, **act} for act in self.acts), *self._kept())
-
-    def _kept(self) -> list[Entry]:
-        """What keeps a lever where it was put when a later date of the config would move it."""
-        day = quarter_start(self.start)
-        later = [event for event in self.scenario.events if event.date >= day]
-        again = [(event.date, {key: self.set[key] for key in event.levers() if key in self.set}) for event in later]
-        return [self._lever(date, levers) for date, levers in again if levers]
-
-    def _lever(self, day: object, values: Mapping[str, Value]) -> Entry:
-        return {"date": day, "by": self.scenario.world.target, "kind": "lever", "set": dict(values)}
+        levers = [setting(self.scenario.world, day, moved)] if moved else []
+        acts = ({"date": day, **act} for act in self.acts)
+        return (*levers, *acts, *kept(self.scenario, day, self.set))
 
     @cached_property
     def _changed(self) -> Scenario:

@@ -8,10 +8,11 @@ from typing import Any
 
 from sim.calendar import quarter_start
 from sim.errors import BadInput
-from sim.futures.levers import values_at, without_effect
-from sim.futures.policy import Entry, Policy
+from sim.futures.levers import without_effect
+from sim.futures.policy import Policy
 from sim.futures.shown import in_words
 from sim.scenario.empty import faults
+from sim.scenario.held import Entry, values_at
 from sim.scenario.idle import in_force, possible
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value

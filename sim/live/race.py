@@ -18,12 +18,12 @@ from sim.calendar import QUARTERS_PER_YEAR, quarter_name
 from sim.errors import BadInput
 from sim.experiment.experiment import Run
 from sim.folders import CONFIGS, SHIPPED
-from sim.futures.levers import values_at
 from sim.live import deeds, picture
 from sim.measures import HEADLINE, Measure, catalogue
 from sim.model import DecouplingModel
 from sim.results.records import line, series_columns, series_rows
 from sim.scenario.events import Event
+from sim.scenario.held import values_at
 from sim.scenario.resolved import resolved
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value

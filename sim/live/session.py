@@ -20,13 +20,14 @@ from typing import Any
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_start, quarters_until, year_of
 from sim.errors import BadInput
-from sim.futures.levers import decided_alike, levers, values_at, without_effect
+from sim.futures.levers import decided_alike, levers, without_effect
 from sim.live import background, events, link, own, picture, reopen
 from sim.live.deeds import of_unit
 from sim.live.link import Faults, Moment
 from sim.live.race import Race
 from sim.live.turn import Turn
 from sim.scenario.events import Event
+from sim.scenario.held import values_at
 from sim.scenario.labels import label
 from sim.scenario.loading import known_configs, load_config
 from sim.scenario.scenario import Scenario

@@ -13,6 +13,7 @@ from sim.arrays import Array, Flags
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year, year_of
 from sim.engine.groups import Groups, divisor, power, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
+from sim.engine.runs import ByRun
 from sim.engine.streams import Luck, agent_keys
 from sim.markets.denial import Denial, Severity, by_lever, decided, part_met
 from sim.markets.paths import DemandPaths
@@ -29,7 +30,7 @@ ALL = 1.0 - 1e-9  # but for rounding
 EVERYBODY = slice(None)
 
 
-class ChipMarket:
+class ChipMarket(ByRun):
     """Demand, choice, rationing and price of every segment, for all runs at once."""
 
     def __init__(self, roster: Roster, base: BaseYear, luck: Luck) -> None:

@@ -16,10 +16,11 @@ import numpy as np
 from sim.arrays import Array, Indices
 from sim.engine.groups import Groups
 from sim.engine.parameters import Parameters
+from sim.engine.runs import ByRun
 
 
 @dataclass(frozen=True)
-class Severity:
+class Severity(ByRun):
     """Part denied by each state: (runs, states, columns).
 
     `above_threshold` and `of_everything` have a column for each input and segment, and for experts. `for_lines` has
@@ -78,12 +79,14 @@ def at_items(severities: Array, states: Indices, items: Indices) -> Array:
 
 
 @dataclass(frozen=True)
-class Denial:
+class Denial(ByRun):
     """The part of each seller's base sales that is denied, above a technical threshold and below it.
 
     `above` and `below` are the sellers', (runs, …, sellers). `reach` is what part of that hits a buyer, and `exposure`
     what part of its purchases lies above; both broadcast against buyers and sellers.
     """
+
+    SAME = ("exposure",)
 
     above: Array
     below: Array

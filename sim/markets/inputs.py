@@ -14,6 +14,7 @@ from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year
 from sim.engine.groups import divisor, ratio, total, total_over_rows
 from sim.engine.kept import Kept
 from sim.engine.parameters import Parameters
+from sim.engine.runs import ByRun, Pick
 from sim.engine.streams import Luck, agent_keys
 from sim.markets.denial import Denial, Severity, by_licence, decided, part_met, supplied
 from sim.start.base_year import BaseYear
@@ -23,8 +24,10 @@ _EVERYBODY = np.ones(1)  # an outage hits all that is sold
 NEWTON_STEPS = 4  # to find the odds that a mandate asks for, from those of the quarter before
 
 
-class InputMarket:
+class InputMarket(ByRun):
     """Needs, choice of suppliers, permits, deliveries and the stocks of materials, for all runs at once."""
+
+    SAME = ("_weights",)
 
     def __init__(self, roster: Roster, base: BaseYear, parameters: Parameters, luck: Luck) -> None:
         self.roster = roster
@@ -45,8 +48,7 @@ class InputMarket:
         self._left: Array | None = None  # what that leaves of sales; all where nothing is in the way
         self._bars: Array | None = None  # (runs, K abroad, the target's suppliers) the part of it by the target
         self._is_out = False  # whether an outage takes a part of some supplier's sales
-        self._barring: Kept[Array | None] = Kept()
-        self._hindering: Kept[tuple[Array, Array | None]] = Kept()
+        self._keep_answers()
         self._licence = np.full((len(luck.seeds), len(roster.suppliers)), 0.5)  # the year's draw
         nothing = Severity.nothing(len(luck.seeds), len(roster.states), len(roster.items))
         self.by_controls = self.denial(parameters, nothing, self._licence)
@@ -72,6 +74,16 @@ class InputMarket:
         self.store = np.zeros_like(base.input_need)  # (runs, K, I) tools bought ahead, not yet installed
         self.stored = self.store  # change of it this quarter
         self.feared = self.store  # part of an input's supply that may be cut off and is not yet
+
+    def _keep_answers(self) -> None:
+        self._barring: Kept[Array | None] = Kept()
+        self._hindering: Kept[tuple[Array, Array | None]] = Kept()
+
+    def picked(self, pick: Pick) -> InputMarket:
+        """The same state of the runs that are picked."""
+        twin = super().picked(pick)
+        twin._keep_answers()
+        return twin
 
     def permit(self, parameters: Parameters, in_force: Severity, feared: Severity, barred: Array, quarter: int) -> None:
         """What controls leave of each supplier's base sales to each group in the target, and what is feared.

@@ -17,7 +17,6 @@ The lead controller's controls are fixed, dated or decided by a doctrine (`State
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from functools import cache
 
@@ -28,6 +27,7 @@ from sim.arrays import Array, Flags
 from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR
 from sim.engine.kept import Kept
 from sim.engine.parameters import Parameters
+from sim.engine.runs import ByRun, Pick
 from sim.engine.streams import Luck, agent_keys
 from sim.markets.denial import Severity
 from sim.scenario.events import Event
@@ -38,7 +38,7 @@ from sim.world.world import EXPERTS
 ANNOUNCED_AHEAD = QUARTERS_PER_YEAR  # a fixed control is announced a year before it is in force
 
 
-class ExportControls:
+class ExportControls(ByRun):
     """What each state denies the target, in force and announced; remembers what the lead did, for allies to follow.
 
     `in_force`, `announced` and `feared` are by the state whose sellers obey, `decided` by the state that decides.
@@ -69,10 +69,9 @@ class ExportControls:
         self._obeying: tuple[Kept[Severity], Kept[Severity]] = (Kept(), Kept())
         self._seen: Kept[tuple[Array, Array]] = Kept()
 
-    def copy(self) -> ExportControls:
-        """The same memory, for a second future to go on with."""
-        twin = copy(self)
-        twin._of_lead, twin._through, twin._lines = list(self._of_lead), list(self._through), list(self._lines)
+    def picked(self, pick: Pick) -> ExportControls:
+        """The same memory of the runs that are picked."""
+        twin = super().picked(pick)
         twin._keep_answers()
         return twin
 

@@ -137,7 +137,10 @@ class KeptSearch(Kept):
 
 
 class KeptExperiment(Kept):
-    """What was asked. An experiment without parts has the three keys of a plan itself."""
+    """What was asked. An experiment without parts has the three keys of a plan itself.
+
+    The swept levers in `since` take their values at the beginning of that year, all other keys at the start.
+    """
 
     name: str = Field(pattern=FILE_NAME)
     question: str
@@ -151,6 +154,7 @@ class KeptExperiment(Kept):
     swept: list[str] | None = None
     parts: dict[str, KeptPlan] | None = None
     order: list[str] = Field(default_factory=list)
+    since: dict[str, int] = Field(default_factory=dict)
     record: KeptRecord
     leave_out: list[str] = Field(default_factory=list)
     targets: list[str] = Field(default_factory=list)

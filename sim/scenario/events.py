@@ -113,6 +113,11 @@ class Event(BaseModel):
         return quarter_of(self.announced or self.date)
 
     @property
+    def first_quarter(self) -> int:
+        """The first quarter that may be another one for it: no run reads an event before it is announced."""
+        return min(self.quarter, self.announced_quarter)
+
+    @property
     def ended_quarter(self) -> int:
         """The first quarter in which it is in force no more; one after every run's last if it does not end."""
         if self.kind == "outage" and self.until is None:
@@ -134,6 +139,15 @@ class Event(BaseModel):
         if self.kind == "mandate":
             return {"mandate.domestic": self.severity or 0.0}
         return {}
+
+
+def levers_by_quarter(events: Sequence[Event]) -> dict[int, dict[str, Value]]:
+    """The levers that events set, by the quarter in which they do; of one quarter the later event holds."""
+    found: dict[int, dict[str, Value]] = {}
+    for event in events:
+        if levers := event.levers():
+            found.setdefault(event.quarter, {}).update(levers)
+    return found
 
 
 def read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, problems: list[str]) -> list[Event]:

@@ -72,8 +72,9 @@ class Scenario:
 
     @property
     def frame(self) -> tuple[str, tuple[Event, ...], bool]:
-        """What the runs of a block must share: the world, the events, and whether firms may enter."""
-        return self.world.id, self.events, bool(self.values["mechanisms.entry"])
+        """What the runs of a block must share: the world, the events but for levers, and whether firms may enter."""
+        shared = tuple(event for event in self.events if not event.levers())
+        return self.world.id, shared, bool(self.values["mechanisms.entry"])
 
     def effective(self) -> dict[str, Value]:
         """The values with every switched-off mechanism's parameters at their neutral value."""

@@ -18,6 +18,7 @@ from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.groups import Groups, divisor, total, total_over_rows
 from sim.engine.parameters import Parameters
+from sim.engine.runs import ByRun, Pick
 from sim.errors import BadInput
 from sim.scenario.scenario import Scenario
 from sim.start.keys import BASE_YEAR_KEYS
@@ -27,7 +28,7 @@ FITTING_ROUNDS = 60  # the largest residual of the fitted flows is below 1e-9 of
 
 
 @dataclass(frozen=True)
-class BaseYear:
+class BaseYear(ByRun):
     """The base year of every run. G segments, S states, F firms, K groups, I inputs, U suppliers; units as above."""
 
     demand: Array  # (runs, S, G) chips used
@@ -54,12 +55,7 @@ def base_year(roster: Roster, parameters: Parameters) -> BaseYear:
     distinct_years = _construct(roster, given)
     if len(distinct) == len(rows) == 1:
         return distinct_years
-    return BaseYear(
-        **{
-            name: value if name == "tool_mix" else np.take(value, place.ravel(), axis=0)
-            for name, value in vars(distinct_years).items()
-        }
-    )
+    return distinct_years.picked(Pick(place.ravel()))
 
 
 def try_base_year(scenarios: Sequence[Scenario]) -> None:

@@ -15,6 +15,7 @@ from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import ColumnAgent, Queue, Table, categories
 from sim.engine.groups import Groups, divisor, total
 from sim.engine.parameters import Parameters
+from sim.engine.runs import ByRun
 from sim.engine.streams import Luck
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
@@ -161,7 +162,7 @@ def _effects(roster: Roster, p: Parameters) -> Array:
 
 
 @dataclass(frozen=True)
-class BaseSupplies:
+class BaseSupplies(ByRun):
     """What each state sold to the target in the base year. Experts have no price and no part.
 
     Items are inputs, then segments of chips; each state's parts of them sum to 1.

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from sim.arrays import Array, Flags
-from sim.batch.run import BLOCK_SIZE
+from sim.batch.blocks import BLOCK_SIZE
 from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, year_of
 from sim.compare.intervals import student
 from sim.compare.words import counted

@@ -33,7 +33,7 @@ def effects(scenario: Scenario) -> list[list[object]]:
     model = DecouplingModel(scenario)
     rows: list[list[object]] = []
     for quarter in range(model.horizon):
-        model.parameters.turn_to(quarter, model.events)
+        model.parameters.turn_to(quarter, [model.events])
         begun = [event for event in model.events if event.quarter <= quarter]
         for place, event in enumerate(begun):
             if event.quarter == quarter and event.kind in DENYING:

@@ -24,11 +24,11 @@ import psutil
 
 from sim import DecouplingModel
 from sim.batch import blocks
-from sim.batch.blocks import Block, run_block
+from sim.batch.blocks import BLOCK_SIZE, Block, run_block
 from sim.batch.cluster import DaskCluster
 from sim.batch.identity import batch_identity, kinds_of
 from sim.batch.jobs import Engine, finished_jobs
-from sim.batch.run import BLOCK_SIZE, run_batch
+from sim.batch.run import run_batch
 from sim.batch.store import Store
 from sim.batch.workers import WorkerProcesses
 from sim.experiment.experiment import load_experiment

@@ -20,7 +20,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from sim.batch.run import BLOCK_SIZE
+from sim.batch.blocks import BLOCK_SIZE
 from sim.markets.inputs import NEWTON_STEPS
 from sim.model import DecouplingModel
 from sim.scenario.loading import load_config

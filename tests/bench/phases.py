@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import sim.model
 from sim.accounts import Ledger
-from sim.batch.run import BLOCK_SIZE
+from sim.batch.blocks import BLOCK_SIZE
 from sim.model import DecouplingModel
 from sim.recorder import Recorder
 from sim.scenario.loading import load_config

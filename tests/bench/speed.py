@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from sim import DecouplingModel
-from sim.batch.run import BLOCK_SIZE
+from sim.batch.blocks import BLOCK_SIZE
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
 

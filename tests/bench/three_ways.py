@@ -21,7 +21,7 @@ import mesa
 import numba
 import numpy as np
 
-from sim.batch.run import BLOCK_SIZE
+from sim.batch.blocks import BLOCK_SIZE
 from sim.engine.columns import Column, ColumnAgent, Table, rule
 from sim.engine.groups import Groups, total_over_rows
 from sim.engine.streams import Luck, agent_keys, uniform

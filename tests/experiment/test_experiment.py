@@ -533,3 +533,45 @@ def test_what_agents_record_is_recorded_besides(tmp_path):
         f"{path}: record.agents: 'smik' is no firm, company or state (did you mean 'smic'?)",
         f"{path}: record.agents: 'XXX' is no firm, company or state",
     ]
+
+
+def test_a_lever_may_be_varied_from_a_year_on(load):
+    experiment = load(
+        HEAD
+        + '[factors]\n"subsidy.annual" = { levels = [0, 200.0], from = 2027 }\n'
+        + '"mandate.domestic" = { low = 0.0, high = 1.0, levels = 3, from = 2030 }\n"investment.annual" = [30, 140]\n'
+    )
+    assert experiment.since == {"subsidy.annual": 2027, "mandate.domestic": 2030}
+    assert len(experiment.points) == 2 * 3 * 2
+    assert experiment.points[11] == {"subsidy.annual": 200.0, "mandate.domestic": 1.0, "investment.annual": 140}
+    assert experiment.as_dict()["since"] == experiment.since
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        ('"subsidy.annual" = { levels = [0, 9], from = 2020 }', "from = 2020: must be a whole year from 2021 to 2035"),
+        ('"subsidy.annual" = { levels = [0, 9], from = 2036 }', "from = 2036: must be a whole year from 2021 to 2035"),
+        ('"subsidy.annual" = { levels = [0, 9], from = "2027" }', "from = '2027': must be a whole year"),
+        ('"subsidy.annual" = { levels = [0, 9], from = 2027-01-01 }', "from = 2027-01-01: must be a whole year"),
+        ('"subsidy.annual" = { levels = [0, 9], from = true }', "from = true: must be a whole year"),
+        ('"demand.growth" = { levels = [0, 0.01], from = 2027 }', "demand.growth is not a lever, and only levers can"),
+        ('"mechanisms.entry" = { levels = [true, false], from = 2027 }', "mechanisms.entry is not a lever"),
+        ('"subsidy.annual" = { from = 2027 }', "factors.subsidy.annual.low is missing"),
+        ('"subsidy.annual" = { levels = [0, -9], from = 2027 }', "factors.subsidy.annual = -9: is out of range"),
+    ],
+)
+def test_a_date_that_cannot_be_is_refused(load, factor, said):
+    with pytest.raises(BadInput) as fault:
+        load(f"{HEAD}[factors]\n{factor}\n")
+    [sentence] = [text for text in fault.value.problems if said in text]
+    assert "mine.toml: factors." in sentence
+
+
+def test_a_lever_has_one_date_in_all_parts(load):
+    part = '[parts.{}.factors]\n"subsidy.annual" = {}\n'
+    dated = "{ levels = [0, 9], from = 2027 }"
+    assert load(HEAD + part.format("a", dated) + part.format("b", dated)).since == {"subsidy.annual": 2027}
+    for other, said in (("[0, 9]", "from 2027 and the start"), (dated.replace("7", "8"), "from 2027 and 2028")):
+        with pytest.raises(BadInput, match=f"factors.subsidy.annual: holds {said} in different parts; give one date"):
+            load(HEAD + part.format("a", dated) + part.format("b", other))

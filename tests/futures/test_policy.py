@@ -7,8 +7,8 @@ import pytest
 from sim.calendar import quarter_of
 from sim.errors import BadInput
 from sim.futures.answers import read_request
-from sim.futures.levers import values_at
 from sim.futures.policy import Policy, read_start
+from sim.scenario.held import values_at
 from sim.scenario.loading import load_config
 
 Y2027, Y2024 = quarter_of(date(2027, 1, 1)), quarter_of(date(2024, 1, 1))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sim import DecouplingModel
-from sim.futures.levers import decided_alike, described, levers, values_at, without_effect
+from sim.futures.levers import decided_alike, described, levers, without_effect
+from sim.scenario.held import values_at
 from sim.scenario.loading import known_configs, load_config
 
 QUICK = ("historic", "no-controls", "reactive", "passive", "crop-seeds")

@@ -59,8 +59,15 @@ class Words:
         return "" if self._label(name) else self._note(name, "meaning")
 
     def key(self, key: str) -> str:
-        """What is varied, such as "severity of controls" or "learning, speed"."""
-        if label := self._label(key) or LABELS.get(key, ""):
+        """What is varied, such as "severity of controls", "learning, speed" or "subsidy from 2027"."""
+        if label := self._label(key):
+            return label
+        asked = (result.manifest.experiment for result in self.results if result.manifest)
+        year = next((each.since[key] for each in asked if each and key in each.since), None)
+        return f"{self._name(key)} from {year}" if year else self._name(key)
+
+    def _name(self, key: str) -> str:
+        if label := LABELS.get(key, ""):
             return label
         section, _, name = key.rpartition(".")
         if section in ("", "mechanisms"):

@@ -90,7 +90,7 @@ class Search:
     def over(self, points: Sequence[Point]) -> Experiment:
         """The same experiment over a list of policies."""
         part, plan = listed_part("", tuple(points))
-        part = Part(part.name, part.kind, tuple(self.factors), part.points)
+        part = Part(part.name, part.kind, tuple(self.factors), part.points, self.experiment.since)
         kept = {
             "objectives": list(map(str, self.aims.objectives)),
             "constraints": list(map(str, self.aims.constraints)),
