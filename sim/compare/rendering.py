@@ -19,7 +19,7 @@ from sim.compare.words import decimals, decimals_of, main_row, percent, rounded,
 from sim.errors import BadInput
 from sim.results.escape import spreadsheet
 from sim.results.files import write_ours
-from sim.results.page import Section, html_section, html_text, markdown, plain, whole_page
+from sim.results.page import Section, contents, html_section, html_text, markdown, plain, whole_page
 from sim.results.records import line
 
 FORMATS = ("table", "csv", "json", "md", "html")
@@ -279,7 +279,8 @@ def _page(comparison: Comparison) -> str:
     title = f"{', '.join(names[1:])} against {names[0]}"
     answer = "".join(f'<p class="answer">{html_text(text)}</p>\n' for text in comparison.sentences)
     drawn = "".join(f"<figure>{figure}</figure>\n" for figure in figures(comparison).values())
-    body = "".join(html_section(section) for section in sections(comparison)[:-1])
+    parts = sections(comparison)[:-1]
+    body = contents(parts) + "".join(map(html_section, parts))
     return whole_page(title, f"<h1>{html_text(title)}</h1>\n{answer}{drawn}{body}")
 
 

@@ -31,7 +31,7 @@ def write_aside(path: Path, content: Iterable[bytes]) -> None:
     keep_folder(path.parent)
 
 
-def write_ours(folder: Path, texts: Mapping[str, str]) -> None:
+def write_ours(folder: Path, texts: Mapping[str, str | bytes]) -> None:
     """Write files into a folder, each aside and then moved into place; a hidden list there says which are ours.
 
     Raises BadInput and writes nothing where one of them is there already and not on that list.
@@ -48,7 +48,7 @@ def write_ours(folder: Path, texts: Mapping[str, str]) -> None:
             )
         write_aside(listed, [f"{name}\n".encode() for name in sorted(known | texts.keys())])
         for name, text in texts.items():
-            write_aside(folder / name, [text.encode()])
+            write_aside(folder / name, [text if isinstance(text, bytes) else text.encode()])
 
 
 def keep_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,17 +12,47 @@ from sim.results.escape import visible
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-p, li { overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13px; white-space: nowrap; }
-th, td { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right; font-variant-numeric: tabular-nums; }
-th { white-space: normal; vertical-align: bottom; }
-th.word, td.word { text-align: left; }
-td.word { white-space: normal; min-width: 8rem; max-width: 24rem; }
-.answer { font-size: 1.15rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; }
 h2 { font-size: 1.1rem; margin-top: 2rem; }
-figure { margin: 1rem 0; }
+h1, h2, p, li, td, th { overflow-wrap: anywhere; }
+p, li { max-width: 48rem; }
+nav { font-size: 13px; margin: 1.5rem 0; }
+nav ul { columns: 22rem; padding-left: 1.2rem; }
+.answer { font-size: 1.15rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 13px; }
+th, td { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right; font-variant-numeric: tabular-nums; }
+th { vertical-align: bottom; }
+td { vertical-align: top; }
+th.word, td.word { text-align: left; }
+figure { margin: 1rem 0; overflow-x: auto; }
+figcaption { font-size: 13px; }
 svg { max-width: 100%; height: auto; }
+@media screen and (max-width: 40rem) {
+  figure svg { min-width: 34rem; }
+  table, tbody, tr, td { display: block; }
+  thead, td:empty { display: none; }
+  tr { border-bottom: 1px solid #bbb; padding: .4rem 0; }
+  td, td.word { border: 0; padding: .1rem 0; text-align: left; }
+  td:first-child { font-weight: 600; }
+  td + td::before { content: attr(data-label) ": "; color: #666; }
+}
+@media print {
+  @page { margin: 15mm; }
+  body { font-size: 10pt; margin: 0; padding: 0; max-width: none; }
+  table { font-size: 8pt; }
+  nav, figcaption { display: none; }
+  h2 { break-after: avoid; }
+  tr, figure { break-inside: avoid; }
+  svg { max-height: 23cm; }
+  .brief { font-size: 9pt; line-height: 1.35; }
+  .brief h1 { font-size: 14pt; margin: 0; }
+  .brief h2 { font-size: 10.5pt; margin: .8em 0 .3em; }
+  .brief .answer { font-size: 10.5pt; }
+  .brief :is(p, ul, figure) { margin: .5em 0; max-width: none; }
+  .brief li { max-width: none; }
+  .brief svg { max-height: 8.5cm; }
+}
 """
 
 
@@ -71,26 +102,43 @@ def html_text(text: str) -> str:
     return html.escape(visible(text))
 
 
-def html_section(section: Section) -> str:
-    text = f"<h2>{html_text(section.title)}</h2>\n"
+def html_section(section: Section, of: str = "") -> str:
+    """A section; `of` tells its link from that of one with the same title."""
+    text = f'<h2 id="{anchor(of + section.title)}">{html_text(section.title)}</h2>\n'
     if section.lines:
         text += f"<ul>{''.join(f'<li>{html_text(line)}</li>' for line in section.lines)}</ul>\n"
-    if not section.rows:
-        return text
+    return text + html_table(section) if section.rows else text
+
+
+def html_table(section: Section) -> str:
+    """The table of a section. On a narrow screen each row becomes a block, in which a cell says its column's name."""
     classes = [' class="word"' if left else "" for left in section.flush_left]
+    heads = [html_text(name) for name in section.header]
+    head = "".join(f"<th{kind}>{name}</th>" for kind, name in zip(classes, heads, strict=True))
+    body = ""
+    for row in section.rows:
+        cells = zip(row, classes, heads, strict=True)
+        told = (f'<td{kind} data-label="{name}">{html_text(cell)}</td>' for cell, kind, name in cells)
+        body += f"<tr>{''.join(told)}</tr>\n"
+    table = f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
+    return f'<div class="scroll">{table}</div>\n'
 
-    def cells(tag: str, row: Sequence[str]) -> str:
-        made = (f"<{tag}{kind}>{html_text(cell)}</{tag}>" for cell, kind in zip(row, classes, strict=True))
-        return f"<tr>{''.join(made)}</tr>\n"
 
-    table = cells("th", section.header) + "".join(cells("td", row) for row in section.rows)
-    return f'{text}<div class="scroll"><table>{table}</table></div>\n'
+def anchor(title: str) -> str:
+    """What a link to a section ends in."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def contents(sections: Sequence[Section], of: str = "") -> str:
+    """The list of a page's sections, with links."""
+    links = (f'<li><a href="#{anchor(of + each.title)}">{html_text(each.title)}</a></li>' for each in sections)
+    return f"<nav><strong>On this page</strong>\n<ul>{''.join(links)}</ul></nav>\n"
 
 
 def whole_page(title: str, body: str) -> str:
     """A page of its own around a body that is HTML already."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{html_text(title)}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{html_text(title)}</title>'
         f"<style>{STYLE}</style></head>\n<body>{body}</body></html>\n"
     )

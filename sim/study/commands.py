@@ -221,20 +221,23 @@ def report(
     results: Annotated[list[str], typer.Argument(metavar="RESULT…", help="Folders of finished batches, or names.")],
     out: Annotated[
         Path | None,
-        out_option("Folder of report.html and report.md. [default: the first result]"),
+        out_option("Folder of the page, its tables and figures. [default: the first result]"),
     ] = None,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="One page for people who read nothing else: brief.html and brief.md.")
+    ] = False,
     format: FormatOption = Format.table,
 ) -> None:
     """The answer of experiments: question, prediction, tables, figures, what is uncertain; on one page."""
     from sim.study.report.answer import HEADER, read_answer
-    from sim.study.report.files import write, write_answer
+    from sim.study.report.files import write, write_answer, write_briefs
 
     with incomplete_input():
         read = [read_answer(result_path(name)) for name in results]
     folder = out or read[0].batch.folder
-    write(read, folder)
-    note(f"{folder}: report.html, report.md")
-    for each in read:
+    names = write_briefs(read, folder) if brief else write(read, folder)
+    note(f"{folder}: {', '.join(names)}")
+    for each in [] if brief else read:
         if path := write_answer(each):
             note(f"{path}: the answer that is kept with the experiment")
     emit(HEADER, [row for each in read for row in each.rows()], format)

@@ -100,9 +100,17 @@ def test_a_page_says_all_of_it(found, tmp_path):
     report_files.write([found], tmp_path / "out")
     page = (tmp_path / "out/report.html").read_text()
     assert "Does &lt;caution&gt; matter?" in page and "<caution>" not in page and "<svg" in page
-    assert not re.search(r"(src|href)=\"(?!#)", page)  # nothing from elsewhere
+    assert not re.search(r"src=\"", page)  # it is whole by itself; what it links to is beside it
+    links = re.findall(r" href=\"([^\"]+)\"", page)
+    assert all(f'id="{link[1:]}"' in page if link[0] == "#" else (tmp_path / "out" / link).exists() for link in links)
+    assert [link for link in links if link[0] != "#"] == [
+        f"{name}.{kind}" for name in ("made-up", "made-up-differences") for kind in ("svg", "png", "csv")
+    ]
+    assert (tmp_path / "out/made-up.png").read_bytes().startswith(b"\x89PNG")
     text = (tmp_path / "out/report.md").read_text()
-    assert "*Predicted before running:* No." in text and "-20.0 points" in text.replace("-20 points", "-20.0 points")
+    assert "## What was predicted before running\n\n- No." in text and "-20.0 points" in text.replace(
+        "-20 points", "-20.0 points"
+    )
     assert "Program bb" in text and "numpy 2.5.5" in text
     assert "bb" not in re.findall(r"Program (\w+)", answer_page(found, "made-up.svg"))
 

@@ -154,5 +154,10 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def spoken(key: str) -> str:
+    """The last part of a key as words, such as "backfill" of a switch."""
+    return _spoken(key.rpartition(".")[2])
+
+
 def _spoken(name: str) -> str:
     return " ".join(SPELT_OUT.get(word, word) for word in visible(name).replace("-", " ").replace("_", " ").split())

@@ -21,15 +21,21 @@ MOST_ROWS = 40
 
 
 def figure(answer: Answer) -> str:
-    """The pictures of an answer under each other, as an SVG's text.
+    """The pictures of an answer under each other, as an SVG's text."""
+    return stacked([draw(picture, "svg").decode() for picture in kept_pictures(answer).values()])
 
-    Of an answer without cases: the factors by rank for the last year.
-    """
-    return stacked([draw(_kept(answer, picture), "svg").decode() for picture in pictures(answer)])
+
+def kept_pictures(answer: Answer) -> dict[str, Picture]:
+    """The pictures as a page keeps them, by the names of their files."""
+    names = (answer.name, f"{answer.name}-differences")
+    return dict(zip(names, (_kept(answer, picture) for picture in pictures(answer)), strict=False))
 
 
 def pictures(answer: Answer) -> Iterator[Picture]:
-    """What `plot` draws of the main measure, and the differences to the reference where there are several cases."""
+    """What `plot` draws of the main measure, and the differences to the reference where there are several cases.
+
+    Of an answer without cases: the factors by rank for the last year.
+    """
     if not answer.cases:
         if ranking := picture_of_ranking(
             [i for i in answer.indices if i.outcome == f"{answer.main}@end"], answer.batch

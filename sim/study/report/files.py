@@ -8,20 +8,59 @@ from pathlib import Path
 from sim.errors import BadInput
 from sim.experiment.experiment import load_experiment
 from sim.folders import CHECKOUT, EXPERIMENTS, SHIPPED, find
+from sim.results.escape import spreadsheet
 from sim.results.files import write_aside, write_ours, writing
-from sim.study.report.answer import Answer
-from sim.study.report.figure import figure
-from sim.study.report.pages import GALLERY, answer_page, gallery, html_report, made_by, markdown_report
+from sim.results.records import line
+from sim.study.plot.figure import draw
+from sim.study.plot.numbers import numbers
+from sim.study.report.answer import HEADER, Answer
+from sim.study.report.brief import brief_of
+from sim.study.report.figure import figure, kept_pictures
+from sim.study.report.pages import GALLERY, Drawn, answer_page, gallery, html_report, made_by, markdown_report
 from sim.terminal import note
 from sim.world.evidence import read_toml
 
 
-def write(answers: Sequence[Answer], folder: Path) -> None:
-    """Write report.html, which needs no other file, and report.md with its figures."""
-    figures = [figure(answer) for answer in answers]
-    texts = {"report.html": html_report(answers, figures), "report.md": markdown_report(answers)}
-    texts |= {f"{answer.name}.svg": drawn for answer, drawn in zip(answers, figures, strict=True)}
-    write_ours(folder, texts)
+def write(answers: Sequence[Answer], folder: Path) -> list[str]:
+    """Write report.html, which needs no other file, report.md, and all numbers as report.csv; returns files' names.
+
+    Each figure is beside them as SVG and PNG, and what it draws as CSV.
+    """
+    pages = [Drawn(answer, _svgs(answer)) for answer in answers]
+    files: dict[str, str | bytes] = {"report.html": html_report(pages), "report.md": markdown_report(pages)}
+    rows = [row for answer in answers for row in answer.rows()]
+    files["report.csv"] = "".join([line(HEADER), *(line(map(spreadsheet, row)) for row in rows)])
+    for page in pages:
+        files |= _of_figures(page)
+    write_ours(folder, files)
+    return list(files)
+
+
+def write_briefs(answers: Sequence[Answer], folder: Path) -> list[str]:
+    """Write the brief of each answer as HTML, which needs no other file, and as Markdown with its figure."""
+    several = len(answers) > 1
+    files: dict[str, str | bytes] = {}
+    for answer in answers:
+        page = Drawn(answer, dict(list(_svgs(answer).items())[:1]))
+        brief = brief_of(answer, page.svgs[answer.name])
+        name = f"{answer.name}-brief" if several else "brief"
+        files |= {f"{name}.html": brief.html(), f"{name}.md": brief.markdown(), **_of_figures(page)}
+    write_ours(folder, files)
+    return list(files)
+
+
+def _svgs(answer: Answer) -> dict[str, str]:
+    return {name: draw(picture, "svg").decode() for name, picture in kept_pictures(answer).items()}
+
+
+def _of_figures(page: Drawn) -> dict[str, str | bytes]:
+    """The figures of a page as SVG and PNG, and their numbers, by the names of the files."""
+    files: dict[str, str | bytes] = {}
+    for name, picture in kept_pictures(page.answer).items():
+        if name in page.svgs:
+            files |= {f"{name}.svg": page.svgs[name], f"{name}.png": draw(picture, "png")}
+            files[f"{name}.csv"] = numbers(picture)
+    return files
 
 
 def write_answer(answer: Answer) -> Path | None:

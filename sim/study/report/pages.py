@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
 
 from sim.results import escape
-from sim.results.page import Section, html_section, html_text, markdown, whole_page
+from sim.results.page import Section, contents, html_section, html_text, markdown, whole_page
 from sim.study.report import tables
 from sim.study.report.answer import Answer
+from sim.study.report.short import paragraph
 from sim.study.report.words import design, findings, opening, overturning, uncertain
 
 GALLERY = "# Answers\n\nEach is one experiment with a prediction written before it was run.\n"
@@ -39,24 +42,60 @@ def gallery(answers: Mapping[str, str]) -> str:
     return "\n".join(shown)
 
 
-def markdown_report(answers: Sequence[Answer]) -> str:
+@dataclass(frozen=True)
+class Drawn:
+    """An answer and its figures: the text of each SVG by the name of its file."""
+
+    answer: Answer
+    svgs: Mapping[str, str]
+
+
+def markdown_report(pages: Sequence[Drawn]) -> str:
     """Every answer one after another, with the whole provenance; the figures stand beside."""
-    return "\n".join(
-        answer_page(answer, f"{answer.name}.svg") + "\n" + markdown(whole_provenance(answer)) for answer in answers
+    return "\n".join(map(_markdown_of, pages))
+
+
+def _markdown_of(page: Drawn) -> str:
+    answer = page.answer
+    figures = (f"![{name.replace('-', ' ')}]({name}.svg)\n" for name in page.svgs)
+    parts = [
+        f"# {escape.markdown(answer.experiment.question)}\n",
+        f"{escape.markdown(paragraph(answer))}\n",
+        *figures,
+        f"{made_by(answer)}\n",
+        *map(markdown, _whole(answer)),
+    ]
+    return "\n".join(parts)
+
+
+def html_report(pages: Sequence[Drawn]) -> str:
+    """One page that needs no other file; the figures are beside it for other uses."""
+    several = len(pages) > 1
+    body = "".join(_html_of(page, f"{page.answer.name} " if several else "") for page in pages)
+    return whole_page(" / ".join(page.answer.experiment.question for page in pages), body)
+
+
+def _html_of(page: Drawn, of: str) -> str:
+    answer = page.answer
+    parts = _whole(answer)
+    return (
+        f"<h1>{html_text(answer.experiment.question)}</h1>\n"
+        f'<p class="answer">{html_text(paragraph(answer))}</p>\n'
+        f"{''.join(_figure(name, svg) for name, svg in page.svgs.items())}"
+        f"{contents(parts, of)}{''.join(html_section(part, of) for part in parts)}"
     )
 
 
-def html_report(answers: Sequence[Answer], figures: Sequence[str]) -> str:
-    """One page that needs no other file."""
-    body = ""
-    for answer, figure in zip(answers, figures, strict=True):
-        body += f"<h1>{html_text(answer.experiment.question)}</h1>\n"
-        if prediction := answer.experiment.prediction:
-            body += f"<p><em>Predicted before running:</em> {html_text(prediction)}</p>\n"
-        body += f"<p>{html_text(opening(answer))}</p>\n"
-        body += f"<figure>{figure}</figure>\n"
-        body += "".join(html_section(section) for section in [*sections(answer), whole_provenance(answer)])
-    return whole_page(" / ".join(answer.experiment.question for answer in answers), body)
+def _figure(name: str, svg: str) -> str:
+    links = ", ".join(f'<a href="{quote(name)}.{kind}">{kind.upper()}</a>' for kind in ("svg", "png", "csv"))
+    return f"<figure>{svg}<figcaption>Beside this page: {links}</figcaption></figure>\n"
+
+
+def _whole(answer: Answer) -> list[Section]:
+    """All sections of a report, those that say what was predicted and by which program too."""
+    prediction = answer.experiment.prediction
+    predicted = [Section("What was predicted before running", [prediction])] if prediction else []
+    return [*predicted, *sections(answer), whole_provenance(answer)]
 
 
 def sections(answer: Answer) -> list[Section]:

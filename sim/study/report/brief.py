@@ -1,0 +1,105 @@
+"""A brief: one page for people who read nothing else. Question, answer, figure, three numbers, how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sim.errors import BadInput
+from sim.results import escape
+from sim.results.page import Section, anchor, html_table, html_text, markdown, whole_page
+from sim.scenario.scenario import Scenario
+from sim.study.report.answer import Answer
+from sim.study.report.short import Number, numbers, paragraph
+
+# Of the model's rules, so the same for every result.
+NOT_IN_IT = (
+    "Prices of tools and materials, interest, exchange rates and finance, and stocks and re-exports of chips are not "
+    "in it. What cannot be bought shows as demand that goes unmet, not as a dearer chip.",
+    "War, elections and bargaining between states are not in it: states act on dates that are given, or by a rule.",
+    "New firms are the target's own alone, and no firm that runs closes unless an event says so.",
+)
+MOST_TRUST = 5  # sentences, so that it stays one page
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What stands on the page. `figure` is an SVG's text, `picture` the name of its file."""
+
+    question: str
+    paragraph: str
+    figure: str
+    picture: str
+    numbers: Section
+    trust: Sequence[str]
+    made_by: str
+
+    def markdown(self) -> str:
+        parts = [
+            f"# {escape.markdown(self.question)}\n",
+            f"{escape.markdown(self.paragraph)}\n",
+            f"![{escape.markdown(self.question)}]({self.picture})\n",
+            markdown(self.numbers),
+            markdown(Section("How far to trust it", self.trust)),
+            markdown(Section("What is not in the model", NOT_IN_IT)),
+            f"{escape.markdown(self.made_by)}\n",
+        ]
+        return "\n".join(parts)
+
+    def html(self) -> str:
+        """The same, as a page that needs no other file."""
+        lists = "".join(
+            f"<h2>{title}</h2>\n<ul>{''.join(f'<li>{html_text(line)}</li>' for line in lines)}</ul>\n"
+            for title, lines in (("How far to trust it", self.trust), ("What is not in the model", NOT_IN_IT))
+        )
+        body = (
+            f"<h1>{html_text(self.question)}</h1>\n"
+            f'<p class="answer">{html_text(self.paragraph)}</p>\n'
+            f"<figure>{self.figure}</figure>\n"
+            f'<h2 id="{anchor(self.numbers.title)}">{html_text(self.numbers.title)}</h2>\n{html_table(self.numbers)}'
+            f"{lists}<p><small>{html_text(self.made_by)}</small></p>\n"
+        )
+        return whole_page(self.question, f'<main class="brief">{body}</main>')
+
+
+def brief_of(answer: Answer, figure: str) -> Brief:
+    """The brief of a result; `figure` is the SVG of its first figure."""
+    return Brief(
+        answer.experiment.question,
+        paragraph(answer),
+        figure,
+        f"{answer.name}.svg",
+        _three(numbers(answer)),
+        [_spread(answer), *_trust(answer)[:MOST_TRUST]],
+        f"Made by decoupling study report {answer.name} --brief, from {len(answer.result.done)} runs of the batch; "
+        f"report.html has every table.",
+    )
+
+
+def _three(found: Sequence[Number]) -> Section:
+    return Section("In three numbers", (), ["what", "how much"], [[*each] for each in found])
+
+
+def _spread(answer: Answer) -> str:
+    """What the brackets hold, and what they do not."""
+    if answer.indices and not answer.cases:
+        return (
+            "The points fill their ranges evenly, also where published figures would rule a combination out, so a "
+            "wider range makes a larger share."
+        )
+    if answer.sets > 1:
+        return f"Brackets hold {answer.of_levels}: what the record leaves open of the parameters, and not of the rules."
+    return (
+        f"Brackets hold {answer.of_levels}, and behind a difference its {answer.of_differences}: luck alone, with one "
+        'set of parameters. An experiment with parameters = "ensemble" says what the parameters leave open.'
+    )
+
+
+def _trust(answer: Answer) -> Sequence[str]:
+    """What its world says of itself, if that is still the world of the result."""
+    kept = answer.manifest.scenarios[answer.experiment.configs[0]]
+    try:
+        world = Scenario.from_dict(kept.model_dump(), str(answer.batch.folder)).world
+    except BadInput:
+        return []
+    return world.trust if world.hash == answer.manifest.world.hash else []

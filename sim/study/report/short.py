@@ -1,0 +1,206 @@
+"""What a result says in short where no author has said it: a paragraph and three numbers, made by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from sim.compare.differences import Row
+from sim.compare.tables import key_of
+from sim.compare.words import decimals, rounded
+from sim.scenario.values import CAUSED
+from sim.study.plot.words import Words, sentence
+from sim.study.report.answer import Answer, Step
+from sim.study.report.cases import Case, text_of
+from sim.study.report.phrases import between, difference, level, scale_of, scaled, unit_of
+from sim.study.sensitivity import MEDIAN
+
+Number = tuple[str, str]
+LEADING = 3  # factors of a sample
+MOST_EFFECTS = 3
+
+
+def paragraph(answer: Answer) -> str:
+    """The answer in a few sentences: where it stands, what moves it most, where it ends up at most and at least."""
+    said = [*_of_cases(answer), *(text for of in _configs(answer) for text in _of_sample(answer, of))]
+    return " ".join([*said, *(found.sentence() for found in answer.discoveries)])
+
+
+def numbers(answer: Answer) -> list[Number]:
+    """Three numbers with what is not known of each, as what it is and how much."""
+    found = [*_of_levels(answer), *(_of_index(answer, of) for of in _configs(answer))]
+    return found[:3]
+
+
+def _of_cases(answer: Answer) -> Iterator[str]:
+    if not answer.cases:
+        return
+    first = answer.cases[0]
+    yield (
+        f"In {answer.manifest.horizon.last} the {_main(answer)} is {_level(answer, first)} in the case "
+        f"“{_whole_name(answer, first)}”, with {answer.of_levels} in brackets."
+    )
+    effects = _largest(answer)
+    for step in effects[:MOST_EFFECTS]:
+        yield from _of_step(answer, step)
+    if effects and answer.sets == 1:
+        yield f"Behind such a change stands its {answer.of_differences}: luck alone."
+    if len(answer.cases) > 2:
+        low, high = _ends(answer)
+        yield (
+            f"Of {_count(answer)} it is lowest, {_level(answer, low)}, in “{low.label}”, and highest, "
+            f"{_level(answer, high)}, in “{high.label}”."
+        )
+
+
+def _count(answer: Answer) -> str:
+    count = len(answer.cases)
+    return f"all {count} cases" if count == answer.count else f"the {count} cases that are told"
+
+
+def _whole_name(answer: Answer, case: Case) -> str:
+    """A case with all that is varied, its own name where that is the config alone."""
+    varied = [key for key, held in case.keys.items() if any(other.keys[key] != held for other in answer.cases)]
+    return ", ".join(map(case.words_of, varied)) or case.label
+
+
+def _of_step(answer: Answer, step: Step) -> Iterator[str]:
+    """What one thing does; of controls both ends, or what they are taken to have caused."""
+    if not answer.is_about_controls(step):
+        yield f"{sentence(moved(step))} {_does(step.row)}."
+    elif answer.held:
+        yield (
+            f"{sentence(moved(step))} {_does(answer.bite(step).row)} if the controls caused none of the target's own "
+            f"push for capacity, and {_does(step.row)} if they caused all of it; no figure tells which."
+        )
+    else:
+        yield f"{sentence(moved(step))} {_does(step.row)}{_caused(answer, step)}."
+
+
+def _caused(answer: Answer, step: Step) -> str:
+    """How much of the push the controls are taken to have caused, where it is one number."""
+    held = step.case.keys.get(CAUSED, answer.manifest.scenarios[_config(step.case)].values.get(CAUSED))
+    if CAUSED in answer.result.swept or answer.sets > 1 or not isinstance(held, int | float):
+        return ", with as much of the target's own push for capacity caused by them as each run takes"
+    return f", if they caused {100 * held:.0f} % of the target's own push for capacity, which no figure tells"
+
+
+def _config(case: Case) -> str:
+    return str(case.keys["config"])
+
+
+def moved(step: Step) -> str:
+    """What is another in a step, such as "subsidy at 200 bn yuan a year instead of 0" or "historic instead of plan"."""
+    words = Words([step.case.result])
+    before, after = (key_of(text_of(case.keys[step.key])) for case in (step.base, step.case))
+    told, instead = words.value(step.key, after), f" instead of {words.value(step.key, before)}"
+    if words.pair(step.key, after) == told:
+        return told + instead
+    return f"{words.key(step.key)} at {told}{words.unit_behind(step.key)}{instead}"
+
+
+def _does(row: Row) -> str:
+    """What a difference does, such as "lowers it by 2.2 points (1.4 to 3.0)"."""
+    low, high = row.spread
+    if row.diff is None:
+        return "does what cannot be told"
+    if not row.diff and not low and not high:
+        return "changes nothing"
+    if low is None or high is None or low <= 0 <= high:
+        number, _, bracket = difference(row).partition(" (")
+        return f"changes it by {number}, of either sign" + (f" ({bracket}" if bracket else "")
+    scale, unit = scaled(row)
+    digits = decimals(row, scale)
+    middle = row.diff_q50 if row.diff_q50 is not None else row.diff
+    size, *ends = (rounded(abs(scale * held), digits) for held in (middle, *sorted((low, high), key=abs)))
+    return f"{'raises' if low > 0 else 'lowers'} it by {size} {unit} ({' to '.join(ends)})"
+
+
+def _largest(answer: Answer) -> list[Step]:
+    """Of every key the step from the first case that changes most, the largest first."""
+    found: dict[str, Step] = {}
+    for step in answer.steps:
+        if step.base is answer.cases[0] and _size(step) >= (_size(found[step.key]) if step.key in found else 0):
+            found[step.key] = step
+    return sorted(found.values(), key=_size, reverse=True)
+
+
+def _size(step: Step) -> float:
+    return abs(step.row.diff or 0.0)
+
+
+def _ends(answer: Answer) -> tuple[Case, Case]:
+    """The cases in which the main measure is lowest and highest in the last year."""
+    held = [(answer.own(case, answer.main).cand_q50, case) for case in answer.cases]
+    known = [(middle, case) for middle, case in held if middle is not None] or [(0.0, answer.cases[0])]
+    return min(known, key=lambda pair: pair[0])[1], max(known, key=lambda pair: pair[0])[1]
+
+
+def _of_levels(answer: Answer) -> Iterator[Number]:
+    """Where the first case stands, and what moves it most: of controls bite and total."""
+    if not answer.cases:
+        return
+    first = answer.cases[0]
+    when = answer.manifest.horizon.last
+    yield f"{sentence(_main(answer))} in {when}: {_whole_name(answer, first)}", _level(answer, first)
+    for step in islice(_largest(answer), MOST_EFFECTS):
+        what = f"What {moved(step)} changes in it"
+        if answer.held and answer.is_about_controls(step):
+            yield f"{what}, if the controls caused none of the target's push", difference(answer.bite(step).row)
+            what += ", if they caused all of it"
+        yield what, difference(step.row)
+
+
+def _level(answer: Answer, case: Case) -> str:
+    """A case's own value with its unit, such as "27.4 % (26.4 to 28.1)"."""
+    row = answer.own(case, answer.main)
+    return _with_unit(level(row) or "unknown", unit_of(row))
+
+
+def _with_unit(numbers: str, unit: str) -> str:
+    """A unit behind the number and before its brackets."""
+    number, bracket, rest = numbers.partition(" (")
+    return f"{number} {unit}{bracket}{rest}"
+
+
+def _main(answer: Answer) -> str:
+    name = answer.words.measure(answer.main)
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+
+
+# Samples.
+
+
+def _configs(answer: Answer) -> Sequence[str]:
+    return list(dict.fromkeys(index.config for index in answer.indices))
+
+
+def _of_sample(answer: Answer, of: str) -> Iterator[str]:
+    """Where the sampled points lie, and which factors decide."""
+    outcome = f"{answer.main}@end"
+    first = answer.totals(of, outcome)[:LEADING]
+    middle = [each for each in answer.indices if (each.config, each.outcome, each.index) == (of, outcome, MEDIAN)]
+    if not first or not middle:
+        return
+    scale, unit = scale_of(answer, outcome)
+    of_config = of in answer.result.configs
+    unit = "%" if unit == "points" and of_config else unit
+    name = answer.words.value("config", of) if of_config else of
+    told = ", ".join(
+        f"{answer.words.key(index.factor)} ({100 * index.value:.0f} % of the variance, alone and with others)"
+        if place == 0
+        else f"{answer.words.key(index.factor)} ({100 * index.value:.0f} %)"
+        for place, index in enumerate(first)
+    )
+    yield (
+        f"Over the sampled points of {name} the {_main(answer)} of {answer.manifest.horizon.last} is "
+        f"{_with_unit(between(middle[0], scale), unit)}, with 5 to 95 % of the points in brackets. "
+        f"What decides it most: {told}."
+    )
+
+
+def _of_index(answer: Answer, of: str) -> Number:
+    first = answer.totals(of, f"{answer.main}@end")[0]
+    name = answer.words.value("config", of) if of in answer.result.configs else of
+    what = f"Part of the variance of {name} that goes with {answer.words.key(first.factor)}"
+    return what, _with_unit(between(first, 100.0), "%")
