@@ -196,5 +196,9 @@ def measures() -> str:
     return table(("measure", "unit", "kind", "better", "formula", "meaning"), rows.values())
 
 
+def write() -> None:
+    document("docs/reference/data.md").write_text(text())
+
+
 if __name__ == "__main__":
-    document("reference/data.md").write_text(text())
+    write()

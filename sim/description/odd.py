@@ -195,6 +195,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
 
 
-if __name__ == "__main__":
-    file = document("model/odd.md")
+def write() -> None:
+    file = document("docs/model/odd.md")
     file.write_text(rewritten(file.read_text()))
+
+
+if __name__ == "__main__":
+    write()

@@ -80,7 +80,7 @@ def test_the_commit_is_the_program_s_and_not_that_of_where_one_stands(homes, mon
 def test_documents_are_written_in_a_clone_alone(monkeypatch):
     monkeypatch.setattr(documents, "CHECKOUT", None)
     with pytest.raises(SystemExit, match="odd.md: belongs to a clone of the project"):
-        documents.document("model/odd.md")
+        documents.document("docs/model/odd.md")
 
 
 def test_an_experiment_of_another_program_is_no_end_of_the_list(homes, monkeypatch, capsys):

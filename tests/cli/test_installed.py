@@ -15,6 +15,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from support.pages import TYPED, lines
 from support.paths import ROOT
 from support.processes import started
 
@@ -92,6 +93,27 @@ def test_runs_and_batches_go_to_the_working_folder(answer, empty):
         (empty / f"of-{name}.toml").write_text(f'question = "Does it?"\nconfigs = ["{name}"]\nreplications = 2\n')
         answer("batch", f"of-{name}.toml", "--workers", "1")
     assert "domestic supply share" in answer("compare", "of-no-controls", "of-allied")
+
+
+def test_the_first_ten_minutes(python, tmp_path):
+    """What the front page and the first page of the site have a reader type, with a smaller experiment of that name."""
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments/policy-grid.toml").write_text(
+        'question = "Is it so?"\nconfigs = ["published-2020"]\nreplications = 2\n'
+        'factors = { "controls.severity" = [0.0, 1.0], "subsidy.annual" = [0, 400] }\n'
+    )
+    typed = dict.fromkeys((*lines(ROOT / "README.md"), *lines(ROOT / "docs/start/index.md")))
+    short = [
+        line.replace("pip install uv && ", "") for line in typed if " view " not in line
+    ]  # a test of its own below
+    program = [TYPED.sub(f"{python} -m sim ", line) for line in short if TYPED.match(line)]
+    assert len(program) >= 6
+    script = "set -e\n" + "\n".join(program)
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    assert {path.name for path in tmp_path.glob("*.toml")} == {"mine.toml"}
+    assert (tmp_path / "results/policy-grid/runs.csv").exists() and (tmp_path / "results/policy-grid.svg").exists()
+    assert "In words" in done.stdout and "without faults" in done.stdout
 
 
 def test_the_page_answers(python, empty, tmp_path):

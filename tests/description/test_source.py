@@ -29,9 +29,9 @@ LAYERS = [
     {"batch"},
     {"futures"},
     {"study", "live"},
-    {"description"},
     {"checking"},
     {"cli"},
+    {"description"},
     {"__main__", "__init__"},
 ]
 # In rules, markets and everything that results pass through.
