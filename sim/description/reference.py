@@ -258,7 +258,7 @@ def entry(p: Parameter) -> str:
         facts.append(f"switch `mechanisms.{p.mechanism}`, with which off it is {p.neutral}")
     if p.table:
         facts.append(f"in worlds with the table `{p.table}`")
-    told = f"{p.role}, {p.grade}: {'; '.join(facts)}."
+    told = f"{p.role.capitalize()}, {p.grade}: {'; '.join(facts)}."
     return f"### `{p.name}`\n\n{p.meaning.rstrip('.')}.\n\n{told}\n\n*Source:* {p.source}.\n"
 
 
