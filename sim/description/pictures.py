@@ -25,7 +25,9 @@ def write() -> None:
     for lines, picture, kept in DRAWN:
         with tempfile.TemporaryDirectory() as folder:
             for line in lines:
-                subprocess.run([sys.executable, "-m", "sim", *line.split()], cwd=folder, check=True, capture_output=True)
+                subprocess.run(
+                    [sys.executable, "-m", "sim", *line.split()], cwd=folder, check=True, capture_output=True
+                )
             shutil.copyfile(Path(folder) / picture, document(kept))
 
 
