@@ -28,6 +28,7 @@ PAGES = {
 FOLDERS = {"docs/": "", "experiments/": "answers/"}
 INDEX = "README.md"
 NOTEBOOK = ".ipynb"
+LONG = "-tables.md"  # the tables of an answer, to which its page leads
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)(?P<target>[^)#\s]+)")
 
 
@@ -50,12 +51,15 @@ def linked(target: str, page: str, root: Path) -> str | None:
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Folders in the navigation become their pages, the index first, without those that are named elsewhere."""
+    """Folders in the navigation become their pages, the index first, without those that are named elsewhere.
+
+    The long tables of answers are left out.
+    """
     named = set(_named(config.nav))
     root = Path(config.config_file_path).parent
     found = [p for folder in FOLDERS for kind in (".md", NOTEBOOK) for p in sorted((root / folder).rglob(f"*{kind}"))]
     pages = [re.sub(f"{NOTEBOOK}$", ".md", place(path.relative_to(root).as_posix())) for path in found]
-    held = [page for page in pages if page not in named]
+    held = [page for page in pages if page not in named and not page.endswith(LONG)]
     filled = [_filled(entry, held) for entry in config.nav or []]
     config.nav = [entry for entry in filled if all(entry.values())]
 
