@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -15,7 +16,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from support.pages import TYPED, lines
+from support.pages import INSTEAD, LINES, MAY_END_WITH_1, OBSERVATIONS, SERVERS, TYPED, lines
 from support.paths import ROOT
 from support.processes import started
 
@@ -114,6 +115,26 @@ def test_the_first_ten_minutes(python, tmp_path):
     assert {path.name for path in tmp_path.glob("*.toml")} == {"mine.toml"}
     assert (tmp_path / "results/policy-grid/runs.csv").exists() and (tmp_path / "results/policy-grid.svg").exists()
     assert "In words" in done.stdout and "without faults" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """The folder of somebody who has the program and no clone."""
+    folder = tmp_path_factory.mktemp("reader")
+    shutil.copyfile(ROOT / OBSERVATIONS, folder / "FILE")
+    return folder
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("line", [line for line in LINES if "decoupling " in line])
+def test_every_command_works_without_a_clone(python, reader, line):
+    line, _ = INSTEAD.get(line, (line, ""))
+    if any(server in line for server in SERVERS):
+        pytest.skip("a test of its own has a server")
+    typed = TYPED.sub(f"{python} -m sim ", line.replace("pip install uv && ", ""))
+    done = subprocess.run(["bash", "-c", typed], cwd=reader, env=environment(), capture_output=True, text=True)
+    assert done.returncode in ((0, 1) if any(word in line for word in MAY_END_WITH_1) else (0,)), done.stderr[-3000:]
+    assert "Traceback" not in done.stderr
 
 
 def test_the_page_answers(python, empty, tmp_path):

@@ -6,6 +6,7 @@ Those of docs/how-to/ are followed by a test of their own, with what they say th
 import csv
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -13,39 +14,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from support.pages import PAGES, lines, saved
+from support.pages import FOLLOWED, INSTEAD, LINES, MAY_END_WITH_1, OBSERVATIONS, SERVERS, saved
 from support.paths import ROOT
 
 pytestmark = pytest.mark.long
-
-FOLLOWED = [page for page in PAGES if page.parent.name != "how-to"]
-LINES = list(dict.fromkeys(line for page in FOLLOWED for line in lines(page)))
 LIMIT = 1500  # seconds for a command
-OBSERVATIONS = "configs/worlds/china-2020/observations.csv"
-
-# Lines that are not run unchanged, what is run instead, and why.
-INSTEAD = {
-    "pip install uv && uv run python tests/check.py": (
-        "pip install uv && uv run python tests/check.py tests/engine/test_streams.py",
-        "this test is run by a line like it",
-    ),
-    "uv run --with jupyterlab jupyter lab": (
-        "uv run --with nbformat python -c 'import nbformat, sim'",
-        "it would open a browser and stay",
-    ),
-    "uv run decoupling study validate --observations FILE": (
-        f"uv run decoupling study validate --observations {OBSERVATIONS}",
-        "FILE is the reader's",
-    ),
-    "uv run decoupling study calibrate calibration": (
-        "uv run decoupling check experiments/calibration.toml",
-        "a test of its own in tests/study/test_calibration.py runs it in full",
-    ),
-    "uv run python tests/bench/batches.py": ("uv run python tests/bench/batches.py short", "in full it takes an hour"),
-}
-# A mark that is missed on a busy machine, and a gate that is tripped, end with 1.
-MAY_END_WITH_1 = ("tests/bench/", "--fail-on")
-SERVERS = ("decoupling view historic",)
 # What a command leaves behind, and what it says, by a pattern of the command.
 LEAVES = {
     "batch policy-grid": ["results/policy-grid/runs.csv", "results/policy-grid/series.csv"],
@@ -74,6 +47,7 @@ def clone(tmp_path_factory):
     for page in FOLLOWED:
         for file, text in saved(page).items():
             (folder / file).write_text(text)
+    shutil.copyfile(ROOT / OBSERVATIONS, folder / "FILE")  # the reader's
     return folder
 
 
