@@ -6,7 +6,7 @@ import io
 import shlex
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
-from sim.errors import BadInput, nearest
+from sim.errors import BadInput
 from sim.folders import result_path, results_folder
 from sim.results.escape import visible
 from sim.study.commands import study
@@ -22,7 +22,6 @@ from sim.terminal import Format, FormatOption, emit, note, out_option
 
 if TYPE_CHECKING:
     from sim.model import DecouplingModel
-    from sim.world.world import World
 
 app = typer.Typer(
     add_completion=False,
@@ -433,121 +432,34 @@ def show(
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="configs, experiments, parameters or measures.")] = "configs",
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="configs, experiments, parameters, measures, states, segments, inputs, firms, suppliers or events."
+        ),
+    ] = "configs",
+    word: Annotated[str | None, typer.Argument(help="Only what has this word in it.")] = None,
     config: Annotated[
-        str | None, typer.Option(help="Whose world's parameters or measures. [default: the world of 2020]")
+        str | None,
+        typer.Option(help="Whose world's, or whose events. [default: the world of 2020; events of historic]"),
     ] = None,
     format: FormatOption = Format.table,
 ) -> None:
     """What there is, with units, ranges and sources."""
-    world = world_of(config)
-    listings: dict[str, Callable[[], tuple[list[str], list[list[Any]]]]] = {
-        "configs": _configs,
-        "experiments": _experiments,
-        "parameters": lambda: _parameters(world),
-        "measures": lambda: _measures(world),
-    }
-    if what not in listings:
-        raise BadInput(
-            f"list {what}: there is nothing of that name{nearest(what, listings)}; must be one of {', '.join(listings)}"
-        )
-    header, rows = listings[what]()
-    emit(header, rows, format)
+    from sim.description.listing import FEW, hints, listing
 
-
-def _configs() -> tuple[list[str], list[list[Any]]]:
-    from sim.scenario.loading import config_path, known_configs
-    from sim.world.evidence import read_toml
-
-    contents = [(name, read_toml(config_path(name))) for name in known_configs()]
-    return ["config", "extends", "purpose"], [[n, c.get("extends", ""), c.get("purpose", "")] for n, c in contents]
-
-
-def _experiments() -> tuple[list[str], list[list[Any]]]:
-    from sim.experiment.experiment import (
-        experiment_path,
-        is_calibration,
-        is_search,
-        known_experiments,
-        load_experiment,
-    )
-    from sim.study.calibration.file import load_calibration
-    from sim.study.search.file import load_search
-    from sim.world.evidence import read_toml
-
-    rows: list[list[Any]] = []
-    for name in known_experiments():
-        path = experiment_path(name)
-        try:
-            content = read_toml(path)
-            if is_calibration(content):
-                calibration = load_calibration(path)
-                rows.append([name, calibration.waves.samples * calibration.waves.seeds, calibration.question])
-            elif is_search(content):
-                search = load_search(path)
-                rows.append([name, search.runs, search.experiment.question])
-            else:
-                experiment = load_experiment(name)
-                rows.append([name, experiment.run_count, experiment.question])
-        except BadInput as fault:  # a working folder may hold others
-            for problem in fault.problems:
-                note(problem)
-    return ["experiment", "runs", "question"], rows
-
-
-def world_of(config: str | None) -> World:
-    """The world of a config, or of a config that names none."""
-    from sim.scenario.loading import BASELINE, load_config
-
-    return load_config(BASELINE if config is None else config).world
-
-
-def _parameters(world: World) -> tuple[list[str], list[list[Any]]]:
-    header = [
-        "key",
-        "value",
-        "unit",
-        "minimum",
-        "maximum",
-        "low",
-        "high",
-        "choices",
-        "role",
-        "grade",
-        "mechanism",
-        "meaning",
-        "source",
-    ]
-    rows = [
-        [
-            p.name,
-            p.value,
-            p.unit,
-            p.minimum,
-            p.maximum,
-            p.low,
-            p.high,
-            " ".join(p.choices or ()),
-            p.role,
-            p.grade,
-            p.mechanism,
-            p.meaning,
-            p.source,
-        ]
-        for p in world.parameters.values()
-    ]
-    return header, rows
-
-
-def _measures(world: World) -> tuple[list[str], list[list[Any]]]:
-    from sim.measures import HEADLINE, catalogue
-
-    found = catalogue(world).values()
-    rows = [
-        [m.name, m.unit, m.kind, m.direction, "yes" if m.name in HEADLINE else "no", m.formula, m.meaning]
-        for m in found
-    ]
-    return ["measure", "unit", "kind", "better", "headline", "formula", "meaning"], rows
+    found = listing(what, config)
+    if word is not None:
+        found = found.with_word(word, what)
+    if format is not Format.table:
+        emit(found.header, found.rows, format)
+    elif found.long and len(found.rows) <= FEW:
+        typer.echo(found.whole())
+    else:
+        shown = found.narrow()
+        emit(shown.header, shown.rows, format)
+        for text in hints(found, what):
+            note(text)
 
 
 def settings(given: Sequence[str]) -> dict[str, Any]:
