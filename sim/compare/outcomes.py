@@ -130,7 +130,7 @@ def chosen(
 ) -> dict[str, list[str]]:
     """For each date the columns to compare, which all results have.
 
-    By default the headline measures, else (there is none of it) all; with `by` their slices.
+    By default the headline measures, else (there is none of it) all; with `by` each as a whole, and then its slices.
     Raises BadInput that says what is not there.
     """
     common = [column for column in results[0].columns if all(column in result.columns for result in results[1:])]
@@ -200,16 +200,29 @@ def _sliced(results: Sequence[Result], common: Sequence[str], measures: Sequence
     columns = [column for column, slices in parts.items() if known & set(slices)]
     if measures:
         columns = [column for column in columns if column.split(".")[0] in measures]
-        lacking = [name for name in measures if name not in {column.split(".")[0] for column in columns}]
     else:  # a measure by input and state has hundreds of slices: only when it is asked for
         columns = [column for column in columns if len(parts[column]) == 1]
-        lacking = [] if columns else ["any measure"]
-    if lacking:
+    names = list(measures or dict.fromkeys(column.partition(".")[0] for column in columns))
+    slices = {name: [column for column in columns if column.partition(".")[0] == name] for name in names}
+    lacking = [name for name in names if not slices[name] and name not in common] if columns else names
+    if lacking or not columns:
         paths = " and ".join(dict.fromkeys(result.path for result in results))
         raise BadInput(
-            [f"--by = {by!r}: {paths} do not have {name} by {by}{_only_headline(results)}" for name in lacking]
+            [
+                f"--by = {by!r}: {paths} do not have {name} by {by}{_only_headline(results)}"
+                for name in lacking or ["any measure"]
+            ]
         )
-    return columns
+    return [column for name in names for column in ([name] if name in common else []) + slices[name]]
+
+
+def whole_alone(columns: Sequence[str], by: str | None) -> list[str]:
+    """A sentence for each of the columns chosen `by` slices of which only the whole is there."""
+    return [
+        f"{name} is not recorded by {by}: told as a whole"
+        for name in columns
+        if by and "." not in name and not any(column.startswith(f"{name}.") for column in columns)
+    ]
 
 
 def _only_headline(results: Sequence[Result]) -> str:

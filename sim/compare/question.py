@@ -18,7 +18,17 @@ from sim.compare.differences import Row, Settings, compare_column, opening, over
 from sim.compare.effects import best, carriers, carrying, effects
 from sim.compare.enough import of_difference
 from sim.compare.identity import Unlike, unlike
-from sim.compare.outcomes import AT, check_dates, check_periods, check_units, chosen, dates_asked, ids, lost
+from sim.compare.outcomes import (
+    AT,
+    check_dates,
+    check_periods,
+    check_units,
+    chosen,
+    dates_asked,
+    ids,
+    lost,
+    whole_alone,
+)
 from sim.compare.pairing import ENDS_DIFFER, Pairing, pair_runs
 from sim.compare.reaching import ReachRow, Target, check_target, reach, target_of
 from sim.compare.results import OUTCOMES, Incomplete, Result, read_results, with_dates_of, with_series
@@ -74,7 +84,8 @@ def compare(paths: Sequence[str | Path], question: Question) -> Comparison:
     asked = (dates, question.measures, question.by)
     comparison.lost = list(dict.fromkeys(text for other in candidates for text in lost([base, other], *asked)))
     comparison.parameters = parameters_that_differ(results)
-    comparison.notes = list(dict.fromkeys([*lacking, *comparison.lost, *comparison.notes]))
+    whole = [text for held in columns.values() for some in held.values() for text in whole_alone(some, question.by)]
+    comparison.notes = list(dict.fromkeys([*lacking, *comparison.lost, *whole, *comparison.notes]))
     return comparison
 
 
@@ -101,7 +112,7 @@ def _compared(
         _say_effects(comparison, pairing, question)
         if rows := comparison.rows_of(candidate):
             how = push.ending(apart, push.about_controls(base, candidate))
-            comparison.sentences.append(sentence(rows, how))
+            comparison.sentences.append(sentence(rows, how, luck_alone=base.manifest is not None))
             comparison.notes += filter(None, [of_difference(main_row(rows), how)] if pairing.paired else [])
     if len(pairings) > 1:
         _find_best(comparison, pairings)

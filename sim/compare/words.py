@@ -19,8 +19,11 @@ TIMES = {
 }
 
 
-def sentence(rows: Sequence[Row], how: str = "") -> str:
-    """What is to be said of one candidate; `how` is put behind the names."""
+def sentence(rows: Sequence[Row], how: str = "", luck_alone: bool = False) -> str:
+    """What is to be said of one candidate; `how` is put behind the names.
+
+    `luck_alone` adds what pairs of one parameter set tell, which those of a table from elsewhere may not.
+    """
     first = rows[0]
     counts = Counter(row.verdict for row in rows)
     differing = {word: counts[word] for word in ("better", "worse", "changed") if counts[word]}
@@ -36,7 +39,7 @@ def sentence(rows: Sequence[Row], how: str = "") -> str:
     ]
     main = main_row(rows)
     names = f"{first.candidate} against {first.baseline}{how}"
-    return f"{names}: {', '.join(parts)}, {_over(rows)}; {difference_in_words(main)}."
+    return f"{names}: {', '.join(parts)}, {_over(rows, luck_alone)}; {difference_in_words(main)}."
 
 
 def main_row(rows: Sequence[Row]) -> Row:
@@ -44,14 +47,16 @@ def main_row(rows: Sequence[Row]) -> Row:
     return next((row for row in rows if row.column == MAIN_MEASURE), rows[0])
 
 
-def _over(rows: Sequence[Row]) -> str:
+def _over(rows: Sequence[Row], luck_alone: bool) -> str:
     if any(row.pairing == "unpaired" for row in rows):
         return f"unpaired, over {min(row.n_base for row in rows)} and {min(row.n_cand for row in rows)} runs"
     pairs = [row.n_pairs for row in rows if row.n_pairs] or [0]
     fewest, most = min(pairs), max(pairs)
     over = f"over {counted(most, 'pair') if fewest == most else f'{fewest} to {counted(most, "pair")}'}"
     sets = max(row.n_sets for row in rows)
-    return f"{over} of {sets} parameter sets" if sets > 1 else over
+    if sets > 1:
+        return f"{over} of {sets} parameter sets"
+    return f"{over} of one parameter set (intervals hold luck alone)" if luck_alone else over
 
 
 def difference_in_words(row: Row) -> str:

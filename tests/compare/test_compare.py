@@ -490,8 +490,8 @@ def test_headline_measures_are_the_default(tmp_path):
     assert [row.measure for row in rows(result, result)] == ["domestic_supply_share", "chip_market"]
     [part] = rows(result, result, measures=["chip_market.memory"])
     assert (part.measure, part.slice) == ("chip_market", "memory")
-    [part] = rows(result, result, by="segment")
-    assert (part.measure, part.slice) == ("chip_market", "memory")
+    [whole, part] = rows(result, result, by="segment")
+    assert (whole.measure, whole.slice, part.measure, part.slice) == ("chip_market", "all", "chip_market", "memory")
     [total, year] = rows(result, result, at=["sum", "2025"])
     assert (total.measure, total.base_mean, total.unit, year.at) == ("chip_market", 5.0, "bn yuan", "2025")
     assert rows(result, result, at=["end"]) == rows(result, result)

@@ -181,6 +181,7 @@ def test_inputs_stand_with_their_own_differences(real):
 def test_slices_of_a_real_result(real):
     segments = compare(real, Question(by="segment")).rows
     assert {row.slice for row in segments} == {
+        "all",
         "leading_logic",
         "advanced_logic",
         "mature_logic",
@@ -188,5 +189,6 @@ def test_slices_of_a_real_result(real):
         "analog_power",
     }
     assert {row.measure for row in segments} > {"domestic_supply_share", "chip_market", "price_index"}
+    assert segments[0].column == "domestic_supply_share"  # each as a whole first
     by_state = compare(real, Question(by="state", measures=["input_world_share"])).rows
     assert len(by_state) == 17 * 8 and "lithography.NLD" in {row.slice for row in by_state}

@@ -442,4 +442,20 @@ def test_a_result_tells_its_own_world(tmp_path):
     paths = [write(tmp_path / "base", text), write(tmp_path / "candidate", less)]
     lost = {row.slice: row.value for row in compare(paths, Question()).effects}
     assert lost == {"all": 4.0, "USA": 4.0}  # ROW controls nothing
-    assert [row.column for row in compare(paths, Question(by="segment")).rows] == ["chip_market.memory"]
+    assert [row.column for row in compare(paths, Question(by="segment")).rows] == MARKET_AND_PART
+
+
+MARKET_AND_PART = ["chip_market", "chip_market.memory"]
+
+
+def test_a_measure_without_slices_is_told_as_a_whole_beside_those_that_have_them(tmp_path):
+    row = {SHARE: 0.25, "chip_market.memory@end": 4.0, MARKET: 9.0}
+    paths = [write(tmp_path / name, table([(1, (), row)])) for name in ("base", "candidate")]
+    both = compare(paths, Question(by="segment", measures=["domestic_supply_share", "chip_market"]))
+    assert [row.column for row in both.rows] == ["domestic_supply_share", *MARKET_AND_PART]
+    assert "domestic_supply_share is not recorded by segment: told as a whole" in both.notes
+    assert "; the domestic supply share at the end is the same in the one pair" in both.sentences[0]
+    with pytest.raises(BadInput, match="do not have domestic_supply_share by segment"):
+        compare(paths, Question(by="segment", measures=["domestic_supply_share"]))
+    with pytest.raises(BadInput, match="do not have chip_markt by segment"):
+        compare(paths, Question(by="segment", measures=["chip_market", "chip_markt"]))
