@@ -155,7 +155,7 @@ _HEADLINE = (
         "stock",
         "four quarters' output x (1 - part that stocks and home supply of materials allow x part of lines kept up)",
         "loss of output over four quarters of a full cut-off of inputs, a first-order estimate from stocks and home "
-        "shares, at 2020 prices",
+        "shares, at 2020 prices; lower also where less is made",
         "lower",
         ("output_at_risk", None),
     ),

@@ -114,7 +114,7 @@ def column_notes(
         records.FIRST_70: {
             "unit": "date",
             "formula": f"first quarter with domestic_supply_share >= {records.TARGET}",
-            "meaning": "when the target of 70 % is reached; empty if never",
+            "meaning": "last day of the first quarter with 70 % or more, whose year may be below; empty if never",
         },
     }
     for key in swept:

@@ -32,7 +32,7 @@ from sim.compare.outcomes import (
 from sim.compare.pairing import ENDS_DIFFER, Pairing, pair_runs
 from sim.compare.reaching import ReachRow, Target, check_target, reach, target_of
 from sim.compare.results import OUTCOMES, Incomplete, Result, read_results, with_dates_of, with_series
-from sim.compare.words import MAIN_MEASURE, difference_in_words, main_row, sentence
+from sim.compare.words import MAIN_MEASURE, difference_in_words, less_at_risk, main_row, sentence
 from sim.errors import BadInput, nearest
 
 __all__ = ["Comparison", "Incomplete", "Question", "Settings", "compare", "identical", "trips", "unjudged"]
@@ -114,6 +114,7 @@ def _compared(
             how = push.ending(apart, push.about_controls(base, candidate))
             comparison.sentences.append(sentence(rows, how, luck_alone=base.manifest is not None))
             comparison.notes += filter(None, [of_difference(main_row(rows), how)] if pairing.paired else [])
+            comparison.notes += filter(None, [less_at_risk(rows)])
     if len(pairings) > 1:
         _find_best(comparison, pairings)
     comparison.agreement = list(dict.fromkeys(comparison.agreement))

@@ -121,6 +121,17 @@ def _turned(text: str) -> str:
     return text.removeprefix("-") if text.startswith("-") else f"-{text}" if float(text) else text
 
 
+def less_at_risk(rows: Sequence[Row]) -> str:
+    """A sentence where less is at risk in the same pairs in which less is made, which is not better by itself."""
+    by_column = {(row.column, row.at): row for row in rows}
+    for (column, at), risk in by_column.items():
+        made = by_column.get(("chip_production_located", at))
+        if column == "output_at_risk" and risk.verdict == "better" and made and (made.diff or 0.0) < 0:
+            when = TIMES.get(at, f"in {at}")
+            return f"Less output is at risk {when} where less is made, and less is made here: that is no gain by itself"
+    return ""
+
+
 def counted(number: int, what: str, several: str = "") -> str:
     return f"{number} {what}" if number == 1 else f"{number} {several or f'{what}s'}"
 

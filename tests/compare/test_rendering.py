@@ -9,14 +9,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from support.made_results import MARKET, NAN, SHARE, Maker, scenario, table, vouch, write
+from support.made_results import HEAD, MARKET, NAN, SHARE, Maker, rows, scenario, table, vouch, write
 
 from sim.compare.comparison import Comparison
 from sim.compare.differences import COLUMNS
 from sim.compare.question import Question, compare
 from sim.compare.reaching import REACH_COLUMNS
 from sim.compare.rendering import render, sections, write_out
-from sim.compare.words import sentence
+from sim.compare.words import less_at_risk, sentence
 from sim.errors import BadInput
 
 DATES = [f"{year}-12-31" for year in range(2020, 2025)]
@@ -314,6 +314,16 @@ def test_out_is_told_and_written(answer, pair, tmp_path):
     code, _, err = answer("compare", *pair, "--out", tmp_path / "out", "--reach", "domestic_supply_share>=0.21")
     assert code == 0 and err.startswith(f"{tmp_path / 'out'}: compare.csv, reach.csv")
     assert len((tmp_path / "out" / "reach.csv").read_text().splitlines()) == 2
+
+
+def test_less_at_risk_is_no_gain_where_less_is_made(tmp_path):
+    result = write(tmp_path / "r", HEAD + "".join(f"r-{seed},historic,0,{seed},done,{seed}\n" for seed in (1, 2)))
+    [row] = rows(result, result)
+    risk = replace(row, measure="output_at_risk", diff=-9.0, verdict="better")
+    made = replace(row, measure="chip_production_located", diff=-3.0, verdict="worse")
+    assert less_at_risk([risk, made]).startswith("Less output is at risk at the end where less is made")
+    assert less_at_risk([risk, replace(made, diff=3.0)]) == less_at_risk([risk]) == ""
+    assert less_at_risk([replace(risk, verdict="worse"), made]) == ""
 
 
 def test_configs_are_run_first_with_all_measures(answer, tmp_path, monkeypatch):

@@ -40,6 +40,8 @@ def verdicts(answer: Answer) -> Section:
         digits = decimals_of([middle], high - low)
         ends = (("from", scale * verdict.claim.low), ("to", scale * verdict.claim.high))
         asked = " ".join(f"{word} {end:g}" for word, end in ends if math.isfinite(end)) + f" {unit}"
+        if len(verdict.claim.terms) > 1 and verdict.claim.low <= 0 <= verdict.claim.high:
+            asked += ", so no difference meets it too"
         numbers = [rounded(number, digits) for number in (middle, low, high)]
         seen = f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
         rows.append([verdict.claim.says, asked, seen, f"{100 * verdict.share:.0f} %", verdict.word])

@@ -110,7 +110,10 @@ def _of_slices(answer: Answer) -> str:
     rows = {name: answer.against(step.base, step.case, name) for name in answer.slices}
     most = max(rows, key=lambda name: abs(rows[name].diff or 0.0))
     years = {name: answer.clear_since(step.base, step.case, name) for name in answer.slices}
-    told = f"Of the parts, {slice_name(most)} changes most, by {difference(rows[most])}"
+    segments = answer.manifest.world.segments
+    recorded = sum(f"{answer.main}.{segment}" in rows for segment in segments)
+    parts = "the parts" if recorded == len(segments) else f"the {recorded} of {len(segments)} segments recorded"
+    told = f"Of {parts}, {slice_name(most)} changes most, by {difference(rows[most])}"
     if clear := {name: year for name, year in years.items() if year}:
         first = min(clear.values())
         names = " and ".join(slice_name(name) for name, year in clear.items() if year == first)
@@ -244,8 +247,9 @@ def uncertain(answer: Answer) -> list[str]:
         )
     elif answer.sets > 1:
         said.append(
-            f"The spread is over {answer.sets} parameter sets that meet the observed figures; what they do not "
-            "vary is at its own value in all of them, so it is not the whole of what is unknown."
+            f"The spread is over the {answer.sets} parameter sets of {answer.manifest.world.name}, which were fitted "
+            "to observed figures with its tables as they were then. What they do not vary has its own value in all, "
+            "so it is not the whole of what is unknown."
         )
     else:
         said.append("One parameter set: the intervals are over seeds alone and say nothing about the parameters.")
