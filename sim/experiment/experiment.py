@@ -17,6 +17,8 @@ from pydantic import Field
 
 from sim.calendar import OUTCOME_YEARS, quarters_until
 from sim.errors import BadInput, nearest, none_such
+from sim.experiment.answer import RIGHT as RIGHT_IN_ANSWERS
+from sim.experiment.answer import Asked, Words, faults_of
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Grid, Joined, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
@@ -77,6 +79,7 @@ class Experiment:
     ensemble: Ensemble | None = None
     claims: tuple[Claim, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    answer: Words | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return f"<experiment {self.name}, {self.run_count} runs: {self.question}>"
@@ -239,6 +242,7 @@ class _File(PartTable):
     targets: list[str] = Field(default_factory=list)
     claims: list[Claim] = Field(default_factory=list)
     labels: dict[str, str] = Field(default_factory=dict)
+    answer: dict[str, Any] | None = None
 
 
 RIGHT = {
@@ -260,6 +264,7 @@ RIGHT = {
     "targets": 'a list of conditions, such as ["domestic_supply_share@end >= 0.7"]',
     "claims": "tables [[claims]] with says, measure, and terms with low or high, or largest and of",
     "labels": 'a table of words such as "controls.severity" = "severity of the controls"',
+    "answer": RIGHT_IN_ANSWERS["answer"],
     "stop": 'a table [stop] with when = "domestic_supply_share >= 0.7"',
     "stop.when": 'a measure, >= or <=, and a number, such as "domestic_supply_share >= 0.7"',
     **RIGHT_IN_PARTS,
@@ -349,6 +354,12 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
             problems += fault.problems
     labelled = [*file.configs, *names, *(file.parts or ()), *(key for part in parts for key in part.swept)]
     problems += _faults_of(file.labels, labelled, path)
+    words = None
+    if file.answer is not None:
+        words = validated(Words, file.answer, str(path), "answer", RIGHT_IN_ANSWERS, problems)
+        asked = Asked([scenario.name for scenario in scenarios], file.baseline, names, parts, file.leave_out)
+        if words and not problems:
+            problems += faults_of(words, asked, str(path))
     if problems:
         raise BadInput(problems)
 
@@ -382,6 +393,7 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
         ensemble,
         tuple(file.claims),
         file.labels,
+        words,
     )
 
 

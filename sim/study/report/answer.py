@@ -205,11 +205,15 @@ class Answer:
 
     def is_about_controls(self, step: Step) -> bool:
         """Whether the controls of a step's two cases differ, and the target's push is on."""
-        configs = [self.manifest.scenarios[str(case.keys["config"])] for case in (step.base, step.case)]
+        return self.has_other_controls(step.base, step.case)
+
+    def has_other_controls(self, base: Case, case: Case) -> bool:
+        """Whether the controls of two cases differ, and the target's push is on."""
+        configs = [self.manifest.scenarios[str(each.keys["config"])] for each in (base, case)]
         if not any(push.can_answer(config.values) for config in configs):
             return False
-        if step.key != "config":
-            return push.is_of_controls(step.key)
+        if any(base.keys[key] != held and push.is_of_controls(key) for key, held in case.keys.items()):
+            return True
         ours, theirs = (push.controls_of(config.values, config.events) for config in configs)
         return ours != theirs
 
@@ -238,7 +242,7 @@ class Answer:
         for term in claim.terms:
             (case,) = self.named_by(term, without)
             column, _, at = str(term.get("measure", claim.measure)).partition("@")
-            part = float(term.get("times", 1)) * self._by_set(case, column, "final" if at == "end" else at)
+            part = float(term.get("times", 1)) * self.by_set(case, column, "final" if at == "end" else at)
             total = part if total is None else total + part
         assert total is not None
         known = total[np.isfinite(total)]
@@ -269,7 +273,7 @@ class Answer:
         named = next(index for index in totals if index.factor == claim.largest)
         return RankVerdict(claim, named, next(index for index in totals if index is not named))
 
-    def _by_set(self, case: Case, column: str, at: str) -> Array:
+    def by_set(self, case: Case, column: str, at: str) -> Array:
         """An outcome's mean over seeds for each parameter set; for each seed where there is one set."""
         pairing = pair_runs(case.result, case.result)
         values = pairing.base.values(value(case.result, column, at))[:, 0]
@@ -300,7 +304,7 @@ class Answer:
         from scipy.stats import spearmanr
 
         pairing = pair_runs(step.base.result, step.case.result)
-        sizes = self._by_set(step.case, self.main, "final") - self._by_set(step.base, self.main, "final")
+        sizes = self.by_set(step.case, self.main, "final") - self.by_set(step.base, self.main, "final")
         order = list(dict.fromkeys(str(pair[0]) for pair in pairing.base.pairs))
         if np.ptp(sizes) == 0:
             return []

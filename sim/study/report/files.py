@@ -16,7 +16,9 @@ from sim.study.plot.numbers import numbers
 from sim.study.report.answer import HEADER, Answer
 from sim.study.report.brief import brief_of
 from sim.study.report.figure import figure, kept_pictures
+from sim.study.report.one_effect import NAME, SIGN, one_effect
 from sim.study.report.pages import GALLERY, Drawn, answer_page, gallery, html_report, made_by, markdown_report
+from sim.study.report.plain import page_of
 from sim.terminal import note
 from sim.world.evidence import read_toml
 
@@ -73,19 +75,27 @@ def write_answer(answer: Answer) -> Path | None:
     experiment = project_experiment(answer)
     if experiment is None or (CHECKOUT is None and experiment.is_relative_to(SHIPPED)):
         return None
-    page, picture, all_answers = (experiment.with_suffix(".md"), experiment.with_suffix(".svg"), experiment.parent)
+    page, picture, folder = (experiment.with_suffix(".md"), experiment.with_suffix(".svg"), experiment.parent)
     if _is_foreign(page, made_by(answer)) or (picture.exists() and not page.exists()):
         note(f"{page}: is there already and is no answer of this program; it is left alone")
         return None
-    _write(experiment.parent, {page.name: answer_page(answer, picture.name), picture.name: figure(answer)})
-    if _is_foreign(all_answers / "README.md", GALLERY):
-        note(f"{all_answers / 'README.md'}: is not the page of all answers; it is left alone")
-        return page
-    asked = [path for path in sorted(all_answers.glob("*.toml")) if _is_asked(path)]
-    pages = {path.stem: path.with_suffix(".md") for path in asked}
-    texts = {name: one.read_text() for name, one in pages.items() if one.exists()}
-    _write(all_answers, {"README.md": gallery(texts)})
+    asked = load_experiment(experiment)
+    plain = {page.name: answer_page(answer, picture.name), picture.name: figure(answer)} if asked.answer is None else {}
+    _write(folder, plain or page_of(answer, asked).files())
+    _write_of_all(folder)
     return page
+
+
+def _write_of_all(folder: Path) -> None:
+    """The gallery of a folder's answers, and the numbers of what several of them tell."""
+    pages = {path.stem: path.with_suffix(".md") for path in sorted(folder.glob("*.toml")) if _is_asked(path)}
+    texts = {name: one.read_text() for name, one in pages.items() if one.exists()}
+    titles = {name: text.partition("\n")[0].removeprefix("# ") for name, text in texts.items()}
+    for name, sign, text in (("README.md", GALLERY, gallery(texts)), (NAME, SIGN, one_effect(folder, titles))):
+        if text and _is_foreign(folder / name, sign):
+            note(f"{folder / name}: is not the page of all answers; it is left alone")
+        elif text:
+            _write(folder, {name: text})
 
 
 def _is_foreign(page: Path, sign: str) -> bool:

@@ -1,0 +1,325 @@
+"""The two figures of an answer: what it says, and what would overturn it. Each is read in colour, in grey, and small.
+
+They are as wide as a telephone shows without shrinking them, and what is drawn has its name beside it.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.arrays import Array
+from sim.calendar import FIRST_YEAR, LAST_YEAR
+from sim.compare.results import Result, with_series
+from sim.experiment.answer import Figure, Words
+from sim.measures import SHARE
+from sim.results.figure import drawing, open_frame, svg_text
+from sim.study.plot.dates import middle_of, place_of
+from sim.study.plot.figure import COLOURS, DASHES
+from sim.study.report.answer import Answer
+from sim.study.report.overturning import Swing
+from sim.study.report.told import Told
+from sim.study.report.values import Number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH = 5.4  # inches, 389 points: a pixel for a point on a telephone
+FONT = 10
+SMALL = 9
+LETTERS = 17  # of a line's name
+ROW_LETTERS = 26  # of a row's
+TITLE_LETTERS = 52
+AXIS_LETTERS = 68
+LINE = 0.17  # inches of a line of text
+BAND = "band: 90 of 100"
+GREY = "#555555"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Dates of one kind: what comes into force on them."""
+
+    words: str
+    dates: tuple[date, ...]
+
+
+def figure(told: Told) -> str:
+    """The figure of an answer, as an SVG's text."""
+    asked = told.words.figure
+    return _lines(told, asked) if asked.lines else _rows(told, asked)
+
+
+def _lines(told: Told, asked: Figure) -> str:
+    from matplotlib.figure import Figure as Canvas
+
+    answer = told.answer
+    cases = {name: answer.named_by(told.words.cases[name])[0] for name in asked.lines}
+    whole = with_series(answer.result, [str(asked.measure)])
+    marks = list(_marks(answer, told.words, asked.lines))
+    title = textwrap.wrap(asked.title, TITLE_LETTERS)
+    axis = textwrap.wrap(f"{asked.axis}; {BAND}", AXIS_LETTERS)
+    strip = 0.2 * len(marks)
+    height = 3.6 + strip + LINE * (len(title) + len(axis))
+    with drawing(asked.title, FONT):
+        canvas = Canvas(figsize=(WIDTH, height))
+        head = 0.12 + LINE * (len(title) + len(axis)) + 0.12 + strip
+        axes = canvas.add_axes((0.085, 0.35 / height, 0.595, (height - 0.4 - head) / height))
+        canvas.text(0.015, 1 - 0.08 / height, "\n".join(title), fontsize=FONT + 1, fontweight="bold", va="top")
+        under = 1 - (0.12 + LINE * len(title)) / height
+        canvas.text(0.015, under, "\n".join(axis), fontsize=SMALL, va="top", color=GREY)
+        ends, lowest = [], []
+        for place, (name, case) in enumerate(cases.items()):
+            years, band = _series(whole, case.result.run_ids, str(asked.measure))
+            colour, dash = COLOURS[place], DASHES[place]
+            axes.fill_between(years, band[0], band[2], color=colour, alpha=0.14, linewidth=0)
+            axes.plot(years, band[1], color=colour, linestyle=dash, linewidth=1.8)
+            ends.append((float(band[1][-1]), name, colour))
+            lowest.append(float(band[0].min()))
+        axes.set_xlim(float(years[0]), float(years[-1]))
+        if asked.mark is not None:
+            axes.axhline(asked.mark, color=GREY, linewidth=0.9, linestyle=(0, (4, 2)))
+        if min(lowest) >= 0:
+            axes.set_ylim(bottom=0)
+        _name(axes, ends)
+        _mark(axes, marks)
+        open_frame(axes)
+        axes.tick_params(labelsize=SMALL)
+        axes.set_xticks(list(range(FIRST_YEAR, LAST_YEAR + 1, 5)))
+        return svg_text(canvas)
+
+
+def _series(whole: Result, run_ids: Sequence[str], measure: str) -> tuple[Array, Array]:
+    """Years, and the 5, 50 and 95 % points over the sets of their means over seeds, or over the seeds of one set."""
+    ids = {run_id: place for place, run_id in enumerate(whole.run_ids)}
+    places = [ids[run_id] for run_id in run_ids]
+    values = whole.series.values[measure][places]
+    sets = np.array(whole.keys["parameter_set"], dtype=int)[places]
+    if len(numbers := np.unique(sets)) > 1:
+        values = np.array([values[sets == number].mean(axis=0) for number in numbers])
+    scale = 100.0 if whole.note(measure, "unit") == SHARE else 1.0
+    years = np.array([middle_of(day, whole.dates_a_year) for day in whole.series.dates])
+    return years, scale * np.nanquantile(values, (0.05, 0.5, 0.95), axis=0)
+
+
+def _name(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
+    """The names of lines at their ends, pushed apart where they would meet."""
+    low, high = axes.get_ylim()
+    line = (high - low) * LINE * 0.95 / _inches(axes)
+    texts = [(spot, textwrap.wrap(name, LETTERS), colour) for spot, name, colour in sorted(ends)]
+    middles: list[float] = []
+    edge = low
+    for spot, text, _ in texts:  # from below: each above the one before
+        middles.append(max(spot, edge + line * len(text) / 2))
+        edge = middles[-1] + line * (len(text) / 2 + 0.25)
+    edge = high
+    for place in reversed(range(len(texts))):  # and none beyond the top
+        tall = line * len(texts[place][1])
+        middles[place] = min(middles[place], edge - tall / 2)
+        edge = middles[place] - tall / 2 - 0.25 * line
+    for middle, (spot, text, colour) in zip(middles, texts, strict=True):
+        axes.annotate(
+            "\n".join(text),
+            xy=(1.0, spot),
+            xytext=(1.075, middle),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords=axes.get_yaxis_transform(),
+            color=colour,
+            fontsize=SMALL,
+            va="center",
+            linespacing=1.05,
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 0},
+        )
+
+
+def _inches(axes: Axes) -> float:
+    """The height of a frame."""
+    return float(axes.get_window_extent().height) / axes.figure.dpi
+
+
+def _marks(answer: Answer, words: Words, names: Sequence[str]) -> Iterator[Marks]:
+    """The dates on which controls come into force, and those of the target's answers, in the configs that are drawn."""
+    controls, answers = set[date](), set[date]()
+    target = answer.manifest.world.names.get(_target(answer), "the target")
+    last = date(answer.manifest.horizon.last, 12, 31)
+    for name in names:
+        (case,) = answer.named_by(words.cases[name])
+        scenario = answer.manifest.scenarios[str(case.keys["config"])]
+        held = {**scenario.values, **case.keys}
+        if held["controls.mode"] == "fixed" and float(held["controls.severity"]):
+            controls.add(date(int(held["controls.start"]), 1, 1))
+        for event in scenario.events:
+            day = date.fromisoformat(event["date"])
+            if event["kind"] == "control" and held["controls.mode"] == "events" and day <= last:
+                controls.add(day)
+            elif event["kind"] == "retaliation" and day <= last:
+                answers.add(day)
+    if controls:
+        yield Marks("controls", tuple(sorted(controls)))
+    if controls and answers:
+        yield Marks(f"{target}’s answers", tuple(sorted(answers)))
+
+
+def _target(answer: Answer) -> str:
+    return next((state for state, role in answer.manifest.world.roles.items() if role == "target"), "")
+
+
+def _mark(axes: Axes, marks: Sequence[Marks]) -> None:
+    """A row of marks above the frame for each kind of date, with its name behind the last."""
+    inches = _inches(axes)
+    for row, mark in enumerate(marks):
+        height = 1 + (0.1 + 0.2 * row) / inches
+        places = [place_of(day) for day in mark.dates]
+        for place in places:
+            if row == 0:
+                axes.axvline(place, color="#cccccc", linewidth=0.6, zorder=0)
+        axes.plot(
+            places,
+            [height] * len(places),
+            "v" if row == 0 else "^",
+            color=GREY,
+            markerfacecolor=GREY if row == 0 else "white",
+            markersize=5,
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
+        )
+        axes.annotate(
+            mark.words,
+            (max(places), height),
+            (7, 0),
+            xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points",
+            fontsize=SMALL,
+            color=GREY,
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def _rows(told: Told, asked: Figure) -> str:
+    numbers: Mapping[str, Number] = {name: told.numbers[name] for name in asked.rows}
+    return _bars(
+        asked.title,
+        asked.axis + ("; line: 90 of 100" if any(each.low < each.high for each in numbers.values()) else ""),
+        [(name, each) for name, each in numbers.items()],
+        asked.mark,
+    )
+
+
+def _bars(title: str, axis: str, rows: Sequence[tuple[str, Number]], mark: float | None) -> str:
+    """A row for each number: its middle, its ends, and the middle in figures."""
+    from matplotlib.figure import Figure as Canvas
+
+    names = [textwrap.wrap(name, ROW_LETTERS) for name, _ in rows]
+    head = _Head(title, axis)
+    body = sum(0.12 + LINE * max(1, len(name)) for name in names) + 0.2
+    height = head.inches + body + 0.35
+    with drawing(title, FONT):
+        canvas = Canvas(figsize=(WIDTH, height))
+        axes = canvas.add_axes((0.40, 0.32 / height, 0.46, body / height))
+        head.write(canvas, height)
+        spots = _spots(names)
+        for spot, (_, each) in zip(spots, rows, strict=True):
+            low, middle, high = (each.scale * getattr(each, end) for end in ("low", "middle", "high"))
+            axes.plot([low, high], [spot, spot], color=COLOURS[1], linewidth=2.2, alpha=0.6)
+            axes.plot([middle], [spot], "o", color=COLOURS[1], markersize=6)
+            axes.annotate(
+                _signed(each),
+                (1.02, spot),
+                xycoords=axes.get_yaxis_transform(),
+                fontsize=SMALL,
+                va="center",
+                annotation_clip=False,
+            )
+        _frame(axes, spots, names, body)
+        if mark is not None:
+            axes.axvline(mark, color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=0.5)
+        if all(each.low >= 0 for _, each in rows):
+            axes.set_xlim(left=0)
+        return svg_text(canvas)
+
+
+def tornado(swings: Sequence[Swing], headline: Number, title: str) -> str:
+    """The headline with each unknown low (hollow) and high (filled), and with each mechanism left out (a diamond)."""
+    from matplotlib.figure import Figure as Canvas
+
+    names = [textwrap.wrap(swing.words, ROW_LETTERS + 2) for swing in swings]
+    unit = f"{headline.unit}{', higher or lower' if headline.is_difference else ''}"
+    head = _Head(title, f"{unit}; hollow: low or none, filled: high or all, diamond: left out")
+    body = sum(0.12 + LINE * max(1, len(name)) for name in names) + 0.2
+    height = head.inches + body + 0.35
+    with drawing(title, FONT):
+        canvas = Canvas(figsize=(WIDTH, height))
+        axes = canvas.add_axes((0.42, 0.32 / height, 0.54, body / height))
+        head.write(canvas, height)
+        spots = _spots(names)
+        for spot, swing in zip(spots, swings, strict=True):
+            low, high = headline.scale * swing.low, headline.scale * swing.high
+            if swing.is_left_out:
+                axes.plot([low], [spot], "D", color=COLOURS[2], markersize=6)
+                continue
+            axes.plot([low, high], [spot, spot], color=COLOURS[1], linewidth=5, alpha=0.35, solid_capstyle="butt")
+            axes.plot([low], [spot], "o", color=COLOURS[1], markerfacecolor="white", markersize=6)
+            axes.plot([high], [spot], "o", color=COLOURS[1], markersize=6)
+        axes.axvline(headline.scale * headline.middle, color=GREY, linewidth=0.9, zorder=0.5)
+        if headline.is_difference:
+            axes.axvline(0, color="#000000", linewidth=1.1, linestyle=(0, (4, 2)), zorder=0.5)
+        _frame(axes, spots, names, body)
+        return svg_text(canvas)
+
+
+@dataclass(frozen=True)
+class _Head:
+    """Title and what is on the axis, above a frame."""
+
+    title: str
+    axis: str
+
+    @property
+    def lines(self) -> tuple[list[str], list[str]]:
+        return textwrap.wrap(self.title, TITLE_LETTERS), textwrap.wrap(self.axis, AXIS_LETTERS)
+
+    @property
+    def inches(self) -> float:
+        return 0.2 + LINE * sum(map(len, self.lines))
+
+    def write(self, canvas: object, height: float) -> None:
+        from matplotlib.figure import Figure as Canvas
+
+        assert isinstance(canvas, Canvas)
+        title, axis = self.lines
+        canvas.text(0.015, 1 - 0.08 / height, "\n".join(title), fontsize=FONT + 1, fontweight="bold", va="top")
+        under = 1 - (0.12 + LINE * len(title)) / height
+        canvas.text(0.015, under, "\n".join(axis), fontsize=SMALL, va="top", color=GREY)
+
+
+def _spots(names: Sequence[Sequence[str]]) -> list[float]:
+    """The heights of rows, in inches below the top of the frame, by the lines of their names."""
+    spots, edge = [], 0.1
+    for name in names:
+        tall = 0.12 + LINE * max(1, len(name))
+        spots.append(-(edge + tall / 2))
+        edge += tall
+    return spots
+
+
+def _frame(axes: Axes, spots: Sequence[float], names: Sequence[Sequence[str]], body: float) -> None:
+    axes.set_yticks(list(spots), ["\n".join(name) for name in names], fontsize=SMALL, linespacing=1.05)
+    axes.set_ylim(-body, 0)
+    axes.grid(axis="x", color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="x", labelsize=SMALL)
+    axes.locator_params(axis="x", nbins=5, steps=[1, 2, 5, 10])
+    open_frame(axes)
+
+
+def _signed(each: Number) -> str:
+    sign = "−" if round(each.scale * each.middle, each.digits) < 0 else ""
+    return f"{sign}{each.said('middle')}"

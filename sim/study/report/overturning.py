@@ -1,0 +1,94 @@
+"""What would overturn an answer: its headline where each unknown is low or high, and without mechanisms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from sim.experiment.answer import Value, Words
+from sim.folders import EVIDENCE, SHIPPED, find
+from sim.study.report.answer import FEWEST_SETS, Answer
+from sim.study.report.readings import Reading, is_apart
+from sim.study.report.values import by_set
+from sim.world.evidence import read_toml
+
+WEAK = 0.2  # a rank correlation below it is not told: over 256 sets chance alone brings one of 0.2 in a thousand
+MOST = 8  # unknowns that are told
+PLAIN = "plain.toml"
+
+
+@dataclass(frozen=True)
+class Swing:
+    """The middle of the headline with something low and with it high; of what is left out the two are the same."""
+
+    words: str
+    low: float
+    high: float
+    is_left_out: bool = False
+
+    def turns(self, middle: float) -> bool:
+        """Whether the sign of a headline's middle changes somewhere along it."""
+        return min(self.low, self.high) * middle < 0 or max(self.low, self.high) * middle < 0
+
+
+def swings(answer: Answer, words: Words, read: Sequence[Reading]) -> list[Swing]:
+    """The push first, then the unknowns by how far they move the headline, then what is left out; none without sets."""
+    headline = words.headline
+    found = list(_of_push(answer, headline, words))
+    of = next((each.answer for each in [*reversed(read)] if each.answer.sets >= FEWEST_SETS), None)
+    if answer.sets >= FEWEST_SETS:
+        of = answer
+    if of is not None:
+        found += _of_unknowns(of, headline, words)
+    return [*found, *_of_left_out(answer, headline, words)]
+
+
+def _of_push(answer: Answer, headline: Value, words: Words) -> Iterator[Swing]:
+    if is_apart(answer, headline, words):
+        ends = [np.median(by_set(answer, _with(headline, effect), words.cases)) for effect in ("bite", "total")]
+        yield Swing("how much of the push the controls caused", float(ends[0]), float(ends[1]))
+
+
+def _of_unknowns(answer: Answer, headline: Value, words: Words) -> list[Swing]:
+    """The medians over the sets in which an unknown is in its lowest and in its highest third."""
+    from scipy.stats import spearmanr
+
+    values = by_set(answer, headline, words.cases)
+    given = answer.manifest.parameter_sets
+    order = sorted(given, key=int)
+    third = len(order) // 3
+    found = []
+    for key in given[order[0]]:
+        drawn = np.array([float(given[number][key]) for number in order])
+        if np.ptp(drawn) == 0 or np.ptp(values) == 0 or abs(spearmanr(drawn, values).statistic) < WEAK:
+            continue
+        ranked = values[np.argsort(drawn, kind="stable")]
+        low, high = float(np.median(ranked[:third])), float(np.median(ranked[-third:]))
+        found.append(Swing(plain(key, answer), low, high))
+    return sorted(found, key=lambda swing: -abs(swing.high - swing.low))[:MOST]
+
+
+def _of_left_out(answer: Answer, headline: Value, words: Words) -> Iterator[Swing]:
+    for switch in answer.left_out:
+        cases = {name: {**case, switch: False} for name, case in words.cases.items()}
+        middle = float(np.median(by_set(answer, headline, cases)))
+        yield Swing(f"without {plain(switch, answer)}", middle, middle, True)
+
+
+def _with(value: Value, effect: str) -> Value:
+    return value.model_copy(update={"effect": effect})
+
+
+def plain(key: str, answer: Answer) -> str:
+    """What a parameter is called in everyday words: by the experiment's labels, else as the evidence has it."""
+    column = answer.manifest.columns.get(key)
+    fallback = column.meaning if column and column.meaning else key.replace(".", ", ").replace("_", " ")
+    return answer.manifest.labels.get(key) or _plain().get(key) or fallback[:1].lower() + fallback[1:]
+
+
+@lru_cache(maxsize=1)
+def _plain() -> dict[str, str]:
+    return {key: str(words) for key, words in read_toml(find(EVIDENCE, PLAIN) or SHIPPED / EVIDENCE / PLAIN).items()}

@@ -1,0 +1,246 @@
+"""The page of an answer for people who read nothing else of the project, and the page of its long tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from sim.calendar import OUTCOME_YEARS
+from sim.compare.words import counted
+from sim.experiment.answer import Value, Words
+from sim.experiment.experiment import Experiment
+from sim.results import escape
+from sim.results.page import Section, markdown
+from sim.study.report.answer import Answer, RankVerdict, Verdict
+from sim.study.report.drawn import figure, tornado
+from sim.study.report.overturning import Swing, plain, swings
+from sim.study.report.readings import DRAWN, FITTED, OWN, Reading, effects, is_apart, readings
+from sim.study.report.told import Told
+from sim.study.report.values import joined
+
+WORDS_ALONE = frozenset({"verdict", "found"})
+HEADER = ["value", "measure", "unit", "year", "of", "less", "effect", "reading", "over", "low", "middle", "high"]
+IN_WORDS = {
+    OWN: "the model’s own parameters, luck alone",
+    FITTED: "parameters that fit the record up to 2024",
+    DRAWN: "all unknowns drawn at once, fitting or not",
+}
+OVER = {OWN: "run", FITTED: "parameter set", DRAWN: "draw"}
+WHY = {
+    OWN: "The first row moves luck alone: the chip cycle, research that succeeds or not, factories that are late.",
+    FITTED: "The row of what fits the record moves what the published figures leave open as well.",
+    DRAWN: (
+        "The last lets every unknown be anything that its source allows, also together with others where the record "
+        "rules that out, so its middle may lie elsewhere and its ends wider apart."
+    ),
+}
+
+ALWAYS = {
+    "points": "percentage points: from 20 % to 26 % are 6 points",
+    "parameter set": (
+        "one choice of all that is not known, with which the model agrees with the published figures up to 2024"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer with the words of its author, and all that its page shows."""
+
+    answer: Answer
+    experiment: Experiment
+    words: Words
+
+    @cached_property
+    def told(self) -> Told:
+        return Told(self.words, self.answer)
+
+    @cached_property
+    def readings(self) -> list[Reading]:
+        return readings(self.answer, self.words, self.experiment)
+
+    @cached_property
+    def swings(self) -> list[Swing]:
+        return swings(self.answer, self.words, self.readings)
+
+    @cached_property
+    def is_apart(self) -> bool:
+        return is_apart(self.answer, self.words.headline, self.words)
+
+    @property
+    def name(self) -> str:
+        return self.answer.name
+
+    def files(self) -> dict[str, str]:
+        """Every file of the answer by its name."""
+        made = {
+            f"{self.name}.md": self.text(),
+            f"{self.name}.svg": figure(self.told),
+            f"{self.name}-tables.md": self.tables(),
+            f"{self.name}-numbers.csv": self.numbers(),
+        }
+        if self.swings:
+            title = "What would change it"
+            made[f"{self.name}-overturned.svg"] = tornado(self.swings, self.told.headline, title)
+        return made
+
+    def text(self) -> str:
+        """The page."""
+        parts = [
+            f"# {escape.markdown(self.experiment.question)}\n",
+            f"{escape.markdown(' '.join(filter(None, (self.told.paragraph, self.told.fallen_in_short))))}\n",
+            f"![{escape.markdown(self.words.figure.title)}]({self.name}.svg)\n",
+            *(f"- {escape.markdown(text)}\n" for text in self.told.fallen),
+            *filter(None, [self._terms(), self._apart(), self._sure(), self._overturned(), self._prediction()]),
+            self._more(),
+        ]
+        return "\n".join(parts)
+
+    def _terms(self) -> str:
+        said = {
+            **self.words.terms,
+            **{term: meaning for term, meaning in ALWAYS.items() if term not in self.words.terms},
+        }
+        lines = [f"- *{escape.markdown(term)}*: {escape.markdown(meaning)}." for term, meaning in said.items()]
+        return "## What the words mean\n\n" + "\n".join(lines) + "\n"
+
+    def _headline(self) -> str:
+        """What the headline is, such as "share of chips made at home in 2035: the controls, against none"."""
+        headline = self.words.headline
+        when = {"sum": "summed over all years", "peak": "at its peak"}.get(str(headline.year), f"in {headline.year}")
+        of = f"{headline.of}, against {headline.less}" if headline.less else str(headline.of)
+        return f"{spoken(headline, self.answer)} {when}: {of}"
+
+    def _sure(self) -> str:
+        """The readings of the headline beside each other, and why they differ."""
+        if len(self.readings) < 2:
+            return ""
+        names = ["bite", "total"] if self.is_apart else ["total"]
+        header = ["", *(("bite", "total") if self.is_apart else ("",))]
+        rows = [
+            [f"{IN_WORDS[each.name]} ({counted(each.of, OVER[each.name])})", *(each.numbers[n].whole for n in names)]
+            for each in self.readings
+        ]
+        why = " ".join(WHY[each.name] for each in self.readings)
+        section = Section("How sure is this?", (), header, rows)
+        first = f"{self._headline()}. In brackets lie 90 of 100."
+        head, _, table = markdown(section).partition("\n\n")
+        return f"{head}\n\n{escape.markdown(first[:1].upper() + first[1:])}\n\n{table}\n{escape.markdown(why)}\n"
+
+    def _apart(self) -> str:
+        """Bite and total in everyday words, by year."""
+        if not self.is_apart:
+            return ""
+        target = self._target
+        said = (
+            f"{target} pushes for chips of its own, and did so before the controls. How much of that push they caused "
+            f"nobody can say, so there are two answers. The *bite* is what the controls do if they caused none of it: "
+            f"without them {target} would push just as hard. The *total* is what they do if they caused all of it: "
+            "without them there would be no more push than before. The truth is one of the two or between."
+        )
+        rows = []
+        for year in (*OUTCOME_YEARS, self.answer.manifest.horizon.last):
+            found = effects(self.answer, self.words.headline.model_copy(update={"year": year}), self.words)
+            rows.append([str(year), *(found[name].whole for name in ("bite", "answer", "total"))])
+        header = ["year", "bite", "what the push adds", "total"]
+        head, _, table = markdown(Section("If they caused the push, and if not", (), header, rows)).partition("\n\n")
+        return f"{head}\n\n{said}\n\n{table}"
+
+    def _overturned(self) -> str:
+        if not self.swings:
+            return ""
+        headline = self.told.headline
+        said = (
+            f"{self._headline()}. Each bar goes from the middle of the third of the cases in which something is lowest "
+            "to that of the third in which it is highest; a diamond is without a part of the model."
+        )
+        if headline.is_difference:
+            turning = [swing.words for swing in self.swings if swing.turns(headline.middle)]
+            said += f" Its sign turns with these: {joined(turning)}." if turning else " None of them turns its sign."
+        picture = f"![What would change it]({self.name}-overturned.svg)"
+        said = said[:1].upper() + said[1:]
+        return f"## What would overturn it\n\n{escape.markdown(said)}\n\n{picture}\n"
+
+    def _prediction(self) -> str:
+        """What was predicted, and how each part of it fared."""
+        prediction = self.answer.experiment.prediction
+        if not prediction:
+            return ""
+        rows = [[verdict.claim.says, *self._fared(verdict)] for verdict in self.answer.verdicts]
+        section = Section("What was predicted, and what came", (), ["predicted", "verdict", "found"], rows, WORDS_ALONE)
+        head, _, table = markdown(section).partition("\n\n")
+        return f"{head}\n\nWritten before anything was run: *{escape.markdown(prediction)}*\n\n{table}"
+
+    def _fared(self, verdict: Verdict | RankVerdict) -> list[str]:
+        if isinstance(verdict, RankVerdict):
+            return [verdict.word, f"the largest is {plain(self._first(verdict), self.answer)}"]
+        of = "parameter sets" if self.answer.sets > 1 else "runs"
+        return [verdict.word, f"so in {100 * verdict.share:.0f} of 100 {of}"]
+
+    @staticmethod
+    def _first(verdict: RankVerdict) -> str:
+        return max((verdict.named, verdict.other), key=lambda index: index.value).factor
+
+    def _more(self) -> str:
+        return (
+            "## More\n\n"
+            f"[The long tables]({self.name}-tables.md) have every case, part and mechanism; [the numbers above]"
+            f"({self.name}-numbers.csv) are in a file. It is what a model says: what its rules leave out, no number "
+            f"here shows. These make every file of this page again, byte for byte: {made_by(self.name)}\n"
+        )
+
+    def tables(self) -> str:
+        """The long tables, on a page of their own."""
+        from sim.study.report.pages import sections
+
+        head = f"# Tables: {escape.markdown(self.experiment.question)}\n\n[The answer]({self.name}.md) in short. "
+        return f"{head}{made_by(self.name)}\n\n" + "\n".join(map(markdown, sections(self.answer)))
+
+    def numbers(self) -> str:
+        """Every number of the page as CSV, shares from 0 to 1."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(HEADER)
+        writer.writerows(self._numbers())
+        return text.getvalue()
+
+    def _numbers(self) -> Iterator[Sequence[object]]:
+        for each in self.readings or []:
+            for effect, found in each.numbers.items():
+                value = self.words.headline.model_copy(update={"effect": effect})
+                yield [*self._row("headline", value), each.name, each.of, found.low, found.middle, found.high]
+        reading = FITTED if self.answer.sets > 1 else OWN
+        of = self.answer.sets if self.answer.sets > 1 else len(self.answer.manifest.seeds)
+        for name, value in self.words.values.items():
+            found = self.told.numbers[name]
+            yield [*self._row(name, value), reading, of, found.low, found.middle, found.high]
+
+    def _row(self, name: str, value: Value) -> list[object]:
+        unit = self.answer.manifest.columns[value.outcome].unit
+        return [name, value.measure, unit, value.year, value.of or "", value.less or "", value.effect]
+
+    @property
+    def _target(self) -> str:
+        world = self.answer.manifest.world
+        return next((world.names[state] for state, role in world.roles.items() if role == "target"), "the target")
+
+
+def made_by(name: str) -> str:
+    """The words of an answer's page that say how it was made, and that this program made it."""
+    return f"`decoupling batch {name}`, then `decoupling study report {name}`."
+
+
+def page_of(answer: Answer, experiment: Experiment) -> Page:
+    """The page of an answer by the words and labels of its experiment, which may be newer than its result."""
+    assert experiment.answer
+    manifest = answer.manifest.model_copy(update={"labels": dict(experiment.labels)})
+    labelled = replace(answer, batch=replace(answer.batch, manifest=manifest))
+    return Page(labelled, experiment, experiment.answer)
+
+
+def spoken(value: Value, answer: Answer) -> str:
+    """A measure in words, by the experiment's label."""
+    return answer.manifest.labels.get(value.measure) or value.measure.replace("_", " ").replace(".", ", ")
