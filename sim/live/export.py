@@ -44,10 +44,9 @@ def export(config: str, folder: Path) -> str:
             progress.add(RUNS)
     base = answers[0]["base"]
     held = [[*policy, _without_base(answer)] for policy, answer in zip(asked, answers, strict=True)]
-    labels = {lever["key"]: lever["label"] for lever in settings["levers"]}
     pages = {
         FUTURES: _page(settings["question"], "still", settings, base, held),
-        LEARN: _page("Learn", "learn", settings, tour(labels)),
+        LEARN: _page("Learn", "learn", settings, tour()),
     }
     with writing(folder, ADVICE):
         for name, text in pages.items():

@@ -101,7 +101,6 @@ def Learn(default: str) -> None:
 
     def described() -> str:
         known = settings(asked_config(search, default))
-        labels = {lever["key"]: lever["label"] for lever in known["levers"]}
-        return json.dumps({"settings": known, "tour": tour(labels)}, allow_nan=False)
+        return json.dumps({"settings": known, "tour": tour()}, allow_nan=False)
 
     Tour(settings=solara.use_memo(described, []))

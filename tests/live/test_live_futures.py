@@ -49,7 +49,7 @@ def test_its_numbers_are_the_program_s(chromium, address):
 
 def test_learn_leads_to_futures(chromium, address):
     with shown(chromium, address, "learn") as page:
-        page.click(".card:has-text('What do subsidies of 30') a")
+        page.click(".card:has-text('What do subsidies bring') a")
         page.wait_for_url("**?from=2021-Q1&subsidy.annual=300")
         drawn(page)
         assert page.locator("[role=alert]:visible").count() == 0

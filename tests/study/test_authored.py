@@ -336,7 +336,9 @@ def test_every_number_of_an_answer_is_in_its_table(name):
             number = Number(*ends, 0.5, scaled, "", bool(row["less"]))
             known |= {number.said(end) for end in ("low", "middle", "high")}
     asked = (ROOT / f"experiments/{name}.toml").read_text().partition("[answer.headline]")[2]
-    written = set(re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", " ".join(re.findall(r'^says = "(.*)"$', asked, re.MULTILINE))))
+    written = set(
+        re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", " ".join(re.findall(r'^says = "(.*)"$', asked, re.MULTILINE)))
+    )
     said = re.findall(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?", paragraph_of(name))
     assert [number for number in said if number not in known | written] == []
 

@@ -27,7 +27,7 @@
     const words = [...WORDS, ...settings.measures.map(({ label, meaning }) => [label, meaning + "."])];
     return `${decoupling.top("learn", still)}
       <main class="learn"><h1>What the model has to say, and how to read it</h1>
-        <section class="panel wide"><h2>A tour of the answers</h2><p class="hint">Each comes from one experiment with a prediction written before it was run. In brackets is 90 % of the parameter sets.</p><div class="cards">${cards.join("")}</div></section>
+        <section class="panel wide"><h2>A tour of the answers</h2><p class="hint">Each comes from one experiment with a prediction written before it was run. What lies between two numbers is so in 90 of 100 cases.</p><div class="cards">${cards.join("")}</div></section>
         <section class="panel"><h2>What a band is</h2>${BAND}<p>Nobody knows the future, and the model does not either. It runs many times, each time with other values for what is not known and with other luck. The line is the middle of these futures. The dark band holds half of them, the light one nine of ten. A band says how far the model's futures differ, and not that the truth lies in it.</p></section>
         <section class="panel"><h2>How far to trust it</h2><ul>${settings.trust.map((text) => `<li>${escape(text)}</li>`).join("")}</ul></section>
         ${tries.length ? `<section class="panel"><h2>Things to try</h2><ul>${tries.join("")}</ul></section>` : ""}
