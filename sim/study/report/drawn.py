@@ -24,7 +24,7 @@ from sim.study.plot.figure import COLOURS, DASHES
 from sim.study.report.answer import Answer
 from sim.study.report.overturning import Swing
 from sim.study.report.told import Told
-from sim.study.report.values import Number
+from sim.study.report.values import Number, target_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,7 +146,7 @@ def _inches(axes: Axes) -> float:
 def _marks(answer: Answer, words: Words, names: Sequence[str]) -> Iterator[Marks]:
     """The dates on which controls come into force, and those of the target's answers, in the configs that are drawn."""
     controls, answers = set[date](), set[date]()
-    target = answer.manifest.world.names.get(_target(answer), "the target")
+    target = target_of(answer.manifest.world)
     last = date(answer.manifest.horizon.last, 12, 31)
     for name in names:
         (case,) = answer.named_by(words.cases[name])
@@ -164,10 +164,6 @@ def _marks(answer: Answer, words: Words, names: Sequence[str]) -> Iterator[Marks
         yield Marks("controls", tuple(sorted(controls)))
     if controls and answers:
         yield Marks(f"{target}’s answers", tuple(sorted(answers)))
-
-
-def _target(answer: Answer) -> str:
-    return next((state for state, role in answer.manifest.world.roles.items() if role == "target"), "")
 
 
 def _mark(axes: Axes, marks: Sequence[Marks]) -> None:

@@ -10,6 +10,7 @@ from sim.experiment.experiment import load_experiment
 from sim.folders import CHECKOUT, EXPERIMENTS, SHIPPED, find
 from sim.results.escape import spreadsheet
 from sim.results.files import write_aside, write_ours, writing
+from sim.results.manifest import KeptWorld
 from sim.results.records import line
 from sim.study.plot.figure import draw
 from sim.study.plot.numbers import numbers
@@ -82,16 +83,16 @@ def write_answer(answer: Answer) -> Path | None:
     asked = load_experiment(experiment)
     plain = {page.name: answer_page(answer, picture.name), picture.name: figure(answer)} if asked.answer is None else {}
     _write(folder, plain or page_of(answer, asked).files())
-    _write_of_all(folder)
+    _write_of_all(folder, answer.manifest.world)
     return page
 
 
-def _write_of_all(folder: Path) -> None:
+def _write_of_all(folder: Path, world: KeptWorld) -> None:
     """The gallery of a folder's answers, and the numbers of what several of them tell."""
     pages = {path.stem: path.with_suffix(".md") for path in sorted(folder.glob("*.toml")) if _is_asked(path)}
     texts = {name: one.read_text() for name, one in pages.items() if one.exists()}
     titles = {name: text.partition("\n")[0].removeprefix("# ") for name, text in texts.items()}
-    for name, sign, text in (("README.md", GALLERY, gallery(texts)), (NAME, SIGN, one_effect(folder, titles))):
+    for name, sign, text in (("README.md", GALLERY, gallery(texts)), (NAME, SIGN, one_effect(folder, titles, world))):
         if text and _is_foreign(folder / name, sign):
             note(f"{folder / name}: is not the page of all answers; it is left alone")
         elif text:
@@ -121,8 +122,8 @@ def project_experiment(answer: Answer) -> Path | None:
 
 
 def _is_asked(experiment: Path) -> bool:
-    """Whether an experiment says what is predicted, and so gets an answer."""
-    return "claims" in read_toml(experiment)
+    """Whether an experiment says what is predicted, or how it is answered, and so gets an answer."""
+    return not {"claims", "answer"}.isdisjoint(read_toml(experiment))
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:

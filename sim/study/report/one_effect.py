@@ -14,26 +14,27 @@ from sim.calendar import LAST_YEAR
 from sim.compare.words import MAIN_MEASURE, counted
 from sim.experiment.answer import EFFECTS
 from sim.results import escape
+from sim.results.manifest import KeptWorld
 from sim.results.page import Section, markdown
 from sim.study.report.plain import IN_WORDS, OVER
-from sim.study.report.values import Number, told_in
+from sim.study.report.values import Number, target_of, told_in
 
 NAME = "one-effect.md"
 SIGN = "# Why one effect has several numbers\n"
 WHY = f"""
-What do export controls do to the part of the chips used in China that is made there, in {LAST_YEAR}? Several pages say
+What do export controls do to the part of the GOODS used in TARGET that is made there, in {LAST_YEAR}? Several pages say
 something about that, and their numbers differ. All of them are below. They differ for four reasons, and each column
 or row of the table is one of them.
 
-- **Which end of the push.** China pushes for chips of its own, and nobody knows how much of that push the controls
+- **Which end of the push.** TARGET pushes for GOODS of its own, and nobody knows how much of that push the controls
   caused. If none, what they do is called the *bite*; if all of it, the *total*. This alone can change the sign, and
   no amount of runs settles it.
-- **Which controls.** The controls as they came were aimed at advanced chips, on many dates and by three states. Other
+- **Which controls.** The controls as they came were aimed at the best GOODS, on many dates and by several states. Other
   questions take one severity from 2023 on, or allies who follow or do not.
 - **What is varied.** Luck alone gives a narrow range and says nothing about what is not known. Parameters that fit
   the record give a wider one. All unknowns drawn at once give the widest, as it holds combinations that the record
   rules out.
-- **What else happens.** The controls do a little more or less where China also runs a plan with a budget of its own.
+- **What else happens.** The controls do a little more or less where TARGET also runs a plan with a budget of its own.
 
 So a number without these four is none. The narrowest range is the least honest one: `decoupling compare no-controls
 historic` with the model’s own parameters tells luck alone.
@@ -42,7 +43,7 @@ FIRST = 2  # of the columns that are words
 WRAPPED = re.compile(r"(?<!\n)\n *(?![\n-])")  # the end of a line within a paragraph
 
 
-def one_effect(folder: Path, pages: Mapping[str, str]) -> str:
+def one_effect(folder: Path, pages: Mapping[str, str], world: KeptWorld) -> str:
     """The page, from the numbers of the answers in a folder; `pages` are their titles by name. Empty without any."""
     rows = []
     for name, title in pages.items():
@@ -52,12 +53,13 @@ def one_effect(folder: Path, pages: Mapping[str, str]) -> str:
                 rows += _rows(list(csv.DictReader(file)), f"[{title}]({name}.md)")
     if not rows:
         return ""
-    header = ["question", "what is varied", *EFFECTS]
+    header = ["question", "what is varied", "bite", "what the push adds", "total"]
     table = markdown(Section("The numbers", (), header, [list(row[1:]) for row in rows], frozenset(header[1:FIRST])))
     for row in rows:  # links are put in last, as a table's text is no markup
         table = table.replace(f"| {escape.markdown(row[1])} |", f"| {row[0]}: {escape.markdown(row[1])} |", 1)
     below = f"Points of the share in {LAST_YEAR}; in brackets lie 90 of 100."
-    return f"{SIGN}\n{WRAPPED.sub(' ', WHY.strip())}\n\n{table}\n{below}\n"
+    why = WRAPPED.sub(" ", WHY.strip()).replace("TARGET", target_of(world)).replace("GOODS", world.goods)
+    return f"{SIGN}\n{why}\n\n{table}\n{below}\n"
 
 
 def _rows(numbers: Sequence[Mapping[str, str]], link: str) -> list[list[str]]:

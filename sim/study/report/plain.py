@@ -19,7 +19,7 @@ from sim.study.report.drawn import figure, tornado
 from sim.study.report.overturning import Swing, plain, swings
 from sim.study.report.readings import DRAWN, FITTED, OWN, Reading, effects, is_apart, readings
 from sim.study.report.told import Told
-from sim.study.report.values import joined
+from sim.study.report.values import joined, target_of
 
 WORDS_ALONE = frozenset({"verdict", "found"})
 HEADER = ["value", "measure", "unit", "year", "of", "less", "effect", "reading", "over", "low", "middle", "high"]
@@ -30,7 +30,7 @@ IN_WORDS = {
 }
 OVER = {OWN: "run", FITTED: "parameter set", DRAWN: "draw"}
 WHY = {
-    OWN: "The first row moves luck alone: the chip cycle, research that succeeds or not, factories that are late.",
+    OWN: "The first row moves luck alone: the cycle of demand, research that succeeds or not, factories that are late.",
     FITTED: "The row of what fits the record moves what the published figures leave open as well.",
     DRAWN: (
         "The last lets every unknown be anything that its source allows, also together with others where the record "
@@ -134,10 +134,11 @@ class Page:
         """Bite and total in everyday words, by year."""
         if not self.is_apart:
             return ""
-        target = self._target
+        world = self.answer.manifest.world
+        target = target_of(world)
         said = (
-            f"{target} pushes for chips of its own, and did so before the controls. How much of that push they caused "
-            f"nobody can say, so there are two answers. The *bite* is what the controls do if they caused none of it: "
+            f"{target} pushes for {world.goods} of its own, and did so before the controls. How much of that push they "
+            f"caused nobody can say, so there are two answers. The *bite* is what the controls do if they caused none of it: "
             f"without them {target} would push just as hard. The *total* is what they do if they caused all of it: "
             "without them there would be no more push than before. The truth is one of the two or between."
         )
@@ -221,11 +222,6 @@ class Page:
     def _row(self, name: str, value: Value) -> list[object]:
         unit = self.answer.manifest.columns[value.outcome].unit
         return [name, value.measure, unit, value.year, value.of or "", value.less or "", value.effect]
-
-    @property
-    def _target(self) -> str:
-        world = self.answer.manifest.world
-        return next((world.names[state] for state, role in world.roles.items() if role == "target"), "the target")
 
 
 def made_by(name: str) -> str:

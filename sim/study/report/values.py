@@ -15,6 +15,7 @@ from sim.compare import push
 from sim.experiment.answer import SIGNS, Condition, Operand, Value
 from sim.experiment.designs import SAMPLED
 from sim.measures import SHARE
+from sim.results.manifest import KeptWorld
 from sim.scenario.values import CAUSED
 from sim.study.report.answer import Answer
 from sim.study.report.cases import designs
@@ -170,6 +171,11 @@ def holds(found: Condition, numbers: Mapping[str, Number]) -> bool:
 
 def _side(side: Operand, numbers: Mapping[str, Number]) -> float:
     return float(side.number) if side.number is not None else float(operator.attrgetter(side.end)(numbers[side.name]))
+
+
+def target_of(world: KeptWorld) -> str:
+    """The name of the state that wants to make its own."""
+    return next((world.names[state] for state, role in world.roles.items() if role == "target"), "the target")
 
 
 def joined(words: Sequence[str]) -> str:
