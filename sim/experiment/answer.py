@@ -57,9 +57,9 @@ class Value(Table):
 
     `reaches` makes it the part of the runs that come to a level or more, those of a sample where there is one, of which
     `where` keeps those in which a factor is so, such as "mandate.domestic >= 0.75"; `most` is the largest of all runs.
-    `index` is a factor's total
-    Sobol index in the config, or the "CONFIG less BASELINE", of `of`; "largest" that of the factor that has the
-    largest.
+    `variance_in` makes it the part that the variance of `of` over seeds has in that of another case. `index` is a
+    factor's total Sobol index in the config, or the "CONFIG less BASELINE", of `of`; "largest" is that of the factor
+    that has the largest.
     """
 
     measure: str = Field(min_length=1)
@@ -70,6 +70,7 @@ class Value(Table):
     reaches: float | None = None
     most: bool = False
     where: list[str] = Field(default_factory=list)
+    variance_in: str | None = Field(default=None, min_length=1)
     index: str | None = Field(default=None, min_length=1)
 
     @property
@@ -262,7 +263,7 @@ def _faults_of_value(value: Value, words: Words, asked: Asked, where: str) -> It
         elif value.index != "largest" and value.index not in asked.swept:
             yield f"{where}.index = {value.index!r}: is no factor{nearest(value.index, asked.swept)}, nor largest"
         return
-    for key in ("of", "less"):
+    for key in ("of", "less", "variance_in"):
         held = getattr(value, key)
         if held is not None and held not in words.cases:
             known = f"one of answer.cases, {', '.join(words.cases)}" if words.cases else "a name in answer.cases"

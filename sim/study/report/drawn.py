@@ -22,7 +22,7 @@ from sim.results.figure import drawing, open_frame, svg_text
 from sim.study.plot.dates import middle_of, place_of
 from sim.study.plot.figure import COLOURS, DASHES
 from sim.study.report.answer import Answer
-from sim.study.report.overturning import Swing
+from sim.study.report.overturning import Overturning
 from sim.study.report.told import Told
 from sim.study.report.values import Number, target_of
 
@@ -134,7 +134,7 @@ def _name(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
             va="center",
             linespacing=1.05,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 0},
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkB": 0, "relpos": (0, 0.5)},
         )
 
 
@@ -241,10 +241,11 @@ def _bars(title: str, axis: str, rows: Sequence[tuple[str, Number]], mark: float
         return svg_text(canvas)
 
 
-def tornado(swings: Sequence[Swing], headline: Number, title: str) -> str:
+def tornado(found: Overturning, title: str) -> str:
     """The headline with each unknown low (hollow) and high (filled), and with each mechanism left out (a diamond)."""
     from matplotlib.figure import Figure as Canvas
 
+    swings, headline = found.swings, found.headline
     names = [textwrap.wrap(swing.words, ROW_LETTERS + 2) for swing in swings]
     unit = f"{headline.unit}{', higher or lower' if headline.is_difference else ''}"
     head = _Head(title, f"{unit}; hollow: low or none, filled: high or all, diamond: left out")

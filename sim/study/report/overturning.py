@@ -12,10 +12,10 @@ from sim.experiment.answer import Value, Words
 from sim.folders import EVIDENCE, SHIPPED, find
 from sim.study.report.answer import FEWEST_SETS, Answer
 from sim.study.report.readings import Reading, is_apart
-from sim.study.report.values import by_set
+from sim.study.report.values import Number, by_set, number
 from sim.world.evidence import read_toml
 
-WEAK = 0.2  # a rank correlation below it is not told: over 256 sets chance alone brings one of 0.2 in a thousand
+WEAK = 0.25  # a rank correlation below it is not told: over 256 sets chance brings one in twenty thousand
 MOST = 8  # unknowns that are told
 PLAIN = "plain.toml"
 
@@ -34,16 +34,29 @@ class Swing:
         return min(self.low, self.high) * middle < 0 or max(self.low, self.high) * middle < 0
 
 
-def swings(answer: Answer, words: Words, read: Sequence[Reading]) -> list[Swing]:
-    """The push first, then the unknowns by how far they move the headline, then what is left out; none without sets."""
+@dataclass(frozen=True)
+class Overturning:
+    """What moves a headline, and the headline itself in the result that tells it, which is the middle of all of it."""
+
+    swings: Sequence[Swing]
+    headline: Number
+
+
+def overturning(answer: Answer, words: Words, read: Sequence[Reading]) -> Overturning:
+    """The push first, then the unknowns by how far they move the headline, then what is left out.
+
+    Over the parameter sets of the answer; where it has none, over those of its widest reading.
+    """
+    of = next((each for each in [answer, *(one.answer for one in reversed(read))] if each.sets >= FEWEST_SETS), None)
+    if of is None:
+        return Overturning((), number(answer, words.headline, words.cases))
     headline = words.headline
-    found = list(_of_push(answer, headline, words))
-    of = next((each.answer for each in [*reversed(read)] if each.answer.sets >= FEWEST_SETS), None)
-    if answer.sets >= FEWEST_SETS:
-        of = answer
-    if of is not None:
-        found += _of_unknowns(of, headline, words)
-    return [*found, *_of_left_out(answer, headline, words)]
+    swings = [
+        *_of_push(of, headline, words),
+        *_of_unknowns(of, headline, words),
+        *_of_left_out(of, headline, words),
+    ]
+    return Overturning(swings, number(of, headline, words.cases))
 
 
 def _of_push(answer: Answer, headline: Value, words: Words) -> Iterator[Swing]:

@@ -16,7 +16,7 @@ from sim.results import escape
 from sim.results.page import Section, markdown
 from sim.study.report.answer import Answer, RankVerdict, Verdict
 from sim.study.report.drawn import figure, tornado
-from sim.study.report.overturning import Swing, plain, swings
+from sim.study.report.overturning import Overturning, overturning, plain
 from sim.study.report.readings import DRAWN, FITTED, OWN, Reading, effects, is_apart, readings
 from sim.study.report.told import Told
 from sim.study.report.values import joined, target_of
@@ -38,12 +38,8 @@ WHY = {
     ),
 }
 
-ALWAYS = {
-    "points": "percentage points: from 20 % to 26 % are 6 points",
-    "parameter set": (
-        "one choice of all that is not known, with which the model agrees with the published figures up to 2024"
-    ),
-}
+POINTS = "percentage points: from 20 % to 26 % are 6 points"
+PARAMETER_SET = "one choice of all that is not known, with which the model agrees with the published figures up to 2024"
 
 
 @dataclass(frozen=True)
@@ -63,8 +59,8 @@ class Page:
         return readings(self.answer, self.words, self.experiment)
 
     @cached_property
-    def swings(self) -> list[Swing]:
-        return swings(self.answer, self.words, self.readings)
+    def overturning(self) -> Overturning:
+        return overturning(self.answer, self.words, self.readings)
 
     @cached_property
     def is_apart(self) -> bool:
@@ -82,9 +78,8 @@ class Page:
             f"{self.name}-tables.md": self.tables(),
             f"{self.name}-numbers.csv": self.numbers(),
         }
-        if self.swings:
-            title = "What would change it"
-            made[f"{self.name}-overturned.svg"] = tornado(self.swings, self.told.headline, title)
+        if self.overturning.swings:
+            made[f"{self.name}-overturned.svg"] = tornado(self.overturning, "What would change it")
         return made
 
     def text(self) -> str:
@@ -100,10 +95,8 @@ class Page:
         return "\n".join(parts)
 
     def _terms(self) -> str:
-        said = {
-            **self.words.terms,
-            **{term: meaning for term, meaning in ALWAYS.items() if term not in self.words.terms},
-        }
+        fitted = {"parameter set": PARAMETER_SET} if self.answer.sets > 1 else {}
+        said = {**self.words.terms, "points": POINTS, **fitted}
         lines = [f"- *{escape.markdown(term)}*: {escape.markdown(meaning)}." for term, meaning in said.items()]
         return "## What the words mean\n\n" + "\n".join(lines) + "\n"
 
@@ -119,7 +112,7 @@ class Page:
         if len(self.readings) < 2:
             return ""
         names = ["bite", "total"] if self.is_apart else ["total"]
-        header = ["", *(("bite", "total") if self.is_apart else ("",))]
+        header = ["what is varied", *(names if self.is_apart else ("found",))]
         rows = [
             [f"{IN_WORDS[each.name]} ({counted(each.of, OVER[each.name])})", *(each.numbers[n].whole for n in names)]
             for each in self.readings
@@ -138,9 +131,9 @@ class Page:
         target = target_of(world)
         said = (
             f"{target} pushes for {world.goods} of its own, and did so before the controls. How much of that push they "
-            f"caused nobody can say, so there are two answers. The *bite* is what the controls do if they caused none of it: "
-            f"without them {target} would push just as hard. The *total* is what they do if they caused all of it: "
-            "without them there would be no more push than before. The truth is one of the two or between."
+            "caused nobody can say, so there are two answers. The *bite* is what the controls do if they caused none "
+            f"of it: without them {target} would push just as hard. The *total* is what they do if they caused all "
+            "of it: without them there would be no more push than before. The truth is one of the two or between."
         )
         rows = []
         for year in (*OUTCOME_YEARS, self.answer.manifest.horizon.last):
@@ -151,15 +144,15 @@ class Page:
         return f"{head}\n\n{said}\n\n{table}"
 
     def _overturned(self) -> str:
-        if not self.swings:
+        swings, headline = self.overturning.swings, self.overturning.headline
+        if not swings:
             return ""
-        headline = self.told.headline
         said = (
             f"{self._headline()}. Each bar goes from the middle of the third of the cases in which something is lowest "
             "to that of the third in which it is highest; a diamond is without a part of the model."
         )
         if headline.is_difference:
-            turning = [swing.words for swing in self.swings if swing.turns(headline.middle)]
+            turning = [swing.words for swing in swings if swing.turns(headline.middle)]
             said += f" Its sign turns with these: {joined(turning)}." if turning else " None of them turns its sign."
         picture = f"![What would change it]({self.name}-overturned.svg)"
         said = said[:1].upper() + said[1:]

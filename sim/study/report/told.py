@@ -26,10 +26,6 @@ class Told:
         return {name: number(self.answer, value, self.words.cases) for name, value in self.words.values.items()}
 
     @cached_property
-    def headline(self) -> Number:
-        return number(self.answer, self.words.headline, self.words.cases)
-
-    @cached_property
     def paragraph(self) -> str:
         """The sentences that hold, in one paragraph. Raises BadInput where it is too long."""
         kept = [self._filled(sentence) for sentence in self.words.sentences if not self._broken(sentence)]

@@ -23,6 +23,7 @@ from sim.study.report.cases import designs
 POINTS, PERCENT = "points", "%"
 SPOKEN = {"bn yuan": "billion yuan", "bn yuan a year": "billion yuan a year"}
 ALL = 10  # of which odds are told
+RESAMPLES = 1000
 EFFECTS: Mapping[str, str] = {"bite": push.HELD, "total": push.ANSWERS}
 
 
@@ -100,6 +101,8 @@ def number(answer: Answer, value: Value, cases: Mapping[str, Mapping[str, Any]])
     note = answer.manifest.columns[value.outcome]
     if value.index:
         return _index(answer, value)
+    if value.variance_in:
+        return _of_variance(answer, value, cases)
     if value.of is None or value.reaches is not None:
         return _of_runs(answer, value, cases, note.unit)
     values = by_set(answer, value, cases)
@@ -153,6 +156,16 @@ def _of_runs(answer: Answer, value: Value, cases: Mapping[str, Mapping[str, Any]
         return Number(most, most, most, 1.0, scale, told, False)
     share = float((values >= value.reaches).mean())
     return Number(share, share, share, share, 100.0, PERCENT, False)
+
+
+def _of_variance(answer: Answer, value: Value, cases: Mapping[str, Mapping[str, Any]]) -> Number:
+    """The part that a case's variance over seeds has in another's; its ends by resampling the seeds of both at once."""
+    (case,), (whole,) = (answer.named_by(cases[name]) for name in (value.of, value.variance_in) if name)
+    own, all_of = (answer.by_set(each, value.measure, value.at) for each in (case, whole))
+    draws = np.random.default_rng(1).integers(0, len(own), (RESAMPLES, len(own)))
+    low, high = np.quantile(own[draws].var(axis=1) / all_of[draws].var(axis=1), (0.05, 0.95))
+    share = float(own.var() / all_of.var())
+    return Number(float(low), share, float(high), 1.0, 100.0, PERCENT, False)
 
 
 def _index(answer: Answer, value: Value) -> Number:
