@@ -75,14 +75,30 @@ class Block:
     since: Mapping[str, int] = field(default_factory=dict)
 
 
-def run_block(block: Block, build: Build = build_model) -> bytes:
-    """Simulate a block and write it as text, as it will be stored.
+@dataclass(frozen=True)
+class Family:
+    """Blocks of one batch, of configs that have a past in common: what a worker is given."""
+
+    blocks: tuple[Block, ...]
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.blocks[0].scenario
+
+
+def run_family(family: Family, build: Build = build_model) -> list[bytes]:
+    """Simulate blocks together and write each as text, as it will be stored.
 
     If runs that are held together fail, they are repeated by halves, so that the one that fails is recorded as failed
     and its neighbours keep their bytes.
     """
     failures: dict[str, str] = {}
-    written = _written(block, list(zip(block.runs, _scenarios(block), strict=True)), build, failures)
+    runs = [pair for block in family.blocks for pair in zip(block.runs, _scenarios(block), strict=True)]
+    written = _written(family.blocks[0], runs, build, failures)
+    return [_text(block, written, failures) for block in family.blocks]
+
+
+def _text(block: Block, written: Mapping[str, tuple[bytes, bytes]], failures: Mapping[str, str]) -> bytes:
     texts = [written[run.run_id] for run in block.runs]
     header = {
         "identity": block.identity,
@@ -92,7 +108,7 @@ def run_block(block: Block, build: Build = build_model) -> bytes:
         "points": block.points,
         "seeds": list(dict.fromkeys(run.seed for run in block.runs)),
         "sizes": [[len(row), len(series)] for row, series in texts],
-        "failures": failures,
+        "failures": {run.run_id: failures[run.run_id] for run in block.runs if run.run_id in failures},
     }
     body = b"".join(itertools.chain([json.dumps(header).encode(), b"\n"], *texts))
     return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
@@ -147,7 +163,7 @@ def _scenarios(block: Block) -> Iterator[Scenario]:
 def _written(
     block: Block, runs: Sequence[tuple[Run, Scenario]], build: Build, failures: dict[str, str]
 ) -> dict[str, tuple[bytes, bytes]]:
-    """The two texts of each run by its id; what stopped a run is noted among the failures."""
+    """The two texts of each run by its id, recorded as `block` says; what stopped a run is noted among the failures."""
     try:
         return _run_together(block, runs, build)
     except Exception as fault:

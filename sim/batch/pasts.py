@@ -79,6 +79,12 @@ def run_all[M: Branching](
         yield numbers, model
 
 
+def families(scenarios: Sequence[Scenario], quarters: int) -> list[list[int]]:
+    """The numbers of scenarios that are the same for so many quarters at least."""
+    plan = _Plan([Future(scenario, 0) for scenario in scenarios], most=1)
+    return [list(part) for _, part in plan.parted(plan.columns(), quarters - 1)]
+
+
 class _Plan:
     """Which futures are the same until when, and are held together."""
 
@@ -94,7 +100,7 @@ class _Plan:
             names = [self._names.setdefault(event, len(self._names)) for event in events]
             firsts = [event.first_quarter for event in events]
             shared = [name for event, name in zip(events, names, strict=True) if not event.levers()]
-            self._lines[id(events)] = _Line(tuple(zip(firsts, names, strict=True)), tuple(shared), _room(events))
+            self._lines[id(events)] = _Line(tuple(zip(firsts, names, strict=True)), tuple(shared))
         return self._lines[id(events)]
 
     def columns(self) -> list[Column]:
@@ -102,8 +108,7 @@ class _Plan:
         columns: dict[Hashable, list[int]] = {}
         values = {id(each.scenario): _begun_with(each.scenario) for each in self._futures}
         for number, future in enumerate(self._futures):
-            line = self.line(number)
-            key = future.seed, values[id(future.scenario)], line.room, line.until(0)
+            key = future.seed, values[id(future.scenario)], self.line(number).until(0)
             columns.setdefault(key, []).append(number)
         return list(columns.values())
 
@@ -148,16 +153,9 @@ class _Line:
 
     events: tuple[tuple[int, int], ...]
     shared: tuple[int, ...]  # those that all runs of a model have together
-    room: Hashable
 
     def until(self, quarter: int) -> tuple[int, ...]:
         return tuple(number for first, number in self.events if first <= quarter)
-
-
-def _room(events: Iterable[Event]) -> Hashable:
-    """What controls are made room for from the start, in the order of the dates: it decides how sums are added up."""
-    named = (event for event in events if event.through or event.lines)
-    return tuple((event.by, event.scope, event.through, event.lines) for event in named)
 
 
 def _begun_with(scenario: Scenario) -> Hashable:

@@ -18,10 +18,11 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from sim.batch.blocks import BLOCK_SIZE, Build, Model, build_model, keys_of, result_texts, run_block
+from sim.batch.blocks import BLOCK_SIZE, Build, Family, Model, build_model, keys_of, result_texts, run_family
 from sim.batch.engines import open_engine, worker_count
 from sim.batch.identity import batch_identity, column_notes, kept_world, kinds_of, run_identity
 from sim.batch.jobs import WorkersDied, finished_jobs
+from sim.batch.pasts import families
 from sim.batch.progress import KEEPING, Progress, say
 from sim.batch.store import Store, refuse_changes, words_of
 from sim.errors import BadInput
@@ -38,21 +39,37 @@ from sim.results.output import is_result, locked, move_beside, none_left_empty, 
 from sim.results.reading import open_result
 from sim.scenario.scenario import Scenario
 
-PASTS_WORTH = 8  # as many futures of a past are in one block: more would spare little, and be lost when it is cut off
+WORTH = 8  # as many futures of a past are run together: more would spare little, and be lost when they are cut off
+WORTH_QUARTERS = 8  # that configs have in common at least if they are run together
 
 
-def even_size(runs: int, workers: int, most: int, sharing: int = 1) -> int:
+def even_size(runs: int, workers: int, most: int, neighbours: int = 1, configs: int = 1) -> int:
     """The size of blocks that gives every worker as many, where there is work for several rounds.
 
-    It is at most `most` runs, or several times that where as many neighbours as `sharing` have one past, which a block
-    then has together.
+    Blocks of so many `configs` are run together. They have at most `most` runs, or several times that where runs share
+    a past: those of the configs, and as many `neighbours` of one config, which a block then has together.
     """
-    most *= min(sharing, PASTS_WORTH)
+    sharing = neighbours * configs
+    most *= min(sharing, WORTH)
     rounds = math.ceil(runs / (workers * most))
-    if sharing == 1 and rounds < 2:
-        return most
-    size = math.ceil(runs / (workers * rounds))
-    return min(most, math.ceil(size / sharing) * sharing)
+    size = most if sharing == 1 and rounds < 2 else math.ceil(runs / (workers * rounds))
+    return min(math.ceil(most / configs), math.ceil(size / sharing) * neighbours)
+
+
+Piece = tuple[str, int, int]  # a config, and its runs from the first number to before the end
+
+
+def _jobs(store: Store, left: int, workers: int, most: int) -> list[list[Piece]]:
+    """What is yet to be run, in pieces that are run together: the same runs of all configs that share a past."""
+    experiment = store.experiment
+    related = families(experiment.scenarios, WORTH_QUARTERS)
+    neighbours = experiment.points.total if experiment.since else 1
+    size = even_size(left, workers, most, neighbours, max(map(len, related)))
+    family_of = {experiment.scenarios[place].name: number for number, family in enumerate(related) for place in family}
+    jobs: dict[tuple[int, int, int], list[Piece]] = {}
+    for config, first, end in store.missing(size):
+        jobs.setdefault((family_of[config], first, end), []).append((config, first, end))
+    return list(jobs.values())
 
 
 def run_batch(
@@ -138,26 +155,26 @@ def _run_locked(
             write_aside(out / MANIFEST, [_reworded(experiment, manifest).text()])
             say(f"{out} is finished: {finished} runs; nothing to do but to keep today's words.")
             return _end(store.failures)
-        sharing = experiment.points.total if experiment.since else 1
-        missing = store.missing(even_size(len(experiment) - finished, workers, block_size, sharing))
+        jobs = _jobs(store, len(experiment) - finished, workers, block_size)
         where = f"workers {workers}" if cluster is None else f"cluster {cluster}"
         _refuse_too_full(store, out)
         if not quietly:
             _say_plan(store, where, out, workers if cluster is None else None)
 
-    blocks = (store.block(*piece) for piece in missing)
-    few = len(missing) <= 2 and len(experiment) - finished <= 2 * BLOCK_SIZE  # too few for workers
+    asked = (Family(tuple(store.block(*piece) for piece in pieces)) for pieces in jobs)
+    few = len(jobs) <= 2 and len(experiment) - finished <= 2 * BLOCK_SIZE  # too few for workers
     try:
         with (
-            closing(open_engine(1 if few else workers, cluster if missing else None)) as engine,
+            closing(open_engine(1 if few else workers, cluster if jobs else None)) as engine,
             Progress(experiment.name, len(experiment), finished) as progress,
         ):
             with writing(out, KEEPING):
                 store.start()
-            for block, text in finished_jobs(blocks, partial(run_block, build=build), engine):
-                with writing(out, KEEPING):
-                    store.keep(block, text)
-                progress.add(len(block.runs))
+            for family, texts in finished_jobs(asked, partial(run_family, build=build), engine):
+                for block, text in zip(family.blocks, texts, strict=True):
+                    with writing(out, KEEPING):
+                        store.keep(block, text)
+                    progress.add(len(block.runs))
     except WorkersDied as fault:
         say(f"{fault}; {KEEPING}.")
         return 1

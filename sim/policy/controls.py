@@ -25,6 +25,7 @@ import numpy as np
 from sim.agents import State
 from sim.arrays import Array, Flags
 from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR
+from sim.engine.groups import total
 from sim.engine.kept import Kept
 from sim.engine.parameters import Parameters
 from sim.engine.runs import ByRun, Pick
@@ -192,11 +193,15 @@ class ExportControls(ByRun):
 
     def _added_for_lines(self) -> Array:
         """What announced controls for some lines add to the others, by value as above, (runs, states)."""
-        announced, (inputs, segments) = self.announced, np.transpose(self.announced.lines)
+        announced, lines = self.announced, np.array(self.announced.lines)
+        order = np.lexsort(lines.T[::-1])  # by input and segment, whatever the order in which events name them
+        inputs, segments = lines[order].T
         exposure = np.array(self.roster.world.column("segments", "control_exposure"))[segments]
         others = np.maximum(announced.above_threshold[..., inputs] * exposure, announced.of_everything[..., inputs])
-        added: Array = np.maximum(0.0, announced.for_lines - others) * self.supplies.for_lines[..., inputs, segments]
-        return added.sum(axis=-1)
+        added: Array = (
+            np.maximum(0.0, announced.for_lines[..., order] - others) * self.supplies.for_lines[..., inputs, segments]
+        )
+        return total(added)[..., 0]
 
     def _lagged(self, lag: Array, before: Mapping[int, tuple[Array, ...]]) -> list[Array]:
         """What the lead had in force `lag` quarters ago, (runs, columns), nothing before the first quarter."""

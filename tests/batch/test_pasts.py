@@ -42,7 +42,9 @@ def events(draw):
     if kind == "subsidy":
         return {"date": date, "by": "CHN", "kind": kind, "amount": draw(st.floats(0, 2000)), **ahead}
     if kind == "control" and scope == ["lithography"] and draw(st.booleans()):
-        reached = draw(st.sampled_from([{"through": ["NLD"]}, {"lines": ["leading_logic"]}]))
+        through = {"through": draw(st.sampled_from([["NLD"], ["JPN", "KOR"]]))}
+        reached = draw(st.sampled_from([through, {"lines": ["leading_logic"]}, {"lines": ["memory", "mature_logic"]}]))
+        scope = draw(st.sampled_from([["lithography"], ["etch_clean", "lithography", "deposition", "design_software"]]))
         return {"date": date, "by": "USA", "kind": kind, "scope": scope, **severity, **ahead, **reached}
     if kind == "retaliation":
         return {"date": date, "by": "CHN", "kind": kind, **severity}
@@ -228,3 +230,35 @@ def test_blocks_hold_whole_families_and_are_even():
     assert even_size(800, 2, 96, 80) == 400  # two of five families
     assert even_size(10_000, 2, 96, 10) == 720  # seven each, of up to 768
     assert even_size(10_000, 2, 96, 2000) == 768  # of a family that is larger than a block
+    assert even_size(4096, 2, 96, 1, 4) == 86  # of each of four configs: six jobs each, of up to 384
+    assert even_size(4096, 2, 96, 4, 4) == 172  # in whole families of four
+
+
+LATER = """purpose = "Money from 2030 on."
+extends = "published-2020"
+[[event]]
+date = 2030-01-01
+by = "CHN"
+kind = "subsidy"
+amount = 300
+"""
+
+
+def test_configs_with_one_past_are_run_together_and_alike_in_any_company(tmp_path, steps):
+    """Two configs part in 2030 by money, a third in 2032 by a closure; a fourth has another past."""
+    (tmp_path / "money.toml").write_text(LATER)
+    closure = LATER + '[[event]]\ndate = 2032-01-01\nby = "TWN"\nkind = "closure"\nscope = ["tsmc"]\n'
+    (tmp_path / "closure.toml").write_text(closure)
+    names = ["published-2020", "money.toml", "closure.toml", "historic"]
+
+    def made(configs):
+        asked = tmp_path / "asked.toml"
+        configs = ", ".join(f'"{name}"' for name in configs)
+        asked.write_text(f'question = "?"\nconfigs = [{configs}]\nreplications = 1\n')
+        assert run_batch(asked, workers=1, out=tmp_path / "out", quietly=True, fresh=True) == 0
+        return {row["config"]: row for row in read_rows(tmp_path / "out" / "runs.csv")}
+
+    alone = {config: row for name in names for config, row in made([name]).items()}
+    steps.clear()
+    assert made(names) == alone and len(alone) == 4
+    assert sum(steps) == 64 + 24 + 16 + 64

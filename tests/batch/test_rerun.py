@@ -8,7 +8,7 @@ import pytest
 from support.made_results import signed, vouch
 from support.paths import ROOT
 
-from sim.batch.blocks import read_header, run_block
+from sim.batch.blocks import Family, read_header, run_family
 from sim.batch.identity import batch_identity, column_notes, kinds_of, run_identity
 from sim.batch.rerun import row_of
 from sim.batch.run import run_batch, write_run
@@ -197,7 +197,7 @@ def written(experiment, run, folder):
     store = Store(experiment, folder, batch_identity(experiment, kinds), kinds)
     scenario = next(each for each in experiment.scenarios if each.name == run.config)
     number = next(n for n in experiment.order() if experiment.run(scenario, n) == run)
-    text = run_block(store.block(run.config, number, number + 1))
+    [text] = run_family(Family((store.block(run.config, number, number + 1),)))
     header, offset = read_header(text)
     assert not header.failures
     row, _ = header.sizes[0]

@@ -24,7 +24,7 @@ import psutil
 
 from sim import DecouplingModel
 from sim.batch import blocks
-from sim.batch.blocks import BLOCK_SIZE, Block, run_block
+from sim.batch.blocks import BLOCK_SIZE, Family, run_family
 from sim.batch.cluster import DaskCluster
 from sim.batch.identity import batch_identity, kinds_of
 from sim.batch.jobs import Engine, finished_jobs
@@ -49,19 +49,19 @@ def experiment_file(folder: Path, runs: int) -> Path:
 
 
 @contextmanager
-def blocks_of(runs: int) -> Iterator[list[Block]]:
+def blocks_of(runs: int) -> Iterator[list[Family]]:
     with tempfile.TemporaryDirectory() as name:
         experiment = load_experiment(experiment_file(Path(name), runs))
         kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
         identity = batch_identity(experiment, kinds)
         store = Store(experiment, Path(name) / "out", identity, kinds)
-        yield [store.block(*piece) for piece in store.missing(BLOCK_SIZE)]
+        yield [Family((store.block(*piece),)) for piece in store.missing(BLOCK_SIZE)]
 
 
-def pace(engine: Engine, held: list[Block]) -> float:
+def pace(engine: Engine, held: list[Family]) -> float:
     """Seconds for the blocks once every worker has run some: start-up is not counted."""
     warm = held[:8]
-    with closing(engine), closing(finished_jobs([*warm, *held], run_block, engine)) as texts:
+    with closing(engine), closing(finished_jobs([*warm, *held], run_family, engine)) as texts:
         for _ in warm:
             next(texts)
         return seconds(lambda: [None for _ in texts])

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from copy import copy
 
 import numpy as np
 from support.paths import TESTS
@@ -53,6 +54,12 @@ class SmallModel:
         self.history[:, self.now] = np.stack([share, market, price], axis=-1)
         self.now += 1
 
+    def branch(self, scenarios, columns):
+        """Of runs that are the same to the end."""
+        twin = copy(self)
+        twin.recorder, twin.luck, twin.history = twin, self.luck[list(columns)], self.history[list(columns)]
+        return twin
+
     def values(self, every):
         step = {"quarter": 1, "year": 4, "end": self.quarters}[every]
         kept = range(step - 1, self.quarters, step)
@@ -71,14 +78,22 @@ def small(scenarios, seeds, measures, until):
 
 
 class Counted:
-    """A builder that counts its runs."""
+    """A builder that counts its runs, those too that are the same as others and made with them."""
 
     def __init__(self):
         self.runs = 0
 
     def __call__(self, scenarios, seeds, measures, until):
         self.runs += len(seeds)
-        return SmallModel(scenarios, seeds, measures, until)
+        model = SmallModel(scenarios, seeds, measures, until)
+        plain = model.branch
+
+        def branch(scenarios, columns):
+            self.runs += len(columns) - len(seeds)
+            return plain(scenarios, columns)
+
+        model.branch = branch
+        return model
 
 
 def slow(scenarios, seeds, measures, until):
