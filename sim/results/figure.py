@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,14 @@ def svg_text(figure: Figure) -> str:
     text = StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """The same as the bytes of a PNG."""
+    settle(figure)
+    written = BytesIO()
+    figure.savefig(written, format="png", dpi=160, metadata={"Software": None})
+    return written.getvalue()
 
 
 def stacked(figures: Sequence[str]) -> str:

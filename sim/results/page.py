@@ -14,7 +14,8 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 h1 { font-size: 1.6rem; line-height: 1.25; }
 h2 { font-size: 1.1rem; margin-top: 2rem; }
-h1, h2, p, li, td, th { overflow-wrap: anywhere; }
+h1, h2, p, li { overflow-wrap: anywhere; }
+td, th { overflow-wrap: break-word; }
 p, li { max-width: 48rem; }
 nav { font-size: 13px; margin: 1.5rem 0; }
 nav ul { columns: 22rem; padding-left: 1.2rem; }
@@ -25,6 +26,7 @@ th, td { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right;
 th { vertical-align: bottom; }
 td { vertical-align: top; }
 th.word, td.word { text-align: left; }
+.brief td:last-child { white-space: nowrap; }
 figure { margin: 1rem 0; overflow-x: auto; }
 figcaption { font-size: 13px; }
 svg { max-width: 100%; height: auto; }
@@ -33,7 +35,7 @@ svg { max-width: 100%; height: auto; }
   table, tbody, tr, td { display: block; }
   thead, td:empty { display: none; }
   tr { border-bottom: 1px solid #bbb; padding: .4rem 0; }
-  td, td.word { border: 0; padding: .1rem 0; text-align: left; }
+  td, td.word, .brief td:last-child { white-space: normal; border: 0; padding: .1rem 0; text-align: left; }
   td:first-child { font-weight: 600; }
   td + td::before { content: attr(data-label) ": "; color: #666; }
 }

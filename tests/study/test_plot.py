@@ -106,7 +106,7 @@ def test_a_series_has_a_line_for_each_case_and_a_band_over_parameter_sets(tmp_pa
 
 def test_what_is_left_out_in_turn_is_not_drawn_and_that_is_said(tmp_path):
     folder = made_study(tmp_path / "made-up")
-    assert drawn(folder).notes == (f"not drawn: 2 cases with {CAUTION} = false; --by {CAUTION} draws them",)
+    assert drawn(folder).notes == (f"not drawn: 2 cases without caution; --by {CAUTION} draws them",)
     with_and_without = drawn(folder, by=CAUTION)
     assert with_and_without.notes == ()
     assert [panel.title for panel in with_and_without.panels] == ["with caution", "without caution"]

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from support.made_results import scenario, write
+from support.made_study import answered
 from typer.testing import CliRunner
 
 from sim.study.commands import study
@@ -13,6 +14,7 @@ from sim.study.plot.numbers import numbers
 from sim.study.report.answer import read_answer
 from sim.study.report.brief import NOT_IN_IT, brief_of
 from sim.study.report.figure import kept_pictures
+from sim.study.report.head import head_of
 from sim.study.report.pages import sections
 from sim.study.report.short import numbers as three
 from sim.study.report.short import paragraph
@@ -116,7 +118,7 @@ def test_a_brief_has_three_numbers_and_says_what_it_is_not(found):
         "What subsidy at 300 bn yuan a year instead of 0 changes in it",
         "What severity of controls at 0.5 instead of 0 changes in it",
     ]
-    page = brief_of(found, "<svg></svg>")
+    page = brief_of(found, head_of(found))
     assert "luck alone" in page.trust[0]
     for text in (page.markdown(), page.html()):
         assert "What do subsidies bring?" in text and NOT_IN_IT[0] in text and "21.0 % (20.1 to 21.9)" in text
@@ -138,3 +140,60 @@ def test_the_numbers_of_a_figure_are_those_drawn(found):
     assert [float(row["middle"]) for row in rows] == pytest.approx([-6, 5, -2, 11, 3])
     heat = list(csv.DictReader(io.StringIO(numbers(kept_pictures(found)["sweep"]))))
     assert [float(row["middle"]) for row in heat if row["x"] == "300"] == pytest.approx([32, 24])
+
+
+AUTHORED = """
+question = "What does money bring?"
+prediction = "More chips."
+configs = ["no-controls"]
+replications = 1
+[factors]
+"subsidy.annual" = [0, 400]
+[record]
+every = "year"
+measures = ["domestic_supply_share"]
+[[claims]]
+says = "It adds."
+measure = "domestic_supply_share@end"
+low = 0.0
+terms = [{ "subsidy.annual" = 400 }, { times = -1, "subsidy.annual" = 0 }]
+[answer.headline]
+measure = "domestic_supply_share"
+year = 2035
+of = "much money"
+less = "none"
+[answer.cases]
+"much money" = { "subsidy.annual" = 400 }
+"none" = { "subsidy.annual" = 0 }
+[answer.values]
+gain = { measure = "domestic_supply_share", year = 2035, of = "much money", less = "none" }
+[[answer.sentences]]
+says = "Money brings {gain} more."
+holds = ["gain > 0"]
+[answer.figure]
+title = "What money brings"
+axis = "% made at home"
+measure = "domestic_supply_share"
+lines = ["much money", "none"]
+"""
+
+
+def test_where_an_author_has_written_the_brief_says_that(tmp_path, monkeypatch):
+    answered(tmp_path, "money", AUTHORED)
+    monkeypatch.chdir(tmp_path)
+    found = read_answer(tmp_path / "results/money")
+    runs = list(csv.DictReader((tmp_path / "results/money/runs.csv").read_text().splitlines()))
+    none, much = (100 * float(run["domestic_supply_share@end"]) for run in runs)
+    head = head_of(found)
+    assert re.fullmatch(r"Money brings [\d.]+ points more\.", head.paragraph)
+    assert float(re.search(r"[\d.]+", head.paragraph)[0]) == pytest.approx(much - none, rel=0.1)
+    assert [what for what, _ in head.numbers] == [
+        "Domestic supply share in 2035: much money, against none",
+        "Domestic supply share in 2035: much money",
+        "Domestic supply share in 2035: none",
+    ]
+    assert float(head.numbers[2][1].split()[0]) == pytest.approx(none, rel=0.1)
+    assert head.figure == "money-answer" and "What money brings" in head.svg and head.png.startswith(b"\x89PNG")
+    [row] = csv.DictReader(io.StringIO(head.table))
+    assert float(row["middle"]) == pytest.approx((much - none) / 100)
+    assert "Money brings" in brief_of(found, head).markdown()

@@ -27,7 +27,7 @@ def picture_of_boxes(discovery: Discovery, batch: Batch) -> Picture | None:
         panels.append(Panel(title, tuple(lines), x_label="part of the factor's range", whole=(0.0, 1.0)))
     return Picture(
         "cases",
-        f"Where {', and where '.join(_target(goal.condition, words) for goal in discovery.goals)}",
+        f"Where {', and where '.join(target_in_words(goal.condition, words) for goal in discovery.goals)}",
         f"blue: what the box leaves of a factor, grey: all; {discovery.reached} of {discovery.runs} runs get there",
         tuple(panels),
         "",
@@ -36,7 +36,7 @@ def picture_of_boxes(discovery: Discovery, batch: Batch) -> Picture | None:
     )
 
 
-def _target(condition: Any, words: Words) -> str:
+def target_in_words(condition: Any, words: Words) -> str:
     """A condition in words, such as "Domestic supply share in 2030 is at least 30 %"."""
     column, _, at = condition.name.partition("@")
     at = at or "end"

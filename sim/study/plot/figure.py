@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.results.figure import drawing, open_frame, settle, svg_text
+from sim.results.figure import drawing, open_frame, png_bytes, svg_text
 from sim.study.plot.dates import place_of
 from sim.study.plot.picture import Panel, Picture, Style
 
@@ -72,12 +71,7 @@ def draw(picture: Picture, format: str) -> bytes:
             if panel.lines and picture.kind != "cases" and _is_positive(picture, panel):
                 frame.set_ylim(bottom=0)  # only now: frames that share an axis must all have been drawn
         _texts(figure, picture, height, head, keys, foot, below, labels, entries)
-        if format == "svg":
-            return svg_text(figure).encode()
-        settle(figure)
-        written = BytesIO()
-        figure.savefig(written, format="png", dpi=160, metadata={"Software": None})
-        return written.getvalue()
+        return svg_text(figure).encode() if format == "svg" else png_bytes(figure)
 
 
 def _is_positive(picture: Picture, panel: Panel) -> bool:

@@ -10,7 +10,7 @@ from sim.results import escape
 from sim.results.page import Section, anchor, html_table, html_text, markdown, whole_page
 from sim.scenario.scenario import Scenario
 from sim.study.report.answer import Answer
-from sim.study.report.short import Number, numbers, paragraph
+from sim.study.report.head import Head
 
 # Of the model's rules, so the same for every result.
 NOT_IN_IT = (
@@ -62,22 +62,18 @@ class Brief:
         return whole_page(self.question, f'<main class="brief">{body}</main>')
 
 
-def brief_of(answer: Answer, figure: str) -> Brief:
-    """The brief of a result; `figure` is the SVG of its first figure."""
+def brief_of(answer: Answer, head: Head) -> Brief:
+    """The brief of a result."""
     return Brief(
         answer.experiment.question,
-        paragraph(answer),
-        figure,
-        f"{answer.name}.svg",
-        _three(numbers(answer)),
+        head.paragraph,
+        head.svg,
+        f"{head.figure}.svg",
+        Section("In three numbers", (), ["what", "how much"], [[*each] for each in head.numbers]),
         [_spread(answer), *_trust(answer)[:MOST_TRUST]],
         f"Made by decoupling study report {answer.name} --brief, from {len(answer.result.done)} runs of the batch; "
         f"report.html has every table.",
     )
-
-
-def _three(found: Sequence[Number]) -> Section:
-    return Section("In three numbers", (), ["what", "how much"], [[*each] for each in found])
 
 
 def _spread(answer: Answer) -> str:

@@ -6,7 +6,7 @@ They are as wide as a telephone shows without shrinking them, and what is drawn 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.compare.results import Result, with_series
 from sim.experiment.answer import Figure, Words
 from sim.measures import SHARE
-from sim.results.figure import drawing, open_frame, svg_text
+from sim.results.figure import drawing, open_frame, png_bytes, svg_text
 from sim.study.plot.dates import middle_of, place_of
 from sim.study.plot.figure import COLOURS, DASHES
 from sim.study.report.answer import Answer
@@ -28,6 +28,7 @@ from sim.study.report.values import Number, target_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
 
 WIDTH = 5.4  # inches, 389 points: a pixel for a point on a telephone
 FONT = 10
@@ -51,11 +52,20 @@ class Marks:
 
 def figure(told: Told) -> str:
     """The figure of an answer, as an SVG's text."""
+    return _written(told, svg_text)
+
+
+def figure_png(told: Told) -> bytes:
+    """The same as a PNG."""
+    return _written(told, png_bytes)
+
+
+def _written[T](told: Told, write: Callable[[Canvas], T]) -> T:
     asked = told.words.figure
-    return _lines(told, asked) if asked.lines else _rows(told, asked)
+    return _lines(told, asked, write) if asked.lines else _rows(told, asked, write)
 
 
-def _lines(told: Told, asked: Figure) -> str:
+def _lines[T](told: Told, asked: Figure, write: Callable[[Canvas], T]) -> T:
     from matplotlib.figure import Figure as Canvas
 
     answer = told.answer
@@ -91,7 +101,7 @@ def _lines(told: Told, asked: Figure) -> str:
         open_frame(axes)
         axes.tick_params(labelsize=SMALL)
         axes.set_xticks(list(range(FIRST_YEAR, LAST_YEAR + 1, 5)))
-        return svg_text(canvas)
+        return write(canvas)
 
 
 def _series(whole: Result, run_ids: Sequence[str], measure: str) -> tuple[Array, Array]:
@@ -198,17 +208,24 @@ def _mark(axes: Axes, marks: Sequence[Marks]) -> None:
         )
 
 
-def _rows(told: Told, asked: Figure) -> str:
+def _rows[T](told: Told, asked: Figure, write: Callable[[Canvas], T]) -> T:
     numbers: Mapping[str, Number] = {name: told.numbers[name] for name in asked.rows}
     return _bars(
         asked.title,
         asked.axis + ("; line: 90 of 100" if any(each.low < each.high for each in numbers.values()) else ""),
         [(name, each) for name, each in numbers.items()],
         asked.mark,
+        write,
     )
 
 
-def _bars(title: str, axis: str, rows: Sequence[tuple[str, Number]], mark: float | None) -> str:
+def _bars[T](
+    title: str,
+    axis: str,
+    rows: Sequence[tuple[str, Number]],
+    mark: float | None,
+    write: Callable[[Canvas], T],
+) -> T:
     """A row for each number: its middle, its ends, and the middle in figures."""
     from matplotlib.figure import Figure as Canvas
 
@@ -238,7 +255,7 @@ def _bars(title: str, axis: str, rows: Sequence[tuple[str, Number]], mark: float
             axes.axvline(mark, color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=0.5)
         if all(each.low >= 0 for _, each in rows):
             axes.set_xlim(left=0)
-        return svg_text(canvas)
+        return write(canvas)
 
 
 def tornado(found: Overturning, title: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sim.errors import BadInput
 from sim.experiment.experiment import load_experiment
-from sim.folders import CHECKOUT, EXPERIMENTS, SHIPPED, find
+from sim.folders import CHECKOUT, SHIPPED
 from sim.results.escape import spreadsheet
 from sim.results.files import write_aside, write_ours, writing
 from sim.results.manifest import KeptWorld
@@ -17,11 +16,12 @@ from sim.study.plot.numbers import numbers
 from sim.study.report.answer import HEADER, Answer
 from sim.study.report.brief import brief_of
 from sim.study.report.figure import figure, kept_pictures
+from sim.study.report.head import Head, head_of
+from sim.study.report.kept import is_asked, project_experiment
 from sim.study.report.one_effect import NAME, SIGN, one_effect
 from sim.study.report.pages import GALLERY, Drawn, answer_page, gallery, html_report, made_by, markdown_report
 from sim.study.report.plain import page_of
 from sim.terminal import note
-from sim.world.evidence import read_toml
 
 
 def write(answers: Sequence[Answer], folder: Path) -> list[str]:
@@ -29,12 +29,12 @@ def write(answers: Sequence[Answer], folder: Path) -> list[str]:
 
     Each figure is beside them as SVG and PNG, and what it draws as CSV.
     """
-    pages = [Drawn(answer, _svgs(answer)) for answer in answers]
+    pages = [Drawn(answer, head_of(answer), _svgs(answer)) for answer in answers]
     files: dict[str, str | bytes] = {"report.html": html_report(pages), "report.md": markdown_report(pages)}
     rows = [row for answer in answers for row in answer.rows()]
     files["report.csv"] = "".join([line(HEADER), *(line(map(spreadsheet, row)) for row in rows)])
     for page in pages:
-        files |= _of_figures(page)
+        files |= _of_head(page.answer, page.head) | _of_pictures(page)
     write_ours(folder, files)
     return list(files)
 
@@ -44,10 +44,10 @@ def write_briefs(answers: Sequence[Answer], folder: Path) -> list[str]:
     several = len(answers) > 1
     files: dict[str, str | bytes] = {}
     for answer in answers:
-        page = Drawn(answer, dict(list(_svgs(answer).items())[:1]))
-        brief = brief_of(answer, page.svgs[answer.name])
+        head = head_of(answer)
+        brief = brief_of(answer, head)
         name = f"{answer.name}-brief" if several else "brief"
-        files |= {f"{name}.html": brief.html(), f"{name}.md": brief.markdown(), **_of_figures(page)}
+        files |= {f"{name}.html": brief.html(), f"{name}.md": brief.markdown(), **_of_head(answer, head)}
     write_ours(folder, files)
     return list(files)
 
@@ -56,11 +56,17 @@ def _svgs(answer: Answer) -> dict[str, str]:
     return {name: draw(picture, "svg").decode() for name, picture in kept_pictures(answer).items()}
 
 
-def _of_figures(page: Drawn) -> dict[str, str | bytes]:
-    """The figures of a page as SVG and PNG, and their numbers, by the names of the files."""
+def _of_head(answer: Answer, head: Head) -> dict[str, str | bytes]:
+    """The first figure as SVG and PNG, and its numbers, by the names of the files."""
+    table = head.table or numbers(kept_pictures(answer)[head.figure])
+    return {f"{head.figure}.svg": head.svg, f"{head.figure}.png": head.png, f"{head.figure}.csv": table}
+
+
+def _of_pictures(page: Drawn) -> dict[str, str | bytes]:
+    """The same of what `plot` draws, where that is not the first figure already."""
     files: dict[str, str | bytes] = {}
     for name, picture in kept_pictures(page.answer).items():
-        if name in page.svgs:
+        if name != page.head.figure:
             files |= {f"{name}.svg": page.svgs[name], f"{name}.png": draw(picture, "png")}
             files[f"{name}.csv"] = numbers(picture)
     return files
@@ -89,7 +95,7 @@ def write_answer(answer: Answer) -> Path | None:
 
 def _write_of_all(folder: Path, world: KeptWorld) -> None:
     """The gallery of a folder's answers, and the numbers of what several of them tell."""
-    pages = {path.stem: path.with_suffix(".md") for path in sorted(folder.glob("*.toml")) if _is_asked(path)}
+    pages = {path.stem: path.with_suffix(".md") for path in sorted(folder.glob("*.toml")) if is_asked(path)}
     texts = {name: one.read_text() for name, one in pages.items() if one.exists()}
     titles = {name: text.partition("\n")[0].removeprefix("# ") for name, text in texts.items()}
     for name, sign, text in (("README.md", GALLERY, gallery(texts)), (NAME, SIGN, one_effect(folder, titles, world))):
@@ -102,28 +108,6 @@ def _write_of_all(folder: Path, world: KeptWorld) -> None:
 def _is_foreign(page: Path, sign: str) -> bool:
     """Whether a page is there that lacks the words which this program writes into it."""
     return page.exists() and sign not in page.read_text(encoding="utf-8", errors="replace")
-
-
-def project_experiment(answer: Answer) -> Path | None:
-    """The experiment of an `experiments/` that an answer is of, unchanged and with claims; None if it is another."""
-    path = find(EXPERIMENTS, f"{answer.name}.toml")
-    if path is None or not _is_asked(path):
-        return None
-    try:
-        experiment = load_experiment(path)
-    except BadInput:  # a world or a config that is not there any more
-        return None
-    if experiment.as_dict() != answer.experiment.model_dump(exclude_unset=True):
-        return None
-    if list(experiment.claims) != list(answer.claims):
-        note(f"{path}: has other claims than the result; decoupling batch {answer.name} takes them over")
-        return None
-    return path
-
-
-def _is_asked(experiment: Path) -> bool:
-    """Whether an experiment says what is predicted, or how it is answered, and so gets an answer."""
-    return not {"claims", "answer"}.isdisjoint(read_toml(experiment))
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from sim.results import escape
 from sim.results.page import Section, contents, html_section, html_text, markdown, whole_page
 from sim.study.report import tables
 from sim.study.report.answer import Answer
-from sim.study.report.short import paragraph
+from sim.study.report.head import Head
 from sim.study.report.words import design, findings, opening, overturning, uncertain
 
 GALLERY = "# Answers\n\nEach is one experiment with a prediction written before it was run.\n"
@@ -44,10 +44,16 @@ def gallery(answers: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Drawn:
-    """An answer and its figures: the text of each SVG by the name of its file."""
+    """An answer, what its page begins with, and what `plot` draws of it: the text of each SVG by its file's name."""
 
     answer: Answer
+    head: Head
     svgs: Mapping[str, str]
+
+    @property
+    def figures(self) -> Mapping[str, str]:
+        """All figures in their order."""
+        return {self.head.figure: self.head.svg, **self.svgs}
 
 
 def markdown_report(pages: Sequence[Drawn]) -> str:
@@ -57,13 +63,13 @@ def markdown_report(pages: Sequence[Drawn]) -> str:
 
 def _markdown_of(page: Drawn) -> str:
     answer = page.answer
-    figures = (f"![{name.replace('-', ' ')}]({name}.svg)\n" for name in page.svgs)
+    figures = (f"![{name.replace('-', ' ')}]({name}.svg)\n" for name in page.figures)
     parts = [
         f"# {escape.markdown(answer.experiment.question)}\n",
-        f"{escape.markdown(paragraph(answer))}\n",
+        f"{escape.markdown(page.head.paragraph)}\n",
         *figures,
         f"{made_by(answer)}\n",
-        *map(markdown, _whole(answer)),
+        *map(markdown, _whole(page)),
     ]
     return "\n".join(parts)
 
@@ -77,11 +83,11 @@ def html_report(pages: Sequence[Drawn]) -> str:
 
 def _html_of(page: Drawn, of: str) -> str:
     answer = page.answer
-    parts = _whole(answer)
+    parts = _whole(page)
     return (
         f"<h1>{html_text(answer.experiment.question)}</h1>\n"
-        f'<p class="answer">{html_text(paragraph(answer))}</p>\n'
-        f"{''.join(_figure(name, svg) for name, svg in page.svgs.items())}"
+        f'<p class="answer">{html_text(page.head.paragraph)}</p>\n'
+        f"{''.join(_figure(name, svg) for name, svg in page.figures.items())}"
         f"{contents(parts, of)}{''.join(html_section(part, of) for part in parts)}"
     )
 
@@ -91,11 +97,13 @@ def _figure(name: str, svg: str) -> str:
     return f"<figure>{svg}<figcaption>Beside this page: {links}</figcaption></figure>\n"
 
 
-def _whole(answer: Answer) -> list[Section]:
-    """All sections of a report, those that say what was predicted and by which program too."""
-    prediction = answer.experiment.prediction
+def _whole(page: Drawn) -> list[Section]:
+    """All sections of a report: what words mean and what was predicted, the tables, and by which program."""
+    answer, prediction = page.answer, page.answer.experiment.prediction
+    meant = [f"{term}: {meaning}." for term, meaning in page.head.terms.items()]
+    terms = [Section("What the words mean", meant)] if meant else []
     predicted = [Section("What was predicted before running", [prediction])] if prediction else []
-    return [*predicted, *sections(answer), whole_provenance(answer)]
+    return [*terms, *predicted, *sections(answer), whole_provenance(answer)]
 
 
 def sections(answer: Answer) -> list[Section]:

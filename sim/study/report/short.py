@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from sim.compare.differences import Row
 from sim.compare.tables import key_of
 from sim.compare.words import decimals, rounded
+from sim.scenario.labels import LABELS
 from sim.scenario.values import CAUSED
+from sim.study.discovery import Discovery
+from sim.study.plot.boxes import target_in_words
 from sim.study.plot.words import Words, sentence
 from sim.study.report.answer import Answer, Step
 from sim.study.report.cases import Case, text_of
+from sim.study.report.overturning import plain
 from sim.study.report.phrases import between, difference, level, scale_of, scaled, unit_of
 from sim.study.sensitivity import MEDIAN
 
@@ -22,13 +25,13 @@ MOST_EFFECTS = 3
 
 def paragraph(answer: Answer) -> str:
     """The answer in a few sentences: where it stands, what moves it most, where it ends up at most and at least."""
-    said = [*_of_cases(answer), *(text for of in _configs(answer) for text in _of_sample(answer, of))]
-    return " ".join([*said, *(found.sentence() for found in answer.discoveries)])
+    said = [*_of_cases(answer), *_of_samples(answer), *(_reached(answer, found) for found in answer.discoveries)]
+    return " ".join(said)
 
 
 def numbers(answer: Answer) -> list[Number]:
     """Three numbers with what is not known of each, as what it is and how much."""
-    found = [*_of_levels(answer), *(_of_index(answer, of) for of in _configs(answer))]
+    found = [*_of_levels(answer), *(_of_index(answer, of) for of in _samples(answer))]
     return found[:3]
 
 
@@ -137,18 +140,21 @@ def _ends(answer: Answer) -> tuple[Case, Case]:
 
 
 def _of_levels(answer: Answer) -> Iterator[Number]:
-    """Where the first case stands, and what moves it most: of controls bite and total."""
+    """Where the first case stands, and what moves it most: first controls, of which both ends are told."""
     if not answer.cases:
         return
     first = answer.cases[0]
     when = answer.manifest.horizon.last
     yield f"{sentence(_main(answer))} in {when}: {_whole_name(answer, first)}", _level(answer, first)
-    for step in islice(_largest(answer), MOST_EFFECTS):
+    for step in sorted(_largest(answer)[:MOST_EFFECTS], key=lambda step: not answer.is_about_controls(step)):
         what = f"What {moved(step)} changes in it"
         if answer.held and answer.is_about_controls(step):
             yield f"{what}, if the controls caused none of the target's push", difference(answer.bite(step).row)
             what += ", if they caused all of it"
         yield what, difference(step.row)
+    for word, case in zip(("lowest", "highest"), _ends(answer), strict=True):
+        if case is not first:
+            yield f"The {word}: {case.label}", _level(answer, case)
 
 
 def _level(answer: Answer, case: Case) -> str:
@@ -171,8 +177,23 @@ def _main(answer: Answer) -> str:
 # Samples.
 
 
-def _configs(answer: Answer) -> Sequence[str]:
-    return list(dict.fromkeys(index.config for index in answer.indices))
+def _samples(answer: Answer) -> Sequence[str]:
+    """Of what indices are told of: the first config, and the first difference between two."""
+    found = list(dict.fromkeys(index.config for index in answer.indices))
+    return [*found[:1], *[of for of in found[1:] if of not in answer.result.configs][:1]]
+
+
+def _factor(answer: Answer, key: str) -> str:
+    """A lever by its name, an unknown in everyday words."""
+    return answer.words.key(key) if key in LABELS and key != CAUSED else plain(key, answer)
+
+
+def _of_samples(answer: Answer) -> Iterator[str]:
+    """Where the points lie and what decides, of a config and of a difference."""
+    for of in _samples(answer):
+        yield from _of_sample(answer, of)
+    if left := len({index.config for index in answer.indices}) - len(_samples(answer)):
+        yield f"The tables have {left} more of this kind."
 
 
 def _of_sample(answer: Answer, of: str) -> Iterator[str]:
@@ -185,15 +206,14 @@ def _of_sample(answer: Answer, of: str) -> Iterator[str]:
     scale, unit = scale_of(answer, outcome)
     of_config = of in answer.result.configs
     unit = "%" if unit == "points" and of_config else unit
-    name = answer.words.value("config", of) if of_config else of
     told = ", ".join(
-        f"{answer.words.key(index.factor)} ({100 * index.value:.0f} % of the variance, alone and with others)"
+        f"{_factor(answer, index.factor)} ({100 * index.value:.0f} % of the variance, alone and with others)"
         if place == 0
-        else f"{answer.words.key(index.factor)} ({100 * index.value:.0f} %)"
+        else f"{_factor(answer, index.factor)} ({100 * index.value:.0f} %)"
         for place, index in enumerate(first)
     )
     yield (
-        f"Over the sampled points of {name} the {_main(answer)} of {answer.manifest.horizon.last} is "
+        f"Over the sampled points of {_of(answer, of)} the {_main(answer)} of {answer.manifest.horizon.last} is "
         f"{_with_unit(between(middle[0], scale), unit)}, with 5 to 95 % of the points in brackets. "
         f"What decides it most: {told}."
     )
@@ -201,6 +221,21 @@ def _of_sample(answer: Answer, of: str) -> Iterator[str]:
 
 def _of_index(answer: Answer, of: str) -> Number:
     first = answer.totals(of, f"{answer.main}@end")[0]
-    name = answer.words.value("config", of) if of in answer.result.configs else of
-    what = f"Part of the variance of {name} that goes with {answer.words.key(first.factor)}"
+    what = f"Part of the variance of {_of(answer, of)} that goes with: {_factor(answer, first.factor)}"
     return what, _with_unit(between(first, 100.0), "%")
+
+
+def _of(answer: Answer, of: str) -> str:
+    """A config, or one less another, in words."""
+    return " less ".join(answer.words.value("config", name) for name in of.split(" less "))
+
+
+def _reached(answer: Answer, found: Discovery) -> str:
+    """In how many runs of a sample a target is reached, and which factor the first box holds to most."""
+    target = " and ".join(target_in_words(goal.condition, answer.words) for goal in found.goals)
+    said = f"{target} in {found.reached} of {found.runs} sampled runs"
+    if not found.boxes:
+        return f"{said}."
+    box = found.boxes[0]
+    limits = " and ".join(f"{_factor(answer, limit.factor)} is {limit}" for limit in box.limits)
+    return f"{said}; where {limits}, in {100 * box.density:.0f} of 100."

@@ -1,0 +1,34 @@
+"""The experiment of a project that an answer is of, whose words may be newer than the result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sim.errors import BadInput
+from sim.experiment.experiment import load_experiment
+from sim.folders import EXPERIMENTS, find
+from sim.study.report.answer import Answer
+from sim.terminal import note
+from sim.world.evidence import read_toml
+
+
+def project_experiment(answer: Answer) -> Path | None:
+    """The experiment of an `experiments/` that an answer is of, unchanged and with claims; None if it is another."""
+    path = find(EXPERIMENTS, f"{answer.name}.toml")
+    if path is None or not is_asked(path):
+        return None
+    try:
+        experiment = load_experiment(path)
+    except BadInput:  # a world or a config that is not there any more
+        return None
+    if experiment.as_dict() != answer.experiment.model_dump(exclude_unset=True):
+        return None
+    if list(experiment.claims) != list(answer.claims):
+        note(f"{path}: has other claims than the result; decoupling batch {answer.name} takes them over")
+        return None
+    return path
+
+
+def is_asked(experiment: Path) -> bool:
+    """Whether an experiment says what is predicted, or how it is answered, and so gets an answer."""
+    return not {"claims", "answer"}.isdisjoint(read_toml(experiment))
