@@ -438,7 +438,7 @@ def list_(
             help="configs, experiments, parameters, measures, states, segments, inputs, firms, suppliers or events."
         ),
     ] = "configs",
-    word: Annotated[str | None, typer.Argument(help="Only what has this word in it.")] = None,
+    word: Annotated[str | None, typer.Argument(metavar="[WORD]", help="Only what has this word in it.")] = None,
     config: Annotated[
         str | None,
         typer.Option(help="Whose world's, or whose events. [default: the world of 2020; events of historic]"),
