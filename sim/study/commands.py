@@ -229,8 +229,8 @@ def report(
     format: FormatOption = Format.table,
 ) -> None:
     """The answer of experiments: question, prediction, tables, figures, what is uncertain; on one page."""
-    from sim.study.report.answer import HEADER, read_answer
-    from sim.study.report.files import write, write_answer, write_briefs
+    from sim.study.report.answer import read_answer
+    from sim.study.report.files import table_of, write, write_answer, write_briefs
 
     with incomplete_input():
         read = [read_answer(result_path(name)) for name in results]
@@ -240,7 +240,7 @@ def report(
     for each in [] if brief else read:
         if path := write_answer(each):
             note(f"{path}: the answer that is kept with the experiment")
-    emit(HEADER, [row for each in read for row in each.rows()], format)
+    emit(*table_of(read), format)
 
 
 @contextmanager

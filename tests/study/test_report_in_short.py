@@ -197,3 +197,34 @@ def test_where_an_author_has_written_the_brief_says_that(tmp_path, monkeypatch):
     [row] = csv.DictReader(io.StringIO(head.table))
     assert float(row["middle"]) == pytest.approx((much - none) / 100)
     assert "Money brings" in brief_of(found, head).markdown()
+
+
+def test_a_sample_without_cases_is_told_by_its_indices(tmp_path):
+    answered(tmp_path, "sampled", SAMPLED)
+    out = tmp_path / "out"
+    result = CliRunner().invoke(
+        study, ["report", str(tmp_path / "results/sampled"), "--out", str(out), "--format", "csv"]
+    )
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert {row["factor"] for row in rows} >= {"subsidy.annual", "investment.annual"}
+    assert list(csv.DictReader((out / "report.csv").read_text().splitlines())) == rows
+    said = paragraph(read_answer(tmp_path / "results/sampled"))
+    assert said.startswith("Over the sampled points of no controls the domestic supply share of 2035 is")
+    assert "What decides it most: " in said and "subsidy (" in said and "equity raised by firms (" in said
+
+
+SAMPLED = """
+question = "Which lever decides?"
+configs = ["no-controls"]
+replications = 1
+[design]
+kind = "sobol"
+samples = 4
+[factors]
+"subsidy.annual" = { low = 0, high = 300 }
+"investment.annual" = { low = 50, high = 300 }
+[record]
+every = "year"
+measures = ["domestic_supply_share"]
+"""

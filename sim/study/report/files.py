@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sim.experiment.experiment import load_experiment
 from sim.folders import CHECKOUT, SHIPPED
@@ -21,6 +22,7 @@ from sim.study.report.kept import is_asked, project_experiment
 from sim.study.report.one_effect import NAME, SIGN, one_effect
 from sim.study.report.pages import GALLERY, Drawn, answer_page, gallery, html_report, made_by, markdown_report
 from sim.study.report.plain import page_of
+from sim.study.sensitivity import HEADER as INDICES
 from sim.terminal import note
 
 
@@ -31,12 +33,19 @@ def write(answers: Sequence[Answer], folder: Path) -> list[str]:
     """
     pages = [Drawn(answer, head_of(answer), _svgs(answer)) for answer in answers]
     files: dict[str, str | bytes] = {"report.html": html_report(pages), "report.md": markdown_report(pages)}
-    rows = [row for answer in answers for row in answer.rows()]
-    files["report.csv"] = "".join([line(HEADER), *(line(map(spreadsheet, row)) for row in rows)])
+    header, rows = table_of(answers)
+    files["report.csv"] = "".join([line(header), *(line(map(spreadsheet, row)) for row in rows)])
     for page in pages:
         files |= _of_head(page.answer, page.head) | _of_pictures(page)
     write_ours(folder, files)
     return list(files)
+
+
+def table_of(answers: Sequence[Answer]) -> tuple[list[str], list[list[Any]]]:
+    """Every case and measure of the answers; of samples alone, which have no cases, their indices."""
+    if any(answer.cases for answer in answers):
+        return HEADER, [row for answer in answers for row in answer.rows()]
+    return list(INDICES), [index.row() for answer in answers for index in answer.indices]
 
 
 def write_briefs(answers: Sequence[Answer], folder: Path) -> list[str]:
