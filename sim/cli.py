@@ -446,7 +446,7 @@ def list_(
     format: FormatOption = Format.table,
 ) -> None:
     """What there is, with units, ranges and sources."""
-    from sim.description.listing import FEW, hints, listing
+    from sim.study.listing import FEW, hints, listing
 
     found = listing(what, config)
     if word is not None:

@@ -66,7 +66,7 @@ def test_events_are_those_of_a_config():
 def test_a_table_fits_a_wide_terminal_and_says_what_it_leaves_out(what):
     found = listed(what)
     assert max(map(len, found.stdout.splitlines())) <= 240
-    left = {"parameters": "meaning, source", "measures": "formula", "events": "reason"}.get(what)
+    left = {"parameters": "meaning, source", "measures": "kind, headline, formula", "events": "reason"}.get(what)
     assert (f"{left}. decoupling list {what} WORD" in found.stderr) if left else not found.stderr
 
 

@@ -163,7 +163,7 @@ def _measures(world: World) -> Listing:
         for m in catalogue(world).values()
     ]
     header = ["measure", "unit", "kind", "better", "headline", "formula", "meaning"]
-    return Listing(header, rows, ("formula",))
+    return Listing(header, rows, ("kind", "headline", "formula"))
 
 
 def _of_table(world: World, table: str, *columns: str) -> Listing:
