@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from functools import cache
 from typing import Protocol
 
 from sim.batch.progress import say
@@ -139,7 +138,7 @@ def run_and_collect[J: Job, A](run: Callable[[J], A], job: J) -> A:
     return answer
 
 
-@cache
 def keep_imports() -> None:
-    """What a worker has imported stays: collecting after each job then looks at the job alone."""
-    gc.freeze()
+    """What has been imported stays: collecting after each job then looks at the job alone."""
+    if not gc.get_freeze_count():
+        gc.freeze()

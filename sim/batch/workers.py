@@ -27,18 +27,12 @@ class ThisProcess:
     lost: tuple[type[BaseException], ...] = ()
     unfit: tuple[type[BaseException], ...] = ()
 
-    def __init__(self) -> None:
-        self._started = False
-
     def capacity(self) -> int:
         return 1
 
     def submit[J: Job, A](self, run: Callable[[J], A], job: J) -> Future[A]:
         future: Future[A] = Future()
         future.set_result(run_and_collect(run, job))
-        if not self._started:
-            self._started = True
-            gc.freeze()  # what was imported stays, so that collecting looks at the jobs alone
         return future
 
     def renew(self) -> bool:

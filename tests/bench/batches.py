@@ -23,7 +23,7 @@ import mesa
 import psutil
 
 from sim import DecouplingModel
-from sim.batch import blocks
+from sim.batch import blocks, pasts
 from sim.batch.blocks import BLOCK_SIZE, Family, run_family
 from sim.batch.cluster import DaskCluster
 from sim.batch.identity import batch_identity, kinds_of
@@ -147,10 +147,40 @@ def start_up() -> float:
     return median(own / alone for own, alone in pairs)
 
 
-def memory(runs: int) -> float:
-    """The largest resident size of a batch of two workers, MB: of any of its processes."""
+DATED = """question = "How fast?"
+configs = ["historic"]
+replications = {seeds}
+[factors]
+"subsidy.annual" = {{ levels = [0, 100, 200, 400, 600, 800], from = 2027 }}
+"controls.severity" = {{ low = 0.0, high = 1.0, levels = 4, from = 2027 }}
+"""
+
+
+def part_with_shared_pasts() -> float:
+    """Processor time of 24 policies from 2027 on by that of the same without shared pasts, median of pairs."""
     with tempfile.TemporaryDirectory() as name:
-        command = [sys.executable, "-m", "sim", "batch", str(experiment_file(Path(name), runs)), "--workers", "2"]
+        path = Path(name) / "dated.toml"
+        path.write_text(DATED.format(seeds=12 if SHORT else 40))
+
+        def spent(number: int) -> float:
+            start = time.process_time()
+            run_batch(path, workers=1, out=Path(name) / str(number), quietly=True)
+            return time.process_time() - start
+
+        def apart(number: int) -> float:
+            with patch.object(pasts, "_begun_with", lambda scenario: object()):
+                return spent(number)
+
+        spent(0)
+        pairs = [(spent(2 * number), apart(2 * number + 1)) for number in range(1, 4)]
+    return median(shared / alone for shared, alone in pairs)
+
+
+def memory(runs: int, workers: int = 2) -> float:
+    """The largest resident size of a batch, MB: of any of its processes."""
+    with tempfile.TemporaryDirectory() as name:
+        command = [sys.executable, "-m", "sim", "batch", str(experiment_file(Path(name), runs))]
+        command += ["--workers", str(workers)]
         batch = subprocess.Popen([*command, "--out", f"{name}/out"], stderr=subprocess.DEVNULL)
         largest = 0
         while batch.poll() is None:
@@ -179,6 +209,13 @@ def main() -> int:
     report("speed of batch by batch_run", by_mesa / own)
     report("two workers by one", found := gain_of_two_workers(), "at least 1.85", found >= 1.85)
     report("Dask cluster of two by worker processes", found := cluster_by_pool(), "at least 0.85", found >= 0.85)
+    report(
+        "24 policies from 2027 on by the same apart", found := part_with_shared_pasts(), "at most 0.65", found <= 0.65
+    )
+    few, many = (400, 2000) if SHORT else (1000, 20_000)
+    small, large = memory(few, 1), memory(many, 1)
+    report(f"one process at {few} runs, MB", small)
+    report(f"one process at {many} runs, MB", large, "within 10 %", large < 1.1 * small)
     few, many = (1000, 4000) if SHORT else (1000, 100_000)
     small, large = memory(few), memory(many)
     report(f"largest process at {few} runs, MB", small)
