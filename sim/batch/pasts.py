@@ -85,6 +85,11 @@ def families(scenarios: Sequence[Scenario], quarters: int) -> list[list[int]]:
     return [list(part) for _, part in plan.parted(plan.columns(), quarters - 1)]
 
 
+def parting(scenario: Scenario, other: Scenario) -> int:
+    """The first quarter in which two scenarios with the same values have had other events; `NEVER` if in none."""
+    return _Plan([Future(scenario, 0), Future(other, 0)], most=1).parting([0, 1])
+
+
 class _Plan:
     """Which futures are the same until when, and are held together."""
 
@@ -134,10 +139,10 @@ class _Plan:
             size = math.ceil(len(group) / math.ceil(len(group) / self._most))
             for first in range(0, len(group), size):
                 places, columns = zip(*group[first : first + size], strict=True)
-                boughs.append(_Bough(model, quarter, places, columns, min(map(self._parting, columns))))
+                boughs.append(_Bough(model, quarter, places, columns, min(map(self.parting, columns))))
         return sorted(boughs, key=lambda bough: bough.parting)
 
-    def _parting(self, column: Column) -> int:
+    def parting(self, column: Column) -> int:
         """The first quarter in which not all futures of a column have had the same events."""
         lines = frozenset(map(self.line, column))
         if lines not in self._partings:

@@ -112,7 +112,7 @@ class Asked:
 
     def _job(self, chosen: tuple[Pair, ...], changed: bool, caused: float | None = None) -> Job:
         events = self.policy.events if changed else ()
-        return Job(self.scenario, self._hash, chosen, self.names, self.policy.start, events, caused)
+        return Job(self.scenario, self._hash, chosen, self.names, events, caused)
 
 
 @dataclass(frozen=True)

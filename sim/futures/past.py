@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sim.arrays import Array
+from sim.batch.pasts import parting
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.futures.policy import FROM
 from sim.futures.sets import Pair, scenarios
@@ -25,7 +26,7 @@ HELD_BYTES = 150e6  # of moments that are held, in one process
 
 @dataclass(frozen=True)
 class Job:
-    """Futures of a config under a policy, or as they are: `events` from the quarter `start` on.
+    """Futures of a config under a policy, which is dated `events`, or as they are.
 
     `caused` is the part of the push that controls cause, None for each parameter set's own. `measures` are recorded.
     `hash` is the scenario's, which takes a while to work out.
@@ -35,9 +36,16 @@ class Job:
     hash: str
     pairs: tuple[Pair, ...]
     measures: tuple[str, ...]
-    start: int
     events: tuple[Entry, ...] = ()
     caused: float | None = None
+
+    @cached_property
+    def changed(self) -> Scenario:
+        """The config with the policy among its events."""
+        changed = self.scenario
+        for event in self.events:
+            changed = changed.with_event(event)
+        return changed
 
     @cached_property
     def past(self) -> Hashable:
@@ -59,12 +67,13 @@ class Moments:
         self.bytes = 0
 
     def at(self, job: Job) -> DecouplingModel:
-        """A model of the job's futures at its start, free to be run on."""
-        key = (job.past, job.start)
+        """A model of the job's futures in the quarter in which they part from those without the policy."""
+        quarter = parting(job.scenario, job.changed)
+        key = (job.past, quarter)
         if key not in self._held:
-            self._run_up(job, job.start, [job.start])
+            self._run_up(job, quarter, [quarter])
         self._held.move_to_end(key)
-        return self._held[key][0].branch()
+        return self._held[key][0].branch(scenarios(job.changed, job.pairs, job.caused))
 
     def unchanged(self, job: Job) -> DecouplingModel:
         """The job's futures without a policy, run to their end; held on the way at each quarter of choice."""
@@ -126,8 +135,6 @@ def _together(job: Job, moments: Moments) -> Array:
         model = moments.unchanged(job)
     else:
         model = moments.at(job)
-        for event in job.events:
-            model.intervene(event)
         while model.running:
             model.step()
     values: Array = model.recorder.values("year")[1]

@@ -20,7 +20,7 @@ ALL = [pytest.param(name, marks=() if name in FEW else pytest.mark.long) for nam
 
 def job(policy, measures):
     world = policy.scenario.world
-    return Job(policy.scenario, policy.scenario.hash, tuple(pairs(world, 1)), measures, policy.start, policy.events)
+    return Job(policy.scenario, policy.scenario.hash, tuple(pairs(world, 1)), measures, policy.events)
 
 
 def told(scenario, start, moments):
