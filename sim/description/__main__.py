@@ -1,7 +1,7 @@
 """Every page that repeats the code or quotes results, written again: `python -m sim.description`."""
 
-from sim.description import data, odd, pictures, quotes, reference
+from sim.description import data, how_to, odd, pictures, quotes, reference, tutorials
 
 if __name__ == "__main__":
-    for each in (odd, data, reference, quotes, pictures):
+    for each in (odd, data, reference, quotes, how_to, tutorials, pictures):
         each.write()

@@ -107,7 +107,7 @@ def follow(page: str, folder: Path, left_out: re.Pattern[str] = NOT_HERE) -> Ite
                 yield block, Quote(block.text.splitlines(), printed)
         elif block.language == "diff" and block.file:
             path = folder / block.file
-            path.write_text(changed(path.read_text(), block.text))
+            path.write_text(changed(path.read_text(encoding="utf-8"), block.text))
         elif block.file:
             (folder / block.file).write_text(block.text)
 
@@ -126,15 +126,15 @@ def typed(command: str, folder: Path, refused: bool) -> list[str]:
     return [line.rstrip() for line in (done.stderr if refused else done.stdout).splitlines()]
 
 
-def main(names: list[str]) -> None:
+def write(*names: str) -> None:
     """Write every quotation again, or those of some pages."""
     for path in [path for path in PAGES if path.stem in names or not names]:
-        page = path.read_text()
+        page = path.read_text(encoding="utf-8")
         with tempfile.TemporaryDirectory() as folder:
             for block, quote in follow(page, Path(folder)):
                 page = page.replace(f"```text\n{block.text}```", f"```text\n{quote.again()}```")
-        path.write_text(page)
+        path.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    write(*sys.argv[1:])

@@ -47,8 +47,13 @@ def _text(output: Any) -> str:
     return "a drawing" if "image/svg+xml" in output.data else str(output.data["text/plain"])
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write what every tutorial prints and draws again."""
     import nbformat
 
     for notebook in NOTEBOOKS:
         nbformat.write(executed(notebook), notebook)  # type: ignore[no-untyped-call]
+
+
+if __name__ == "__main__":
+    write()
