@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from sim.folders import CHECKOUT
+
+ROOT = CHECKOUT or Path.cwd()  # the installed program is tested in a clone's folder
 WANT = "**You want**"  # how a page begins that can be followed from an empty folder
 CHANGES_THE_PROGRAM = "mechanism"  # but this one, which takes a copy of the project
 PAGES = sorted(

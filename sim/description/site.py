@@ -33,12 +33,13 @@ LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)(?P<target>[^)#\s]+)")
 
 
 def place(path: str) -> str:
-    """Where in the site a file of the project is."""
+    """Where in the site a file of the project is; of a notebook, the page that is made of it."""
     if path in PAGES:
         return PAGES[path]
     for folder, inside in FOLDERS.items():
         if path.startswith(folder):
-            return inside + re.sub(f"^{INDEX}$", "index.md", path.removeprefix(folder))
+            name = re.sub(f"^{INDEX}$", "index.md", path.removeprefix(folder))
+            return inside + re.sub(f"{NOTEBOOK}$", ".md", name)
     return f"source/{path}"
 
 
@@ -58,7 +59,7 @@ def on_config(config: MkDocsConfig) -> None:
     named = set(_named(config.nav))
     root = Path(config.config_file_path).parent
     found = [p for folder in FOLDERS for kind in (".md", NOTEBOOK) for p in sorted((root / folder).rglob(f"*{kind}"))]
-    pages = [re.sub(f"{NOTEBOOK}$", ".md", place(path.relative_to(root).as_posix())) for path in found]
+    pages = [place(path.relative_to(root).as_posix()) for path in found]
     held = [page for page in pages if page not in named and not page.endswith(LONG)]
     filled = [_filled(entry, held) for entry in config.nav or []]
     config.nav = [entry for entry in filled if all(entry.values())]

@@ -6,7 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from sim.folders import CHECKOUT
+
+ROOT = CHECKOUT or Path.cwd()  # the installed program is tested in a clone's folder
 NOTEBOOKS = sorted((ROOT / "docs/tutorials").glob("*.ipynb"))
 LIMIT = 300  # seconds for a cell
 OF_THIS_MACHINE = ("version", "codemirror_mode", "nbconvert_exporter")  # of a notebook's language

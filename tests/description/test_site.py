@@ -86,6 +86,7 @@ def test_a_file_of_the_project_has_one_place():
     assert place("experiments/README.md") == "answers/index.md"
     assert place("experiments/two-by-two.svg") == "answers/two-by-two.svg"
     assert place("docs/model/odd.md") == "model/odd.md"
+    assert place("docs/tutorials/a.ipynb") == "tutorials/a.md"
     assert place("configs/historic.toml") == "source/configs/historic.toml"
 
 
