@@ -145,9 +145,10 @@ def _ease(roster: Roster, p: Parameters, intensity: Array) -> Array:
     priced = ~np.isnan(prices)
     log_price = np.log(np.where(priced, prices, 1.0))
     dearness = np.where(priced, log_price - log_price.sum() / max(1, priced.sum()), 0.0)
+    common = ~roster.is_part  # the mean input is one that all chips need
     log_speed = (
-        -p["research.concentration_weight"] * (concentration - concentration.mean())
-        - p["research.intensity_weight"] * (intensity - intensity.mean())
+        -p["research.concentration_weight"] * (concentration - concentration[common].mean())
+        - p["research.intensity_weight"] * (intensity - intensity[common].mean())
         - p["research.price_weight"] * dearness
         + _effects(roster, p)
     )
