@@ -61,7 +61,7 @@ class Ledger:
         self.capacity = firms.capacity
         self.pipeline = sum(firms.pipeline[1:], start=firms.pipeline[0])
         self.stock = model.input_market.stock
-        self.dies = model.chip_market.dies
+        self.dies = model.chip_market.designers.stock
 
     def close(self, model: DecouplingModel, quarter: str) -> None:
         """Every identity of the quarter, in the order of the phases."""
@@ -76,17 +76,16 @@ class Ledger:
 
         bought = by_segment.sum(chip_market.sales)
         for_designers = firms.made - firms.output
-        if roster.foundries.any:
-            from_lines = np.take(firms.output, roster.foundries.designers, axis=-1) - chip_market.dies_used
-            in_chips, in_stock = total(roster.foundries.needed(from_lines)), total(chip_market.dies_bought)
+        designers = chip_market.designers
+        if designers.any:
+            from_lines = np.take(firms.output, designers.own, axis=-1) - designers.from_stock
             check(
                 "dies: made for designers = in their chips and got through fronts",
                 total(for_designers),
-                in_chips + in_stock,
+                total(from_lines * designers.claims) + designers.through_fronts,
             )
-            got = total(chip_market.dies_bought / roster.foundries.claim_of_book)
-            used = total(chip_market.dies_used)
-            check("dies: stock = stock before + got - used", chip_market.dies, self.dies + got - used)
+            stock = self.dies + designers.to_stock - total(designers.from_stock)
+            check("dies: stock = stock before + got - used", designers.stock, stock)
         check("chips: wanted = bought + unmet", chip_market.demand, bought + chip_market.unmet)
         bought_by_all = total_over_rows(bought)
         check("chips: made = bought", by_segment.sum(firms.output), bought_by_all)

@@ -11,13 +11,15 @@ from scipy.special import ndtri
 from sim.agents import ChipFirm, State
 from sim.arrays import Array, Flags
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year, year_of
-from sim.engine.groups import Groups, divisor, power, ratio, total, total_over_rows
+from sim.engine.groups import divisor, power, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.runs import ByRun
 from sim.engine.streams import Luck, agent_keys
-from sim.markets.denial import Denial, Severity, by_lever, decided, part_met
+from sim.markets.denial import Denial, Severity, decided, part_met
+from sim.markets.designers import Designers
 from sim.markets.paths import DemandPaths
 from sim.markets.quality import Quality, leaked, moved_offshore, new_cap, smuggled_part
+from sim.markets.rationing import asked_twice, filled_first, rationed
 from sim.scenario.values import MARKET, WORLD_SALES
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
@@ -26,7 +28,6 @@ _EVERYWHERE = np.ones(1)  # controls on chips reach all that the target buys
 MIDDLE_OF_BASE_YEAR = 1.5  # in quarters from the first one: the trend is 1 there
 SURGE = range(4, 6)  # the first half of 2021
 DRIFTS = 8  # the first quarter of 2022: until then the target's demand kept pace with the world's
-ALL = 1.0 - 1e-9  # but for rounding
 EVERYBODY = slice(None)
 
 
@@ -39,12 +40,8 @@ class ChipMarket(ByRun):
         self.base_share = base.chip_share
         self.base_demand = base.demand
         self.paths = DemandPaths(roster)
-        self.foundries = roster.foundries
+        self.designers = Designers(roster, runs)
         self.made_at_home: Array = roster.at_home * 1.0  # part of each firm's chips
-        self.dies = np.zeros((runs, 1))  # chips that the target's designers can make of dies got through fronts
-        self.dies_used = np.zeros((runs, len(roster.foundries.designers)))  # chips
-        self.dies_allow = np.full(self.dies_used.shape, np.inf)  # chips, by those who were short of dies
-        self.dies_bought = np.zeros((runs, len(roster.foundries.of_target)))  # dies
         self.quality = Quality(roster)
         self.cap = (np.ones((runs, 1)), np.full((runs, len(roster.segments)), np.inf))  # by lever, and as a quality
         self.leaking = np.zeros((runs, 1))  # part of what may not be sold to the target that comes in spite of it
@@ -52,7 +49,6 @@ class ChipMarket(ByRun):
             (runs, len(roster.chip_firms))
         )  # quality of makers, and to the target
         self.offshore = np.zeros((runs, len(roster.segments)))  # what the target's buyers have others buy
-        self.by_segment_of_designers = Groups(roster.firm_segment[roster.foundries.designers], len(roster.segments))
         self._luck = luck
         self._shock_keys = agent_keys(roster.segments)
         self._world_key = agent_keys(["world"])
@@ -209,13 +205,13 @@ class ChipMarket(ByRun):
         orders *= share
         firms.orders = total_over_rows(orders)
         normal = parameters["investment.normal_utilisation"]
-        if self.foundries.any:  # a designer books with others what it has orders for
+        if self.designers.any:  # a designer books with others what it has orders for
             firms.capacity = np.where(firms.has_lines > 0, firms.capacity, firms.orders / normal)
         self.capacity = firms.capacity
         able = firms.capacity * firms.material_cover * (1.0 - firms.outage)
         open_part = np.ones_like(orders)
         open_part[:, self.roster.target] = 1.0 - self.in_the_way.of_sales
-        if self.foundries.any:
+        if self.designers.any:
             able = self._trade_with_designers(parameters, firms, orders, able, open_part)
         else:
             self.sales = rationed(orders, firms.orders, able, open_part, by_segment)
@@ -230,70 +226,33 @@ class ChipMarket(ByRun):
     ) -> Array:
         """Trade where designers have their chips made by others; what firms were able to make in the end, (runs, F).
 
-        What designers sell is rationed among themselves, by parts in stock: who had too few dies knows it by the next
-        quarter, and its buyers go to who can book more. The dies are ordered with the makers at their site and
-        rationed with the orders of all other buyers there; what dies are short of is not sold.
+        The dies for what designers can offer are ordered with the makers at their site and rationed with the orders of
+        all other buyers there, but for those that come first; what dies are short of is not sold.
         """
-        p, foundries, by_segment = parameters, self.foundries, self.roster.by_segment
-        own = foundries.designers
-        placed = np.take(firms.orders, own, axis=-1)
-        most = p["designers.booking"] * np.take(firms.capacity * (1.0 - firms.outage), own, axis=-1)
-        room = np.minimum(np.minimum(most, np.take(firms.parts_allow, own, axis=-1)), self.dies_allow)
-        denied = foundries.by_book.spread(self._foundry_denied(p))
-        room = np.where(denied > 0, np.minimum(room, placed * (1.0 - denied)), room)
-        of_designers = (np.take(orders, own, axis=-1), placed, room, np.take(open_part, own, axis=-1))
-        chips = rationed(*of_designers, self.by_segment_of_designers)
-        wanted = total_over_rows(chips)
-        self.dies_used = self._from_stock(wanted)
-        self.made_at_home = np.tile(self.roster.at_home * 1.0, (len(able), 1))
-        self.made_at_home[:, own] = self.made_at_home[:, own] * (1.0 - ratio(self.dies_used, wanted, 0.0))
-        needed = foundries.needed(wanted - self.dies_used)
-        fronts = p["leakage.dies"] / QUARTERS_PER_YEAR * foundries.fronts
-        asked = needed + fronts
-        makers = foundries.makers
-        dies = foundries.ordered(asked, np.take(able, makers, axis=-1))
-        placed = firms.orders.copy()
-        placed[:, makers] = placed[:, makers] + total_over_rows(dies)
-        firms.orders = placed
-        fill, slack = filled_first(placed, able)
+        p, designers, by_segment = parameters, self.designers, self.roster.by_segment
+        chips = designers.offer(p, firms, orders, open_part)
+        dies = designers.order_dies(p, total_over_rows(chips), firms, able)
+        first = designers.served_first(p, dies, able)
+        dies = dies - first
+        asked = firms.orders + designers.of_makers(dies)
+        fill, slack = filled_first(asked, able - designers.of_makers(first))
         got, more = asked_twice(orders, fill, slack, open_part, by_segment)
-        of_makers = (np.take(fill, makers, axis=-1), np.take(slack, makers, axis=-1))
-        dies, more_dies = asked_twice(dies, *of_makers, foundries.serves_of_makers, foundries.by_segment_of_makers)
-        again = total_over_rows(more)
-        again[:, makers] = again[:, makers] + total_over_rows(more_dies)
-        part = np.minimum(1.0, slack / divisor(again))
-        dies = dies + more_dies * np.take(part, makers, axis=-1)[:, None, :]
-        made_for_designers = np.zeros_like(able)
-        made_for_designers[:, makers] = total_over_rows(dies)
-        supplied = total(dies)[..., 0]
-        self.dies_bought = supplied * ratio(fronts, asked, 0.0)
-        self.dies = self.dies + total(self.dies_bought / foundries.claim_of_book) - total(self.dies_used)
-        filled = foundries.by_book.spread(np.minimum(1.0, ratio(supplied - self.dies_bought, needed, 1.0)))
-        filled = ratio(self.dies_used + (wanted - self.dies_used) * filled, wanted, 1.0)
-        again = p["designers.asked_when_not"] * self.dies_allow
-        self.dies_allow = np.where(filled < ALL, p["designers.asked_when_short"] * wanted * filled, again)
+        dies, more_dies = designers.asked_twice(dies, fill, slack)
+        part = np.minimum(1.0, slack / divisor(total_over_rows(more) + designers.of_makers(more_dies)))
+        dies = first + dies + more_dies * np.take(part, designers.foundries.makers, axis=-1)[:, None, :]
+        filled = designers.receive(p, dies)
         self.sales = got + more * part[:, None, :]
-        self.sales[..., own] = chips * filled[:, None, :]
+        self.sales[..., designers.own] = chips * filled[:, None, :]
+        self.made_at_home = np.tile(self.roster.at_home * 1.0, (len(able), 1))
+        self.made_at_home[:, designers.own] = designers.part_at_home()
+        firms.orders = asked + designers.of_makers(first)
         firms.output = total_over_rows(self.sales)
-        firms.made = firms.output + made_for_designers
-        booked = np.maximum(np.minimum(np.take(able, own, axis=-1), room) * filled, np.take(firms.output, own, axis=-1))
-        self.capacity = self.capacity.copy()
-        self.capacity[:, own] = np.maximum(np.take(self.capacity, own, axis=-1), booked)
+        firms.made = firms.output + designers.of_makers(dies)
+        able, self.capacity = able.copy(), self.capacity.copy()
+        able[:, designers.own] = booked = designers.booked(firms, able, filled)
+        self.capacity[:, designers.own] = np.maximum(np.take(self.capacity, designers.own, axis=-1), booked)
         firms.capacity = self.capacity
-        in_the_end = able.copy()
-        in_the_end[:, own] = booked
-        return in_the_end
-
-    def _from_stock(self, wanted: Array) -> Array:
-        """The target's chips that are made of dies got through fronts, as far as there are any, (runs, D)."""
-        wanted = wanted * self.foundries.stocks
-        whole = total(wanted)
-        return wanted * ratio(np.minimum(self.dies, whole), whole, 0.0)
-
-    def _foundry_denied(self, parameters: Parameters) -> Array:
-        """The part of the dies that foundries abroad may not make for the target's designers, (runs, B)."""
-        denied = by_lever(parameters, parameters["controls.foundry"])
-        return denied * (self.foundries.of_target & ~self.foundries.at_home)
+        return able
 
     def _chosen(self, parameters: Parameters, firms: ChipFirm, states: State) -> Array:
         """Each buyer's shares of firms: the base share times relative capacity, technology and cost, (runs, S, F).
@@ -302,7 +261,7 @@ class ChipMarket(ByRun):
         """
         p, roster, by_segment = parameters, self.roster, self.roster.by_segment
         size = firms.capacity / firms.base_capacity
-        if self.foundries.any:
+        if self.designers.any:
             size = np.where(firms.has_lines > 0, size, 1.0 - firms.closed)
         gained = p["buyers.technology_weight"] * (firms.base_lag - firms.lag)
         if self.quality.any:
@@ -314,7 +273,7 @@ class ChipMarket(ByRun):
         shunned = np.where(roster.at_home, 1.0, np.exp(-p["buyers.caution"] * risk))
         preferred = np.exp(p["buyers.localisation"] * states.alarm[:, [roster.target]] * roster.target_owned)
         wish[:, roster.target] = wish[:, roster.target] * shunned * preferred
-        if self.foundries.any:
+        if self.designers.any:
             wish[:, roster.target] = wish[:, roster.target] * firms.adoption
         if self.quality.any:
             worse = np.exp(p["buyers.quality_weight"] * (self.sold_behind - self.behind))
@@ -387,31 +346,6 @@ class ChipMarket(ByRun):
         unmet = self.unmet[:, self.roster.target] * self.paid
         late: Array = np.minimum(unmet, unmet * self.roster.automotive_share * parameters["automotive.exposure"])
         return late
-
-
-def rationed(orders: Array, placed: Array, able: Array, open_part: Array, by_market: Groups) -> Array:
-    """What buyers get of their orders, with one round of re-routing to firms with slack, (runs, buyers, F).
-
-    `placed` are the firms' orders, `open_part` what part of its slack each firm may sell to each buyer.
-    """
-    fill, slack = filled_first(placed, able)
-    bought, wanted = asked_twice(orders, fill, slack, open_part, by_market)
-    asked = total_over_rows(wanted)
-    return bought + wanted * np.minimum(1.0, slack / divisor(asked))[:, None, :]
-
-
-def filled_first(placed: Array, able: Array) -> tuple[Array, Array]:
-    """The part of the orders placed with it that each firm can fill, and what it could make beyond them, (runs, F)."""
-    fill = np.minimum(1.0, able / divisor(placed))
-    return fill, np.maximum(0.0, able - placed * fill)
-
-
-def asked_twice(orders: Array, fill: Array, slack: Array, open_part: Array, by_market: Groups) -> tuple[Array, Array]:
-    """What buyers get at first of their orders, and what they ask of firms with slack instead, (runs, buyers, F)."""
-    bought = orders * fill[:, None, :]
-    short = by_market.sum(orders - bought)
-    open_to = slack[:, None, :] * open_part
-    return bought, open_to * by_market.spread(short / divisor(by_market.sum(open_to)))
 
 
 def _to_given(given: Array, now: Array) -> Array:

@@ -17,13 +17,14 @@ def push_for_security(model: DecouplingModel) -> None:
     """Set the tools that each of the target's firms is asked to order for security, and what of it the state pays.
 
     In each segment the target wants its own firms to be able to make the part of home demand of 2020 and, at full
-    alarm, `security.goal` more. What is missing of that beside what is built and being built is ordered over
-    `security.years`, by firms in proportion to the state's programme; never more than alarm adds to the goal, so that
-    without alarm nothing is ordered. A stock goal comes to rest by itself, as a flow of money would not.
+    alarm, `security.goal` more; what its designers want of dies made at home is home demand too. What is missing of
+    that beside what is built and being built is ordered over `security.years`, by firms in proportion to the state's
+    programme; never more than alarm adds to the goal, so that without alarm nothing is ordered. A stock goal comes to
+    rest by itself, as a flow of money would not.
     """
     p, roster, firms, states = model.parameters, model.roster, model.chip_firms, model.states
     chip_market, by_segment, own = model.chip_market, roster.by_segment, roster.target_owned & ~roster.is_entrant
-    demand = chip_market.demand[:, roster.target]
+    demand = chip_market.demand[:, roster.target] + chip_market.designers.wanted_at_home
     part_in_2020 = by_segment.sum(firms.base_capacity * own) / chip_market.base_demand[:, roster.target]
     alarmed = p["security.goal"] * states.alarm[:, [roster.target]] * demand
     lines = firms.capacity + sum(firms.pipeline[1:], start=firms.pipeline[0])

@@ -165,7 +165,7 @@ def _dies(roster: Roster, output: Array) -> Array:
     foundries = roster.foundries
     if not foundries.any:
         return np.zeros_like(output)
-    needed = foundries.needed(np.take(output, foundries.designers, axis=-1))
+    needed = foundries.by_book.sum(np.take(output, foundries.designers, axis=-1) * foundries.claim * foundries.young)
     dies = np.zeros_like(output)
     dies[:, foundries.makers] = total_over_rows(foundries.ordered(needed, np.take(output, foundries.makers, axis=-1)))
     return dies

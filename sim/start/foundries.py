@@ -28,7 +28,8 @@ class Foundries:
         self.has_lines: Array = np.where(self.is_designer, 0.0, 1.0)
         self.designers: Indices = np.flatnonzero(self.is_designer)
         own = [row for row in row_of if row is not None]
-        self.claim: Array = np.array([row["claim"] / row["yield"] for row in own])  # dies by value of chips
+        self.claim: Array = np.array([row["claim"] for row in own])  # dies of mature lines by value of chips
+        self.young: Array = np.array([1.0 / row["yield"] for row in own])  # dies begun for a good one, in 2020
         self.ceiling: Array = np.array(
             [
                 1.0 if row is None or row["potential"] is None else row["potential"] / firm["output"]
@@ -59,14 +60,27 @@ class Foundries:
         self.stocks: Flags = np.take(self.of_target & self.at_home, self.by_book.group_of)  # designers who use them
         members = self.by_book.sum(np.ones(len(own))) if own else np.ones(0)
         self.claim_of_book: Array = self.by_book.sum(self.claim) / members if own else members
+        self.by_line = Groups(
+            np.array([segments.index(row["made_from"]) for row in own], dtype=np.int64), len(segments)
+        )
 
         self.makers: Indices = np.flatnonzero(self.serves.any(axis=0))
         self.serves_of_makers: Array = np.where(self.serves[:, self.makers], 1.0, 0.0)
         self.by_segment_of_makers = Groups(segment_of[self.makers], len(segments))
 
-    def needed(self, chips: Array) -> Array:
-        """The dies that designers' chips take, by book: (runs, D) to (runs, B), bn yuan a quarter at 2020 prices."""
-        return self.by_book.sum(chips * self.claim)
+    def claims(self, able: Array, unit_cost: Array) -> Array:
+        """Dies by value of each designer's chips, (runs, D), from what makers can make and their unit cost, (runs, F).
+
+        Young lines lose less as they learn, by Wright's law as their other costs, until they do as well as mature ones.
+        """
+        of_makers = self.ordered(np.ones((len(able), len(self.serves))), np.take(able, self.makers, axis=-1))
+        learnt = np.add.reduceat(of_makers * np.take(unit_cost, self.makers, axis=-1)[:, None, :], [0], axis=-1)[..., 0]
+        lost: Array = np.maximum(1.0, self.young * self.by_book.spread(learnt))
+        return self.claim * lost
+
+    def wanted_at_home(self, dies: Array) -> Array:
+        """What the target's designers want of lines at home, by the lines' segment: (runs, D) to (runs, G)."""
+        return self.by_line.sum(dies * self.stocks)
 
     def ordered(self, dies: Array, able: Array) -> Array:
         """Each book's orders with the makers that serve it, by what they can make: (runs, B) to (runs, B, makers).

@@ -76,17 +76,17 @@ def test_dies_got_through_fronts_are_paid_kept_and_used_once(tmp_path):
     maker, home = "limagrain-eur-vegetables", "other-chn-vegetables"
     in_packs = of(model, "vilmorin", "output") / 4  # who takes over what "abroad" may not have made
     assert of(model, maker, "made") - of(model, maker, "output") == pytest.approx(in_packs + 0.1 / 4)
-    assert model.chip_market.dies[0, 0] == pytest.approx(0.1 / 4 / 0.25)  # in packs
-    stock = model.chip_market.dies[0, 0]
+    assert model.chip_market.designers.stock[0, 0] == pytest.approx(0.1 / 4 / 0.25)  # in packs
+    stock = model.chip_market.designers.stock[0, 0]
     model.intervene({"date": "2020-04-01", "by": "CHN", "kind": "lever", "set": {"leakage.dies": 0.0}})
     advance(model, 1)
     sold = of(model, "young", "output")
-    assert model.chip_market.dies[0, 0] == pytest.approx(stock - sold)
+    assert model.chip_market.designers.stock[0, 0] == pytest.approx(stock - sold)
     assert of(model, home, "made") == of(model, home, "output")  # nothing is grown for it while there is a stock
     packs_at_home = model.series("quarter")["domestic_supply_share.packs"]
     assert packs_at_home.iloc[0] > 0 == packs_at_home.iloc[1]  # and what is sold from it is not made at home
     advance(model, 6)
-    assert model.chip_market.dies[0, 0] == 0
+    assert model.chip_market.designers.stock[0, 0] == 0
     assert of(model, home, "made") - of(model, home, "output") == pytest.approx(of(model, "young", "output") / 4 / 0.5)
 
 

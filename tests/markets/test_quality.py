@@ -80,8 +80,9 @@ def test_a_cap_lowers_what_the_target_gets_and_nobody_else(scenario):
 
 
 def test_who_minds_quality_turns_to_the_targets_own(scenario):
-    free = run(scenario, leakage__smuggled=0.0)
-    capped = run(scenario, leakage__smuggled=0.0, controls__quality_cap=0.25)
+    open_sales = {"leakage__smuggled": 0.0, "buyers__quality_weight": 0.5}
+    free = run(scenario, **open_sales)
+    capped = run(scenario, **open_sales, controls__quality_cap=0.25)
     assert last(capped, "design_share.packs") > last(free, "design_share.packs")
     odds = [sold(model, "burpee") / sold(model, "abroad") for model in (free, capped)]
     assert odds[1] / odds[0] == pytest.approx(np.exp(0.5 * (np.log(0.25) - GROWTH * 3 / 4)))

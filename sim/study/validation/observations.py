@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput, nearest
-from sim.measures import catalogue
+from sim.measures import Measure, catalogue
 from sim.scenario.values import MARKET
 from sim.world.world import World
 
@@ -136,7 +136,7 @@ def read_observations(path: str | Path, world: World) -> list[Observation]:
 def _read_row(
     row: dict[str, str],
     where: str,
-    measures: Iterable[str],
+    measures: Mapping[str, Measure],
     usual: dict[str, float],
     world: World,
     problems: list[str],
@@ -145,8 +145,9 @@ def _read_row(
     measure, unit = row["measure"], row["unit"]
     if measure not in measures and measure not in CONTEXT:
         problems.append(f"{where}: measure = {measure!r}: is not a measure{nearest(measure, measures)}")
-    if unit not in UNITS:
-        problems.append(f"{where}: unit = {unit!r}: must be one of {', '.join(UNITS)}{nearest(unit, UNITS)}")
+    units = (*UNITS, *({measures[measure].unit} - set(UNITS) if measure in measures else ()))
+    if unit not in units:
+        problems.append(f"{where}: unit = {unit!r}: must be one of {', '.join(units)}{nearest(unit, units)}")
     day = _last_day(row["date"])
     if day is None:
         problems.append(f"{where}: date = {row['date']!r}: must be a year, or the last day of a year or quarter")
