@@ -251,10 +251,10 @@ def test_forecasts_on_the_record_carry_their_hash(tmp_path, monkeypatch):
     assert len(shipped) == 125 and {len(one.quantiles) for one in shipped} == {5}
     assert {one.date[:4] for one in shipped} == {"2026", "2027", "2028", "2029", "2030"}
     assert all(list(one.quantiles) == sorted(one.quantiles) for one in shipped)
-    record = (WORLD.folder / forecasts.RECORD_2022).read_bytes()
+    record = (WORLD.folder / "forecasts-2022.csv").read_bytes()
     assert forecasts.digest(record) == "55172a5649f88d62e95f96d70f408faefd670eb61bf08de87ca6fee3d03cbb58"
-    (tmp_path / forecasts.HASH_2022).write_bytes((WORLD.folder / forecasts.HASH_2022).read_bytes())
-    (tmp_path / forecasts.RECORD_2022).write_bytes(record.replace(b",15", b",16", 1))
+    (tmp_path / "forecasts-2022.sha256").write_bytes((WORLD.folder / "forecasts-2022.sha256").read_bytes())
+    (tmp_path / "forecasts-2022.csv").write_bytes(record.replace(b",15", b",16", 1))
     monkeypatch.setattr(WORLD, "folder", tmp_path)
     with pytest.raises(BadInput, match="must not be changed"):
         forecasts.recorded_forecasts(WORLD)

@@ -21,8 +21,7 @@ from sim.world.world import World
 YEARS = range(2025, 2031)
 SEEDS = 16
 RECORD, HASH = "forecasts.csv", "forecasts.sha256"
-# Made with figures to 2022, before those of 2023 and 2024 were known here. It stays as it was; its years are to come.
-RECORD_2022, HASH_2022 = "forecasts-2022.csv", "forecasts-2022.sha256"
+EARLIER = "forecasts-*.csv"  # those of the model as it was before; they stay as they were, with their hashes
 SAID_2022 = "said-2022.csv"  # what the model fitted to 2022 had said of 2023 and 2024, beside what was seen then
 PUBLISHED = "published_forecasts.csv"
 # Of what nobody has observed on these definitions, but is asked most.
@@ -93,10 +92,9 @@ class Recorded:
 def recorded_forecasts(world: World) -> list[Recorded]:
     """The model's forecasts that ship with a world. BadInput if a file is not the one that its hash was taken of."""
     found = []
-    for record, stated in ((RECORD_2022, HASH_2022), (RECORD, HASH)):
-        path = world.folder / record
+    for path in (*sorted(world.folder.glob(EARLIER)), world.folder / RECORD):
         if path.exists():
-            found += _unchanged(path, world.folder / stated)
+            found += _unchanged(path, path.with_suffix(".sha256"))
     return found
 
 
@@ -108,8 +106,9 @@ def _unchanged(path: Path, stated: Path) -> list[Recorded]:
             f"{path}: sha256 is {digest(text)} and {stated.name} says {hashed}; forecasts on the record must not be "
             "changed"
         )
+    by = "this model" if path.name == RECORD else f"this model before, {path.stem}"
     return [
-        Recorded(row["measure"], row["date"], row["unit"], _quantiles(row), f"this model, {row['made_with']}")
+        Recorded(row["measure"], row["date"], row["unit"], _quantiles(row), f"{by}, {row['made_with']}")
         for row in csv.DictReader(text.decode().splitlines())
     ]
 
