@@ -12,6 +12,7 @@ from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.groups import Groups, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
+from sim.engine.runs import ByRun
 from sim.markets.denial import by_lever
 from sim.markets.rationing import asked_twice, rationed
 from sim.start.roster import Roster
@@ -19,7 +20,7 @@ from sim.start.roster import Roster
 ALL = 1.0 - 1e-9  # but for rounding
 
 
-class Designers:
+class Designers(ByRun):
     """What the designers of a world hold and have asked for. Who makes for whom is in the roster's `Foundries`."""
 
     def __init__(self, roster: Roster, runs: int) -> None:
