@@ -61,6 +61,6 @@ class DemandPaths:
         position = p["demand.path_position"][..., None]
         index = self._index[..., quarter]
         off = np.where(position < 0, -position * self._low[..., quarter], position * self._high[..., quarter])
-        grows = p["mechanisms.growth"][..., None]
-        level: Array = np.exp(grows * (index + off) + p["demand.growth"][..., None] * self._beyond[..., quarter])
+        weight = p["demand.path_weight"][..., None]
+        level: Array = np.exp(weight * (index + off) + p["demand.growth"][..., None] * self._beyond[..., quarter])
         return level

@@ -39,7 +39,7 @@ class Quality:
     def frontier(self, parameters: Parameters, quarter: int) -> Array:
         """The frontier of each segment, which research moves, (runs, G)."""
         years = (quarter - MIDDLE_OF_BASE_YEAR) / QUARTERS_PER_YEAR
-        moved: Array = parameters["mechanisms.research"] * self.growth * years
+        moved: Array = parameters["research.quality_growth"] * self.growth * years
         return moved
 
     def behind(self, lag: Array) -> Array:
