@@ -95,7 +95,7 @@ class Ledger:
             total(bought_by_all * chip_market.paid) + total(for_designers * by_segment.spread(chip_market.paid)),
         )
         capacity = np.where(firms.has_lines > 0, self.capacity - firms.closing, chip_market.capacity)
-        able = capacity * (1.0 - firms.outage)
+        able = capacity * (1.0 - firms.outage * firms.has_lines)  # of designers' it is in what they could book
         check("chips: made within capacity", np.maximum(firms.made, able), able)
         check("inputs: delivered = sold", input_market.delivered, by_input.sum(input_market.sales))
         check(

@@ -44,16 +44,17 @@ class Designers(ByRun):
     def offer(self, p: Parameters, firms: ChipFirm, orders: Array, open_part: Array) -> Array:
         """What buyers would get of designers' chips if there were dies for all, (runs, S, D).
 
-        It is rationed among designers by what they can book, by parts in stock and by what foundries abroad may make:
-        who had too few dies knows it by the next quarter, and its buyers go to who can book more.
+        It is rationed among designers by what they can book, by parts in stock, by what foundries abroad may make
+        and by outages of their own: who had too few dies knows it by the next quarter, and its buyers go to who can
+        book more.
         """
         own, foundries = self.own, self.foundries
         placed = np.take(firms.orders, own, axis=-1)
-        most = p["designers.booking"] * np.take(firms.capacity * (1.0 - firms.outage), own, axis=-1)
+        most = p["designers.booking"] * np.take(firms.capacity, own, axis=-1)
         room = np.minimum(np.minimum(most, np.take(firms.parts_allow, own, axis=-1)), self._allow)
         denied = by_lever(p, p["controls.foundry"]) * (foundries.of_target & ~foundries.at_home)
-        denied = foundries.by_book.spread(denied)
-        self._room = np.where(denied > 0, np.minimum(room, placed * (1.0 - denied)), room)
+        left = (1.0 - foundries.by_book.spread(denied)) * (1.0 - np.take(firms.outage, own, axis=-1))
+        self._room = np.where(left < 1.0, np.minimum(room, placed * left), room)
         of_designers = np.take(orders, own, axis=-1), placed, self._room, np.take(open_part, own, axis=-1)
         return rationed(*of_designers, self.by_segment)
 

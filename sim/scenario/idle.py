@@ -20,6 +20,7 @@ from sim.world.evidence import Value
 Need = tuple[str, tuple[Value, ...]]
 Needs = Mapping[str, tuple[Value, ...]]  # by key, the values of which it takes one; none named: a number above 0
 ABOVE_0: tuple[Value, ...] = ()
+BELOW_1: tuple[Value, ...] = ("below 1",)
 NOT_GIVEN = "not given"  # of a table of what was observed
 EVENTS = "[[event]]"  # stands for a key whose values are the kinds of events, and of some of them what they are on
 MODE, SEVERITY, DOCTRINE = "controls.mode", "controls.severity", "controls.doctrine"
@@ -39,6 +40,7 @@ CONTROLS = _each(SCALED, controls__severity=ABOVE_0)  # some control comes into 
 RESTRICTED = tuple({**way, EVENTS: ("retaliation",)} for way in DATED)
 DENIED = (*CONTROLS, *RESTRICTED)  # somebody denies something
 LACKING: tuple[Needs, ...] = (*DENIED, {EVENTS: ("suppliers",)})  # some of it cannot be had, whatever the reason
+HINDERED: tuple[Needs, ...] = (*CONTROLS, {"controls.quality_cap": BELOW_1})  # chips with a quality are not all sold
 OF_TARGET: tuple[Needs, ...] = ({"subsidy.annual": ABOVE_0}, {"subsidy.mode": ("plan",)})
 GRANTS: tuple[Needs, ...] = (*OF_TARGET, {"controller_subsidy.annual": ABOVE_0})
 ANSWERED = _each(CONTROLS, retaliation__severity=ABOVE_0)
@@ -60,7 +62,9 @@ READ: Mapping[str, tuple[Needs, ...]] = {
     "alliance.lag": _each(CONTROLS, controls__alignment=ABOVE_0),
     "alliance.reluctance": _each(CONTROLS, controls__alignment=ABOVE_0),
     **dict.fromkeys(("controls.foreign_owned_part", "controls.licence_spread"), CONTROLS),
-    "controls.backfill": LACKING,
+    "controls.backfill": (*LACKING, {"mandate.refusal": ABOVE_0}),
+    **dict.fromkeys(("leakage.smuggled", "leakage.offshore"), HINDERED),
+    "leakage.years": _each(HINDERED, leakage__smuggled=ABOVE_0),
     "controls.over_compliance": DENIED,
     **dict.fromkeys(("buyers.caution", "buyers.expectation_speed"), CONTROLS),
     **dict.fromkeys((f"stockpiling.{key}" for key in ("quarters", "speed", "record", "fading")), DENIED),
@@ -205,6 +209,8 @@ def _is_off(mechanism: str, values: Possible) -> bool:
 
 def _is_met(key: str, wanted: tuple[Value, ...], values: Possible) -> bool:
     held: Any = values[key]
+    if wanted == BELOW_1:
+        return any(value < 1 for value in held)
     return bool(set(wanted) & set(held)) if wanted else any(value > 0 for value in held)
 
 
@@ -214,6 +220,6 @@ def _worded(key: str, wanted: tuple[Value, ...]) -> str:
         return f"an event that is {with_article(what)}"
     if key == WORLD_SALES:
         return f"a config without [{key}], which says what the cycle was"
-    if not wanted:
-        return f"{key} above 0"
+    if wanted in (ABOVE_0, BELOW_1):
+        return f"{key} {'above 0' if wanted == ABOVE_0 else 'below 1'}"
     return f"{key} = {' or '.join(written(value) for value in wanted)}"

@@ -44,8 +44,9 @@ def test_extra_money_is_absorbed_with_falling_returns():
     for subsidy in (40.0, 400.0):
         bought, grant, capital = first_orders(subsidy)
         assert bought == pytest.approx(grant / (1 + grant / (1.2 * capital / 4)), rel=1e-9)
-    # SMIC's mature lines sell 3.45 of 8.3 bn USD: their part of 400 x 0.8 / 4 bn yuan a quarter.
-    assert grant == pytest.approx(80 * 3.45 / 8.3, rel=1e-6)
+    # SMIC's mature lines sell 3.45 of 8.3 bn USD, and 0.01 x 0.1 / 0.35 of dies for accelerators: their part of
+    # 400 x 0.8 / 4 bn yuan a quarter.
+    assert grant == pytest.approx(80 * 3.45 / (8.3 + 0.01 * 0.1 / 0.35), rel=1e-6)
     scale = float(load_config("neutral").values["base.target_capital"])
     assert capital == pytest.approx(8.6 * 6.9 * scale, rel=1e-9)
 

@@ -36,7 +36,7 @@ def test_mesa_tools_work(model):
         [row for name in ("chip_firms", "entrants") for row in model.world.rows[name] if row["site"] == "CHN"]
     )
     by_segment = firms.groupby("segment").agg("output", sum)
-    assert len(by_segment) == 5
+    assert len(by_segment) == 6
     largest = firms.sort("output", ascending=False).to_list()[0]
     assert largest.output == model.chip_firms.output.max()
     assert len(model.agents_by_type[Supplier]) == len(model.world.rows["suppliers"])

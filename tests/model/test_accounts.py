@@ -40,7 +40,7 @@ def put(owner, name, change):
     ("after", "spill", "account"),
     [
         ("chip_market", put("chip_market", "sales", lambda sales: sales * 1.001), "chips"),
-        ("chip_market", put("chip_firms", "output", lambda output: output * 1.001), "chips: made = bought"),
+        ("chip_market", put("chip_firms", "output", lambda output: output * 1.001), "chips|dies"),
         ("input_market", put("suppliers", "revenue", lambda revenue: revenue * 1.001), "inputs: suppliers' revenue"),
         ("input_market", put("input_market", "stock", lambda stock: stock * 1.001), "materials"),
         ("input_market", put("chip_firms", "tools_received", lambda tools: tools * 1.001), "tools"),

@@ -61,7 +61,7 @@ def test_events_accumulate_to_the_strictest_and_a_truce_takes_back():
     assert found.above_threshold[0, usa, deposition] == pytest.approx(0.4)
     assert found.of_everything.max() == 0.0
     _, ahead = controlled({}, 6, config=base, ahead=True)
-    assert ahead.of_everything[0, usa].tolist() == pytest.approx([0.2] * 23)  # inputs, segments, experts
+    assert ahead.of_everything[0, usa].tolist() == pytest.approx([0.2] * 25)  # inputs, segments, experts
     _, later = controlled({}, 12, config=base)
     assert later.above_threshold[0, usa, deposition] == pytest.approx(0.1)
     assert later.of_everything[0, usa, deposition] == pytest.approx(0.05)

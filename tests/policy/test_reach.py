@@ -1,10 +1,13 @@
 """Whom a control reaches through another state, and which lines: by hand, and by the text of the rules."""
 
+import csv
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from support.models import advance, at
+from support.paths import ROOT
 
 from sim.model import DecouplingModel
 from sim.scenario.loading import load_config
@@ -18,6 +21,22 @@ PLAIN = {
 }
 CHIPS = {"date": "2021-01-01", "by": "USA", "kind": "control", "scope": ["leading_logic"], "severity": 0.6}
 TOOLS = {**CHIPS, "scope": ["deposition"], "severity": 0.5, "lines": ["mature_logic"]}
+
+
+@pytest.fixture(scope="module")
+def exposed(tmp_path_factory):
+    """The world of 2020 with 0.075 of leading chips above the threshold, as before accelerators were apart."""
+    world = tmp_path_factory.mktemp("exposed") / "china-2020"
+    shutil.copytree(ROOT / "configs/worlds/china-2020", world)
+    with (world / "segments.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    (leading,) = [row for row in rows if row["id"] == "leading_logic"]
+    leading["chip_exposure"] = leading["chip_exposure_high"] = "0.075"
+    with (world / "segments.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(world)
 
 
 def dated(*events, **changes):
@@ -43,18 +62,18 @@ def test_makers_elsewhere_obey_on_what_is_in_scope_and_nobody_else():
     assert on(model, model.controls.in_force, "KOR", "experts") == 0.0
 
 
-def test_a_rule_on_chips_that_only_others_make_denies_them():
+def test_a_rule_on_chips_that_only_others_make_denies_them(exposed):
     """0.075 of leading chips lies above the threshold: 0.075 x 0.6 of what TSMC and Samsung sell there."""
-    alone = advance(DecouplingModel(dated(CHIPS)), 5)
+    alone = advance(DecouplingModel(dated(CHIPS, world=exposed)), 5)
     assert not alone.chip_market.denied.any()
-    model = advance(DecouplingModel(dated({**CHIPS, "through": ["TWN", "KOR"]})), 5)
+    model = advance(DecouplingModel(dated({**CHIPS, "through": ["TWN", "KOR"]}, world=exposed)), 5)
     leading = model.roster.firm_segment == model.roster.segments.index("leading_logic")
     assert model.chip_market.denied[0, leading & ~model.roster.at_home] == pytest.approx([0.045, 0.045])
     assert not model.chip_market.denied[0, ~leading].any()
 
 
-def test_what_is_denied_is_booked_at_the_seller_and_what_is_decided_at_the_state():
-    model = DecouplingModel(dated({**CHIPS, "through": ["TWN"]}), until=2021, record="all")
+def test_what_is_denied_is_booked_at_the_seller_and_what_is_decided_at_the_state(exposed):
+    model = DecouplingModel(dated({**CHIPS, "through": ["TWN"]}, world=exposed), until=2021, record="all")
     series = model.run()
     last = series.iloc[-1]
     assert last["sales_denied.TWN"] > 5 and last["sales_denied.USA"] == last["sales_denied.KOR"] == 0.0
@@ -162,17 +181,17 @@ def test_events_that_come_in_a_live_run_replay_bit_for_bit():
     assert not told.equals(DecouplingModel(base, rng=3, until=2027).run())
 
 
-def test_the_rule_on_leading_chips_is_seen_in_leading_chips_first():
+def test_the_rule_on_memory_for_accelerators_is_seen_there_first():
+    """Who makes nearly all of it obeys: before that, those who need it buy ahead."""
     historic = load_config("historic")
-    home = tuple(each.model_copy(update={"through": None}) for each in historic.events)
-    names = [f"{kind}.{segment}" for kind in ("chip_market", "unmet_demand") for segment in historic.world.segments]
+    home = tuple(
+        each.model_copy(update={"through": None}) if "hbm" in (each.scope or []) else each for each in historic.events
+    )
+    names = ["part_stock.hbm", *(f"unmet_demand.{segment}" for segment in historic.world.segments)]
     with_rule, without = (
-        DecouplingModel(each, until=2021, record=names).run() for each in (historic, replace(historic, events=home))
+        DecouplingModel(each, until=2026, record=names).run() for each in (historic, replace(historic, events=home))
     )
     differs = np.abs(with_rule - without).to_numpy() > 1e-9
     first = int(np.argmax(differs.any(axis=1)))
-    assert with_rule.index[first] == "2020-09-30"
-    assert [name for name, new in zip(names, differs[first], strict=True) if new] == [
-        "chip_market.leading_logic",
-        "unmet_demand.leading_logic",
-    ]
+    assert with_rule.index[first] == "2024-12-31"
+    assert [name for name, new in zip(names, differs[first], strict=True) if new] == ["part_stock.hbm"]

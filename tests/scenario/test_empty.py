@@ -47,8 +47,8 @@ def test_lines_that_nobody_has_are_named_where_nobody_enters():
 @pytest.mark.parametrize(
     "event",
     [
-        {**CONTROL, "scope": ["leading_logic"], "through": ["KOR"]},
-        {**CONTROL, "scope": ["advanced_logic", "experts", "ion_implantation"]},
+        {**CONTROL, "scope": ["ai_accelerators", "hbm"], "through": ["KOR"]},
+        {**CONTROL, "scope": ["ai_accelerators", "experts", "ion_implantation"]},
         {**CONTROL, "scope": ["all"]},
         {**CONTROL, "scope": ["all"], "lines": ["mature_logic"]},
         {**ANSWER, "scope": ["critical_minerals"]},
@@ -61,8 +61,9 @@ def test_one_that_denies_something_is_not(event):
 
 
 def test_whoever_follows_is_bound_as_well():
-    """The Dutch and the Japanese may follow; who makes leading chips is an ally too."""
-    assert said({**CONTROL, "scope": ["leading_logic", "resist_processing"]}, **{"controls.alignment": 1.0}) == []
+    """The Dutch and the Japanese may follow; who makes stacked memory is an ally too."""
+    alone = said({**CONTROL, "scope": ["resist_processing"]}, **ALONE)
+    assert alone and said({**CONTROL, "scope": ["hbm", "resist_processing"]}, **{"controls.alignment": 1.0}) == []
 
 
 def test_a_control_under_another_is_named_and_one_that_reaches_further_is_not():

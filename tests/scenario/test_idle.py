@@ -145,7 +145,7 @@ def test_run_says_the_same_as_check(tmp_path, answer):
     path = tmp_path / "mine.toml"
     path.write_text('purpose = "?"\nextends = "historic"\n[controls]\nmode = "none"\n')
     said = answer("check", path).err.splitlines()
-    assert len(said) == 3 and "control (15) and retaliation (5)" in said[0] and "controls.severity = 1.0" in said[1]
+    assert len(said) == 3 and "control (16) and retaliation (5)" in said[0] and "controls.severity = 1.0" in said[1]
     assert answer("run", path, "--until", "2020", "--out", tmp_path / "out").err.splitlines()[:3] == said
 
 
@@ -159,7 +159,7 @@ def test_compare_says_of_finished_results_what_batch_says(tmp_path, answer):
     said = answer("batch", path, "--workers", "1", "--out", out)
     assert said.code == 0, said.err
     reasons = [
-        "dated events are not in force: control (15) and retaliation (5); controls.mode is none",
+        "dated events are not in force: control (16) and retaliation (5); controls.mode is none",
         "controls.severity = 1.0: has no effect; it needs controls.mode = ",
         "retaliation.severity is varied without effect; it needs ",
     ]

@@ -126,7 +126,7 @@ def copy(tmp_path):
     [
         ("inputs.csv", "CSET (Khan", "CSET (Khan, S."),
         ("states.csv", "Netherlands", "The Netherlands"),
-        ("demand.csv", "20,16,24,assumed", "20,15,25,assumed"),
+        ("demand.csv", "22,17.6,26.4,assumed", "22,17,27,assumed"),
         ("suppliers.csv", "0.941,,,measured", "0.941,,,estimated"),
         ("inputs.csv", "6.8,,,measured", "6.80,,,measured"),
         ("columns.csv", "from the delivery of tools to output", "until there is output"),
