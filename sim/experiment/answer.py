@@ -31,14 +31,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sim.calendar import LAST_YEAR, OUTCOME_YEARS
+from sim.calendar import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS
 from sim.errors import nearest
 from sim.experiment.designs import SAMPLED, Part
 from sim.experiment.factors import Table
 from sim.scenario.values import CAUSED
 
 MOST_WORDS = 120
-YEARS = (*OUTCOME_YEARS, LAST_YEAR)
+YEARS = (*OUTCOME_YEARS, LAST_YEAR)  # that every result has
 WHOLE = ("sum", "peak")  # of all years
 SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -186,6 +186,7 @@ class Asked:
     measures: Sequence[str]
     parts: Sequence[Part]
     leave_out: Sequence[str]
+    every: str = "year"
 
     @property
     def swept(self) -> list[str]:
@@ -255,8 +256,11 @@ def _faults_of_value(value: Value, words: Words, asked: Asked, where: str) -> It
             f"{where}.measure = {value.measure!r}: is not recorded{nearest(value.measure, asked.measures)}; "
             f"recorded are {', '.join(asked.measures)}"
         )
-    if value.year not in (*YEARS, *WHOLE):
-        yield f"{where}.year = {value.year!r}: must be {', '.join(map(str, YEARS))}, or sum or peak of all years"
+    of_runs = value.of is None or value.reaches is not None or value.index
+    years = YEARS if of_runs or asked.every == "end" else range(FIRST_YEAR, LAST_YEAR + 1)
+    if value.year not in (*years, *WHOLE):
+        known = f"from {FIRST_YEAR} to {LAST_YEAR}" if isinstance(years, range) else f"{', '.join(map(str, years))}"
+        yield f"{where}.year = {value.year!r}: must be {known}, or sum or peak of all years"
     if value.index:
         if value.of not in asked.indexed:
             yield f"{where}.of = {value.of!r}: must be one of {', '.join(asked.indexed) or 'a Sobol design'}"

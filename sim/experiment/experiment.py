@@ -357,7 +357,8 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
     words = None
     if file.answer is not None:
         words = validated(Words, file.answer, str(path), "answer", RIGHT_IN_ANSWERS, problems)
-        asked = Asked([scenario.name for scenario in scenarios], file.baseline, names, parts, file.leave_out)
+        known = [scenario.name for scenario in scenarios]
+        asked = Asked(known, file.baseline, names, parts, file.leave_out, file.record.every)
         if words and not problems:
             problems += faults_of(words, asked, str(path))
     if problems:

@@ -276,8 +276,36 @@ class Answer:
     def by_set(self, case: Case, column: str, at: str) -> Array:
         """An outcome's mean over seeds for each parameter set; for each seed where there is one set."""
         pairing = pair_runs(case.result, case.result)
-        values = pairing.base.values(value(case.result, column, at))[:, 0]
+        values = pairing.base.values(self._at(case, column, at))[:, 0]
         return set_means(values, pairing.set_codes)[0] if self.sets > 1 else values
+
+    def _at(self, case: Case, column: str, at: str) -> Array:
+        """A measure of a case's runs at a date, shape (runs,), from the outcomes or else from the series."""
+        if f"{column}@{'end' if at == 'final' else at}" in case.result.outcomes:
+            return value(case.result, column, at)
+        if column not in self._whole:
+            self._whole[column] = with_series(self.result, [column])
+        whole = self._whole[column]
+        places = {run_id: place for place, run_id in enumerate(whole.run_ids)}
+        return value(whole, column, at)[[places[run_id] for run_id in case.result.run_ids]]
+
+    @cached_property
+    def _whole(self) -> dict[str, Result]:
+        """The whole result with the series of a measure that were read, by measure."""
+        return {}
+
+    def unit_of(self, outcome: str) -> str:
+        """The unit of an outcome; of a year that runs.csv has not, the measure's own."""
+        columns = self.manifest.columns
+        return columns[outcome if outcome in columns else outcome.partition("@")[0]].unit
+
+    def can_tell(self, outcome: str) -> bool:
+        """Whether the result has an outcome, or its measure for every year."""
+        measure, _, at = outcome.partition("@")
+        horizon, record = self.manifest.horizon, self.manifest.record
+        recorded = measure in record.measures and record.every != "end"
+        in_series = recorded and at.isdigit() and horizon.first <= int(at) <= horizon.last
+        return bool(at) and (outcome in self.manifest.columns or in_series)
 
     def seeds_add(self, case: Case, measure: str) -> float | None:
         """The standard deviation over seeds within a parameter set, in the mean over sets; None for one seed a set."""
@@ -442,7 +470,7 @@ def _check_claims(answer: Answer) -> None:
             if len(named := answer.named_by(term)) != 1:
                 problems.append(f"{where}: term {dict(term)} is {len(named)} cases and must be one")
             outcome = str(term.get("measure", claim.measure))
-            if "@" not in outcome or outcome not in answer.manifest.columns:
+            if not answer.can_tell(outcome):
                 problems.append(f"{where}: {outcome} is no outcome of the result")
     if problems:
         raise BadInput([*problems, "correct the experiment's claims; the same batch command takes them over"])

@@ -213,7 +213,7 @@ class Page:
             yield [*self._row(name, value), reading, of, found.low, found.middle, found.high]
 
     def _row(self, name: str, value: Value) -> list[object]:
-        unit = self.answer.manifest.columns[value.outcome].unit
+        unit = self.answer.unit_of(value.outcome)
         return [name, value.measure, unit, value.year, value.of or "", value.less or "", value.effect]
 
 

@@ -34,7 +34,7 @@ def verdicts(answer: Answer) -> Section:
             named, other = (f"{index.factor} {with_interval(index)}" for index in (verdict.named, verdict.other))
             rows.append([verdict.claim.says, f"largest total index, {verdict.claim.of}", named, other, verdict.word])
             continue
-        unit = answer.manifest.columns[verdict.claim.measure].unit
+        unit = answer.unit_of(verdict.claim.measure)
         scale, unit = (100.0, "points") if unit == SHARE else (1.0, unit)
         low, middle, high = (scale * held for held in verdict.points)
         digits = decimals_of([middle], high - low)

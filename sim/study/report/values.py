@@ -98,15 +98,15 @@ class Number:
 
 def number(answer: Answer, value: Value, cases: Mapping[str, Mapping[str, Any]]) -> Number:
     """The number of a value in an answer's result; `cases` are those that it may name."""
-    note = answer.manifest.columns[value.outcome]
+    unit_of = answer.unit_of(value.outcome)
     if value.index:
         return _index(answer, value)
     if value.variance_in:
         return _of_variance(answer, value, cases)
     if value.of is None or value.reaches is not None:
-        return _of_runs(answer, value, cases, note.unit)
+        return _of_runs(answer, value, cases, unit_of)
     values = by_set(answer, value, cases)
-    scale, unit = told_in(note.unit, bool(value.less))
+    scale, unit = told_in(unit_of, bool(value.less))
     low, middle, high = (float(q) for q in np.nanquantile(values, (0.05, 0.5, 0.95)))
     return Number(low, middle, high, float((values > 0).mean()), scale, unit, bool(value.less))
 
