@@ -21,7 +21,11 @@ from sim.study.report.answer import Answer
 from sim.study.report.cases import designs
 
 POINTS, PERCENT = "points", "%"
-SPOKEN = {"bn yuan": "billion yuan", "bn yuan a year": "billion yuan a year"}
+SPOKEN = {
+    "bn yuan": "billion yuan",
+    "bn yuan a year": "billion yuan a year",
+    "thousand H100e a year": "thousand chips’ worth",
+}
 ALL = 10  # of which odds are told
 RESAMPLES = 1000
 EFFECTS: Mapping[str, str] = {"bite": push.HELD, "total": push.ANSWERS}
