@@ -36,11 +36,19 @@ def put(owner, name, change):
     return spill
 
 
+def spilt_by_makers(model):
+    """Makers with lines sell more than they were able to make, and designers do not."""
+    firms = model.chip_firms
+    more = 0.001 * firms.output * firms.has_lines
+    firms.output, firms.made = firms.output + more, firms.made + more
+
+
 @pytest.mark.parametrize(
     ("after", "spill", "account"),
     [
         ("chip_market", put("chip_market", "sales", lambda sales: sales * 1.001), "chips"),
-        ("chip_market", put("chip_firms", "output", lambda output: output * 1.001), "chips|dies"),
+        ("chip_market", put("chip_firms", "output", lambda output: output * 1.001), "dies: made for designers"),
+        ("chip_market", spilt_by_makers, "chips: made = bought"),
         ("input_market", put("suppliers", "revenue", lambda revenue: revenue * 1.001), "inputs: suppliers' revenue"),
         ("input_market", put("input_market", "stock", lambda stock: stock * 1.001), "materials"),
         ("input_market", put("chip_firms", "tools_received", lambda tools: tools * 1.001), "tools"),

@@ -1,13 +1,10 @@
 """Whom a control reaches through another state, and which lines: by hand, and by the text of the rules."""
 
-import csv
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.models import advance, at
-from support.paths import ROOT
+from support.models import advance, at, exposed_world
 
 from sim.model import DecouplingModel
 from sim.scenario.loading import load_config
@@ -25,18 +22,7 @@ TOOLS = {**CHIPS, "scope": ["deposition"], "severity": 0.5, "lines": ["mature_lo
 
 @pytest.fixture(scope="module")
 def exposed(tmp_path_factory):
-    """The world of 2020 with 0.075 of leading chips above the threshold, as before accelerators were apart."""
-    world = tmp_path_factory.mktemp("exposed") / "china-2020"
-    shutil.copytree(ROOT / "configs/worlds/china-2020", world)
-    with (world / "segments.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    (leading,) = [row for row in rows if row["id"] == "leading_logic"]
-    leading["chip_exposure"] = leading["chip_exposure_high"] = "0.075"
-    with (world / "segments.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return str(world)
+    return exposed_world(tmp_path_factory.mktemp("exposed"))
 
 
 def dated(*events, **changes):

@@ -20,7 +20,7 @@ from sim.results.reading import open_result
 from sim.study.discovery import discover
 from sim.study.plot.choice import picture_of
 from sim.study.report.answer import read_answer
-from sim.study.report.pages import markdown_report
+from sim.study.report.files import write as write_report
 from sim.study.review import reviewed
 from sim.study.sensitivity import sensitivity
 from sim.study.validation.validation import validate
@@ -171,7 +171,7 @@ def read_by_all(root, folder, path):
         "dots": lambda: picture_of([str(folder)], [], "controls.severity", None, None),
         "sensitivity": lambda: sensitivity(folder, [SHARE]),
         "discover": lambda: discover(folder, f"{SHARE} >= 0.5"),
-        "report": lambda: markdown_report([read_answer(folder)]),
+        "report": lambda: write_report([read_answer(folder)], root / "told"),
         "validate": lambda: validate(folder),
         "rerun": lambda: row_of(open_result(folder), "no-controls-3-0-2"),
         "review": lambda: reviewed(str(folder), None),

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from support.models import advance, at
+from support.models import advance, at, exposed_world
 
 from sim.model import DecouplingModel
 from sim.scenario.loading import known_configs, load_config
@@ -21,28 +21,37 @@ def found(*events, **changes):
     return [dict(zip(HEADER, row, strict=True)) for row in effects(scenario)]
 
 
-def test_a_rule_on_leading_chips_by_hand():
-    """China used leading chips for 20 bn USD in 2020, all from abroad; 0.075 of them lie above: 138 x 0.075 x 0.6."""
-    (row,) = found({**RULE, "severity": 0.6})
-    assert row["denies"] == row["adds"] == pytest.approx(6.21)
+OF_LEADING = 18.965 * 6.9 * 0.075  # bn yuan: China bought leading chips for 18.965 bn USD in 2020, all from abroad
+
+
+@pytest.fixture(scope="module")
+def exposed(tmp_path_factory):
+    return exposed_world(tmp_path_factory.mktemp("exposed"))
+
+
+def test_a_rule_on_leading_chips_by_hand(exposed):
+    """0.075 of them lie above the threshold here."""
+    (row,) = found({**RULE, "severity": 0.6}, world=exposed)
+    assert row["denies"] == row["adds"] == pytest.approx(0.6 * OF_LEADING)
     assert (row["scope"], row["through"], row["lines"]) == ("leading_logic", "TWN KOR", "")
 
 
-def test_what_an_event_adds_is_what_was_not_denied_before():
+def test_what_an_event_adds_is_what_was_not_denied_before(exposed):
     first, second, pact = found(
         {**RULE, "severity": 0.6},
         {**RULE, "severity": 0.8, "date": "2022-01-01"},
         {"date": "2023-01-01", "by": "USA", "kind": "truce", "severity": 0.5},
+        world=exposed,
     )
-    assert (second["denies"], second["adds"]) == (pytest.approx(8.28), pytest.approx(8.28 - 6.21))
-    assert (pact["denies"], pact["adds"]) == (0.0, pytest.approx(-8.28 / 2))
+    assert (second["denies"], second["adds"]) == (pytest.approx(0.8 * OF_LEADING), pytest.approx(0.2 * OF_LEADING))
+    assert (pact["denies"], pact["adds"]) == (0.0, pytest.approx(-0.4 * OF_LEADING))
     assert first["date"] == "2021-01-01"
 
 
-def test_the_scale_of_the_day_counts():
+def test_the_scale_of_the_day_counts(exposed):
     lever = {"date": "2020-06-01", "by": "USA", "kind": "lever", "set": {"controls.severity": 0.5}}
-    (row,) = found({**RULE, "severity": 0.6}, lever)
-    assert row["denies"] == pytest.approx(6.21 / 2)
+    (row,) = found({**RULE, "severity": 0.6}, lever, world=exposed)
+    assert row["denies"] == pytest.approx(0.3 * OF_LEADING)
 
 
 def test_an_answer_in_chips_by_hand():
@@ -72,6 +81,7 @@ def test_what_an_outage_and_a_closure_stop_by_hand():
     assert japanese["until"] == "2029-01-01" and half["denies"] is None is half["adds"]
 
 
+OF_MEMORY = 0.01 * 6.9 * 0.16 * 0.9  # what stacked memory for accelerators made there in 2020 was worth, less a tenth
 WHY_NOT = {  # from which date on events of a config deny nothing
     "reactive": "2020-01-01",  # the lead decides by a doctrine, and dated events are not in force
     "truce-2025": "2025-01-01",  # controls.severity is 0
@@ -86,13 +96,16 @@ def test_every_event_of_a_config_denies_something_or_is_known_not_to(name):
             assert row["denies"] == 0, row
         elif row["kind"] == "truce":
             assert row["adds"] < 0, row
+        elif row["scope"] == "hbm":
+            assert row["denies"] == pytest.approx(OF_MEMORY, rel=0.02), row
         else:
             assert row["denies"] > 0.01, row
 
 
 def test_every_event_of_historic_adds_to_those_before():
     for row in effects(load_config("historic")):
-        assert dict(zip(HEADER, row, strict=True))["adds"] > 0.05, row
+        row = dict(zip(HEADER, row, strict=True))
+        assert row["adds"] > (0.9 * OF_MEMORY if row["scope"] == "hbm" else 0.05), row
 
 
 QUESTION = """

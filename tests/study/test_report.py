@@ -280,7 +280,7 @@ def test_a_claim_must_name_one_case(project, tmp_path):
     runs = (out / "runs.csv").stat().st_mtime_ns
     for old, new, sentence in (
         ('terms = [{ config = "no-controls", ', "terms = [{ ", "is 2 cases and must be one"),
-        ("subsidy_spent@2025", "subsidy_spent@2026", "subsidy_spent@2026 is no outcome"),
+        ("subsidy_spent@2025", "subsidy_spent@2040", "subsidy_spent@2040 is no outcome"),
     ):
         path.write_text(TINY.replace(old, new))
         assert run_batch(path, workers=1, out=out) == 0

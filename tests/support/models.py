@@ -1,5 +1,6 @@
 """Models run, and what is read off them."""
 
+import csv
 import shutil
 
 import numpy as np
@@ -58,3 +59,18 @@ def seeds(folder, tables, **config):
         tomli_w.dumps({"purpose": "a test", "world": str(world), **NOTHING_MOVES, "mechanisms": mechanisms, **config})
     )
     return path
+
+
+def exposed_world(folder):
+    """The world of 2020 with 0.075 of leading chips above the threshold, as before accelerators were apart."""
+    world = folder / "china-2020"
+    shutil.copytree(ROOT / "configs/worlds/china-2020", world)
+    with (world / "segments.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    (leading,) = [row for row in rows if row["id"] == "leading_logic"]
+    leading["chip_exposure"] = leading["chip_exposure_high"] = "0.075"
+    with (world / "segments.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(world)
