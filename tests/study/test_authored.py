@@ -23,6 +23,7 @@ from sim.study.report.pages import gallery
 from sim.study.report.plain import made_by
 from sim.study.report.told import Told
 from sim.study.report.values import Number, holds
+from sim.world.world import load_world
 
 FREE, STRICT = "no control", "a strict control"
 LOSS = {"measure": SHARE, "year": 2035, "of": STRICT, "less": FREE}
@@ -356,3 +357,10 @@ def test_the_gallery_is_made_of_the_answers_as_they_are():
     ]
     texts = {path.stem: path.with_suffix(".md").read_text() for path in asked}
     assert (folder / "README.md").read_text() == gallery(texts)
+
+
+def test_every_unknown_has_plain_words():
+    plain = tomllib.loads((ROOT / "configs/evidence/plain.toml").read_text())
+    parameters = load_world("china-2020").parameters
+    wanted = [name for name, each in parameters.items() if each.role in ("uncertainty", "switch")]
+    assert [name for name in wanted if name not in plain] == [] and not any(map(KEYS.search, plain.values()))

@@ -28,6 +28,7 @@ SPOKEN = {
 }
 ALL = 10  # of which odds are told
 RESAMPLES = 1000
+MOST_DECIMALS = 2
 EFFECTS: Mapping[str, str] = {"bite": push.HELD, "total": push.ANSWERS}
 
 
@@ -51,7 +52,7 @@ class Number:
         """Decimals by the width of the interval: its fourth part is the last digit that is told."""
         width = self.scale * (self.high - self.low)
         size = width / 4 if width > 0 else abs(self.scale * self.middle) / 10
-        return -math.floor(math.log10(size)) if size > 0 else 0
+        return min(-math.floor(math.log10(size)), MOST_DECIMALS) if size > 0 else 0
 
     def said(self, end: str) -> str:
         """The size of the middle or of an end, without its sign."""
@@ -59,7 +60,7 @@ class Number:
         return f"{size:,.{max(self.digits, 0)}f}"
 
     def with_unit(self, text: str) -> str:
-        unit = self.unit[:-1] if text == "1" and self.unit in (POINTS, "years") else self.unit
+        unit = self.unit[:-1] if text in ("1", "−1") and self.unit in (POINTS, "years") else self.unit
         return f"{text} {unit}".strip()
 
     def direction(self, end: str) -> str:
