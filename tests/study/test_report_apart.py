@@ -200,10 +200,11 @@ def test_a_factor_takes_the_place_of_what_the_sets_draw(tmp_path):
     assert "factors.demand.growth: is set by the ensemble" in problems[0]
 
 
+OF_OTHER_THINGS = ("lumped", "compute")  # the difference between firms, and what rules do to computing power
 ASKED = [path.stem for path in sorted((ROOT / "experiments").glob("*.toml")) if "[[claims]]" in path.read_text()]
 
 
-@pytest.mark.parametrize("name", [*(name for name in ASKED if name != "lumped"), "dated-controls"])  # of firms alone
+@pytest.mark.parametrize("name", [*(name for name in ASKED if name not in OF_OTHER_THINGS), "dated-controls"])
 def test_every_answer_about_controls_has_both_ends_of_the_push(name):
     experiment = load_experiment(name)
     configs = [controls_of(scenario.values, scenario.as_dict()["events"]) for scenario in experiment.scenarios]
