@@ -105,7 +105,7 @@ WORLDS = {
     "world-two-targets": ["states.csv: role: exactly one state must be target"],
     "world-unknown-column": ["states.csv: the header lacks name"],
     "world-missing-row": ["demand.csv: has no row for EUR, leading_logic"],
-    "world-open-world": ["demand.csv: demand: leading_logic is used for 46 but made for 45", "equal"],
+    "world-open-world": ["demand.csv: demand: leading_logic is used for 43.225 but made for 42.225", "equal"],
     "world-line-too-short": ["totals.csv: line 3: has 6 fields; the header has 7"],
     "world-baseline-hole": ["baseline.toml: base.home_bias is missing", "(odds)"],
     "world-baseline-unknown-key": ["baseline.toml: base.chip_markt", "'base.chip_market'"],

@@ -332,7 +332,7 @@ def test_configs_are_run_first_with_all_measures(answer, tmp_path, monkeypatch):
         "compare", "neutral", "published-2020", "--by", "segment", "--format", "csv", "--measure", "chip_market"
     )
     rows = list(csv.DictReader(io.StringIO(out)))
-    assert code == 0 and len(rows) == 6 and rows[0]["n_pairs"] == "20"
+    assert code == 0 and len(rows) == 7 and rows[0]["n_pairs"] == "20"
     assert "20 runs" in err and len(list((tmp_path / "results").iterdir())) == 2
     code, again, err = answer(
         "compare", "neutral", "published-2020", "--by", "segment", "--format", "csv", "--measure", "chip_market"
