@@ -125,7 +125,7 @@ def test_one_future_comes_first_then_all_then_more(held):
     visit.ask(1, set={"subsidy.annual": 100})
     finish_base(processes)
     seen = []
-    while len(seen) < 40 and not any(answer["more"] is False for answer in visit.answers):
+    while len(seen) < 80 and not any(answer["more"] is False for answer in visit.answers):
         job = started(processes)
         seen.append((len(job.pairs), len(job.events)))
         processes[0].finish()
@@ -254,7 +254,7 @@ def test_what_does_nothing_is_marked_once_it_has_been_tried(held):
     visit = Visit(desk)
     visit.ask(1)
     finish_base(processes)
-    base = np.full((32, 16, 9), 0.2) + np.arange(32)[:, None, None] / 1000
+    base = np.full((32, 16, 10), 0.2) + np.arange(32)[:, None, None] / 1000
     while not any("tool-mandate" in answer["presets"] for answer in visit.answers):
         job = started(processes)
         acts = [event.get("set", {}) for event in job.events]

@@ -284,9 +284,11 @@ def test_the_fitted_model_is_sane():
 
 
 def test_the_fit_meets_the_figures():
-    """Medians of the sets against what was seen. Known to miss: the tools of 2022 come out high, and the world's of 2024
-    an eighth low, since accelerators are in the given sales and need few lines of their own; the share of 2023, which
-    another publisher counts than those before, two points low (docs/evidence/limits.md).
+    """Medians of the sets against what was seen.
+
+    Known to miss (docs/evidence/limits.md): the tools of 2022 come out high, and the world's of 2024 an eighth low, since
+    accelerators are in the given sales and need few lines of their own; the share of 2023, which another publisher
+    counts than those before, two points low.
     """
     limits = {"production_share_located": 0.01, "production_share_hq": 0.01, "equipment_spending": 0.15}
     limits |= {"chip_production_located": 0.08, "chip_production_hq": 0.08, "equipment_spending.world": 0.1}
