@@ -286,7 +286,7 @@ def test_the_fitted_model_is_sane():
 def test_the_fit_meets_the_figures():
     """Medians of the sets against what was seen.
 
-    Known to miss (docs/evidence/limits.md): the tools of 2022 come out high, and the world's of 2024 an eighth low, since
+    Known to miss: the tools of 2022 come out high, and the world's of 2024 an eighth low (docs/evidence/limits.md), as
     accelerators are in the given sales and need few lines of their own; the share of 2023, which another publisher
     counts than those before, two points low.
     """
