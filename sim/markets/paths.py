@@ -58,6 +58,7 @@ class DemandPaths:
         A path is growth too, and stands still where nothing grows.
         """
         p = parameters
+        quarter = min(quarter, self._index.shape[-1] - 1)  # a review may look beyond the last year
         position = p["demand.path_position"][..., None]
         index = self._index[..., quarter]
         off = np.where(position < 0, -position * self._low[..., quarter], position * self._high[..., quarter])
