@@ -6,8 +6,8 @@ from sim import load_config
 from sim.live.page import _charts, _levers, _tiles
 
 WORDS = {
-    "historic": ("chips", "China", 43, "70 %, the target for 2025"),
-    "lumped": ("chips", "China", 43, "70 %, the target for 2025"),
+    "historic": ("chips", "China", 44, "70 %, the target for 2025"),
+    "lumped": ("chips", "China", 44, "70 %, the target for 2025"),
 }
 WORDS |= {"crop-seeds": ("seeds", "China", 0, None), "synthetic": ("goods", "China", 0, None)}
 

@@ -68,7 +68,7 @@ def test_the_verb_reviews_a_run_with_its_own_seed(tmp_path):
     )
     assert said.exit_code == 0, said.output
     rows = list(csv.DictReader(said.stdout.splitlines()))
-    assert [int(row["rank"]) for row in rows] == list(range(1, 23))  # seventeen inputs and five segments
+    assert [int(row["rank"]) for row in rows] == list(range(1, 25))  # eighteen inputs and six segments
     with (tmp_path / "review/review.csv").open() as file:
         assert [row["item"] for row in csv.DictReader(file)] == [row["item"] for row in rows]
     scores = [float(row["score"]) for row in rows]
@@ -91,9 +91,9 @@ def test_the_review_finds_the_published_choke_points():
     spots = review(load_config("published-2020"))
     first = {spot.item for spot in spots[:6]}
     assert len(first & {"lithography", "design_software", "process_control", "resist_processing"}) >= 3
-    assert [spot.rank for spot in spots] == list(range(1, 23))
+    assert [spot.rank for spot in spots] == list(range(1, 25))
     by_item = {spot.item: spot for spot in spots}
-    assert by_item["critical_minerals"].rank == 22  # the target sells them to the world
+    assert by_item["critical_minerals"].rank == 24  # the target sells them to the world
     # stocks of materials last for months, lines for years
     assert by_item["photoresist"].at_risk_1_year > by_item["lithography"].at_risk_1_year
     assert all(spot.at_risk_3_years >= -1e-9 for spot in spots)
