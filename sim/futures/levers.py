@@ -45,7 +45,8 @@ LEFT_OUT = ("controls.start",)
 STEPS = 100  # on a slider
 # What a lever takes to change a run, where its key is always read.
 ALSO: Mapping[str, tuple[Needs, ...]] = {MODE: ({SEVERITY: ()}, {EVENTS: ("retaliation",)})}
-OF_DOCTRINE = ("controls.severity", "controls.alignment")  # what acts only through what a doctrine decides to deny
+# What acts only through what a doctrine decides to deny.
+OF_DOCTRINE = ("controls.severity", "controls.alignment", "retaliation.severity")
 MOST_KEPT = 64
 _alike: dict[str, list[str]] = {}  # by the hash of a scenario
 

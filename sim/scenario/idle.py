@@ -34,6 +34,7 @@ def _each(ways: Iterable[Needs], **also: tuple[Value, ...]) -> tuple[Needs, ...]
     return tuple({**way, **{key.replace("__", "."): values for key, values in also.items()}} for way in ways)
 
 
+IN_FORCE = ({MODE: ("fixed", "reactive")}, {MODE: ("events",), SEVERITY: ABOVE_0})  # controls by a lever of their own
 BY_EVENT = tuple({**way, EVENTS: ("control",)} for way in DATED)
 SCALED: tuple[Needs, ...] = (FIXED, *BY_EVENT, DECIDED)  # what the severity of controls scales
 CONTROLS = _each(SCALED, controls__severity=ABOVE_0)  # some control comes into force
@@ -52,6 +53,7 @@ READ: Mapping[str, tuple[Needs, ...]] = {
     "demand.surge": ({WORLD_SALES: (NOT_GIVEN,)},),
     "investment.diversion": LACKING,
     "stockpiling.reach": DENIED,
+    **dict.fromkeys(("controls.foundry", "controls.quality_cap"), IN_FORCE),
     "controls.start": _each([FIXED], controls__severity=ABOVE_0),
     "controls.alignment": CONTROLS,
     DOCTRINE: ({MODE: ("reactive",)},),

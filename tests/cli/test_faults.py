@@ -59,7 +59,8 @@ def test_other_ends_keep_their_codes(ended, monkeypatch, fault, code):
 
 
 def test_a_reader_that_leaves_is_no_gate():
-    command = f"{sys.executable} -m sim list parameters | head -c 10; echo :${{PIPESTATUS[0]}}"
+    # More than a pipe holds, so that the writer is still writing when nobody reads any more.
+    command = f"{sys.executable} -m sim list measures | head -c 10; echo :${{PIPESTATUS[0]}}"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert said.stdout.endswith(f":{cli.NOBODY_READS}\n") and said.stderr == ""
 

@@ -145,8 +145,14 @@ def test_run_says_the_same_as_check(tmp_path, answer):
     path = tmp_path / "mine.toml"
     path.write_text('purpose = "?"\nextends = "historic"\n[controls]\nmode = "none"\n')
     said = answer("check", path).err.splitlines()
-    assert len(said) == 3 and "control (16) and retaliation (5)" in said[0] and "controls.severity = 1.0" in said[1]
-    assert answer("run", path, "--until", "2020", "--out", tmp_path / "out").err.splitlines()[:3] == said
+    levers = [line for line in said if "controls.foundry = " in line or "controls.quality_cap = " in line]
+    assert (
+        len(said) == 5
+        and len(levers) == 2
+        and "control (16) and retaliation (5)" in said[0]
+        and "controls.severity = 1.0" in said[1]
+    )
+    assert answer("run", path, "--until", "2020", "--out", tmp_path / "out").err.splitlines()[:5] == said
 
 
 def test_compare_says_of_finished_results_what_batch_says(tmp_path, answer):
