@@ -58,10 +58,12 @@ class DemandPaths:
         A path is growth too, and stands still where nothing grows.
         """
         p = parameters
-        quarter = min(quarter, self._index.shape[-1] - 1)  # a review may look beyond the last year
+        last = self._index.shape[-1] - 1
+        quarter, after = min(quarter, last), max(0, quarter - last)  # a review may look beyond the last year
         position = p["demand.path_position"][..., None]
         index = self._index[..., quarter]
         off = np.where(position < 0, -position * self._low[..., quarter], position * self._high[..., quarter])
+        beyond = self._beyond[..., quarter] + after / QUARTERS_PER_YEAR
         weight = p["demand.path_weight"][..., None]
-        level: Array = np.exp(weight * (index + off) + p["demand.growth"][..., None] * self._beyond[..., quarter])
+        level: Array = np.exp(weight * (index + off) + p["demand.growth"][..., None] * beyond)
         return level

@@ -62,6 +62,15 @@ def test_a_path_grows_on_the_trend_after_its_last_year(tmp_path):
     assert demand[3] == pytest.approx(4.0 * np.exp(0.04), rel=1e-4)
 
 
+@pytest.mark.parametrize("last", [2022, 2035])
+def test_it_grows_on_beyond_the_last_year_too_where_a_review_looks(tmp_path, last):
+    rows = [f"CHN,rice,{year},4,2,8,assumed,a test" for year in range(2021, last + 1)]
+    model = DecouplingModel(path(tmp_path, *rows), set={"demand.growth": 0.08})
+    rice, china = model.roster.segments.index("rice"), at(model, "CHN")
+    end, two_years_on = (model.chip_market.paths.level(model.parameters, quarter) for quarter in (63, 71))
+    assert two_years_on[0, china, rice] / end[0, china, rice] == pytest.approx(np.exp(2 * 0.08))
+
+
 def test_what_the_world_sells_is_given_so_the_others_have_the_rest(tmp_path):
     rows = (*ROWS, "others,rice,2022,0.5,0.5,0.5,assumed,a test")
     config = path(tmp_path, *rows)
