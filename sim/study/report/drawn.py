@@ -231,8 +231,7 @@ def _bars[T](
 
     names = [textwrap.wrap(name, ROW_LETTERS) for name, _ in rows]
     head = _Head(title, axis)
-    body = sum(0.12 + LINE * max(1, len(name)) for name in names) + 0.2
-    height = head.inches + body + 0.35
+    body, height = _sizes(head, names)
     with drawing(title, FONT):
         canvas = Canvas(figsize=(WIDTH, height))
         axes = canvas.add_axes((0.40, 0.32 / height, 0.46, body / height))
@@ -258,6 +257,12 @@ def _bars[T](
         return write(canvas)
 
 
+def _sizes(head: _Head, names: Sequence[list[str]]) -> tuple[float, float]:
+    """The height of the rows of a figure, each with a name of some lines, and of the whole figure."""
+    body = sum(0.12 + LINE * max(1, len(name)) for name in names) + 0.2
+    return body, head.inches + body + 0.35
+
+
 def tornado(found: Overturning, title: str) -> str:
     """The headline with each unknown low (hollow) and high (filled), and with each mechanism left out (a diamond)."""
     from matplotlib.figure import Figure as Canvas
@@ -266,8 +271,7 @@ def tornado(found: Overturning, title: str) -> str:
     names = [textwrap.wrap(swing.words, ROW_LETTERS + 2) for swing in swings]
     unit = f"{headline.unit}{', higher or lower' if headline.is_difference else ''}"
     head = _Head(title, f"{unit}; hollow: low or none, filled: high or all, diamond: left out")
-    body = sum(0.12 + LINE * max(1, len(name)) for name in names) + 0.2
-    height = head.inches + body + 0.35
+    body, height = _sizes(head, names)
     with drawing(title, FONT):
         canvas = Canvas(figsize=(WIDTH, height))
         axes = canvas.add_axes((0.42, 0.32 / height, 0.54, body / height))
