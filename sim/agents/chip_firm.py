@@ -3,6 +3,7 @@
 import numpy as np
 
 from sim.agents.learning import research_effort, successes, times_at_first, wright_cost
+from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import Category, Column, ColumnAgent, Link, Queue, rule
 from sim.engine.groups import divisor, power
@@ -84,6 +85,12 @@ class ChipFirm(ColumnAgent):
     experience_of_others = Column("bn yuan", "cumulative output of the segment's other firms")
     unit_cost = Column("2020 = 1", "cost of a chip by Wright's law")
 
+    @property
+    def being_built(self) -> Array:
+        """Its lines on their way, whenever they arrive, bn yuan a quarter."""
+        first, *later = self.pipeline
+        return sum(later, start=first)
+
     @rule
     def become_known(self) -> None:
         """A young designer of the target gains buyers as a new product does, fast at first and then less.
@@ -109,8 +116,9 @@ class ChipFirm(ColumnAgent):
         fails = unfinished * np.where(
             self.draw("failure", self.is_entrant) < p["entry.failure"] / QUARTERS_PER_YEAR, 1.0, 0.0
         )
-        self.abandoned = fails * sum(self.pipeline[1:], start=self.pipeline[0])
-        self.pipeline = [place * (1.0 - fails) for place in self.pipeline]
+        self.abandoned = fails * self.being_built
+        if fails.any():
+            self.pipeline = [place * (1.0 - fails) for place in self.pipeline]
         self.age = (self.age + 1.0) * self.entered * (1.0 - fails)
         self.entered = self.entered + enters - fails
 
@@ -127,7 +135,7 @@ class ChipFirm(ColumnAgent):
         is_open = 1.0 - self.closed
         capital = self.capacity * self.capital_per_capacity
         upkeep_and_growth = (p["investment.depreciation"] + p["demand.growth"]) / QUARTERS_PER_YEAR
-        lines = sum(self.pipeline[1:], start=self.pipeline[0]) * self.capital_per_capacity
+        lines = self.being_built * self.capital_per_capacity
         under_way = self.build_quarters - 1.0  # quarters of orders in the pipeline when it decides
         years = np.maximum(0.0, self.quarter - NEW_PLAN) / QUARTERS_PER_YEAR
         step = np.where(self.quarter < NEW_PLAN, 1.0, p["state_programme.step"])
@@ -167,7 +175,7 @@ class ChipFirm(ColumnAgent):
         lines = self.tools_received / per_capacity * self.line_completeness
         self.new_lines = lines
         self.pipeline = [
-            place + np.where(self.build_quarters == ahead, lines, 0.0)
+            place + np.where(due, lines, 0.0) if (due := self.build_quarters == ahead).any() else place
             for ahead, place in enumerate(self.pipeline, start=1)
         ]
 

@@ -61,10 +61,13 @@ class Groups:
         present, starts = np.unique(self.group_of[order], return_index=True)
         self._starts = starts
         self._present = None if len(present) == count else present
+        self._alone = bool((self._sizes == 1).all())  # each group is one agent
 
     def sum(self, values: Array) -> Array:
         if self._order is not None:
             values = values.take(self._order, axis=-1)
+        if self._alone:
+            return values.copy()
         sums = np.add.reduceat(values, self._starts, axis=-1)
         if self._present is None:
             return sums

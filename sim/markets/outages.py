@@ -58,7 +58,7 @@ def close_and_move(firms: ChipFirm, events: Sequence[Event], quarter: int, roste
 def _close(firms: ChipFirm, line: int, takers: Sequence[int]) -> None:
     """Close one firm's lines, in place and being built; share them among the takers by capacity, if there are any."""
     is_it = np.arange(firms.capacity.shape[-1]) == line
-    building = sum(firms.pipeline[1:], start=firms.pipeline[0])
+    building = firms.being_built
     lines_there = is_it * firms.has_lines  # a designer that closes has none
     firms.closing = firms.closing + lines_there * firms.capacity
     firms.called_off = firms.called_off + is_it * building

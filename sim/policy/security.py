@@ -27,7 +27,7 @@ def push_for_security(model: DecouplingModel) -> None:
     demand = chip_market.demand[:, roster.target] + chip_market.designers.wanted_at_home
     part_in_2020 = by_segment.sum(firms.base_capacity * own) / chip_market.base_demand[:, roster.target]
     alarmed = p["security.goal"] * states.alarm[:, [roster.target]] * demand
-    lines = firms.capacity + sum(firms.pipeline[1:], start=firms.pipeline[0])
+    lines = firms.capacity + firms.being_built
     missing = np.clip(part_in_2020 * demand + alarmed - by_segment.sum(lines * own), 0.0, alarmed)
     led = firms.programme_investment * own * (1.0 - firms.closed)
     of_segment = by_segment.spread(by_segment.sum(led))
