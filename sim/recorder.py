@@ -213,8 +213,7 @@ class Observed:
         """Loss over four quarters without any foreign input: bn yuan at 2020 prices, (runs, 1)."""
         roster, market, home = self._roster, self._inputs, self._roster.home
         output = roster.by_group.sum(self._firms.made * self._firms.has_lines)[:, home]
-        needed = roster.needed(self._firms.made, market.base.material_need)[:, home]
-        yearly_use = 4.0 * needed * roster.is_material
+        yearly_use = 4.0 * market.wanted[:, home] * roster.is_material
         supply = ratio(roster.of_home_suppliers(market.sales[:, home]), market.delivered[:, home], 1.0)
         stocks = ratio(market.stock[:, home], yearly_use, 1.0)
         cover = np.minimum(1.0, stocks + supply).min(axis=-1)

@@ -235,7 +235,8 @@ class ChipMarket(ByRun):
         first = designers.served_first(p, dies, able)
         dies = dies - first
         asked = firms.orders + designers.of_makers(dies)
-        fill, slack = filled_first(asked, able - designers.of_makers(first))
+        made_first = designers.of_makers(first)
+        fill, slack = filled_first(asked, able - made_first)
         got, more = asked_twice(orders, fill, slack, open_part, by_segment)
         dies, more_dies = designers.asked_twice(dies, fill, slack)
         part = np.minimum(1.0, slack / divisor(total_over_rows(more) + designers.of_makers(more_dies)))
@@ -245,7 +246,7 @@ class ChipMarket(ByRun):
         self.sales[..., designers.own] = chips * filled[:, None, :]
         self.made_at_home = np.tile(self.roster.at_home * 1.0, (len(able), 1))
         self.made_at_home[:, designers.own] = designers.part_at_home()
-        firms.orders = asked + designers.of_makers(first)
+        firms.orders = asked + made_first
         firms.output = total_over_rows(self.sales)
         firms.made = firms.output + designers.of_makers(dies)
         able, self.capacity = able.copy(), self.capacity.copy()

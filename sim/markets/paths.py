@@ -31,11 +31,11 @@ class DemandPaths:
         for state, segment in sorted(own):
             followers = [state] if state != OTHERS else [each for each in roster.states if (each, segment) not in own]
             of_path = [row for row in rows if (row["state"], row["segment"]) == (state, segment)]
-            for each in followers:
-                self._follow((roster.states.index(each), roster.segments.index(segment)), of_path)
+            states = [roster.states.index(each) for each in followers]
+            self._follow(states, roster.segments.index(segment), of_path)
 
-    def _follow(self, place: tuple[int, int], rows: list[dict[str, object]]) -> None:
-        """One state's path of one segment."""
+    def _follow(self, states: list[int], segment: int, rows: list[dict[str, object]]) -> None:
+        """Some states' path of one segment."""
         by_year = {int(str(row["year"])): row for row in rows}
         last = max(by_year)
         ends = {}
@@ -46,11 +46,11 @@ class DemandPaths:
             ends[end][after:] = np.log(known[last])
         middle = quarters_until(last) - (QUARTERS_PER_YEAR + 1) / 2
         years = (np.arange(len(ends["index"])) - middle) / QUARTERS_PER_YEAR
-        self.given[place] = True
-        self._index[place] = ends["index"]
-        self._low[place] = ends["index_low"] - ends["index"]
-        self._high[place] = ends["index_high"] - ends["index"]
-        self._beyond[place] = np.where(np.arange(len(years)) < quarters_until(last), 0.0, years)
+        self.given[states, segment] = True
+        self._index[states, segment] = ends["index"]
+        self._low[states, segment] = ends["index_low"] - ends["index"]
+        self._high[states, segment] = ends["index_high"] - ends["index"]
+        self._beyond[states, segment] = np.where(np.arange(len(years)) < quarters_until(last), 0.0, years)
 
     def level(self, parameters: Parameters, quarter: int) -> Array:
         """Demand by that of 2020 where a path is given, (runs, S, G), at the prices of 2020; 1 elsewhere.

@@ -94,12 +94,11 @@ class Roster:
         `need` is by what is made, (runs, 1, I). Materials and software are for lines; parts are for the chips of their
         segment, designers' too.
         """
-        some = need if inputs is None else need.take(inputs, axis=-1)
-        needed: Array = self.by_group.sum(made * self.foundries.has_lines)[..., None] * some
-        for place, item in enumerate(np.arange(len(self.inputs)) if inputs is None else inputs):
-            if self.is_part[item]:
-                of_segment = made * (self.firm_segment == self.part_of[item])
-                needed[..., place] = self.by_group.sum(of_segment) * need[..., item]
+        which = np.arange(len(self.inputs)) if inputs is None else inputs
+        needed: Array = self.by_group.sum(made * self.foundries.has_lines)[..., None] * need.take(which, axis=-1)
+        for place in np.flatnonzero(self.is_part[which]):
+            of_segment = made * (self.firm_segment == self.part_of[which[place]])
+            needed[..., place] = self.by_group.sum(of_segment) * need[..., which[place]]
         return needed
 
     def _foreign_tools(self) -> Array:
