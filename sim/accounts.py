@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.arrays import Array
-from sim.engine.groups import total, total_over_rows
+from sim.engine.groups import at, total, total_over_rows
 from sim.errors import BadInput
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Ledger:
         for_designers = firms.made - firms.output
         designers = chip_market.designers
         if designers.any:
-            from_lines = np.take(firms.output, designers.own, axis=-1) - designers.from_stock
+            from_lines = at(firms.output, designers.own) - designers.from_stock
             check(
                 "dies: made for designers = in their chips and got through fronts",
                 total(for_designers),

@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.arrays import Array, Indices
 from sim.calendar import quarter_end
-from sim.engine.groups import Groups, divisor, ratio, total, total_over_rows
+from sim.engine.groups import Groups, at, divisor, ratio, total, total_over_rows
 from sim.engine.runs import Pick
 from sim.measures import Measure, Observable, catalogue, firms, measure_names
 from sim.world.world import World
@@ -244,7 +244,7 @@ class Observed:
     def firm_home_sales(self) -> Array:
         roster = self._roster
         at_headquarters = self._chips.sales[:, roster.firm_headquarters, np.arange(len(roster.chip_firms))]
-        return self._by_firm(at_headquarters * np.take(self.price, roster.firm_segment, axis=-1))
+        return self._by_firm(at_headquarters * roster.by_segment.spread(self.price))
 
     @cached_property
     def designed(self) -> Array:
@@ -265,7 +265,7 @@ class Observed:
 
     def _by_firm(self, values: Array) -> Array:
         lines, of_firm = self._lines
-        return of_firm.sum(np.take(values, lines, axis=-1))
+        return of_firm.sum(at(values, lines))
 
 
 def observe(model: DecouplingModel) -> Observed:

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim.arrays import Array, Indices
+from sim.engine.groups import at
 from sim.engine.parameters import Parameters
 from sim.engine.runs import Pick
 from sim.engine.streams import Luck, agent_keys
@@ -162,7 +163,7 @@ class Gathered:
         values = self._table.values
         if name not in values:
             raise AttributeError(f"no column {name!r}{nearest(name, values)}")
-        return values[name].take(self._index, axis=-1)
+        return at(values[name], self._index)
 
 
 class Queue(Quantity[tuple[Array, ...]]):

@@ -31,6 +31,11 @@ def divisor(values: Array) -> Array:
     return values if values.min() > 0 else np.where(values > 0, values, 1.0)
 
 
+def at(values: Array, places: Indices) -> Array:
+    """What these places of the last axis hold: (…, agents) to (…, places). They must be there; nobody looks."""
+    return values.take(places, axis=-1, mode="clip")  # half the time of a look at each
+
+
 _FROM_THE_FIRST = np.array([0])
 
 # Sums whose bytes do not depend on how many runs are held at once (the order of addition never changes).
@@ -65,7 +70,7 @@ class Groups:
 
     def sum(self, values: Array) -> Array:
         if self._order is not None:
-            values = values.take(self._order, axis=-1)
+            values = at(values, self._order)
         if self._alone:
             return values.copy()
         sums = np.add.reduceat(values, self._starts, axis=-1)
@@ -79,4 +84,4 @@ class Groups:
         """Each agent's own group's value: (…, groups) to (…, agents)."""
         if self._order is None:  # neighbours: several times as fast
             return values.repeat(self._sizes, axis=-1)
-        return values.take(self.group_of, axis=-1)
+        return at(values, self.group_of)

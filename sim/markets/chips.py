@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from sim.agents import ChipFirm, State
 from sim.arrays import Array, Flags
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year, year_of
-from sim.engine.groups import divisor, power, ratio, total, total_over_rows
+from sim.engine.groups import at, divisor, power, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.runs import ByRun
 from sim.engine.streams import Luck, agent_keys
@@ -240,7 +240,7 @@ class ChipMarket(ByRun):
         got, more = asked_twice(orders, fill, slack, open_part, by_segment)
         dies, more_dies = designers.asked_twice(dies, fill, slack)
         part = np.minimum(1.0, slack / divisor(total_over_rows(more) + designers.of_makers(more_dies)))
-        dies = first + dies + more_dies * np.take(part, designers.foundries.makers, axis=-1)[:, None, :]
+        dies = first + dies + more_dies * at(part, designers.foundries.makers)[:, None, :]
         filled = designers.receive(p, dies)
         self.sales = got + more * part[:, None, :]
         self.sales[..., designers.own] = chips * filled[:, None, :]
@@ -251,7 +251,7 @@ class ChipMarket(ByRun):
         firms.made = firms.output + designers.of_makers(dies)
         able, self.capacity = able.copy(), self.capacity.copy()
         able[:, designers.own] = booked = designers.booked(firms, able, filled)
-        self.capacity[:, designers.own] = np.maximum(np.take(self.capacity, designers.own, axis=-1), booked)
+        self.capacity[:, designers.own] = np.maximum(at(self.capacity, designers.own), booked)
         firms.capacity = self.capacity
         return able
 
@@ -270,7 +270,7 @@ class ChipMarket(ByRun):
             gained = np.where(self.quality.of_firm, by_quality, gained)
         appeal = size * np.exp(gained) * np.exp(-p["buyers.price_elasticity"] * np.log(firms.unit_cost))
         wish = self.base_share * appeal[:, None, :]
-        risk = np.take(states.expected_cutoff, roster.firm_headquarters, axis=-1)
+        risk = at(states.expected_cutoff, roster.firm_headquarters)
         shunned = np.where(roster.at_home, 1.0, np.exp(-p["buyers.caution"] * risk))
         preferred = np.exp(p["buyers.localisation"] * states.alarm[:, [roster.target]] * roster.target_owned)
         wish[:, roster.target] = wish[:, roster.target] * shunned * preferred
@@ -310,7 +310,7 @@ class ChipMarket(ByRun):
         p, roster = parameters, self.roster
         bought = total(roster.by_segment.sum(self.sales[:, roster.target]) * self.price)
         self.paid = self.price * np.where(np.isnan(self.given_market), 1.0, self.given_market / bought)
-        firms.revenue = firms.made * np.take(self.paid, roster.firm_segment, axis=-1)
+        firms.revenue = firms.made * roster.by_segment.spread(self.paid)
         log_price = np.log(self.price)
         pressure = np.log(self.tightness) - p["chip_market.price_return"] * log_price
         log_price = log_price + p["chip_market.price_speed"] * pressure
@@ -320,12 +320,12 @@ class ChipMarket(ByRun):
 
     def _return_on_lines(self, parameters: Parameters, firms: ChipFirm) -> Array:
         """Price times utilisation, each firm's own and its segment's, (runs, F)."""
-        p, of_segment = parameters, self.roster.firm_segment
+        p, spread = parameters, self.roster.by_segment.spread
         room = firms.capacity * p["investment.normal_utilisation"]
         own = ratio(firms.made, room, 1.0)
         weight = p["investment.own_orders"]
-        market = np.take(self.tightness, of_segment, axis=-1)
-        return np.take(self.price, of_segment, axis=-1) * power(own, weight) * power(market, 1.0 - weight)
+        market = spread(self.tightness)
+        return spread(self.price) * power(own, weight) * power(market, 1.0 - weight)
 
     def smuggled_part(self, parameters: Parameters) -> Array:
         """What part of each maker's sales to the target comes in spite of controls, (runs, F)."""
@@ -336,7 +336,7 @@ class ChipMarket(ByRun):
     def domestic_share(self) -> Array:
         """The part of the target's purchases this quarter that was made there by anybody, (runs, 1)."""
         roster = self.roster
-        bought = self.sales[:, roster.target] * np.take(self.paid, roster.firm_segment, axis=-1)
+        bought = self.sales[:, roster.target] * roster.by_segment.spread(self.paid)
         return total(bought * self.made_at_home) / total(bought)
 
     def unmet_of_car_makers(self, parameters: Parameters) -> Array:

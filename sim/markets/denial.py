@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from sim.arrays import Array, Indices
-from sim.engine.groups import Groups
+from sim.engine.groups import Groups, at
 from sim.engine.parameters import Parameters
 from sim.engine.runs import ByRun
 
@@ -74,7 +74,7 @@ class Severity(ByRun):
 def at_items(severities: Array, states: Indices, items: Indices) -> Array:
     """The severity that each seller's state puts on its item: (runs, states, items) to (runs, sellers)."""
     flat = severities.reshape(len(severities), -1)
-    taken: Array = np.take(flat, states * severities.shape[-1] + items, axis=-1)
+    taken: Array = at(flat, states * severities.shape[-1] + items)
     return taken
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from sim.agents import ChipFirm
 from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
-from sim.engine.groups import Groups, ratio, total, total_over_rows
+from sim.engine.groups import Groups, at, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.runs import ByRun
 from sim.markets.denial import by_lever
@@ -49,13 +49,13 @@ class Designers(ByRun):
         book more.
         """
         own, foundries = self.own, self.foundries
-        placed = np.take(firms.orders, own, axis=-1)
-        most = p["designers.booking"] * np.take(firms.capacity, own, axis=-1)
-        room = np.minimum(np.minimum(most, np.take(firms.parts_allow, own, axis=-1)), self._allow)
+        placed = at(firms.orders, own)
+        most = p["designers.booking"] * at(firms.capacity, own)
+        room = np.minimum(np.minimum(most, at(firms.parts_allow, own)), self._allow)
         denied = by_lever(p, p["controls.foundry"]) * (foundries.of_target & ~foundries.at_home)
-        left = (1.0 - foundries.by_book.spread(denied)) * (1.0 - np.take(firms.outage, own, axis=-1))
+        left = (1.0 - foundries.by_book.spread(denied)) * (1.0 - at(firms.outage, own))
         self._room = np.where(left < 1.0, np.minimum(room, placed * left), room)
-        of_designers = np.take(orders, own, axis=-1), placed, self._room, np.take(open_part, own, axis=-1)
+        of_designers = at(orders, own), placed, self._room, at(open_part, own)
         return rationed(*of_designers, self.by_segment)
 
     def order_dies(self, p: Parameters, offered: Array, firms: ChipFirm, able: Array) -> Array:
@@ -69,23 +69,23 @@ class Designers(ByRun):
         whole = total(from_stock)
         self.from_stock = from_stock * ratio(np.minimum(self.stock, whole), whole, 0.0)
         self.claims = foundries.claims(able, firms.unit_cost)
-        self.wanted_at_home = foundries.wanted_at_home(np.take(firms.orders, self.own, axis=-1) * self.claims)
+        self.wanted_at_home = foundries.wanted_at_home(at(firms.orders, self.own) * self.claims)
         self._needed = foundries.by_book.sum((offered - self.from_stock) * self.claims)
         fronts = p["leakage.dies"] / QUARTERS_PER_YEAR * foundries.fronts
         self._asked = self._needed + fronts
         self._fronts = ratio(fronts, self._asked, 0.0)
-        return foundries.ordered(self._asked, np.take(able, foundries.makers, axis=-1))
+        return foundries.ordered(self._asked, at(able, foundries.makers))
 
     def served_first(self, p: Parameters, dies: Array, able: Array) -> Array:
         """The part of these orders that the target's own makers fill before others, (runs, B, makers)."""
-        kept = p["designers.priority"] * np.take(able, self.foundries.makers, axis=-1)
+        kept = p["designers.priority"] * at(able, self.foundries.makers)
         first: Array = np.minimum(dies, kept[:, None, :] * self.foundries.at_home[:, None])
         return first
 
     def asked_twice(self, dies: Array, fill: Array, slack: Array) -> tuple[Array, Array]:
         """What books get at first of their dies, and what they ask of makers with slack instead, (runs, B, makers)."""
         foundries = self.foundries
-        of_makers = np.take(fill, foundries.makers, axis=-1), np.take(slack, foundries.makers, axis=-1)
+        of_makers = at(fill, foundries.makers), at(slack, foundries.makers)
         return asked_twice(dies, *of_makers, foundries.serves_of_makers, foundries.by_segment_of_makers)
 
     def of_makers(self, dies: Array) -> Array:
@@ -109,8 +109,8 @@ class Designers(ByRun):
 
     def booked(self, firms: ChipFirm, able: Array, filled: Array) -> Array:
         """What designers could have sold with the dies that they got, at least what they sold, (runs, D)."""
-        could = np.minimum(np.take(able, self.own, axis=-1), self._room) * filled
-        booked: Array = np.maximum(could, np.take(firms.output, self.own, axis=-1))
+        could = np.minimum(at(able, self.own), self._room) * filled
+        booked: Array = np.maximum(could, at(firms.output, self.own))
         return booked
 
     def part_at_home(self) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from sim.agents import ChipFirm, State, Supplier
 from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR, is_first_of_year
-from sim.engine.groups import divisor, ratio, total, total_over_rows
+from sim.engine.groups import at, divisor, ratio, total, total_over_rows
 from sim.engine.kept import Kept
 from sim.engine.parameters import Parameters
 from sim.engine.runs import ByRun, Pick
@@ -36,7 +36,7 @@ class InputMarket(ByRun):
         first = roster.group_at_home[:, None] & roster.target_supplier & ~roster.sells
         self._newcomers = np.flatnonzero(first.any(axis=0))  # suppliers that may enter
         shares = parameters["research.entry_share"][..., None] * first
-        self._entry_share = shares.take(self._newcomers, axis=-1)  # (runs, K, newcomers)
+        self._entry_share = at(shares, self._newcomers)  # (runs, K, newcomers)
         self._keys = agent_keys(roster.suppliers)
         self._quality_bound = roster.group_at_home & roster.is_quality_bound[roster.group_segment]
         self._weights = np.where(self._quality_bound[:, None] & roster.is_quality_critical, 0.0, base.tool_mix)
@@ -125,7 +125,7 @@ class InputMarket(ByRun):
             return None
         roster = self.roster
         of_group = np.take(barred, roster.group_state[roster.abroad], axis=1)
-        of_group = np.take(of_group, roster.supplier_input[roster.home_suppliers], axis=-1)
+        of_group = at(of_group, roster.supplier_input[roster.home_suppliers])
         bars: Array = parameters["retaliation.bite"][..., None] * of_group
         return bars
 
@@ -184,7 +184,7 @@ class InputMarket(ByRun):
             expected = severity.for_lines[..., column]
             if expected.any():
                 sellers = roster.suppliers_of[item]
-                of_sellers = np.take(expected, roster.supplier_state[sellers], axis=-1)
+                of_sellers = at(expected, roster.supplier_state[sellers])
                 for_line = by_licence(parameters, of_sellers, None if licence is None else licence[:, sellers])
                 for group in np.flatnonzero(roster.group_segment[roster.home] == segment):
                     for part in (above, below):
@@ -198,7 +198,7 @@ class InputMarket(ByRun):
         """
         roster, materials = self.roster, self.roster.materials
         planned = roster.needed(firms.capacity, self.base.material_need, materials)
-        in_stock = ratio(self.stock.take(materials, axis=-1), planned, 1.0)
+        in_stock = ratio(at(self.stock, materials), planned, 1.0)
         part = np.minimum(1.0, in_stock)
         part = part + roster.dispensable[materials] * (1.0 - part)
         common = part if not self._has_parts else np.delete(part, self._parts, axis=-1)
@@ -219,7 +219,7 @@ class InputMarket(ByRun):
             cover = np.minimum(cover, np.where(needs, roster.by_group.spread(part[..., place]), 1.0))
             allowed = roster.by_group.spread(in_stock[..., place]) * firms.capacity
             allow = np.minimum(allow, np.where(needs, allowed, np.inf))
-        self.covered = covered.take(roster.used_up, axis=-1)
+        self.covered = at(covered, roster.used_up)
         firms.material_cover, firms.parts_allow = cover, allow
 
     def use_materials(self, firms: ChipFirm) -> None:
@@ -256,16 +256,16 @@ class InputMarket(ByRun):
     def _materials_ordered(self, parameters: Parameters, firms: ChipFirm, ahead: Array) -> Array:
         """What is used, and what refills the stock a part of the way each quarter, of what is used up, (runs, K, …)."""
         p, roster, which = parameters, self.roster, self.roster.used_up
-        wanted, stock = self.wanted.take(which, axis=-1), self.stock.take(which, axis=-1)
+        wanted, stock = at(self.wanted, which), at(self.stock, which)
         to_come = roster.needed(firms.capacity, self.base.material_need, which)
         without_shortage = wanted / divisor(self.covered)
         use = np.where(wanted > 0, without_shortage, to_come)  # a new fab stocks up before it runs
         kept = use * roster.is_material[which]
-        wanted_stock = kept * (p["materials.stock_quarters"][..., None] + ahead.take(which, axis=-1))
+        wanted_stock = kept * (p["materials.stock_quarters"][..., None] + at(ahead, which))
         missing = wanted_stock - stock - kept
         refill = missing * p["materials.refill_speed"][..., None]
         if self._has_parts:  # bought at once, within a month of notice too, but not where some are denied
-            all_come = self.availability.take(which, axis=-1) > 1.0 - 1e-9
+            all_come = at(self.availability, which) > 1.0 - 1e-9
             refill = np.where(roster.is_part[which], missing * all_come, refill)
         ordered: Array = np.maximum(0.0, use + refill)
         return ordered
@@ -277,11 +277,11 @@ class InputMarket(ByRun):
         """
         p, roster, by_input = parameters, self.roster, self.roster.by_input
         appeal = suppliers.quality * np.exp(-p["buyers.price_elasticity"] * np.log(suppliers.unit_cost))
-        risk = np.take(expected_cutoff, roster.supplier_state, axis=-1)
+        risk = at(expected_cutoff, roster.supplier_state)
         shunned = np.where(roster.target_supplier, 1.0, np.exp(-p["buyers.caution"] * risk))
         if not np.array_equal(suppliers.entered, self._entered):
             self._entered = suppliers.entered
-            first = self._entry_share * suppliers.entered.take(self._newcomers, axis=-1)[:, None, :]
+            first = self._entry_share * at(suppliers.entered, self._newcomers)[:, None, :]
             self._usual_share = self._usual_share.copy()
             self._usual_share[..., self._newcomers] = self.base.input_share[..., self._newcomers] + first
         share = self._usual_share * appeal[:, None, :]
@@ -331,7 +331,7 @@ class InputMarket(ByRun):
             return roster.by_input.sum(share[:, roster.abroad] * self.in_the_way[:, roster.abroad])
         if self._bars is None:
             return None
-        bought = share[:, roster.abroad].take(roster.home_suppliers, axis=-1)
+        bought = at(share[:, roster.abroad], roster.home_suppliers)
         return roster.home_suppliers_by_input.sum(bought * self._bars)
 
     def sales_lost(self, denial: Denial) -> Array:
@@ -367,7 +367,7 @@ class InputMarket(ByRun):
         spread = roster.by_group.spread
         firms.tools_received = firms.investment * spread((at_hand * self.base.tool_mix).sum(axis=-1))
         firms.line_completeness = spread(self.assembled(at_hand, least_yield))
-        software = self.availability.take(roster.software, axis=-1)
+        software = at(self.availability, roster.software)
         firms.design_access = spread(software.min(axis=-1, initial=1.0))
         self._divert(firms)
 
@@ -390,7 +390,7 @@ class InputMarket(ByRun):
         """
         roster = self.roster
         complete = 1.0 / (self._weights / np.maximum(at_hand, 1e-9)).sum(axis=-1)
-        critical = at_hand.take(roster.quality_critical, axis=-1).min(axis=-1, initial=1.0)
+        critical = at(at_hand, roster.quality_critical).min(axis=-1, initial=1.0)
         return complete * np.where(self._quality_bound, least_yield + (1.0 - least_yield) * critical, 1.0)
 
 

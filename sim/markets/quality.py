@@ -13,7 +13,7 @@ import numpy as np
 
 from sim.arrays import Array, Flags
 from sim.calendar import QUARTERS_PER_YEAR
-from sim.engine.groups import ratio, total_over_rows
+from sim.engine.groups import at, ratio, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.markets.denial import by_lever
 from sim.start.roster import Roster
@@ -51,13 +51,13 @@ class Quality:
 
         `cap` (runs, G) is the best that may be sold at all. It stands still while the frontier moves on.
         """
-        allowed = np.take(cap - self.frontier(parameters, quarter), self.segment_of_firm, axis=-1)
+        allowed = at(cap - self.frontier(parameters, quarter), self.segment_of_firm)
         return np.where(self.capped, np.minimum(behind, allowed), behind)
 
     def per_yuan(self, parameters: Parameters, behind: Array, quarter: int) -> Array:
         """What a yuan buys of a quality, (runs, F), in the unit of the table's amount by bn yuan."""
         kept = 1.0 - parameters["chip_market.quality_discount"]
-        frontier = np.take(self.frontier(parameters, quarter), self.segment_of_firm, axis=-1)
+        frontier = at(self.frontier(parameters, quarter), self.segment_of_firm)
         return self.amount_of_firm * np.exp(frontier + kept * behind)
 
     def bought(self, sales: Array, per_yuan: Array) -> Array:

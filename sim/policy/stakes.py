@@ -36,7 +36,7 @@ def weigh_stakes(model: DecouplingModel) -> None:
     met = input_market.part_met(p, input_market.choice, denied)
     line = input_market.assembled(met, p["production.yield_without_critical_inputs"]) * _tools(met, input_market)
     begun = firms.investment / divisor(firms.capital_per_capacity)
-    price = np.take(chip_market.price, roster.firm_segment, axis=-1)
+    price = roster.by_segment.spread(chip_market.price)
     lost_lines = begun * QUARTERS_PER_YEAR * price * roster.at_home * (1.0 - roster.by_group.spread(line))
 
     chips_denied = chip_market.denial(p, full)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.arrays import Array, Flags, Indices
-from sim.engine.groups import Groups, divisor, total
+from sim.engine.groups import Groups, at, divisor, total
 
 
 class Foundries:
@@ -73,8 +73,8 @@ class Foundries:
 
         Young lines lose less as they learn, by Wright's law as their other costs, until they do as well as mature ones.
         """
-        of_makers = self.ordered(np.ones((len(able), len(self.serves))), np.take(able, self.makers, axis=-1))
-        cost = np.take(unit_cost, self.makers, axis=-1)[:, None, :]
+        of_makers = self.ordered(np.ones((len(able), len(self.serves))), at(able, self.makers))
+        cost = at(unit_cost, self.makers)[:, None, :]
         costs = of_makers * np.where(of_makers > 0, cost, 0.0)  # who has made nothing yet may have cost without end
         learnt = np.where(total(of_makers) > 0, total(costs), 1.0)[..., 0]  # nobody can make any: as in 2020
         lost: Array = np.maximum(1.0, self.young * self.by_book.spread(learnt))

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from sim.arrays import Array, Flags, Indices
-from sim.engine.groups import Groups
+from sim.engine.groups import Groups, at
 from sim.start.foundries import Foundries
 from sim.world.world import EXPERTS, World
 
@@ -86,7 +86,7 @@ class Roster:
 
     def of_home_suppliers(self, values: Array) -> Array:
         """What the target's suppliers have of each input, (…, suppliers) to (…, inputs)."""
-        return self.home_suppliers_by_input.sum(values.take(self.home_suppliers, axis=-1))
+        return self.home_suppliers_by_input.sum(at(values, self.home_suppliers))
 
     def needed(self, made: Array, need: Array, inputs: Indices | None = None) -> Array:
         """What groups need of materials and software for what their firms make, (runs, F) to (runs, K, I), or of some.
@@ -95,7 +95,7 @@ class Roster:
         segment, designers' too.
         """
         which = np.arange(len(self.inputs)) if inputs is None else inputs
-        needed: Array = self.by_group.sum(made * self.foundries.has_lines)[..., None] * need.take(which, axis=-1)
+        needed: Array = self.by_group.sum(made * self.foundries.has_lines)[..., None] * at(need, which)
         for place in np.flatnonzero(self.is_part[which]):
             of_segment = made * (self.firm_segment == self.part_of[which[place]])
             needed[..., place] = self.by_group.sum(of_segment) * need[..., which[place]]
