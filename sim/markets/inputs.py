@@ -78,6 +78,7 @@ class InputMarket(ByRun):
     def _keep_answers(self) -> None:
         self._barring: Kept[Array | None] = Kept()
         self._hindering: Kept[tuple[Array, Array | None]] = Kept()
+        self._denied_for_lines: tuple[Kept[Array], Kept[Array]] = Kept(), Kept()  # by the year's licences, as expected
 
     def picked(self, pick: Pick) -> InputMarket:
         """The same state of the runs that are picked."""
@@ -168,28 +169,28 @@ class InputMarket(ByRun):
         foreign = ~roster.target_supplier
         denied = ((above * foreign)[:, None], (below * foreign)[:, None])
         if severity.for_lines.any():
-            denied = self._also_for_lines(p, severity, licence, denied)
+            made_of = severity.for_lines, severity.lines, licence, p["controls.licence_spread"]
+            for_lines = self._denied_for_lines[licence is None].answer(
+                lambda: self._for_lines(p, severity, licence), *made_of, p["controls.over_compliance"]
+            )
+            denied = np.maximum(denied[0], for_lines), np.maximum(denied[1], for_lines)
         owned = roster.group_target_owned[self.roster.home][:, None]
         reach = np.where(owned, 1.0, p["controls.foreign_owned_part"][..., None])
         exposure = self.roster.line_exposure[self.roster.home][:, None]
         return Denial(*denied, reach, exposure)
 
-    def _also_for_lines(
-        self, parameters: Parameters, severity: Severity, licence: Array | None, denied: tuple[Array, Array]
-    ) -> tuple[Array, Array]:
-        """Add what is denied for the lines of some segments: (runs, 1, U) to (runs, K at home, U)."""
+    def _for_lines(self, parameters: Parameters, severity: Severity, licence: Array | None) -> Array:
+        """What is denied of each supplier's sales for the lines of some segments, (runs, K at home, U)."""
         roster = self.roster
-        above, below = (np.repeat(part, self.roster.home.stop, axis=1) for part in denied)
+        denied = self.base.input_share[:, roster.home] * 0.0
         for column, (item, segment) in enumerate(severity.lines):
             expected = severity.for_lines[..., column]
             if expected.any():
                 sellers = roster.suppliers_of[item]
                 of_sellers = at(expected, roster.supplier_state[sellers])
                 for_line = by_licence(parameters, of_sellers, None if licence is None else licence[:, sellers])
-                for group in np.flatnonzero(roster.group_segment[roster.home] == segment):
-                    for part in (above, below):
-                        np.maximum(part[:, group, sellers], for_line, out=part[:, group, sellers])
-        return above, below
+                denied[:, roster.group_segment[roster.home] == segment, sellers] = for_line[:, None]
+        return denied
 
     def cover(self, firms: ChipFirm) -> None:
         """The part of a group's capacity that its scarcest material in stock allows to run.
