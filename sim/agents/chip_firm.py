@@ -7,6 +7,7 @@ from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import Category, Column, ColumnAgent, Link, Queue, rule
 from sim.engine.groups import divisor, power
+from sim.engine.queues import joined, kept, on_its_way
 
 LONGEST_BUILD = 8  # quarters
 NEW_PLAN = 4  # the first quarter of 2021, when the fourteenth five-year plan began
@@ -88,8 +89,7 @@ class ChipFirm(ColumnAgent):
     @property
     def being_built(self) -> Array:
         """Its lines on their way, whenever they arrive, bn yuan a quarter."""
-        first, *later = self.pipeline
-        return sum(later, start=first)
+        return on_its_way(self.pipeline)
 
     @rule
     def become_known(self) -> None:
@@ -117,8 +117,7 @@ class ChipFirm(ColumnAgent):
             self.draw("failure", self.is_entrant) < p["entry.failure"] / QUARTERS_PER_YEAR, 1.0, 0.0
         )
         self.abandoned = fails * self.being_built
-        if fails.any():
-            self.pipeline = [place * (1.0 - fails) for place in self.pipeline]
+        self.pipeline = kept(self.pipeline, 1.0 - fails)
         self.age = (self.age + 1.0) * self.entered * (1.0 - fails)
         self.entered = self.entered + enters - fails
 
@@ -174,10 +173,7 @@ class ChipFirm(ColumnAgent):
         per_capacity = divisor(self.capital_per_capacity)
         lines = self.tools_received / per_capacity * self.line_completeness
         self.new_lines = lines
-        self.pipeline = [
-            place + np.where(due, lines, 0.0) if (due := self.build_quarters == ahead).any() else place
-            for ahead, place in enumerate(self.pipeline, start=1)
-        ]
+        self.pipeline = joined(self.pipeline, lines, self.build_quarters, first=1)
 
     @rule
     def complete_lines(self) -> None:

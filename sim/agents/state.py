@@ -1,13 +1,11 @@
 """States: the lead controls, allies follow, the target answers, plans and pays."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import Category, Column, ColumnAgent, Queue, rule
 from sim.engine.groups import power
+from sim.engine.queues import joined, on_its_way
 from sim.scenario.values import RECORDED
 
 LONGEST_ANSWER = 8  # quarters
@@ -117,15 +115,11 @@ class State(ColumnAgent):
         It restricts materials that it dominates, in proportion; when the control eases, so does the answer.
         """
         p = self.parameters
-        answers: Sequence[Array] = self.answers
-        rise = np.maximum(0.0, self.faced_control - self.answered_control - sum(answers[1:], answers[0]))
-        timing = self.draw("retaliation timing", self.is_target)
-        if rise.any():
-            lag = p["retaliation.lag"] * power(p["retaliation.shrinking"], self.rounds)
-            wait = np.clip(np.floor(lag + timing), 0.0, LONGEST_ANSWER - 1.0)
-            self.rounds = self.rounds + np.where(rise >= NEW_ROUND, 1.0, 0.0)
-            answers = [place + np.where(wait == ahead, rise, 0.0) for ahead, place in enumerate(answers)]
-        due, *later = answers
+        rise = np.maximum(0.0, self.faced_control - self.answered_control - on_its_way(self.answers))
+        lag = p["retaliation.lag"] * power(p["retaliation.shrinking"], self.rounds)
+        wait = np.clip(np.floor(lag + self.draw("retaliation timing", self.is_target)), 0.0, LONGEST_ANSWER - 1.0)
+        self.rounds = self.rounds + np.where(rise >= NEW_ROUND, 1.0, 0.0)
+        due, *later = joined(self.answers, rise, wait, first=0)
         self.answers = [*later, np.zeros_like(due)]
         self.answered_control = np.minimum(self.answered_control + due, self.faced_control)
         self.retaliation = p["retaliation.severity"] * self.answered_control * self.is_target

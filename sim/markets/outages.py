@@ -24,6 +24,7 @@ import numpy as np
 from sim.agents import ChipFirm, Supplier
 from sim.arrays import Array
 from sim.engine.groups import ratio, total
+from sim.engine.queues import joined
 from sim.scenario.events import Event
 from sim.scenario.makers import LEAVING, leaving, out
 from sim.start.roster import Roster
@@ -71,10 +72,7 @@ def _close(firms: ChipFirm, line: int, takers: Sequence[int]) -> None:
     firms.moved_out = firms.moved_out + is_it * lines
     arriving = lines * _parts(firms.capacity, takers)
     firms.moved_in = firms.moved_in + arriving
-    firms.pipeline = [
-        place + np.where(firms.build_quarters == ahead, arriving, 0.0)
-        for ahead, place in enumerate(firms.pipeline, start=1)
-    ]
+    firms.pipeline = joined(firms.pipeline, arriving, firms.build_quarters, first=1)
 
 
 def _parts(capacity: Array, takers: Sequence[int]) -> Array:
