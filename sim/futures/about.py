@@ -11,9 +11,11 @@ from sim.futures.policy import FROM
 from sim.futures.presets import presets
 from sim.futures.sentence import question
 from sim.futures.sets import how_chosen
-from sim.futures.shown import shown, unit_of_difference
+from sim.futures.shown import apart, is_logarithmic, meaning, of_quality, shown, unit_of_difference
 from sim.measures import SHARE
+from sim.scenario.events import Event
 from sim.scenario.held import values_at
+from sim.scenario.labels import label, of_unit
 from sim.scenario.loading import known_configs, load_config
 from sim.scenario.scenario import Scenario
 from sim.world.world import World
@@ -86,13 +88,16 @@ def _configs(names: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def _measures(world: World) -> list[dict[str, Any]]:
+    segments = _with_a_quality(world)
     return [
         {
             "name": measure.name,
             "label": label,
+            "of": segments if measure in of_quality(world) else "",
             "unit": measure.unit,
             "percent": measure.unit == SHARE,
-            "meaning": measure.meaning,
+            "meaning": meaning(measure, world),
+            "logarithmic": is_logarithmic(measure),
             "direction": measure.direction,
             "difference_unit": unit_of_difference(measure),
         }
@@ -100,32 +105,48 @@ def _measures(world: World) -> list[dict[str, Any]]:
     ]
 
 
+def _with_a_quality(world: World) -> str:
+    """The names of the segments with a quality, which have charts of their own."""
+    return ", ".join(world.names[segment] for segment in world.column("quality", "segment"))
+
+
 def published(world: World) -> dict[str, list[dict[str, Any]]]:
-    """The published shares up to 2024 by measure, 0 to 1: date, value and source; nothing where a world has none."""
+    """Published figures up to 2024 by measure, of shares and of what is drawn in its unit: date, value and source.
+
+    Shares are 0 to 1. Nothing where a world has no such figures.
+    """
+    units = {measure.name: measure.unit for measure in shown(world)}
     figures: dict[str, list[dict[str, Any]]] = {}
     for row in world.published:
-        if row["unit"] == "percent" and row["date"] <= LAST_PUBLISHED:
+        is_share = row["unit"] == "percent"
+        if row["date"] <= LAST_PUBLISHED and (is_share or row["unit"] == units.get(row["measure"])):
+            value = float(row["value"]) / (100 if is_share else 1)
             figures.setdefault(row["measure"], []).append(
-                {"date": row["date"], "value": float(row["value"]) / 100, "source": row["source"]}
+                {"date": row["date"], "value": value, "source": row["source"]}
             )
     return figures
 
 
 def _marks(scenario: Scenario) -> list[dict[str, str]]:
-    """The dated controls of a config, in words."""
-    names = scenario.world.names
+    """The dated controls of a config, and its dated levers, in words."""
+    world = scenario.world
+    segments = _with_a_quality(world)
     return [
         {
             "date": event.date.isoformat(),
-            "by": names[event.by],
-            "label": f"{names[event.by]}: {100 * float(event.severity or 0.0):.0f} % of "
-            + ("everything" if "all" in event.scope else ", ".join(_item(item, names) for item in event.scope)),
+            "by": world.names[event.by],
+            "label": f"{world.names[event.by]} {_done(event, world)}",
+            "of": segments if {*(event.levers() or event.scope)} & {*apart(world)} else "",
         }
         for event in scenario.events
-        if event.kind == "control"
+        if event.kind in ("control", "lever")
     ]
 
 
-def _item(item: str, names: dict[str, str]) -> str:
-    name = names.get(item, item.replace("_", " "))
-    return name[0].lower() + name[1:]
+def _done(event: Event, world: World) -> str:
+    """What a control or a lever does, in words."""
+    if event.kind == "lever":
+        moved = ((key, of_unit(value, world.parameters[key].unit)) for key, value in event.levers().items())
+        return "sets " + ", ".join(f"{label(key)} to {value}" for key, value in moved)
+    scope = "everything" if "all" in event.scope else ", ".join(world.spoken(item) for item in event.scope)
+    return f"denies {100 * float(event.severity or 0.0):.0f} % of {scope}"

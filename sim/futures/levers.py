@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from sim.futures.shown import of_target
+from sim.measures import SHARE
 from sim.scenario.held import values_at
 from sim.scenario.idle import EVENTS, MODE, SEVERITY, Needs, lacking, possible
 from sim.scenario.labels import label
@@ -30,6 +32,8 @@ EXAMPLES = {  # TARGET becomes the name of the state that the race is about
     "controls.severity": "at 50 % every dated control denies half of what it says",
     "controls.alignment": "at 100 % an ally that loses nothing by it denies as much as the lead",
     "controls.doctrine": "cost-benefit leaves a target alone that can hit back, preventive tightens as the gap closes",
+    "controls.quality_cap": "15 % is the H20 beside the best of 2023, and nothing better may be sold; 100 % is no cap",
+    "controls.foundry": "at 90 % a foundry abroad makes a tenth of what TARGET's designers want from it",
     "subsidy.mode": "plan spends more in years in which the share is behind its goal",
     "subsidy.annual": "at 200 TARGET spends about as much every year as the national fund of 2019 had in all",
     "subsidy.allocation": "bottleneck pays first for what is most bought abroad",
@@ -38,10 +42,15 @@ EXAMPLES = {  # TARGET becomes the name of the state that the race is about
     "controller_subsidy.annual": "the CHIPS Act of 2022 is about 73 a year",
     "mandate.domestic": "at 30 % three of ten yuan go to makers at home, as far as they have capacity",
     "mandate.tools": "at 50 % half of a new line's tools come from home suppliers, as TARGET asked in 2025",
+    "mandate.refusal": "at 60 % three of five that would have been bought from makers of other states are not",
+    "leakage.dies": "about 10 a year, for five quarters, is what was got through fronts until October 2024",
+    "leakage.offshore": "at 30 % three of ten yuan are spent on chips that others run abroad",
     "retaliation.severity": "at 100 % a full control is answered by withholding all of these materials",
 }
 # A year of start means nothing on a page where a change acts at once, and mechanisms are part of the model's form.
 LEFT_OUT = ("controls.start",)
+# Where the levers that limit what is sold to the target limit nothing.
+UNLIMITED: Mapping[str, Value] = {"controls.quality_cap": 1.0, "controls.foundry": 0.0}
 STEPS = 100  # on a slider
 # What a lever takes to change a run, where its key is always read.
 ALSO: Mapping[str, tuple[Needs, ...]] = {MODE: ({SEVERITY: ()}, {EVENTS: ("retaliation",)})}
@@ -52,8 +61,8 @@ _alike: dict[str, list[str]] = {}  # by the hash of a scenario
 
 
 def levers(world: World) -> list[Parameter]:
-    """Every lever that can be moved during a run and whose range or words leave a choice."""
-    return [
+    """Every lever that can be moved during a run and leaves a choice, those on some segments alone last."""
+    movable = [
         parameter
         for name, parameter in world.parameters.items()
         if parameter.role == "lever"
@@ -61,6 +70,7 @@ def levers(world: World) -> list[Parameter]:
         and name not in LEFT_OUT
         and (len(parameter.choices or ()) > 1 or (parameter.is_number and parameter.minimum != parameter.maximum))
     ]
+    return sorted(movable, key=lambda lever: lever.table is not None)
 
 
 def described(world: World) -> list[dict[str, Any]]:
@@ -71,14 +81,14 @@ def described(world: World) -> list[dict[str, Any]]:
             "group": _group(lever, world),
             "label": label(lever.name),
             "choices": list(lever.choices or ()),
-            "percent": lever.unit == "0 to 1",
+            "percent": lever.unit == SHARE,
             "unit": lever.unit,
             "minimum": lever.minimum,
             "maximum": lever.maximum,
             "low": lever.minimum if lever.low is None else lever.low,
             "high": lever.maximum if lever.high is None else lever.high,
             "step": _step(lever),
-            "meaning": lever.meaning,
+            "meaning": of_target(lever.meaning, world),
             "source": lever.source,
             "grade": lever.grade,
             "example": EXAMPLES.get(lever.name, "").replace("TARGET", world.names[world.target]),
@@ -159,6 +169,10 @@ def _worded(key: str, wanted: tuple[Value, ...]) -> str:
 
 
 def _group(lever: Parameter, world: World) -> str:
+    """Whose lever it is; of those that are on some segments alone, these segments."""
+    on = {"quality": world.column("quality", "segment"), "designers": world.designed}.get(lever.table or "")
+    if on:
+        return ", ".join(world.names[segment] for segment in on)
     head = lever.name.partition(".")[0]
     return GROUPS.get(head, head.replace("_", " ").capitalize()).replace("TARGET", world.names[world.target])
 

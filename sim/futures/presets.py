@@ -8,7 +8,7 @@ from typing import Any
 
 from sim.calendar import quarter_start
 from sim.errors import BadInput
-from sim.futures.levers import without_effect
+from sim.futures.levers import UNLIMITED, without_effect
 from sim.futures.policy import Policy
 from sim.futures.shown import in_words
 from sim.scenario.empty import faults
@@ -109,14 +109,31 @@ def _truce(scenario: Scenario, held: Held) -> Means:
         }
         for target, scope in sorted({(event.target, event.scope) for event in answers}, key=str)
     ]
-    return {**fixed, "retaliation.severity": 0.0}, [*_truces(scenario, scenario.world.controllers), *ended]
+    limits = {key: value for key, value in UNLIMITED.items() if held.get(key, value) != value}
+    lifted: list[Entry] = [{"by": scenario.world.lead, "kind": "lever", "set": limits}] if limits else []
+    truces = _truces(scenario, scenario.world.controllers)
+    return {**fixed, "retaliation.severity": 0.0}, [*lifted, *truces, *ended]
 
 
-def _truces(scenario: Scenario, states: Sequence[str]) -> list[Entry]:
+def _truces(scenario: Scenario, states: Sequence[str], scope: Sequence[str] = ("all",)) -> list[Entry]:
     return [
-        {"by": state, "target": scenario.world.target, "kind": "truce", "scope": ["all"], "severity": 1.0}
+        {"by": state, "target": scenario.world.target, "kind": "truce", "scope": list(scope), "severity": 1.0}
         for state in states
     ]
+
+
+def _stopped(scenario: Scenario, held: Held) -> Means:
+    world = scenario.world
+    segments = world.column("quality", "segment")
+    stop = {"by": world.lead, "target": world.target, "kind": "control", "scope": segments, "severity": 1.0}
+    return {}, [stop] if segments else []
+
+
+def _allowed(scenario: Scenario, held: Held) -> Means:
+    world = scenario.world
+    scope = [*world.column("quality", "segment"), *world.column("parts", "input")]
+    limits = {key: value for key, value in UNLIMITED.items() if key in held}
+    return limits, _truces(scenario, world.controllers, scope) if scope else []
 
 
 def _raised(key: str, part: float) -> Callable[[Scenario, Held], Means]:
@@ -161,7 +178,8 @@ def _together(*all_of: Callable[[Scenario, Held], Means]) -> Callable[[Scenario,
 _FUND = _raised("subsidy.annual", 0.5)
 _BUY = _set(mandate__domestic=0.3)
 _TOOLS = _set(mandate__tools=0.6)
-# By id: label, meaning, and what it takes in a config. TARGET, GOODS and MONEY (of the lever it sets) are filled in.
+# By id: label, meaning, and what it takes in a config. TARGET, GOODS, SEGMENT (those with a quality) and
+# MONEY (of the lever it sets) are filled in.
 _PRESETS: Mapping[str, tuple[str, str, Callable[[Scenario, Held], Means]]] = {
     "controls-lifted": (
         "Controls lifted",
@@ -180,8 +198,18 @@ _PRESETS: Mapping[str, tuple[str, str, Callable[[Scenario, Held], Means]]] = {
     ),
     "truce": (
         "Truce",
-        "Everybody takes back what is in force, TARGET its own restrictions too; what later dates bring still comes.",
+        "Everybody takes back what is in force, TARGET its answers too; what later dates bring still comes.",
         _truce,
+    ),
+    "stopped": (
+        "SEGMENT stopped",
+        "The lead sells TARGET no SEGMENT, however weak. By the model's rule smuggling grows with what is denied.",
+        _stopped,
+    ),
+    "allowed": (
+        "SEGMENT allowed",
+        "TARGET may buy all SEGMENT and their parts, and have its own made abroad; the other controls stay.",
+        _allowed,
     ),
     "retaliation": (
         "TARGET hits back",

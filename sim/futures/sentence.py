@@ -61,7 +61,8 @@ def warnings(world: World, names: Sequence[str], base: Array, policy: Array | No
             most = max(years, key=lambda place: part[place])
             found.append(
                 f"{where} buyers in {name} go without up to {_amount(unmet[most])} bn yuan of {goods} a year, "
-                f"{100 * part[most]:.0f} % of what they want, in {LAST_YEAR - values.shape[1] + 1 + most}. "
+                f"{100 * part[most]:.0f} % of what they want, in {LAST_YEAR - values.shape[1] + 1 + most}"
+                f"{_most_of_it(world, names, values, most)}. "
                 f"A share of what they do get says little then: it can rise because there is less to be had."
             )
     return found
@@ -151,6 +152,15 @@ def _unmet(names: Sequence[str], values: Array) -> tuple[Array, Array]:
     unmet, market = (values[:, :, list(names).index(name)] for name in (UNMET, MARKET))
     part = unmet / np.where(unmet + market > 0, unmet + market, 1.0)
     return np.median(unmet, axis=0), np.median(part, axis=0)
+
+
+def _most_of_it(world: World, names: Sequence[str], values: Array, year: int) -> str:
+    """Of what buyers go without more than half in most futures, if that is recorded."""
+    of = {name: values[:, year, place] for place, name in enumerate(names)}
+    for segment in world.segments:
+        if (part := of.get(f"{UNMET}.{segment}")) is not None and np.median(part - of[UNMET] / 2) > 0:
+            return f", most of it {world.spoken(segment)}"
+    return ""
 
 
 def _goes_without(world: World, names: Sequence[str], values: Array) -> Words:

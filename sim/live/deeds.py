@@ -8,9 +8,8 @@ from typing import Any
 from sim.calendar import quarter_name
 from sim.model import DecouplingModel
 from sim.scenario.events import Event
-from sim.scenario.labels import label
+from sim.scenario.labels import label, of_unit
 from sim.scenario.makers import LEAVING, leaving
-from sim.world.evidence import Value
 from sim.world.world import World
 
 LEAST_CHANGE = {  # smaller moves are passed over, and a reactive lead moves a little in every quarter
@@ -36,16 +35,16 @@ def deeds_of_quarter(model: DecouplingModel, before: Stance, yours: Sequence[Eve
     quarter = model.quarter - 1
     deeds: dict[tuple[str, str], Deed] = {}
 
-    def report(who: str, what: str, why: str, own: bool = False) -> None:
+    def report(who: str, what: str, why: str, own: bool = False, on: Sequence[str] = ()) -> None:
         deed = deeds.setdefault((what, why), {"quarter": quarter_name(quarter), "who": [], "what": what, "why": why})
         deed["who"].append(who)
-        deed["yours"] = own
+        deed["yours"], deed["on"] = own, on
 
     acted = set()
     for event in model.events:
         own = event in yours
         for text in _of_event(event, quarter, model.world):
-            report(event.by, text, "You set it." if own else (event.reason or "On the config's list of dates."), own)
+            report(event.by, text, "You set it." if own else _why(event), own, [*(event.levers() or event.scope)])
             acted.add(event.by)
     now = stance(model)
     for name, least in LEAST_CHANGE.items():
@@ -59,12 +58,12 @@ def deeds_of_quarter(model: DecouplingModel, before: Stance, yours: Sequence[Eve
 
 
 def _of_event(event: Event, quarter: int, world: World) -> list[str]:
-    scope = "everything" if "all" in event.scope else ", ".join(word.replace("_", " ") for word in event.scope)
+    scope = "everything" if "all" in event.scope else ", ".join(world.spoken(item) for item in event.scope)
     severity = _percent(event.severity or 0.0)
     if event.kind == "control":
         texts = []
         if event.lines:
-            scope += f" for lines of {', '.join(segment.replace('_', ' ') for segment in event.lines)}"
+            scope += f" for lines of {', '.join(world.spoken(segment) for segment in event.lines)}"
         if event.through:
             scope += f", through {', '.join(event.through)} too"
         if event.announced_quarter == quarter < event.quarter:
@@ -142,11 +141,10 @@ def _plan(model: DecouplingModel, state: int, was: float, now: float) -> tuple[s
 _DECISIONS = {"announced_severity": _controls, "retaliation": _retaliation, "plan_budget": _plan}
 
 
-def of_unit(value: Value, unit: str) -> str:
-    """A lever's value as people read it."""
-    if not isinstance(value, float):
-        return str(value)
-    return _percent(value) if unit == "0 to 1" else f"{value:g} {unit}"
+def _why(event: Event) -> str:
+    """Its reason as a sentence."""
+    reason = event.reason or "on the config's list of dates"
+    return reason[0].upper() + reason[1:].removesuffix(".") + "."
 
 
 def _percent(part: Any) -> str:

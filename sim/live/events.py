@@ -11,6 +11,7 @@ from typing import Any
 
 from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, quarter_start, quarters_until
 from sim.errors import BadInput, nearest, written
+from sim.futures.levers import UNLIMITED
 from sim.model import DecouplingModel
 from sim.world.evidence import Value
 
@@ -67,9 +68,10 @@ def cut_off(model: DecouplingModel, held: Held) -> list[Entry]:
 
 def truce(model: DecouplingModel, held: Held) -> list[Entry]:
     """Every controller lifts what is in force; controls on later dates still come, and a reactive lead may return."""
-    fixed = [_lever(model, {"controls.severity": 0.0})] if held["controls.mode"] == "fixed" else []
+    fixed = {"controls.severity": 0.0} if held["controls.mode"] == "fixed" else {}
+    lifted = fixed | {key: value for key, value in UNLIMITED.items() if held.get(key, value) != value}
     return [
-        *fixed,
+        *([{**_lever(model, lifted), "by": model.world.lead}] if lifted else []),
         *(
             {"date": quarter_start(model.quarter), **_against(model, state), "kind": "truce", "severity": 1.0}
             for state in model.world.controllers

@@ -16,6 +16,7 @@ OPENED: Mapping[str, Mapping[str, str | float]] = {
     "alignment": {"config": "allied", "from": "2023-Q1", "controls.alignment": 0},
     "bottleneck": {"from": "2021-Q1", "subsidy.annual": 200, "subsidy.allocation": "bottleneck"},
     "chain-holds": {"config": "allied"},
+    "compute": {"from": "2024-Q1", "controls.quality_cap": 1},
     "deterrence": {"config": "reactive", "from": "2021-Q1", "subsidy.annual": 400},
     "outlook": {"from": "2027-Q1", "controls.severity": 0},
     "returns": {"from": "2021-Q1", "subsidy.annual": 300},

@@ -13,10 +13,11 @@ import solara
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.futures.about import published
 from sim.futures.levers import described
+from sim.futures.shown import apart, called, meaning
 from sim.live.futures import Futures, Learn
 from sim.live.race import shown_measures
 from sim.live.session import SPEEDS, Session
-from sim.measures import Measure
+from sim.measures import SHARE, Measure
 from sim.world.world import World
 
 HERE = Path(__file__).parent
@@ -41,7 +42,7 @@ LOOKS = [
     ("var(--green)", "2 3"),
     ("var(--purple)", "8 3 2 3"),
     ("var(--orange)", "12 3"),
-    ("var(--sky)", "5 2"),
+    ("var(--ink)", "5 2"),
 ]
 STATES = [
     "var(--red)",
@@ -184,7 +185,7 @@ def _levers(world: World) -> dict[str, Any]:
 
 def _tiles(world: World) -> list[dict[str, Any]]:
     known = shown_measures(world)
-    return [{"label": _named(label, world), **_measure(known[name])} for name, label in TILES.items()]
+    return [{**_measure(known[name], world), "label": _named(label, world)} for name, label in TILES.items()]
 
 
 def _named(text: str, world: World) -> str:
@@ -192,9 +193,14 @@ def _named(text: str, world: World) -> str:
     return text.replace("TARGET", world.names[world.target])
 
 
-def _measure(measure: Measure) -> dict[str, Any]:
-    percent = measure.unit == "0 to 1"
-    return {"name": measure.name, "unit": measure.unit, "percent": percent, "meaning": measure.meaning}
+def _measure(measure: Measure, world: World) -> dict[str, Any]:
+    return {
+        "name": measure.name,
+        "label": called(measure, world),
+        "unit": measure.unit,
+        "percent": measure.unit == SHARE,
+        "meaning": meaning(measure, world),
+    }
 
 
 def _charts(world: World) -> list[dict[str, Any]]:
@@ -232,7 +238,7 @@ def _charts(world: World) -> list[dict[str, Any]]:
             "when": "branched",
             "future": "difference",
             "lines": [],
-            "measures": [_measure(measure) for measure in shown_measures(world).values()],
+            "measures": [_measure(measure, world) for measure in shown_measures(world).values()],
             "height": 330,
         },
         {
@@ -269,6 +275,7 @@ def _charts(world: World) -> list[dict[str, Any]]:
                 ]
             ),
         },
+        *_of_quality(world),
         {
             "title": f"Firms of {target} behind the frontier",
             "unit": "years, weighted by output",
@@ -280,6 +287,67 @@ def _charts(world: World) -> list[dict[str, Any]]:
     ]
     defaults = {"first": FIRST_YEAR, "last": LAST_YEAR, "future": "shown", "place": "third", "percent": False}
     return [{**defaults, **chart} for chart in charts]
+
+
+def _of_quality(world: World) -> list[dict[str, Any]]:
+    """Of chips with a quality, where there are some: what they compute, what that costs, whose they are, parts."""
+    shown, target = shown_measures(world), world.target
+    segments, parts = world.column("quality", "segment"), world.column("parts", "input")
+    if not segments:
+        return []
+    name, goods = world.names[target], ", ".join(world.spoken(segment) for segment in segments)
+    of_segments = [
+        line
+        for segment in segments
+        for line in (
+            (f"design_share.{segment}", "by its own designers, wherever made"),
+            (f"domestic_supply_share.{segment}", f"made in {name}"),
+        )
+        if line[0] in shown
+    ]
+    charts: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
+        (
+            {
+                "title": f"Computing power that {name} buys",
+                "unit": shown[f"compute_added.{target}"].unit,
+                "logarithmic": True,
+            },
+            [(f"compute_added.{target}", "in all"), ("compute_leaked", "smuggled in")],
+        ),
+        (
+            {
+                "title": "What computing power costs",
+                "unit": shown[f"compute_price.{target}"].unit,
+                "logarithmic": True,
+            },
+            [(f"compute_price.{state}", world.names[state]) for state in (target, world.lead)],
+        ),
+        (
+            {
+                "title": f"{goods.capitalize()} of {name}'s own",
+                "unit": f"% of the {goods} that {name} uses, by value",
+                "percent": True,
+                "floor": 0.0,
+            },
+            of_segments,
+        ),
+        (
+            {
+                "title": f"Stock of {', '.join(world.spoken(part) for part in parts)} in {name}",
+                "stock": True,
+                "unit": "bn yuan at 2020 prices",
+                "floor": 0.0,
+                "least": 0.1,
+            },
+            [(f"part_stock.{part}", world.spoken(part)) for part in parts],
+        ),
+    ]
+    own = {"place": "half", "height": 260, "flags": apart(world), "published": published(world)}
+    return [
+        {**own, **chart, "lines": _lines([(*line, *look) for line, look in zip(lines, LOOKS, strict=False)])}
+        for chart, lines in charts
+        if lines
+    ]
 
 
 def _lines(lines: list[tuple[str, str, str, str]]) -> list[dict[str, str]]:
@@ -295,10 +363,7 @@ def _by_segment(world: World) -> Callable[[str], list[dict[str, str]]]:
 
     def lines(name: str) -> list[dict[str, str]]:
         return _lines(
-            [
-                (f"{name}.{segment}", segment.replace("_", " "), *look)
-                for segment, look in zip(shown, LOOKS, strict=False)
-            ]
+            [(f"{name}.{segment}", world.spoken(segment), *look) for segment, look in zip(shown, LOOKS, strict=False)]
         )
 
     return lines

@@ -18,6 +18,7 @@ from sim.calendar import QUARTERS_PER_YEAR, quarter_name
 from sim.errors import BadInput
 from sim.experiment.experiment import Run
 from sim.folders import CONFIGS, SHIPPED
+from sim.futures.shown import of_quality
 from sim.live import deeds, picture
 from sim.measures import HEADLINE, Measure, catalogue
 from sim.model import DecouplingModel
@@ -33,12 +34,14 @@ LOOKS_BACK = "subsidy_per_point"  # over all quarters, so it is not shown as the
 
 
 def shown_measures(world: World) -> dict[str, Measure]:
-    """What the page draws: the headline, and shares, prices and unmet demand by segment."""
+    """What the page draws: the headline, shares, prices and unmet demand by segment, and of chips with a quality."""
     known = catalogue(world)
     segments = world.segments
     names = ("domestic_supply_share", "price_index", "unmet_demand")
     by_segment = [f"{name}.{segment}" for name in names for segment in segments]
-    return {name: known[name] for name in (*HEADLINE, *by_segment) if name != LOOKS_BACK}
+    quality = [*(measure.name for measure in of_quality(world)), f"compute_price.{world.lead}"]
+    shown = dict.fromkeys((*HEADLINE, *by_segment, *quality))
+    return {name: known[name] for name in shown if name in known and name != LOOKS_BACK}
 
 
 class Race:

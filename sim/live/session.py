@@ -22,13 +22,12 @@ from sim.calendar import FIRST_YEAR, LAST_YEAR, quarter_name, quarter_start, qua
 from sim.errors import BadInput
 from sim.futures.levers import decided_alike, levers, without_effect
 from sim.live import background, events, link, own, picture, reopen
-from sim.live.deeds import of_unit
 from sim.live.link import Faults, Moment
 from sim.live.race import Race
 from sim.live.turn import Turn
 from sim.scenario.events import Event
 from sim.scenario.held import values_at
-from sim.scenario.labels import label
+from sim.scenario.labels import label, of_unit
 from sim.scenario.loading import known_configs, load_config
 from sim.scenario.scenario import Scenario
 from sim.world.world import World
@@ -570,6 +569,7 @@ class Session:
                 (self._past, self._shown, race.done),
                 lambda: _as_texts(race.done, self.world),
             ),
+            "spoken": ("", lambda: self.world.spoken_words),
             "idle": (self._idle_version(), self._idle),
             "choices": ((tuple(known_configs()), tuple(self._batches)), self._choices),
         }
@@ -628,7 +628,7 @@ def _as_texts(done: Iterable[Event], world: World) -> list[dict[str, Any]]:
     for place, event in enumerate(done):
         words = [f"{label(key)} {of_unit(value, world.parameters[key].unit)}" for key, value in event.levers().items()]
         if event.severity is not None:
-            scope = "everything" if "all" in event.scope else ", ".join(event.scope).replace("_", " ")
+            scope = "everything" if "all" in event.scope else ", ".join(world.spoken(item) for item in event.scope)
             words.append(f"{100 * event.severity:g} % of {scope}")
         date, text = quarter_name(event.quarter), ", ".join(words)
         act = acts.setdefault((date, event.kind, text), {"date": date, "kind": event.kind, "text": text})

@@ -57,7 +57,8 @@ class About(BaseModel):
     """What the race is over, in a word such as chips, and the target's goal, if it has named one.
 
     `words` are everyday words for an input, a segment, a kind of input or experts, for hints at what is meant; `trust`
-    are sentences on how far results may be trusted.
+    are sentences on how far results may be trusted. `spoken` is what pages say for an input or a segment whose id is no
+    word, and `stands_for` what a unit that nobody knows stands for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -66,6 +67,8 @@ class About(BaseModel):
     goal: Goal | None = None
     trust: list[str] = Field(default_factory=list)
     words: dict[str, list[str]] = Field(default_factory=dict)
+    spoken: dict[str, str] = Field(default_factory=dict)
+    stands_for: dict[str, str] = Field(default_factory=dict)
 
 
 class World:
@@ -88,6 +91,7 @@ class World:
         about = self._about(problems)
         self.goods, self.goal, self._trust = about.goods, about.goal, about.trust
         self.words = {word: item for item, words in about.words.items() for word in words}
+        self.spoken_words, self.stands_for = about.spoken, about.stands_for
         own = self._own_parameters(content, common, problems)
         if problems:
             raise BadInput(problems)
@@ -157,6 +161,17 @@ class World:
         tables = ("suppliers", "entrants", "chip_firms", "inputs", "segments", "states")
         return {row["id"]: row["name"] for table in tables for row in self.rows[table]}
 
+    def spoken(self, id: str) -> str:
+        """What is said of an input or a segment in passing, such as "mature logic": its id in words."""
+        return self.spoken_words.get(id, id.replace("_", " "))
+
+    @cached_property
+    def designed(self) -> list[str]:
+        """The segments whose makers are designers, with dies from the lines of another."""
+        designers = self.column("designers", "id")
+        own = {row["segment"] for row in self.rows["chip_firms"] if row["id"] in designers}
+        return [segment for segment in self.segments if segment in own]
+
     @cached_property
     def published(self) -> list[dict[str, str]]:
         """The rows of its published figures; none where nothing was published."""
@@ -221,10 +236,11 @@ class World:
                 )
             return About()
         known = [*self.column("inputs", "id"), *self.column("segments", "id"), *WORDS["inputs", "kind"], EXPERTS]
-        for item in about.words if not problems else ():  # else a row that is missing may be what is meant
+        named = [("words", item) for item in about.words] + [("spoken", item) for item in about.spoken]
+        for table, item in named if not problems else ():  # else a row that is missing may be what is meant
             if item not in known:
                 problems.append(
-                    f"{path}: words.{item}: is not an input, a segment, a kind of input or {EXPERTS}"
+                    f"{path}: {table}.{item}: is not an input, a segment, a kind of input or {EXPERTS}"
                     f"{nearest(item, known)}"
                 )
         return about

@@ -254,7 +254,7 @@ def test_what_does_nothing_is_marked_once_it_has_been_tried(held):
     visit = Visit(desk)
     visit.ask(1)
     finish_base(processes)
-    base = np.full((32, 16, 10), 0.2) + np.arange(32)[:, None, None] / 1000
+    base = np.full((32, 16, 16), 0.2) + np.arange(32)[:, None, None] / 1000
     while not any("tool-mandate" in answer["presets"] for answer in visit.answers):
         job = started(processes)
         acts = [event.get("set", {}) for event in job.events]

@@ -286,10 +286,25 @@ def test_a_control_is_told_with_what_it_reaches_and_when_it_ends():
     while race.model.quarter < 26:
         race.step()
     told = {(deed["quarter"], deed["what"]) for deed in race.deeds}
-    assert ("2025-Q2", "Denies 100 % of ai accelerators.") in told
+    assert ("2025-Q2", "Denies 100 % of accelerators.") in told
     lines = "leading logic, advanced logic, mature logic, memory, analog power"
     assert ("2025-Q2", f"Denies 40 % of design software for lines of {lines}.") in told
     assert ("2025-Q3", f"Ends its control of 2025-05-23 on design software for lines of {lines}.") in told
+
+
+def test_the_rules_on_accelerators_are_told_as_people_say_them():
+    race = Race("config=historic", load_config("historic"), 1)
+    while race.model.quarter < 25:
+        race.step()
+    told = {(deed["quarter"], deed["what"]): deed for deed in race.deeds}
+    assert told["2022-Q4", "Sets foundries closed to designers to 75 %."]["who"] == ["USA"]
+    cap = told["2023-Q4", "Sets quality cap to 15 %."]
+    assert cap["why"].startswith("Performance-density rule: ") and cap["why"].endswith(".")
+    assert told["2025-Q3", "Sets refusal to buy abroad to 40 %."]["who"] == ["CHN"]
+    announced = ("2024-Q4", "Announces to deny 90 % of high-bandwidth memory, through KOR too from 2025-Q1 on.")
+    # by which the charts of accelerators find the dates that concern them
+    assert told[announced]["on"] == ["hbm"] and "controls.quality_cap" in cap["on"]
+    assert told["2022-Q3", "Denies 25 % of design software."]["on"] == ["design_software"]
 
 
 def test_makers_that_are_out_close_or_leave_are_told():

@@ -64,3 +64,21 @@ def test_a_slider_spans_what_it_says():
             assert lever["minimum"] <= lever["low"] < lever["high"] <= lever["maximum"]
             steps = (lever["high"] - lever["low"]) / lever["step"]
             assert steps == pytest.approx(round(steps)) and steps <= 100
+
+
+def test_levers_on_accelerators_stand_together_in_words_and_percent():
+    found = {
+        lever["label"]: lever for lever in described(load_config("historic").world) if lever["group"] == "Accelerators"
+    }
+    assert list(found) == [
+        "quality cap",
+        "foundries closed to designers",
+        "refusal to buy abroad",
+        "dies got through fronts",
+        "demand placed abroad",
+    ]
+    assert [lever["percent"] for lever in found.values()] == [True, True, True, False, True]
+    assert found["dies got through fronts"]["unit"] == "bn yuan a year"
+    assert all(lever["example"] and "the target" not in lever["meaning"] for lever in found.values())
+    assert "Part of the accelerators that China's buyers" in found["refusal to buy abroad"]["meaning"]
+    assert "Accelerators" not in {lever["group"] for lever in described(load_config("crop-seeds").world)}

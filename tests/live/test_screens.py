@@ -131,6 +131,50 @@ def test_every_drawn_number_by_keys_and_as_a_table(chromium, files):
         assert "published for 2020: 10.5 %" in page.inner_text(".main-chart .numbers")
 
 
+LOGARITHMIC = """() => {
+  const box = document.createElement("figure");
+  box.style.width = "800px";
+  document.querySelector("main").append(box);
+  decoupling.chart(box).show({
+    title: "Power", unit: decoupling.logarithmic("chips"), logarithmic: true, first: 2020, last: 2023, period: "year",
+    at: [2020.5, 2021.5, 2022.5, 2023.5], names: ["2020", "2021", "2022", "2023"],
+    lines: [{ key: "power", label: "power", colour: "black", values: [0, 10, 1000, 100000] }],
+  });
+  return new Promise((done) => setTimeout(() => done({
+    path: box.querySelector("[data-testid=line-power]").getAttribute("d"),
+    ticks: [...box.querySelectorAll(".axes text[text-anchor=end]")].map((text) => text.textContent),
+    said: box.querySelector(".drawing").getAttribute("aria-label"),
+  }), 200));
+}"""
+
+
+def test_a_logarithmic_scale_draws_equal_ratios_alike_and_no_zero(chromium, files):
+    with shown(chromium, files) as page:
+        drawn = page.evaluate(LOGARITHMIC)
+    heights = [float(point.split(" ")[1]) for point in drawn["path"][1:].split("L")]
+    assert len(heights) == 3  # of four values the first is 0
+    assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2)
+    assert drawn["ticks"] == ["10", "100", "1,000", "10,000", "100,000"]
+    assert drawn["said"].startswith("Power, chips, logarithmic scale. 2023: power 100,000.")
+
+
+@pytest.mark.parametrize(
+    ("value", "more", "text"),
+    [
+        (0.0181, "false", "0.02"),
+        (0.0181, "false, true", "0.018"),
+        (12.34, "false", "12.3"),
+        (1383, "false", "1,383"),
+        (80046, "false", "80,000"),
+        (-0.0001, "false", "0.00"),
+        (0.123, "true", "12.3"),
+    ],
+)
+def test_figures_have_digits_that_they_can_bear(chromium, files, value, more, text):
+    with shown(chromium, files) as page:
+        assert page.evaluate(f"decoupling.figure({value}, {more})") == text
+
+
 def test_a_readout_by_mouse(chromium, files):
     with shown(chromium, files) as page:
         box = page.locator(".main-chart .drawing svg").bounding_box()

@@ -100,6 +100,8 @@ def test_a_cut_off_denies_and_a_truce_lifts():
         watcher.do("truce")
         watcher.do("quarter")
         assert watcher.series["A"]["controls_severity"][-1] == 0
+        held = watcher.do("quarter")["levers"]
+        assert (held["controls.quality_cap"], held["controls.foundry"]) == (1.0, 0.0)
     # what neutral states sell is all that is left of imports
     assert 0.5 < denied < 1
     assert watcher.parts["done"][0]["by"] == "USA NLD JPN TWN KOR EUR"

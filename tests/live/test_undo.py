@@ -47,7 +47,8 @@ def test_what_is_done_twice_on_a_date_is_done_once(do):
         watcher.do(do, severity=0.4, **order)
         once = acts(watcher)
         watcher.do(do, severity=0.6 if do == "announce" else 0.4, **order)
-        assert len(acts(watcher)) == len(once) == 1
+        # a truce lifts the cap on accelerators too, which is a lever
+        assert len(acts(watcher)) == len(once) == (2 if do == "truce" else 1)
         assert acts(watcher) == ([(*once[0][:2], "60 % of lithography")] if do == "announce" else once)
 
 

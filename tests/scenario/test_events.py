@@ -100,6 +100,9 @@ def test_a_word_for_what_no_table_has_is_refused(tmp_path):
     (path / "about.toml").write_text('goods = "seeds"\n[words]\nfetilizer = ["manure"]\n')
     with pytest.raises(BadInput, match=r"about.toml: words.fetilizer: is not an input"):
         load_world(str(path))
+    (path / "about.toml").write_text('goods = "seeds"\n[spoken]\nfetilizer = "manure"\n')
+    with pytest.raises(BadInput, match=r"about.toml: spoken.fetilizer: is not an input"):
+        load_world(str(path))
 
 
 def test_a_control_ends_before_the_quarter_of_until():

@@ -10,6 +10,7 @@
 //   points               [{ year, value, colour, text }]   published figures
 //   marks                [{ year, text, yours }]           dates of controls
 //   goal                 { value, label, year }            named at the edge where it lies outside
+//   logarithmic          equal steps of the axis are equal ratios; what is not above zero is not drawn
 //   floor, ceiling, least, height, source, note, about, file      file: the name that files are kept under
 //   period               "quarter" or "year"
 //   pick                 called with the key of a line that is chosen in the legend; picked: its key
@@ -29,6 +30,7 @@
 
   function limits(drawing) {
     const known = numbers(drawing);
+    if (drawing.logarithmic) return logarithmicLimits(known);
     const span = drawing.least || 0.001;
     let low = Math.min(...known, drawing.floor ?? Infinity);
     let high = Math.max(...known, drawing.ceiling ?? -Infinity);
@@ -39,18 +41,34 @@
     return [low == 0 || low === drawing.floor ? low : low - 0.06 * room, Math.max(high, low + span) + 0.05 * room];
   }
 
+  // Around what is above zero, a hundred thousand to one at most.
+  function logarithmicLimits(known) {
+    const drawn = known.filter((value) => value > 0);
+    const high = drawn.length ? 1.2 * Math.max(...drawn) : 10;
+    return [Math.max(drawn.length ? Math.min(...drawn) / 1.2 : 1, high / 1e5), high];
+  }
+
+  // Powers of ten, and where these are few twice and five times as much.
+  function logarithmicTicks(low, high) {
+    const powers = Array.from({ length: 40 }, (_, place) => place - 20);
+    const within = (factors) => powers.flatMap((power) => factors.map((factor) => Number(`${factor}e${power}`))).filter((tick) => tick >= low && tick <= high);
+    return { step: 1, found: within(within([1]).length < 3 ? [1, 2, 5] : [1]) };
+  }
+
   function frame(drawing, width, height) {
     const [low, high] = limits(drawing);
     const factor = drawing.percent ? 100 : 1;
     const [top, bottom] = [drawing.goal ? 24 : 14, 26];
-    const { step, found } = ticks(factor * low, factor * high, (height - top - bottom) / (width < NARROW ? 40 : 48));
+    const { step, found } = drawing.logarithmic ? logarithmicTicks(low, high) : ticks(factor * low, factor * high, (height - top - bottom) / (width < NARROW ? 40 : 48));
     const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    const level = drawing.logarithmic ? Math.log10 : (value) => value;
     const years = drawing.last + 1 - drawing.first;
     // As many decimals as an axis needs on it, and elsewhere figures that can be compared.
     const write = (value, more = 0) => {
       if (value == null) return "–";
-      if (more && !drawing.percent && !drawing.difference) return figure(value);
-      return (factor * value).toFixed(Math.min(decimals + more, 3)).replace("-", "−") + (drawing.percent && !drawing.difference ? " %" : "");
+      if (more && !drawing.percent && !drawing.difference) return figure(value, false, drawing.logarithmic);
+      const digits = drawing.logarithmic ? Math.max(0, -Math.floor(Math.log10(value) + 1e-9)) : Math.min(decimals + more, 3);
+      return decoupling.grouped(factor * value, digits) + (drawing.percent && !drawing.difference ? " %" : "");
     };
     const room = (values, more) => Math.max(...values.map((value) => write(value, more).length), 2) * 7.5;
     const left = 14 + room(found.map((tick) => tick / factor), 0);
@@ -59,7 +77,8 @@
     return {
       ...edge, width, height, low, high, write, ticks: found.map((tick) => tick / factor),
       x: (year) => edge.left + ((year - drawing.first) / years) * (width - edge.left - edge.right),
-      y: (value) => height - edge.bottom - ((value - low) / (high - low)) * (height - edge.top - edge.bottom),
+      y: (value) => height - edge.bottom - ((level(value) - level(low)) / (level(high) - level(low))) * (height - edge.top - edge.bottom),
+      drawn: (value) => value != null && (!drawing.logarithmic || value >= low),
       year: (x) => drawing.first + ((x - edge.left) / (width - edge.left - edge.right)) * years,
     };
   }
@@ -68,11 +87,11 @@
 
   const number = (value) => value.toFixed(1);
 
-  function path(values, at, { x, y }) {
+  function path(values, at, { x, y, drawn }) {
     let pen = "M";
     return values
       .map((value, index) => {
-        if (value == null) {
+        if (!drawn(value)) {
           pen = "M";
           return "";
         }
@@ -83,8 +102,8 @@
       .join("");
   }
 
-  function area({ low, high, at }, { x, y }) {
-    const known = low.map((value, index) => index).filter((index) => low[index] != null && high[index] != null);
+  function area({ low, high, at }, { x, y, drawn }) {
+    const known = low.map((value, index) => index).filter((index) => drawn(low[index]) && drawn(high[index]));
     const side = (values) => known.map((index) => number(x(at[index])) + " " + number(y(values[index])));
     return known.length ? "M" + side(high).concat(side(low).reverse()).join("L") + "Z" : "";
   }
@@ -94,7 +113,7 @@
     const found = drawing.lines
       .filter((line) => !line.quiet)
       .map((line) => ({ line, last: line.values.findLastIndex((value) => value != null) }))
-      .filter(({ last }) => last >= 0)
+      .filter(({ line, last }) => place.drawn(line.values[last]))
       .map(({ line, last }) => ({
         colour: line.text || line.colour, x: place.x((line.at || drawing.at)[last]) + 6, y: place.y(line.values[last]) + 4,
         text: place.write(line.values[last], 1),
@@ -303,7 +322,7 @@
       const dots = known ? shown(drawing).filter((line) => !line.at && line.values[at] != null) : [];
       canvas.querySelector(".cross").innerHTML = known
         ? `<path d="M${x} ${place.top}V${place.height - place.bottom}" stroke="var(--soft)"/>` +
-          dots.map((line) => `<circle cx="${x}" cy="${number(place.y(line.values[at]))}" r="3.5" fill="${line.colour}"/>`).join("")
+          dots.filter((line) => place.drawn(line.values[at])).map((line) => `<circle cx="${x}" cy="${number(place.y(line.values[at]))}" r="3.5" fill="${line.colour}"/>`).join("")
         : "";
       const text = known ? readout(drawing, at, place) : drawing.note ? escape(drawing.note) : "";
       if (tells.innerHTML != text) tells.innerHTML = text;

@@ -21,6 +21,7 @@
         series[name.slice(7)] = after;
       }
     }
+    decoupling.spoken = frame.parts.spoken || decoupling.spoken;
     race = Object.freeze({ head: frame.head, series, parts });
     for (const tell of watchers) tell(race);
   }

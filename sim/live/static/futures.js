@@ -18,6 +18,8 @@
     ["Half as strict controls: who gains, and who sells more?", { "controls.severity": 0.5 }],
     ["All the money into research: what happens to the technology gap?", { "subsidy.annual": 200, "subsidy.research_share": 1 }],
     ["The allies stop following: how much of the controls is left?", { "controls.alignment": 0 }],
+    ["No more cap on quality: how much more computing power is added, and what do home designers lose?", { "controls.quality_cap": 1 }],
+    ["No more refusal to buy abroad: who gains by it?", { "mandate.refusal": 0 }],
   ];
 
   // -- the policy and its address
@@ -154,7 +156,7 @@
           ${leverGroups(settings)}
         </aside>
         <section class="panel differences" aria-label="what your change does"><h2>What your change does</h2><div></div></section>
-        <div class="small">${settings.measures.slice(1).map(({ name }) => `<figure class="panel" data-measure="${escape(name)}"></figure>`).join("")}
+        <div class="small">${settings.measures.slice(1).map(({ name, of }, place) => `${of && of != settings.measures[place].of ? `<h2>${escape(of)}</h2>` : ""}<figure class="panel" data-measure="${escape(name)}"></figure>`).join("")}
         <section class="panel keep" aria-label="keep this future"><h2>Keep this future</h2>
           <div class="row"><button data-do="keep">Config and experiment</button><button data-do="link">Copy link</button>${still ? "" : `<a class="button watch" href="watch">Watch it quarter by quarter</a>`}</div>
           <p class="told" role="status"></p>
@@ -166,12 +168,11 @@
       <nav class="thumb" aria-label="levers at hand"><a class="button" href="#levers">Levers</a><button data-do="undo">Undo</button><button data-do="redo">Redo</button><button data-do="reset">Reset</button></nav>`;
   }
 
-  // The things to try that do something here: questions with their policies.
+  // The things to try that change something here: questions with their policies.
   function tries(settings) {
     if (settings.still) return [];
-    const keys = settings.levers.map(({ key }) => key);
-    const idle = settings.levers.filter(({ effect }) => !effect).map(({ key }) => key);
-    return TRIES.filter(([, set]) => Object.keys(set).every((key) => keys.includes(key)) && !idle.includes(Object.keys(set)[0]));
+    const levers = Object.fromEntries(settings.levers.map((lever) => [lever.key, lever]));
+    return TRIES.filter(([, set]) => Object.keys(set).every((key) => levers[key]) && levers[Object.keys(set)[0]].effect && Object.entries(set).some(([key, value]) => levers[key].value != value));
   }
 
   // -- what an answer looks like
@@ -189,28 +190,29 @@
     }));
     const goal = large && settings.goal && { value: settings.goal.share, label: `the goal of ${Math.round(100 * settings.goal.share)} % for ${settings.goal.year}` };
     return {
-      title: measure.label, unit: large ? `% of the ${settings.goods} that ${settings.target} uses` : measure.percent ? "%" : measure.unit, percent: measure.percent, about: about({ ...measure, unit: "" }),
+      title: measure.label, unit: large ? `% of the ${settings.goods} that ${settings.target} uses` : measure.percent ? "%" : measure.logarithmic ? decoupling.logarithmic(measure.unit) : measure.unit, percent: measure.percent, logarithmic: measure.logarithmic, about: about({ ...measure, unit: "" }),
       first: Math.min(settings.dates.first, ...published.map(({ year }) => Math.floor(year))), last: settings.dates.last,
       at: answer.dates.map(yearOf), names: answer.dates.map((date) => date.slice(0, 4)), period: "year",
       lines: worlds.map(([key, look, values]) => ({ key, ...look, values: values[which] || values.line })),
       bands: [...band("q05", "q95", "90 %", 0.15), ...band("q25", "q75", "50 %", 0.25)],
-      points: published, marks: large ? marks(answer, settings) : answer.policy ? [{ year: start(answer.from), text: "from here on your changes act", yours: true }] : [],
+      points: published, marks: marks(answer, settings.marks.filter(({ of }) => large || (of && of == measure.of))),
       goal: goal || null, height: !large ? 210 : innerWidth < 760 ? 210 : 400, file: `${settings.config}-${measure.name}-${answer.key}`.replace(/[^\w.-]/g, ""),
       source: `Decoupling Race, ${settings.config}: ${answer.runs > 1 ? `${answer.runs} futures` : "one future"}${answer.more ? " so far" : ""}${published.length ? "; circles are published figures" : ""}.${large ? ` ${settings.futures}` : ""}`,
       note: large ? "Point at the chart or use its arrow keys to read a year." : "",
     };
   }
 
-  function marks(answer, settings) {
-    const dated = settings.marks.map(({ date, label }) => ({ year: start(quarterOf(date)), text: `${date}, ${label}` }));
+  function marks(answer, shown) {
+    const dated = shown.map(({ date, label }) => ({ year: start(quarterOf(date)), text: `${date}, ${label}` }));
     return answer.policy ? [...dated, { year: start(answer.from), text: "from here on your changes act", yours: true }] : dated;
   }
 
   function spread(difference, measure) {
     if (!difference) return "–";
     const unit = measure.percent ? " points" : "";
-    const between = difference.low == null ? "" : ` <small>${signed(difference.low, measure.percent)} to ${signed(difference.high, measure.percent)}</small>`;
-    return `<b>${signed(difference.median, measure.percent)}${unit}</b>${between}`;
+    const write = (value) => signed(value, measure.percent, measure.logarithmic);
+    const between = difference.low == null ? "" : ` <small>${write(difference.low)} to ${write(difference.high)}</small>`;
+    return `<b>${write(difference.median)}${unit}</b>${between}`;
   }
 
   function differences(answer, settings) {

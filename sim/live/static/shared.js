@@ -3,24 +3,34 @@
 window.decoupling = (() => {
   const FIRST = 2020;
 
-  // At least three digits; percentages have one decimal.
-  function figure(value, percent) {
+  // A number with its thousands apart.
+  const formats = {};
+  const format = (digits) => new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" });
+  const grouped = (number, digits) => (formats[digits] ??= format(digits)).format(number).replace("-", "−");
+
+  // Three digits, four below ten thousand; percentages have one decimal. `small`: two digits below a tenth.
+  function figure(value, percent, small) {
     if (value == null) return "–";
     const number = percent ? 100 * value : value;
     const size = Math.abs(number);
-    const text = percent ? number.toFixed(size < 99.95 ? 1 : 0) : number.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
-    return text.replace("-", "−");
+    if (percent) return grouped(number, size < 99.95 ? 1 : 0);
+    if (small && size > 0 && size < 0.0995) return grouped(number, 1 - Math.floor(Math.log10(size)));
+    return grouped(size < 9999.5 ? number : Number(number.toPrecision(3)), size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
   }
 
   // A difference with its sign; ± where it rounds to nothing.
-  function signed(value, percent) {
+  function signed(value, percent, small) {
     if (value == null) return "–";
-    const text = figure(Math.abs(value), percent);
+    const text = figure(Math.abs(value), percent, small);
     return (Number(text) == 0 ? "±" : value < 0 ? "−" : "+") + text;
   }
 
+  // A unit on an axis whose scale is logarithmic.
+  const logarithmic = (unit) => `${unit}, logarithmic scale`;
+
+  // What is said for an id: what the world says, which Watch is told, else the id in words.
   function word(text) {
-    return String(text).replaceAll("_", " ");
+    return decoupling.spoken[text] ?? String(text).replaceAll("_", " ");
   }
 
   const MARKUP = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
@@ -86,5 +96,5 @@ window.decoupling = (() => {
     button.setAttribute("aria-expanded", !text.hidden);
   });
 
-  return { figure, signed, word, escape, middle, start, name, quarterOf, ticks, save, copy, info, top };
+  return { figure, grouped, signed, logarithmic, word, spoken: {}, escape, middle, start, name, quarterOf, ticks, save, copy, info, top };
 })();
