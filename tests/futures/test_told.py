@@ -128,6 +128,8 @@ def test_unmet_demand_warns_where_a_share_would_mislead(chips):
     (warning,) = warnings(chips, NAMES, base, cut)
     assert warning.startswith("In your world buyers in China go without up to 1,500 bn yuan of chips a year, 75 %")
     assert warnings(chips, NAMES, base, base) == [] and len(warnings(chips, NAMES, cut, cut)) == 2
+    whys = [text.endswith("it can rise because there is less to be had.") for text in warnings(chips, NAMES, cut, cut)]
+    assert warning.endswith("less to be had.") and whys == [False, True]
 
 
 def test_how_many_reach_the_goal(chips):

@@ -68,7 +68,7 @@ def test_every_future_of_the_tour_can_be_asked_for(name):
 
 def test_a_picture_of_the_first_screen(chromium, address, tmp_path):
     """What a colleague would be shown; kept in experiments/ when it has been asked for by MAKE_PICTURES."""
-    size = {"width": 1366, "height": 900}
+    size = {"width": 1366, "height": 1090}
     with shown(chromium, address, "?config=historic&subsidy.annual=200", viewport=size) as page:
         drawn(page)
         path = tmp_path / "futures.png"
