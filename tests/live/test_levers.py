@@ -77,6 +77,10 @@ def test_levers_on_accelerators_stand_together_in_words_and_percent():
         "dies got through fronts",
         "demand placed abroad",
     ]
+    assert [lever["group"] for lever in described(load_config("historic").world)][-6:] == [
+        "China's retaliation",
+        *["Accelerators"] * 5,  # behind the levers on all chips
+    ]
     assert [lever["percent"] for lever in found.values()] == [True, True, True, False, True]
     assert found["dies got through fronts"]["unit"] == "bn yuan a year"
     assert all(lever["example"] and "the target" not in lever["meaning"] for lever in found.values())
