@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 import tomllib
+from datetime import date
 from xml.etree import ElementTree
 
 import pytest
@@ -18,7 +19,7 @@ from sim.experiment.experiment import load_experiment
 from sim.study.commands import study
 from sim.study.report import readings
 from sim.study.report.answer import read_answer
-from sim.study.report.drawn import figure
+from sim.study.report.drawn import Marks, figure
 from sim.study.report.pages import gallery
 from sim.study.report.plain import made_by
 from sim.study.report.told import Told
@@ -68,6 +69,8 @@ def points(low, middle, high, is_difference=True):
         (Number(810, 900, 1010, 1, 1, "billion yuan a year", False), "range", "810 to 1,010"),
         (Number(0.0, 0.0, 0.0, 0, 100, "%", False), "", "0 %"),
         (Number(0.1234, 0.1234, 0.1234, 1, 100, "%", False), "", "12 %"),
+        (points(0.0, 0.068, 0.42, False), "", "7 %"),  # of a width of 42 it is not told as 10
+        (points(0.0, 0.0001, 0.003, False), "range", "0 to 0.30"),
     ],
 )
 def test_numbers_are_rounded_to_what_their_width_leaves_and_said_with_their_unit(number, form, said):
@@ -127,6 +130,17 @@ def test_a_switch_may_be_off_in_a_case(found):
 def texts_of(svg):
     """The words that a figure shows."""
     return ["".join(each.itertext()) for each in ElementTree.fromstring(svg).iter() if each.tag.endswith("text")]
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ([date(2023, 1, 1)], "controls from January 2023 on"),
+        ([date(2020, 9, 15), date(2022, 10, 7), date(2026, 1, 15)], "controls on 3 dates, 2020 to 2026"),
+    ],
+)
+def test_marks_say_when(days, said):
+    assert Marks("controls", tuple(days)).words == said
 
 
 def test_a_figure_names_its_lines_at_their_ends_and_nothing_is_a_key(found):
@@ -328,6 +342,37 @@ def test_an_answer_opens_in_everyday_words(name):
     overturned = ROOT / f"experiments/{name}-overturned.svg"
     if overturned.exists():
         assert not KEYS.search(" ".join(texts_of(overturned.read_text())))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("two-by-two", "controls on 16 dates, 2020 to 2026"),  # over time: those of configs/historic.toml
+        ("compute", "controls on 16 dates, 2020 to 2026"),  # and in rows
+        ("bottleneck", "controls from January 2023 on"),
+        ("returns", ""),  # without any
+    ],
+)
+def test_a_figure_says_when_controls_come(name, said):
+    shown = " ".join(texts_of((ROOT / f"experiments/{name}.svg").read_text()))
+    assert said in shown if said else "controls" not in shown
+
+
+@pytest.mark.parametrize("name", AUTHORED)
+def test_all_answers_are_one_kind_of_page(name):
+    text = (ROOT / f"experiments/{name}.md").read_text()
+    heads = re.findall("^## (.*)$", text, re.MULTILINE)
+    heads = [head for head in heads if head != "If they caused the push, and if not"]
+    assert heads == [
+        "What the words mean",
+        "How sure is this?",
+        "What would overturn it",
+        "What was predicted, and what came",
+        "More",
+    ]
+    predicted = "prediction" in tomllib.loads((ROOT / f"experiments/{name}.toml").read_text())
+    assert ("Written before anything was run: " in text) is predicted
+    assert ("No prediction was written down before these runs." in text) is not predicted
 
 
 @pytest.mark.parametrize("name", AUTHORED)

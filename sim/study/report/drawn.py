@@ -9,7 +9,8 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from sim.compare.results import Result, with_series
 from sim.experiment.answer import Figure, Words
 from sim.measures import SHARE
 from sim.results.figure import drawing, open_frame, png_bytes, svg_text
+from sim.results.manifest import KeptScenario
 from sim.study.plot.dates import middle_of, place_of
 from sim.study.plot.figure import COLOURS, DASHES
 from sim.study.report.answer import Answer
@@ -39,6 +41,7 @@ TITLE_LETTERS = 52
 AXIS_LETTERS = 68
 LINE = 0.17  # inches of a line of text
 BAND = "band: 90 of 100"
+CONTROLS = "controls"
 GREY = "#555555"
 
 
@@ -46,8 +49,16 @@ GREY = "#555555"
 class Marks:
     """Dates of one kind: what comes into force on them."""
 
-    words: str
+    what: str
     dates: tuple[date, ...]
+
+    @property
+    def words(self) -> str:
+        """What and when, such as "controls from January 2023 on" or "controls on 15 dates, 2020 to 2026"."""
+        first, last = self.dates[0], self.dates[-1]
+        if first == last:
+            return f"{self.what} from {first:%B %Y} on"
+        return f"{self.what} on {len(self.dates)} dates, {first.year} to {last.year}"
 
 
 def figure(told: Told) -> str:
@@ -71,7 +82,7 @@ def _lines[T](told: Told, asked: Figure, write: Callable[[Canvas], T]) -> T:
     answer = told.answer
     cases = {name: answer.named_by(told.words.cases[name])[0] for name in asked.lines}
     whole = with_series(answer.result, [str(asked.measure)])
-    marks = list(_marks(answer, told.words, asked.lines))
+    marks = list(_marks(answer, [_of_case(answer, told.words, name) for name in asked.lines]))
     title = textwrap.wrap(asked.title, TITLE_LETTERS)
     axis = textwrap.wrap(f"{asked.axis}; {BAND}", AXIS_LETTERS)
     strip = 0.2 * len(marks)
@@ -79,11 +90,12 @@ def _lines[T](told: Told, asked: Figure, write: Callable[[Canvas], T]) -> T:
     with drawing(asked.title, FONT):
         canvas = Canvas(figsize=(WIDTH, height))
         head = 0.12 + LINE * (len(title) + len(axis)) + 0.12 + strip
-        axes = canvas.add_axes((0.085, 0.35 / height, 0.595, (height - 0.4 - head) / height))
+        axes = canvas.add_axes((0.105, 0.35 / height, 0.575, (height - 0.4 - head) / height))
         canvas.text(0.015, 1 - 0.08 / height, "\n".join(title), fontsize=FONT + 1, fontweight="bold", va="top")
         under = 1 - (0.12 + LINE * len(title)) / height
         canvas.text(0.015, under, "\n".join(axis), fontsize=SMALL, va="top", color=GREY)
-        ends, lowest = [], []
+        ends: list[tuple[float, str, str]] = []
+        lowest, highest = [], []
         for place, (name, case) in enumerate(cases.items()):
             years, band = _series(whole, case.result.run_ids, str(asked.measure))
             colour, dash = COLOURS[place], DASHES[place]
@@ -91,17 +103,26 @@ def _lines[T](told: Told, asked: Figure, write: Callable[[Canvas], T]) -> T:
             axes.plot(years, band[1], color=colour, linestyle=dash, linewidth=1.8)
             ends.append((float(band[1][-1]), name, colour))
             lowest.append(float(band[0].min()))
+            highest.append(float(band[1].max()))
         axes.set_xlim(float(years[0]), float(years[-1]))
         if asked.mark is not None:
             axes.axhline(asked.mark, color=GREY, linewidth=0.9, linestyle=(0, (4, 2)))
         if min(lowest) >= 0:
-            axes.set_ylim(bottom=0)
+            _from_zero(axes, min(highest))
         _name(axes, ends)
         _mark(axes, marks)
         open_frame(axes)
         axes.tick_params(labelsize=SMALL)
         axes.set_xticks(list(range(FIRST_YEAR, LAST_YEAR + 1, 5)))
         return write(canvas)
+
+
+def _from_zero(axes: Axes, least: float) -> None:
+    """A frame from zero on; a little lower where a line never leaves zero, which its lower edge would cover."""
+    top = axes.get_ylim()[1]
+    axes.set_ylim(bottom=-0.03 * top if least < 0.01 * top else 0)
+    if top >= 1000:
+        axes.yaxis.set_major_formatter("{x:,g}")
 
 
 def _series(whole: Result, run_ids: Sequence[str], measure: str) -> tuple[Array, Array]:
@@ -153,15 +174,25 @@ def _inches(axes: Axes) -> float:
     return float(axes.get_window_extent().height) / axes.figure.dpi
 
 
-def _marks(answer: Answer, words: Words, names: Sequence[str]) -> Iterator[Marks]:
-    """The dates on which controls come into force, and those of the target's answers, in the configs that are drawn."""
+Setting = tuple[KeptScenario, Mapping[str, Any]]  # a config, and its values in a case
+
+
+def _of_case(answer: Answer, words: Words, name: str) -> Setting:
+    (case,) = answer.named_by(words.cases[name])
+    return _of_config(answer, str(case.keys["config"]), case.keys)
+
+
+def _of_config(answer: Answer, name: str, keys: Mapping[str, Any] = MappingProxyType({})) -> Setting:
+    scenario = answer.manifest.scenarios[name]
+    return scenario, {**scenario.values, **keys}
+
+
+def _marks(answer: Answer, drawn: Sequence[Setting]) -> Iterator[Marks]:
+    """The dates on which controls come into force, and those of the target's answers, in what is drawn."""
     controls, answers = set[date](), set[date]()
     target = target_of(answer.manifest.world)
     last = date(answer.manifest.horizon.last, 12, 31)
-    for name in names:
-        (case,) = answer.named_by(words.cases[name])
-        scenario = answer.manifest.scenarios[str(case.keys["config"])]
-        held = {**scenario.values, **case.keys}
+    for scenario, held in drawn:
         if held["controls.mode"] == "fixed" and float(held["controls.severity"]):
             controls.add(date(int(held["controls.start"]), 1, 1))
         for event in scenario.events:
@@ -171,7 +202,7 @@ def _marks(answer: Answer, words: Words, names: Sequence[str]) -> Iterator[Marks
             elif event["kind"] == "retaliation" and day <= last:
                 answers.add(day)
     if controls:
-        yield Marks("controls", tuple(sorted(controls)))
+        yield Marks(CONTROLS, tuple(sorted(controls)))
     if controls and answers:
         yield Marks(f"{target}’s answers", tuple(sorted(answers)))
 
@@ -209,14 +240,21 @@ def _mark(axes: Axes, marks: Sequence[Marks]) -> None:
 
 
 def _rows[T](told: Told, asked: Figure, write: Callable[[Canvas], T]) -> T:
-    numbers: Mapping[str, Number] = {name: told.numbers[name] for name in asked.rows}
-    return _bars(
-        asked.title,
-        asked.axis + ("; line: 90 of 100" if any(each.low < each.high for each in numbers.values()) else ""),
-        [(name, each) for name, each in numbers.items()],
-        asked.mark,
-        write,
-    )
+    rows = [(name, told.numbers[name]) for name in asked.rows]
+    said = [asked.axis]
+    if any(each.low < each.high for _, each in rows):
+        said.append(f"line: {95 if told.words.values[asked.rows[0]].index else 90} of 100")
+    said += [mark.words for mark in _marks(told.answer, list(_behind(told, asked.rows))) if mark.what == CONTROLS]
+    return _bars(asked.title, "; ".join(said), rows, asked.mark, write)
+
+
+def _behind(told: Told, names: Sequence[str]) -> Iterator[Setting]:
+    """The cases that values are of, or the configs that an index is of."""
+    for value in (told.words.values[name] for name in names):
+        if value.index:
+            yield from (_of_config(told.answer, name) for name in str(value.of).split(" less "))
+        else:
+            yield from (_of_case(told.answer, told.words, name) for name in (value.of, value.less) if name)
 
 
 def _bars[T](
@@ -240,7 +278,7 @@ def _bars[T](
         for spot, (_, each) in zip(spots, rows, strict=True):
             low, middle, high = (each.scale * getattr(each, end) for end in ("low", "middle", "high"))
             axes.plot([low, high], [spot, spot], color=COLOURS[1], linewidth=2.2, alpha=0.6)
-            axes.plot([middle], [spot], "o", color=COLOURS[1], markersize=6)
+            axes.plot([middle], [spot], "o", color=COLOURS[1], markersize=6, clip_on=False, zorder=3)
             axes.annotate(
                 _signed(each),
                 (1.02, spot),
@@ -251,7 +289,7 @@ def _bars[T](
             )
         _frame(axes, spots, names, body)
         if mark is not None:
-            axes.axvline(mark, color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=0.5)
+            axes.axvline(mark, color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=0.8)
         if all(each.low >= 0 for _, each in rows):
             axes.set_xlim(left=0)
         return write(canvas)
@@ -263,14 +301,18 @@ def _sizes(head: _Head, names: Sequence[list[str]]) -> tuple[float, float]:
     return body, head.inches + body + 0.35
 
 
-def tornado(found: Overturning, title: str) -> str:
-    """The headline with each unknown low (hollow) and high (filled), and with each mechanism left out (a diamond)."""
+def tornado(found: Overturning, title: str, of: str) -> str:
+    """The headline with each unknown low (hollow) and high (filled), and with each mechanism left out (a diamond).
+
+    `of` says what the headline is.
+    """
     from matplotlib.figure import Figure as Canvas
 
     swings, headline = found.swings, found.headline
     names = [textwrap.wrap(swing.words, ROW_LETTERS + 2) for swing in swings]
-    unit = f"{headline.unit}{', higher or lower' if headline.is_difference else ''}"
-    head = _Head(title, f"{unit}; hollow: low or none, filled: high or all, diamond: left out")
+    marks = ["hollow: low or none", "filled: high or all"]
+    marks += ["diamond: left out"] if any(swing.is_left_out for swing in swings) else []
+    head = _Head(title, f"{of}, in {headline.unit}\n{', '.join(marks)}, grey line: as found")
     body, height = _sizes(head, names)
     with drawing(title, FONT):
         canvas = Canvas(figsize=(WIDTH, height))
@@ -285,23 +327,24 @@ def tornado(found: Overturning, title: str) -> str:
             axes.plot([low, high], [spot, spot], color=COLOURS[1], linewidth=5, alpha=0.35, solid_capstyle="butt")
             axes.plot([low], [spot], "o", color=COLOURS[1], markerfacecolor="white", markersize=6)
             axes.plot([high], [spot], "o", color=COLOURS[1], markersize=6)
-        axes.axvline(headline.scale * headline.middle, color=GREY, linewidth=0.9, zorder=0.5)
+        axes.axvline(headline.scale * headline.middle, color=GREY, linewidth=0.9, zorder=0.8)
         if headline.is_difference:
-            axes.axvline(0, color="#000000", linewidth=1.1, linestyle=(0, (4, 2)), zorder=0.5)
+            axes.axvline(0, color="#000000", linewidth=1.1, linestyle=(0, (4, 2)), zorder=0.8)
         _frame(axes, spots, names, body)
         return svg_text(canvas)
 
 
 @dataclass(frozen=True)
 class _Head:
-    """Title and what is on the axis, above a frame."""
+    """Title and what is on the axis, above a frame; each line of what is on the axis is wrapped by itself."""
 
     title: str
     axis: str
 
     @property
     def lines(self) -> tuple[list[str], list[str]]:
-        return textwrap.wrap(self.title, TITLE_LETTERS), textwrap.wrap(self.axis, AXIS_LETTERS)
+        axis = [line for said in self.axis.splitlines() for line in textwrap.wrap(said, AXIS_LETTERS)]
+        return textwrap.wrap(self.title, TITLE_LETTERS), axis
 
     @property
     def inches(self) -> float:
@@ -328,11 +371,11 @@ def _spots(names: Sequence[Sequence[str]]) -> list[float]:
 
 
 def _frame(axes: Axes, spots: Sequence[float], names: Sequence[Sequence[str]], body: float) -> None:
-    axes.set_yticks(list(spots), ["\n".join(name) for name in names], fontsize=SMALL, linespacing=1.05)
+    axes.set_yticks(list(spots), ["\n".join(name) for name in names], fontsize=SMALL, linespacing=1.05, va="center")
     axes.set_ylim(-body, 0)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=7)  # a dot on the frame does not touch a name
     axes.tick_params(axis="x", labelsize=SMALL)
     axes.locator_params(axis="x", nbins=5, steps=[1, 2, 5, 10])
     open_frame(axes)

@@ -13,7 +13,8 @@ from sim.study.report.answer import Answer
 from sim.study.report.head import Head
 from sim.study.report.words import design, findings, opening, overturning, uncertain
 
-GALLERY = "# Answers\n\nEach is one experiment with a prediction written before it was run.\n"
+GALLERY = "# Answers\n\nEach is one experiment"
+PREDICTED = ". Where a prediction was written before it was run, its page says how that fared.\n"
 
 
 def answer_page(answer: Answer, figure: str) -> str:
@@ -34,7 +35,7 @@ def made_by(answer: Answer) -> str:
 
 def gallery(answers: Mapping[str, str]) -> str:
     """The page that shows every answer: question, picture and paragraph, from the answers' own pages by name."""
-    shown = [GALLERY]
+    shown = [GALLERY + PREDICTED]
     for name, page in answers.items():
         question = page.partition("\n")[0].removeprefix("# ")
         paragraph = page.partition("![")[0].strip().rpartition("\n")[2]

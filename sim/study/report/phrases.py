@@ -8,6 +8,8 @@ from sim.measures import SHARE
 from sim.study.report.answer import Answer, Step
 from sim.study.sensitivity import Index
 
+MOST_DECIMALS = 2  # of points: a smaller part of a share is none that matters
+
 
 def scaled(row: Row) -> tuple[float, str]:
     """What a row's numbers are told in: shares in points."""
@@ -19,9 +21,10 @@ def difference(row: Row) -> str:
     if row.diff is None:
         return "what cannot be told"
     scale, unit = scaled(row)
-    if row.diff == 0 and row.spread == (0.0, 0.0):
+    if row.diff == 0 and set(row.spread) <= {0.0, None}:
         return "0"
     digits = decimals(row, scale)
+    digits = min(digits, MOST_DECIMALS) if unit == "points" else digits
     middle = row.diff_q50 if row.diff_q50 is not None else row.diff
     number, low, high = (rounded(None if v is None else scale * v, digits) for v in (middle, *row.spread))
     return f"{number} {unit}" + (f" ({low} to {high})" if low else "")

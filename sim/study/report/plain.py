@@ -38,6 +38,18 @@ WHY = {
     ),
 }
 
+FARED = "What was predicted, and what came"
+NOT_PREDICTED = "No prediction was written down before these runs."
+OF_SAMPLE = (
+    "Here all unknowns are drawn at once, each over its whole range: the last of the three readings that other answers "
+    "have. The other two hold the unknowns still, or near the record, and cannot say which of them decides. A line in "
+    "the figure is where 95 of 100 lie if the sample is drawn again."
+)
+OF_SAMPLE_TOO = (
+    "The figure above is what stands here in other answers: which unknowns move a number, and how far. So this page "
+    "has no other of that kind."
+)
+NO_SWINGS = "Nothing that was varied moves it far enough to be told."
 POINTS = "percentage points: from 20 % to 26 % are 6 points"
 PARAMETER_SET = "one choice of all that is not known, with which the model agrees with the published figures up to 2024"
 
@@ -79,7 +91,7 @@ class Page:
             f"{self.name}-numbers.csv": self.numbers(),
         }
         if self.overturning.swings:
-            made[f"{self.name}-overturned.svg"] = tornado(self.overturning, "What would change it")
+            made[f"{self.name}-overturned.svg"] = tornado(self.overturning, "What would change it", self._headline())
         return made
 
     def text(self) -> str:
@@ -89,14 +101,20 @@ class Page:
             f"{escape.markdown(' '.join(filter(None, (self.told.paragraph, self.told.fallen_in_short))))}\n",
             f"![{escape.markdown(self.words.figure.title)}]({self.name}.svg)\n",
             *(f"- {escape.markdown(text)}\n" for text in self.told.fallen),
-            *filter(None, [self._terms(), self._apart(), self._sure(), self._overturned(), self._prediction()]),
-            self._more(),
         ]
-        return "\n".join(parts)
+        below = [*filter(None, [self._apart()]), self._sure(), self._overturned(), self._prediction()]
+        parts += filter(None, [self._terms(" ".join([*parts, *below]))])
+        return "\n".join([*parts, *below, self._more()])
 
-    def _terms(self) -> str:
-        fitted = {"parameter set": PARAMETER_SET} if self.answer.sets > 1 else {}
-        said = {**self.words.terms, "points": POINTS, **fitted}
+    def _terms(self, page: str) -> str:
+        """What words mean: those of the author, and those that the program puts on the page, where it has."""
+        said = dict(self.words.terms)
+        if " point" in page:
+            said["points"] = POINTS
+        if " parameter set" in page:
+            said["parameter set"] = PARAMETER_SET
+        if not said:
+            return ""
         lines = [f"- *{escape.markdown(term)}*: {escape.markdown(meaning)}." for term, meaning in said.items()]
         return "## What the words mean\n\n" + "\n".join(lines) + "\n"
 
@@ -105,12 +123,13 @@ class Page:
         headline = self.words.headline
         when = {"sum": "summed over all years", "peak": "at its peak"}.get(str(headline.year), f"in {headline.year}")
         of = f"{headline.of}, against {headline.less}" if headline.less else str(headline.of)
-        return f"{spoken(headline, self.answer)} {when}: {of}"
+        said = f"{spoken(headline, self.answer)} {when}: {of}"
+        return said[:1].upper() + said[1:]
 
     def _sure(self) -> str:
         """The readings of the headline beside each other, and why they differ."""
-        if len(self.readings) < 2:
-            return ""
+        if not self.readings:
+            return f"## How sure is this?\n\n{OF_SAMPLE}\n"
         names = ["bite", "total"] if self.is_apart else ["total"]
         header = ["what is varied", *(names if self.is_apart else ("found",))]
         rows = [
@@ -121,7 +140,7 @@ class Page:
         section = Section("How sure is this?", (), header, rows)
         first = f"{self._headline()}. In brackets lie 90 of 100."
         head, _, table = markdown(section).partition("\n\n")
-        return f"{head}\n\n{escape.markdown(first[:1].upper() + first[1:])}\n\n{table}\n{escape.markdown(why)}\n"
+        return f"{head}\n\n{escape.markdown(first)}\n\n{table}\n{escape.markdown(why)}\n"
 
     def _apart(self) -> str:
         """Bite and total in everyday words, by year."""
@@ -135,36 +154,45 @@ class Page:
             f"of it: without them {target} would push just as hard. The *total* is what they do if they caused all "
             "of it: without them there would be no more push than before. The truth is one of the two or between."
         )
-        rows = []
+        rows, adds = [], False
         for year in (*OUTCOME_YEARS, self.answer.manifest.horizon.last):
             found = effects(self.answer, self.words.headline.model_copy(update={"year": year}), self.words)
             rows.append([str(year), *(found[name].whole for name in ("bite", "answer", "total"))])
+            adds |= any(found["answer"].said(end) != "0" for end in ("low", "high"))
+        if not adds:
+            said += " Here the push adds nothing, so that the two are one."
         header = ["year", "bite", "what the push adds", "total"]
         head, _, table = markdown(Section("If they caused the push, and if not", (), header, rows)).partition("\n\n")
         return f"{head}\n\n{said}\n\n{table}"
 
     def _overturned(self) -> str:
+        title = "## What would overturn it"
         swings, headline = self.overturning.swings, self.overturning.headline
         if not swings:
-            return ""
-        said = (
-            f"{self._headline()}. Each bar goes from the middle of the third of the cases in which something is lowest "
-            "to that of the third in which it is highest; a diamond is without a part of the model."
+            return f"{title}\n\n{NO_SWINGS if self.readings else OF_SAMPLE_TOO}\n"
+        over = next(
+            counted(each.of, OVER[each.name]) + (" of all unknowns" if each.name == DRAWN else "")
+            for each in self.readings
+            if each.name == (FITTED if self.answer.sets > 1 else DRAWN)
         )
+        said = (
+            f"{self._headline()}. Each bar goes from the middle of the third of the {over} in which something is "
+            "lowest to that of the third in which it is highest"
+        )
+        said += "; a diamond is without a part of the model." if any(each.is_left_out for each in swings) else "."
         if headline.is_difference:
             turning = [swing.words for swing in swings if swing.turns(headline.middle)]
             said += f" Its sign turns with these: {joined(turning)}." if turning else " None of them turns its sign."
         picture = f"![What would change it]({self.name}-overturned.svg)"
-        said = said[:1].upper() + said[1:]
-        return f"## What would overturn it\n\n{escape.markdown(said)}\n\n{picture}\n"
+        return f"{title}\n\n{escape.markdown(said)}\n\n{picture}\n"
 
     def _prediction(self) -> str:
         """What was predicted, and how each part of it fared."""
         prediction = self.answer.experiment.prediction
         if not prediction:
-            return ""
+            return f"## {FARED}\n\n{NOT_PREDICTED}\n"
         rows = [[verdict.claim.says, *self._fared(verdict)] for verdict in self.answer.verdicts]
-        section = Section("What was predicted, and what came", (), ["predicted", "verdict", "found"], rows, WORDS_ALONE)
+        section = Section(FARED, (), ["predicted", "verdict", "found"], rows, WORDS_ALONE)
         head, _, table = markdown(section).partition("\n\n")
         return f"{head}\n\nWritten before anything was run: *{escape.markdown(prediction)}*\n\n{table}"
 

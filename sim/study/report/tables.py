@@ -13,6 +13,7 @@ from sim.compare.words import decimals_of, rounded, two_digits
 from sim.measures import SHARE
 from sim.results.page import Section
 from sim.study.discovery import Discovery
+from sim.study.plot.words import sentence
 from sim.study.report.answer import Answer, RankVerdict, Step
 from sim.study.report.cases import MOST_CASES, Case
 from sim.study.report.phrases import difference, level, scaled, slice_name, switch_name, unit_of, where, with_interval
@@ -108,7 +109,7 @@ def over_years(answer: Answer) -> Section:
             year = reached.cand_median_year
             cells += [f"{100 * (reached.cand_share or 0.0):.0f} % of runs", "never" if year is None else f"{year:g}"]
         rows.append(cells)
-    title = f"{answer.words.measure(answer.main)}, {unit_of(held[0][0])}: median ({answer.of_levels})"
+    title = f"{sentence(answer.words.measure(answer.main))}, {unit_of(held[0][0])}: median ({answer.of_levels})"
     return Section(title, not_told(answer), header, rows)
 
 

@@ -52,12 +52,13 @@ class Number:
         """Decimals by the width of the interval: its fourth part is the last digit that is told."""
         width = self.scale * (self.high - self.low)
         size = width / 4 if width > 0 else abs(self.scale * self.middle) / 10
-        return min(-math.floor(math.log10(size)), MOST_DECIMALS) if size > 0 else 0
+        least = 0 if self.unit in (POINTS, PERCENT) else -math.inf  # 7 % is not told as 10
+        return int(max(least, min(-math.floor(math.log10(size)), MOST_DECIMALS))) if size > 0 else 0
 
     def said(self, end: str) -> str:
         """The size of the middle or of an end, without its sign."""
         size = abs(round(self.scale * getattr(self, end), self.digits))
-        return f"{size:,.{max(self.digits, 0)}f}"
+        return f"{size:,.{max(self.digits, 0)}f}" if size else "0"
 
     def with_unit(self, text: str) -> str:
         unit = self.unit[:-1] if text in ("1", "−1") and self.unit in (POINTS, "years") else self.unit
