@@ -323,6 +323,8 @@ def test_a_page_is_the_same_when_it_is_made_twice(reported, project):
 
 # The answers of this project.
 
+ENDS = ("low", "middle", "high")
+
 AUTHORED = [
     path.stem for path in sorted((ROOT / "experiments").glob("*.toml")) if "[answer.headline]" in path.read_text()
 ]
@@ -393,6 +395,19 @@ def test_every_number_of_an_answer_is_in_its_table(name):
     )
     said = re.findall(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?", paragraph_of(name))
     assert [number for number in said if number not in known | written] == []
+
+
+@pytest.mark.parametrize("name", AUTHORED)
+def test_what_a_sentence_rests_on_holds_in_the_numbers_beside_it_or_it_is_said_to_have_fallen(name):
+    with (ROOT / f"experiments/{name}-numbers.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["value"] != "headline"]
+    found = {row["value"]: Number(*(float(row[end]) for end in ENDS), 0, 1, "", False) for row in rows}
+    text = (ROOT / f"experiments/{name}.md").read_text()
+    for sentence in load_experiment(name).answer.sentences:
+        broken = [each for each in sentence.holds if not holds(condition(each, found), found)]
+        begins = sentence.says.partition("{")[0]
+        assert (begins in text) is not broken, broken
+        assert all(f"“{each}”" in text for each in broken) and (not broken or "has fallen" in text)
 
 
 def test_the_gallery_is_made_of_the_answers_as_they_are():

@@ -28,12 +28,12 @@ COSTS = [("", ""), ("", ""), (25.0, 25.0), (30.0, 30.0), (30.0, 30.0), (40.0, 40
 T_95 = 12.706  # Student's t with one degree of freedom, from a table
 
 
-def sweep(folder, **changes):
+def sweep(folder, seeds=(1, 2), **changes):
     outcomes = [f"{SHARE}@{at}" for at in ("end", "2025", "2030", "peak")] + [f"{COST}@end"]
     runs = [["run_id", "config", "parameter_set", "seed", *POINTS[0], "status", *outcomes]]
     series = [["run_id", "config", "parameter_set", "seed", "date", SHARE, COST]]
     for place, point in enumerate(POINTS):
-        for seed in (1, 2):
+        for seed in seeds:
             keys = [f"neutral-{place + 1}-0-{seed}", "neutral", 0, seed]
             share, cost = SHARES[place][seed - 1], COSTS[place][seed - 1]
             runs.append([*keys, *point.values(), "done", *4 * [share], cost])
@@ -46,7 +46,7 @@ def sweep(folder, **changes):
         "name": "sweep",
         "question": "What do subsidies bring?",
         "configs": ["neutral"],
-        "replications": 2,
+        "replications": len(seeds),
         "design": {"kind": "list", "points": POINTS},
         "factors": {},
         "swept": [*POINTS[0]],
@@ -58,7 +58,7 @@ def sweep(folder, **changes):
         "neutral",
         texts[1],
         experiment=experiment,
-        seeds=[1, 2],
+        seeds=list(seeds),
         record={"every": "year", "measures": [SHARE, COST]},
         scenarios=scenario("neutral", values={"controls.mode": "events"}),
         columns={SHARE: note, COST: cost, **dict.fromkeys(outcomes[:4], note), outcomes[4]: cost, **units},
@@ -99,6 +99,18 @@ def test_what_the_reference_lacks_is_told_of_the_others(found):
         "40.00",
         "subsidy: 300 bn yuan a year, severity of controls: 0.5",
     ]
+
+
+def test_of_one_run_nothing_is_said_of_an_interval(tmp_path):
+    found = read_answer(sweep(tmp_path / "one", seeds=(1,)))
+    said = paragraph(found)
+    assert "which is one run." in said and "so that luck may be in it" in said
+    assert "Subsidy at 300 bn yuan a year instead of 0 raises it by 10.00 points." in said
+    assert "Severity of controls at 0.5 instead of 0 lowers it by 5.00 points" in said
+    assert table(found, "Domestic supply share, %").title.endswith("median (one run)")
+    brief = brief_of(found, head_of(found)).markdown()
+    told = [*brief.splitlines(), *(line for section in sections(found) for line in section.lines)]
+    assert [line for line in told if "of either sign" in line or "rackets" in line or "over seeds" in line] == []
 
 
 def test_the_paragraph_tells_what_moves_it_most_and_how_far_it_goes(found):

@@ -148,14 +148,23 @@ class Answer:
         return len(set(self.result.keys["parameter_set"]))
 
     @property
+    def is_single(self) -> bool:
+        """Whether every case is one run, behind which stands no interval."""
+        return self.sets == 1 and len(self.manifest.seeds) == 1
+
+    @property
     def of_levels(self) -> str:
         """What the brackets behind a case's own median hold."""
+        if self.is_single:
+            return "one run"
         runs = len(self.cases[0].result.done) if self.cases else 0
         return f"5 to 95 % of {counted(self.sets, 'parameter set') if self.sets > 1 else counted(runs, 'run')}"
 
     @property
     def of_differences(self) -> str:
         """What the brackets behind a difference hold: the bulk of the parameter sets, or the error of luck alone."""
+        if self.is_single:
+            return "one pair of runs"
         return "5 to 95 % of the parameter sets" if self.sets > 1 else "95 % interval over seeds"
 
     def own(self, case: Case, measure: str, at: str = "final") -> Row:

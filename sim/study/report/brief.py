@@ -85,6 +85,10 @@ def _spread(answer: Answer) -> str:
         )
     if answer.sets > 1:
         return f"Brackets hold {answer.of_levels}: what the record leaves open of the parameters, and not of the rules."
+    if answer.is_single:
+        return (
+            "Each case is one run, with one set of parameters: nothing here tells what is luck, or what is not known."
+        )
     return (
         f"Brackets hold {answer.of_levels}, and behind a difference its {answer.of_differences}: luck alone, with one "
         'set of parameters. An experiment with parameters = "ensemble" says what the parameters leave open.'

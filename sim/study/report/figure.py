@@ -74,11 +74,11 @@ def _differences(answer: Answer) -> Picture:
                 lines.append(row(name, scale * low, scale * middle, scale * high, group))
     left = len(others) - MOST_ROWS
     name = _label(reference, None, words)
-    of = f"90 % of {counted(answer.sets, 'parameter set')}" if answer.sets > 1 else "95 % interval over seeds"
+    of = f"90 % of {counted(answer.sets, 'parameter set')}" if answer.sets > 1 else answer.of_differences
     return Picture(
         "cases",
         f"{words.measure(answer.main)} {words.when('end')}: what each case changes",
-        f"{unit}, against {name}; median and {of}",
+        f"{unit}, against {name}; {of if answer.is_single else f'median and {of}'}",
         (Panel("", tuple(lines), x_label=unit, mark=0.0),),
         unit,
         "",

@@ -22,6 +22,7 @@ from sim.study.report.kept import is_asked, project_experiment
 from sim.study.report.one_effect import NAME, SIGN, one_effect
 from sim.study.report.pages import GALLERY, Drawn, answer_page, gallery, html_report, made_by, markdown_report
 from sim.study.report.plain import page_of
+from sim.study.report.tables import not_told
 from sim.study.sensitivity import HEADER as INDICES
 from sim.terminal import note
 
@@ -38,6 +39,8 @@ def write(answers: Sequence[Answer], folder: Path) -> list[str]:
     for page in pages:
         files |= _of_head(page.answer, page.head) | _of_pictures(page)
     write_ours(folder, files)
+    for sentence in [sentence for answer in answers for sentence in not_told(answer)]:
+        note(sentence)
     return list(files)
 
 

@@ -54,9 +54,11 @@ def one_effect(folder: Path, pages: Mapping[str, str], world: KeptWorld) -> str:
     if not rows:
         return ""
     header = ["question", "what is varied", "bite", "what the push adds", "total"]
-    table = markdown(Section("The numbers", (), header, [list(row[1:]) for row in rows], frozenset(header[1:FIRST])))
-    for row in rows:  # links are put in last, as a table's text is no markup
-        table = table.replace(f"| {escape.markdown(row[1])} |", f"| {row[0]}: {escape.markdown(row[1])} |", 1)
+    told = ["", *(row[1] for row in rows)]
+    cells = [["" if row[1] == before else row[1], *row[2:]] for before, row in zip(told, rows, strict=False)]
+    table = markdown(Section("The numbers", (), header, cells, frozenset(header[1:FIRST])))
+    for link, what, *_ in rows:  # links are put in last, as a table's text is no markup
+        table = table.replace(f"| {escape.markdown(what)} |", f"| {link}: {escape.markdown(what)} |", 1)
     below = f"Points of the share in {LAST_YEAR}; in brackets lie 90 of 100."
     why = WRAPPED.sub(" ", WHY.strip()).replace("TARGET", target_of(world)).replace("GOODS", world.goods)
     return f"{SIGN}\n{why}\n\n{table}\n{below}\n"

@@ -41,12 +41,15 @@ def _of_cases(answer: Answer) -> Iterator[str]:
     first = answer.cases[0]
     yield (
         f"In {answer.manifest.horizon.last} the {_main(answer)} is {_level(answer, first)} in the case "
-        f"“{_whole_name(answer, first)}”, with {answer.of_levels} in brackets."
+        f"“{_whole_name(answer, first)}”, "
+        + ("which is one run." if answer.is_single else f"with {answer.of_levels} in brackets.")
     )
     effects = _largest(answer)
     for step in effects[:MOST_EFFECTS]:
         yield from _of_step(answer, step)
-    if effects and answer.sets == 1:
+    if effects and answer.is_single:
+        yield "One run stands behind each number, so that luck may be in it."
+    elif effects and answer.sets == 1:
         yield f"Behind such a change stands its {answer.of_differences}: luck alone."
     if len(answer.cases) > 2:
         low, high = _ends(answer)
@@ -109,6 +112,8 @@ def _does(row: Row) -> str:
         return "does what cannot be told"
     if not row.diff and not low and not high:
         return "changes nothing"
+    if (low is None or high is None) and row.n_pairs < 2:
+        return f"{'raises' if row.diff > 0 else 'lowers'} it by {difference(row).lstrip('-')}"
     if low is None or high is None or low <= 0 <= high:
         number, _, bracket = difference(row).partition(" (")
         return f"changes it by {number}, of either sign" + (f" ({bracket}" if bracket else "")

@@ -220,7 +220,7 @@ def turns(answer: Answer) -> Section:
         ]
         for turn in answer.turns
     ]
-    lines = [f"In brackets: {answer.of_differences}."] if rows else ()
+    lines = [f"In brackets: {answer.of_differences}."] if rows and not answer.is_single else ()
     header = ["step", "with", "step before", "step then", "change"]
     return Section("What depends on what", lines, header, rows, frozenset({"with"}))
 
@@ -238,7 +238,9 @@ def measures(answer: Answer) -> Section:
     if few:
         return Section(title, (), ["measure", *(case.label for case in answer.cases)], rows)
     header = ["measure", answer.cases[0].label, "lowest", "with", "highest", "with"]
-    return Section(title, ["report.csv has every case."] if rows else (), header, rows, frozenset({"with"}))
+    return Section(
+        title, ["report.csv has every case that is told."] if rows else (), header, rows, frozenset({"with"})
+    )
 
 
 def _lowest_and_highest(cases: Sequence[Case], held: Sequence[Row]) -> list[str]:

@@ -29,6 +29,7 @@ from sim.study.sensitivity import MEDIAN, WHOLE
 WEAK = 0.3  # a rank correlation below it is not told
 TOLD = 8  # steps in words
 LEADING = 3  # factors in words
+RULES = "The model's rules are the same in every set: what they leave out, no spread shows."
 
 
 def opening(answer: Answer) -> str:
@@ -54,8 +55,8 @@ def _first_step(answer: Answer) -> str:
     if not answer.steps:
         return ""
     step, row = answer.steps[0], answer.steps[0].row
-    of = f"with {answer.of_levels} in brackets"
-    if answer.sets == 1:
+    of = "in one run of each" if answer.is_single else f"with {answer.of_levels} in brackets"
+    if answer.sets == 1 and not answer.is_single:
         of += f", and behind the difference its {answer.of_differences}"
     before = answer.own(step.base, answer.main)
     return (
@@ -85,7 +86,7 @@ def of_push(answer: Answer) -> str:
 def findings(answer: Answer) -> list[str]:
     """One sentence a step, and how steps depend on each other."""
     last = answer.manifest.horizon.last
-    said = [f"In brackets: {answer.of_differences}."] if answer.steps else []
+    said = [f"In brackets: {answer.of_differences}."] if answer.steps and not answer.is_single else []
     for step in told_steps(answer):
         what = f"{step.change}{where(answer, step)}: {answer.main.replace('_', ' ')} of {last}"
         text = f"{what} differs by {difference(step.row)}"
@@ -252,10 +253,16 @@ def uncertain(answer: Answer) -> list[str]:
             "so it is not the whole of what is unknown."
         )
     else:
-        said.append("One parameter set: the intervals are over seeds alone and say nothing about the parameters.")
+        said.append(
+            "One run of each case: no number has an interval, and a difference may be luck."
+            if answer.is_single
+            else "One parameter set: the intervals are over seeds alone and say nothing about the parameters."
+        )
     if answer.held:
         said.append("Where the push is not said to be held, it answers.")
     seeds = len(answer.manifest.seeds)
+    if answer.is_single:
+        return [*said, RULES]
     if seeds == 1:
         said.append("One paired seed for each set: the spread over sets holds what a seed adds.")
     else:
@@ -264,8 +271,7 @@ def uncertain(answer: Answer) -> list[str]:
     said += [f"{index.config}, {index.outcome}: {index.flags}." for index in answer.indices if index.factor == WHOLE]
     flags = dict.fromkeys(flag for step in answer.steps for flag in step.row.flags.split("; ") if flag)
     said += [f"{flag[:1].upper()}{flag[1:]}." for flag in flags]
-    said.append("The model's rules are the same in every set: what they leave out, no spread shows.")
-    return said
+    return [*said, RULES]
 
 
 def design(answer: Answer) -> list[str]:
