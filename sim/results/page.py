@@ -40,20 +40,20 @@ svg { max-width: 100%; height: auto; }
   td + td::before { content: attr(data-label) ": "; color: #666; }
 }
 @media print {
-  @page { margin: 15mm; }
+  @page { margin: 12mm; }
   body { font-size: 10pt; margin: 0; padding: 0; max-width: none; }
   table { font-size: 8pt; }
   nav, figcaption { display: none; }
   h2 { break-after: avoid; }
   tr, figure { break-inside: avoid; }
   svg { max-height: 23cm; }
-  .brief { font-size: 9pt; line-height: 1.35; }
+  .brief { font-size: 8.5pt; line-height: 1.3; }
   .brief h1 { font-size: 14pt; margin: 0; }
-  .brief h2 { font-size: 10.5pt; margin: .8em 0 .3em; }
-  .brief .answer { font-size: 10.5pt; }
+  .brief h2 { font-size: 10pt; margin: .6em 0 .2em; }
+  .brief .answer { font-size: 10pt; }
   .brief :is(p, ul, figure) { margin: .5em 0; max-width: none; }
   .brief li { max-width: none; }
-  .brief svg { max-height: 8.5cm; }
+  .brief svg { max-height: 7cm; }
 }
 """
 

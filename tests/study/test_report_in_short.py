@@ -182,6 +182,8 @@ gain = { measure = "domestic_supply_share", year = 2035, of = "much money", less
 [[answer.sentences]]
 says = "Money brings {gain} more."
 holds = ["gain > 0"]
+[answer.terms]
+much = "400 billion yuan a year"
 [answer.figure]
 title = "What money brings"
 axis = "% made at home"
@@ -208,7 +210,9 @@ def test_where_an_author_has_written_the_brief_says_that(tmp_path, monkeypatch):
     assert head.figure == "money-answer" and "What money brings" in head.svg and head.png.startswith(b"\x89PNG")
     [row] = csv.DictReader(io.StringIO(head.table))
     assert float(row["middle"]) == pytest.approx((much - none) / 100)
-    assert "Money brings" in brief_of(found, head).markdown()
+    brief = brief_of(found, head)
+    assert "Money brings" in brief.markdown() and "much: 400 billion yuan a year." in brief.markdown()
+    assert "What the words mean" in brief.html() and "<li>much: 400 billion yuan a year.</li>" in brief.html()
 
 
 def test_a_sample_without_cases_is_told_by_its_indices(tmp_path):

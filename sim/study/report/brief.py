@@ -24,15 +24,26 @@ MOST_TRUST = 5  # sentences, so that it stays one page
 
 @dataclass(frozen=True)
 class Brief:
-    """What stands on the page. `figure` is an SVG's text, `picture` the name of its file."""
+    """What stands on the page. `figure` is an SVG's text, `picture` the name of its file, `terms` what words mean."""
 
     question: str
     paragraph: str
     figure: str
     picture: str
     numbers: Section
+    terms: Sequence[str]
     trust: Sequence[str]
     made_by: str
+
+    @property
+    def lists(self) -> dict[str, Sequence[str]]:
+        """What follows the numbers, by title."""
+        lists = {
+            "What the words mean": self.terms,
+            "How far to trust it": self.trust,
+            "What is not in the model": NOT_IN_IT,
+        }
+        return {title: lines for title, lines in lists.items() if lines}
 
     def markdown(self) -> str:
         parts = [
@@ -40,8 +51,7 @@ class Brief:
             f"{escape.markdown(self.paragraph)}\n",
             f"![{escape.markdown(self.question)}]({self.picture})\n",
             markdown(self.numbers),
-            markdown(Section("How far to trust it", self.trust)),
-            markdown(Section("What is not in the model", NOT_IN_IT)),
+            *(markdown(Section(title, lines)) for title, lines in self.lists.items()),
             f"{escape.markdown(self.made_by)}\n",
         ]
         return "\n".join(parts)
@@ -50,7 +60,7 @@ class Brief:
         """The same, as a page that needs no other file."""
         lists = "".join(
             f"<h2>{title}</h2>\n<ul>{''.join(f'<li>{html_text(line)}</li>' for line in lines)}</ul>\n"
-            for title, lines in (("How far to trust it", self.trust), ("What is not in the model", NOT_IN_IT))
+            for title, lines in self.lists.items()
         )
         body = (
             f"<h1>{html_text(self.question)}</h1>\n"
@@ -70,6 +80,7 @@ def brief_of(answer: Answer, head: Head) -> Brief:
         head.svg,
         f"{head.figure}.svg",
         Section("In three numbers", (), ["what", "how much"], [[*each] for each in head.numbers]),
+        [f"{term}: {meaning}." for term, meaning in head.terms.items()],
         [_spread(answer), *_trust(answer)[:MOST_TRUST]],
         f"Made by decoupling study report {answer.name} --brief, from {len(answer.result.done)} runs of the batch; "
         f"report.html has every table.",
@@ -80,8 +91,8 @@ def _spread(answer: Answer) -> str:
     """What the brackets hold, and what they do not."""
     if answer.indices and not answer.cases:
         return (
-            "The points fill their ranges evenly, also where published figures would rule a combination out, so a "
-            "wider range makes a larger share."
+            "Brackets hold 95 of 100 if the sample is drawn again. Its points fill their ranges evenly, also where "
+            "published figures would rule a combination out, so a wider range makes a larger share."
         )
     if answer.sets > 1:
         return f"Brackets hold {answer.of_levels}: what the record leaves open of the parameters, and not of the rules."
