@@ -319,6 +319,8 @@ def test_a_page_is_the_same_when_it_is_made_twice(reported, project):
         "drawn",
     }
     assert "(4 draws)" in page and "It helps. | came out" in page
+    cases = first["mine-tables.md"].decode()  # by the names of their author, where he gave some
+    assert "\n| without | " in cases and "\n| with a subsidy | " in cases and "\n| published 2020 | " in cases
 
 
 # The answers of this project.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sim.compare.differences import Row
-from sim.compare.words import decimals, decimals_of, rounded
+from sim.compare.words import decimals, decimals_of, rounded, two_digits
 from sim.measures import SHARE
 from sim.study.report.answer import Answer, Step
 from sim.study.sensitivity import Index
 
-MOST_DECIMALS = 2  # of points: a smaller part of a share is none that matters
+MOST_DECIMALS = 2  # of points and per cent: a smaller part of a share is none that matters
 
 
 def scaled(row: Row) -> tuple[float, str]:
@@ -37,8 +37,17 @@ def level(row: Row) -> str:
     scale = 100.0 if row.unit == SHARE else 1.0
     numbers = [scale * held for held in (row.cand_q50, row.cand_q05, row.cand_q95)]
     digits = decimals_of(numbers, numbers[2] - numbers[1])
+    digits = min(digits, MOST_DECIMALS) if row.unit == SHARE else digits
     middle, low, high = (rounded(number, digits) for number in numbers)
     return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def deviation(seeds: float | None, row: Row) -> str:
+    """What a seed adds to a row, empty where there is one seed."""
+    if seeds is None:
+        return ""
+    scale, unit = scaled(row)
+    return "0" if seeds == 0 or (unit == "points" and scale * seeds < 0.005) else two_digits(scale * seeds)
 
 
 def unit_of(row: Row) -> str:

@@ -15,6 +15,7 @@ from sim.experiment.experiment import Experiment
 from sim.results import escape
 from sim.results.page import Section, markdown
 from sim.study.report.answer import Answer, RankVerdict, Verdict
+from sim.study.report.cases import Case
 from sim.study.report.drawn import figure, tornado
 from sim.study.report.overturning import Overturning, overturning, plain
 from sim.study.report.readings import DRAWN, FITTED, OWN, Reading, effects, is_apart, readings
@@ -254,8 +255,14 @@ def page_of(answer: Answer, experiment: Experiment) -> Page:
     """The page of an answer by the words and labels of its experiment, which may be newer than its result."""
     assert experiment.answer
     manifest = answer.manifest.model_copy(update={"labels": dict(experiment.labels)})
-    labelled = replace(answer, batch=replace(answer.batch, manifest=manifest))
+    labelled = replace(answer, batch=replace(answer.batch, manifest=manifest), cases=_named(answer, experiment.answer))
     return Page(labelled, experiment, experiment.answer)
+
+
+def _named(answer: Answer, words: Words) -> list[Case]:
+    """The cases by the names that the author gave them; the others by what tells them apart."""
+    names = {id(case): name for name, held in words.cases.items() for case in answer.named_by(held)}
+    return [replace(case, label=names.get(id(case), case.label)) for case in answer.cases]
 
 
 def spoken(value: Value, answer: Answer) -> str:

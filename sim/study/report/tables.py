@@ -9,14 +9,23 @@ from collections.abc import Sequence
 from sim.calendar import OUTCOME_YEARS
 from sim.compare.differences import Row
 from sim.compare.push import MEANING
-from sim.compare.words import decimals_of, rounded, two_digits
+from sim.compare.words import decimals_of, rounded
 from sim.measures import SHARE
 from sim.results.page import Section
 from sim.study.discovery import Discovery
 from sim.study.plot.words import sentence
 from sim.study.report.answer import Answer, RankVerdict, Step
 from sim.study.report.cases import MOST_CASES, Case
-from sim.study.report.phrases import difference, level, scaled, slice_name, switch_name, unit_of, where, with_interval
+from sim.study.report.phrases import (
+    deviation,
+    difference,
+    level,
+    slice_name,
+    switch_name,
+    unit_of,
+    where,
+    with_interval,
+)
 from sim.study.report.words import told_steps, turning
 from sim.study.sensitivity import SEEDS
 
@@ -101,10 +110,9 @@ def over_years(answer: Answer) -> Section:
     rows = []
     for case, row, reached in zip(answer.cases, held, reaching, strict=True):
         seeds = answer.seeds_add(case, answer.main)
-        scale, _ = scaled(row[-1])
         own = [answer.own(case, answer.main, at) for at in years]
         cells = [case.label, *map(level, own), "" if case is reference else difference(row[-1])]
-        cells.append("" if seeds is None else two_digits(scale * seeds) if seeds else "0")
+        cells.append(deviation(seeds, row[-1]))
         if len(header) > len(cells) and reached:
             year = reached.cand_median_year
             cells += [f"{100 * (reached.cand_share or 0.0):.0f} % of runs", "never" if year is None else f"{year:g}"]
@@ -130,8 +138,7 @@ def steps(answer: Answer) -> Section:
         row = step.row
         same = "" if row.share_same_sign is None else f"{100 * row.share_same_sign:.0f} %"
         seeds = answer.seeds_add_to(step)
-        luck = "" if seeds is None else two_digits(scaled(row)[0] * seeds) if seeds else "0"
-        rows.append([step.change, where(answer, step).strip(" ()"), difference(row), same, luck])
+        rows.append([step.change, where(answer, step).strip(" ()"), difference(row), same, deviation(seeds, row)])
     header = ["step", "where", f"difference in the last year ({answer.of_differences})", "same sign", LUCK]
     return Section(
         f"One thing changed at a time: {answer.main.replace('_', ' ')}", (), header, rows, frozenset({"where"})
