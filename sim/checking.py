@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -152,8 +154,10 @@ def denied(names: Sequence[str]) -> tuple[list[str], list[list[object]], str]:
 def shown(name: str, whole: bool) -> bytes:
     """The file of a config or experiment as it is; with `whole`, a config with all that it extends."""
     kind, path = what_is(name)
-    if kind in (Kind.world, Kind.result):
-        raise BadInput(f"{name}: is the folder of a {kind}; show takes a config or an experiment")
+    if kind is Kind.world:
+        raise BadInput(f"{name}: is a world, a folder of tables, which --out FOLDER, without --resolved, copies")
+    if kind is Kind.result:
+        raise BadInput(f"{name}: is a result folder; show takes a config, an experiment or a world")
     if not whole:
         return path.read_bytes()
     if kind is not Kind.config:
@@ -164,3 +168,31 @@ def shown(name: str, whole: bool) -> bytes:
     from sim.scenario.resolved import resolved
 
     return resolved(load_config(path)).encode()
+
+
+def copied(name: str, whole: bool, out: Path) -> None:
+    """Put what `shown` gives into a file, or the tables of a world into a folder; it appears whole or not at all.
+
+    Raises BadInput where `out` is there already.
+    """
+    from sim.results.files import write_aside, writing
+
+    kind, path = what_is(name)
+    text = None if kind is Kind.world and not whole else shown(name, whole)
+    if os.path.lexists(out):
+        raise BadInput(f"--out = {str(out)!r}: is there already and might hold your changes; give another name")
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if text is None:
+            _copy_folder(path, out)
+        else:
+            write_aside(out, [text])
+
+
+def _copy_folder(path: Path, out: Path) -> None:
+    aside = out.with_name(f"{out.name}.{os.getpid()}.aside")
+    try:
+        shutil.copytree(path, aside, copy_function=shutil.copyfile)  # an installed program's files may be read only
+        aside.rename(out)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -419,15 +419,25 @@ def check(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="CONFIG|EXPERIMENT", help="A name or the path of a TOML file.")],
+    name: Annotated[
+        str, typer.Argument(metavar="CONFIG|EXPERIMENT|WORLD", help="A name, or the path of a TOML file or a folder.")
+    ],
     resolved: Annotated[
         bool, typer.Option("--resolved", help="A config with all that it extends, every value and every event.")
     ] = False,
+    out: Annotated[
+        Path | None, out_option("A new file for it instead; of a world, a new folder for its tables.")
+    ] = None,
 ) -> None:
-    """The file as it is, to start one's own from: decoupling show historic > mine.toml."""
-    from sim.checking import shown
+    """The file as it is, or a world's tables, to start one's own from: decoupling show historic > mine.toml."""
+    from sim.checking import copied, shown
 
-    typer.echo(shown(name, resolved), nl=False)
+    refuse_unnamed(out)
+    if out:
+        copied(name, resolved, out)
+        note(f"{out}: a copy of {name}")
+    else:
+        typer.echo(shown(name, resolved), nl=False)
 
 
 @app.command("list")

@@ -28,6 +28,7 @@ PAGES = sorted(
 )
 BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 NOT_HERE = re.compile(r"tcp://HOST")  # a machine of the reader's
+PROGRAMS = Path(sys.executable).parent
 UV = '#!/bin/sh\nshift\nwhile [ "$1" = --extra ]; do shift 2; done\nexec "$@"\n'  # `uv run` in a prepared environment
 
 
@@ -91,19 +92,19 @@ def changed(text: str, diff: str) -> str:
     return text
 
 
-def follow(page: str, folder: Path, left_out: re.Pattern[str] = NOT_HERE) -> Iterator[tuple[Block, Quote]]:
-    """Do in a folder what a page says, and give each quotation with what was printed.
+def follow(
+    page: str, folder: Path, left_out: re.Pattern[str] = NOT_HERE, programs: Path = PROGRAMS
+) -> Iterator[tuple[Block, Quote]]:
+    """Do in an empty folder what a page says, with these programs, and give each quotation with what was printed.
 
-    The folder gets the worlds of a clone, which some pages copy. Lines in which `left_out` is found are not typed, and
-    what is quoted of them alone is passed over. Raises RuntimeError with what was printed when a line fails of which
-    the page does not say that it is refused.
+    Lines in which `left_out` is found are not typed, and what is quoted of them alone is passed over. Raises
+    RuntimeError with what was printed when a line fails of which the page does not say that it is refused.
     """
-    (folder / "configs").symlink_to(ROOT / "configs")
     printed: list[str] = []
     for block in blocks(page):
         if block.language == "sh":
             lines = [line for line in block.text.splitlines() if line and not left_out.search(line)]
-            printed = [line for command in lines for line in typed(command, folder, block.is_refused)]
+            printed = [line for command in lines for line in typed(command, folder, block.is_refused, programs)]
         elif block.language == "text":
             if printed:
                 yield block, Quote(block.text.splitlines(), printed)
@@ -114,12 +115,12 @@ def follow(page: str, folder: Path, left_out: re.Pattern[str] = NOT_HERE) -> Ite
             (folder / block.file).write_text(block.text)
 
 
-def typed(command: str, folder: Path, refused: bool) -> list[str]:
+def typed(command: str, folder: Path, refused: bool, programs: Path) -> list[str]:
     """What a line prints to standard output, or to standard error if it is to be refused."""
     with tempfile.TemporaryDirectory() as tools:
         (Path(tools) / "uv").write_text(UV)
         (Path(tools) / "uv").chmod(0o755)
-        path = os.pathsep.join([tools, str(Path(sys.executable).parent), os.environ["PATH"]])
+        path = os.pathsep.join([tools, str(programs), os.environ["PATH"]])
         done = subprocess.run(
             ["bash", "-c", command], cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True
         )

@@ -118,6 +118,14 @@ def said_then(root: Path, *which: str) -> str:
     return f"{row['q50']} against {row['seen']} seen"
 
 
+def effect(root: Path, name: str, end: str) -> str:
+    """One end of what an answer says that controls do, over the parameter sets that fit: "bite" or "total"."""
+    table = list(rows(page(root, name)))
+    header = next(n for n, cells in enumerate(table) if cells[0] == "what is varied")
+    column = table[header].index(end)
+    return next(cells[column] for cells in table[header:] if cells[0].startswith("parameters that fit"))
+
+
 def page(root: Path, name: str) -> str:
     return (root / EXPERIMENTS / f"{name}.md").read_text(encoding="utf-8")
 
@@ -174,6 +182,7 @@ FIGURES: Mapping[str, Callable[..., str]] = {
     "met": met,
     "left": left,
     "then": said_then,
+    "effect": effect,
 }
 
 

@@ -167,6 +167,20 @@ def test_show_prints_the_file_as_it_is(answer, name):
     assert (code, out, err) == (0, (folder / f"{name}.toml").read_text(encoding="utf-8"), "")
 
 
+def test_show_copies_a_world_or_a_file_and_writes_nothing_over(answer, tmp_path):
+    world, config = tmp_path / "new/my-world", tmp_path / "mine.toml"
+    assert answer("show", "china-2020", "--out", world) == (0, "", f"{world}: a copy of china-2020\n")
+    given = ROOT / "configs/worlds/china-2020"
+    assert {p.name: p.read_bytes() for p in world.iterdir()} == {p.name: p.read_bytes() for p in given.iterdir()}
+    assert answer("show", "historic", "--out", config)[:2] == (0, "")
+    assert config.read_bytes() == (ROOT / "configs/historic.toml").read_bytes()
+    for name, out in (("china-2020", world), ("historic", config), ("historic", world), ("china-2020", config)):
+        code, said, err = answer("show", name, "--out", out)
+        assert (code, said) == (2, "") and "is there already" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.toml", "new"]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["my-world"]
+
+
 @pytest.mark.parametrize("name", known_configs())
 def test_a_resolved_config_extends_nothing_and_is_the_same_scenario(answer, tmp_path, name):
     code, out, err = answer("show", name, "--resolved")

@@ -15,12 +15,16 @@ import zipfile
 from io import StringIO
 from pathlib import Path
 
+import nbformat
 import pytest
 from support.pages import INSTEAD, LINES, MAY_END_WITH_1, OBSERVATIONS, SERVERS, TYPED, lines
 from support.paths import ROOT
 from support.processes import started
 
 from sim import __version__
+from sim.description.how_to import PAGES as HOW_TO
+from sim.description.how_to import follow
+from sim.description.tutorials import NOTEBOOKS
 from sim.scenario.loading import known_configs
 
 
@@ -35,7 +39,10 @@ def python(tmp_path_factory):
     packages = Path(sysconfig.get_path("purelib", scheme="venv", vars=places))
     zipfile.ZipFile(next(folder.glob("*.whl"))).extractall(packages)  # all that installing a pure wheel does
     (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return Path(sysconfig.get_path("scripts", scheme="venv", vars=places)) / "python"
+    programs = Path(sysconfig.get_path("scripts", scheme="venv", vars=places))
+    (programs / "decoupling").write_text(f'#!/bin/sh\nexec "{programs / "python"}" -m sim "$@"\n')
+    (programs / "decoupling").chmod(0o755)
+    return programs / "python"
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +142,22 @@ def test_every_command_works_without_a_clone(python, reader, line):
     done = subprocess.run(["bash", "-c", typed], cwd=reader, env=environment(), capture_output=True, text=True)
     assert done.returncode in ((0, 1) if any(word in line for word in MAY_END_WITH_1) else (0,)), done.stderr[-3000:]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("page", HOW_TO, ids=lambda page: page.stem)
+def test_a_how_to_page_is_followed_without_a_clone(python, tmp_path, monkeypatch, page):
+    for name in set(os.environ) - set(environment()):
+        monkeypatch.delenv(name)
+    followed = follow(page.read_text(), tmp_path, programs=python.parent)
+    assert [line for _, quote in followed for line in quote.wrong] == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem)
+def test_a_tutorial_runs_without_a_clone(python, tmp_path, notebook):
+    cells = [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+    subprocess.run([python, "-c", "\n".join(cells)], cwd=tmp_path, env=environment(), check=True)
 
 
 def test_the_page_answers(python, empty, tmp_path):

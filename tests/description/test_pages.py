@@ -85,15 +85,18 @@ def test_figures_come_from_the_committed_pages(tmp_path):
         "| tools | 2023 | bn USD a year | 36.6 | 28.73 / 41.4 / 54.07 | yes | +0.68 |\n"
     )
     (tmp_path / "experiments/two.md").write_text(
-        "# Is it?\n\n*Predicted before running:* No.\n\nIt is, [see](three.md).\n\n![it](two.svg)\n"
+        "# Is it?\n\n*Predicted before running:* No.\n\nIt is, [see](three.md).\n\n![it](two.svg)\n\n"
+        "| what is varied | bite | total |\n| :-- | --: | --: |\n| luck alone | −8 | 1 |\n"
+        "| parameters that fit the record | −7 points (−13 to −3) | 3 points (−2 to 9) |\n"
     )
     page = (
         "<!--= inside one 50 -->9<!--/--> <!--= inside one 90 --><!--/--> <!--= left base.line_cost --><!--/--> "
-        "<!--= met tools 2022 --><!--/--> <!--= outside --><!--/-->\n<!-- generated: answer two -->\n<!-- end -->\n"
+        "<!--= met tools 2022 --><!--/--> <!--= outside --><!--/--> "
+        "<!--= effect two total --><!--/-->\n<!-- generated: answer two -->\n<!-- end -->\n"
     )
     written = quotes.rewritten(page, "docs/start/a.md", tmp_path)
     assert re.sub(r"<!--.*?-->", "", written).split("\n") == [
-        "4 of 9 6 of 9 7.9 (5.8 to 8.9) 34.6 against 28.3 seen 1 of 2",
+        "4 of 9 6 of 9 7.9 (5.8 to 8.9) 34.6 against 28.3 seen 1 of 2 3 points (−2 to 9)",
         "",
         "",
         "*[Is it?](../../experiments/two.md)* It is, [see](../../experiments/three.md).",
