@@ -27,6 +27,7 @@ LINE = 0.16  # inches of a line of small text
 LETTERS = 114  # of a subtitle in the width of a picture
 SMALL_LETTERS = 126  # of what stands below
 SMALL = 8
+UPWARDS = 13  # letters of an axis in an inch
 MOST_LEVELS = {"x": 16, "y": 40}  # of a heat map that are named
 MOST_NUMBERS = 130  # cells that have their numbers in them
 ROW = Style(1, 1, False, 0)  # of rows that are one group
@@ -267,7 +268,8 @@ def _panel(picture: Picture, panel: Panel, axes: Axes, place: int, columns: int)
     if picture.kind != "cases":
         axes.set_xlabel("\n".join(textwrap.wrap(panel.x_label, 84 // columns)), fontsize=SMALL + 0.5)
         if first or apart:
-            axes.set_ylabel("\n".join(textwrap.wrap(panel.y_label, 42)), fontsize=SMALL + 0.5)
+            up = round(UPWARDS * (_heights(picture, columns, 1)[0] - 0.3)) if picture.kind == "heat" else 42
+            axes.set_ylabel("\n".join(textwrap.wrap(panel.y_label, min(up, 42))), fontsize=SMALL + 0.5)
     if panel.x_levels and picture.kind != "heat":
         axes.set_xticks(range(len(panel.x_levels)), panel.x_levels, rotation=0 if columns == 1 else 25)
     if panel.y_levels and picture.kind != "heat":
