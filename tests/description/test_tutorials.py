@@ -26,6 +26,7 @@ assert (after["truce"] < after["cut off"]).all() and (both.loc[:"2027-12-31"].nu
 after = unmet.loc["2028":]
 assert (after["truce"] < after["cut off"]).all()
 assert (gained.loc["2027-12-31"] == 0).all(axis=None) and len(gained.columns) == 12
+assert gained.loc["2028-12-31"].mean() < 0 < gained.loc["2035-12-31"].mean()
 """,
 }
 
