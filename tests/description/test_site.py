@@ -15,6 +15,8 @@ from sim.description.site import linked, place
 
 LOADS = {"script": "src", "img": "src", "source": "srcset", "iframe": "src", "link": "href", "video": "src"}
 
+BROKEN = "[...document.images].filter(image => image.complete && !image.naturalWidth).map(image => image.src)"
+
 
 class Read(HTMLParser):
     """What a page loads, where it leads, and the anchors that it has."""
@@ -109,6 +111,17 @@ def test_pages_open_from_a_disk_and_fit(chromium, site, width, colours):
     for name in ("index", "model/odd", "answers/two-by-two", "reference/data"):
         with visited(chromium, f"{ours}/{name}.html", ours, **settings) as page:
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("width", "colours"), [(390, "dark"), (1440, "light")])
+def test_every_page_opens_from_a_disk_and_fits(chromium, site, pages, width, colours):
+    ours = site.as_uri()
+    settings = {"viewport": {"width": width, "height": 900}, "color_scheme": colours, "offline": True}
+    for name in sorted(pages.keys() - {"404.html"}):  # which a server shows at any address
+        with visited(chromium, f"{ours}/{name}", ours, **settings) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            assert page.evaluate(BROKEN) == [], name
 
 
 def test_the_search_finds_from_a_disk(chromium, site):
