@@ -1,8 +1,9 @@
 """The command line: arguments only. Answers go to standard output, progress and notes to standard error."""
 
-from __future__ import annotations
+# Without the usual import from __future__: typer would compile the text of every annotation at each start.
 
 import io
+import os
 import shlex
 import sys
 import tomllib
@@ -55,6 +56,7 @@ def run(
     format: FormatOption = Format.table,
 ) -> None:
     """One run: a yearly table of the headline measures, and a result folder."""
+    simulate_in_one_thread()
     from sim.experiment.ensemble import parameter_set as drawn_set
     from sim.scenario.idle import idle
     from sim.scenario.loading import load_config
@@ -72,10 +74,13 @@ def run(
         note(text)
     folder = out or results_folder() / f"{scenario.name}-{seed}-{scenario.hash[:8]}"
 
+    from sim.batch.jobs import import_model
     from sim.batch.run import write_run
     from sim.experiment.experiment import Run
-    from sim.model import DecouplingModel
     from sim.results.output import none_left_empty, prepare_out
+
+    import_model()
+    from sim.model import DecouplingModel
 
     if scenario.world.is_assumed:
         note(f"{scenario.world.name}: every figure of this world is assumed; read the results as an illustration.")
@@ -89,7 +94,7 @@ def run(
     note(f"{folder}: runs.csv, series.csv, manifest.json")
 
 
-def _yearly(model: DecouplingModel) -> tuple[list[str], list[list[Any]]]:
+def _yearly(model: "DecouplingModel") -> tuple[list[str], list[list[Any]]]:
     """The headline measures of a run by year; all that it records where none of these is among it."""
     from sim.measures import HEADLINE
 
@@ -156,6 +161,7 @@ def batch(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew; an old result is kept beside.")] = False,
 ) -> None:
     """The sweep of an experiment. The same command again continues what was interrupted."""
+    simulate_in_one_thread()
     from sim.batch.progress import resumable
     from sim.batch.run import run_batch
 
@@ -470,6 +476,11 @@ def list_(
         emit(shown.header, shown.rows, format)
         for text in hints(found, what):
             note(text)
+
+
+def simulate_in_one_thread() -> None:
+    """To be called before numpy is imported, which starts threads for products of matrices: the model has none."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def settings(given: Sequence[str]) -> dict[str, Any]:

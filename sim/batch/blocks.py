@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
-from sim.batch.jobs import keep_imports
+from sim.batch.jobs import import_model
 from sim.batch.pasts import Future, run_all
 from sim.experiment.conditions import Condition
 from sim.experiment.designs import Point
@@ -49,9 +49,9 @@ Build = Callable[[Sequence[Scenario], Sequence[int], Sequence[str], int], Model]
 
 
 def build_model(scenarios: Sequence[Scenario], seeds: Sequence[int], measures: Sequence[str], until: int) -> Model:
+    import_model()
     from sim.model import DecouplingModel
 
-    keep_imports()
     return DecouplingModel.block(scenarios, seeds, record=list(measures), until=until)
 
 

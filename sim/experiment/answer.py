@@ -113,7 +113,6 @@ class Words(Table):
 
 
 RIGHT = {
-    "answer": "a table with [answer.headline], [answer.figure] and [[answer.sentences]]",
     "headline": "a table with measure, year, of and less",
     "cases": 'tables such as "no controls" = { config = "no-controls" }',
     "values": 'tables such as bite = { measure = "domestic_supply_share", year = 2035, of = "A CASE" }',

@@ -17,8 +17,6 @@ from pydantic import Field
 
 from sim.calendar import OUTCOME_YEARS, quarters_until
 from sim.errors import BadInput, nearest, none_such
-from sim.experiment.answer import RIGHT as RIGHT_IN_ANSWERS
-from sim.experiment.answer import Asked, Words, faults_of
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Grid, Joined, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
@@ -39,6 +37,7 @@ from sim.world.evidence import Value, read_toml
 if TYPE_CHECKING:
     import pandas
 
+    from sim.experiment.answer import Words
     from sim.results.manifest import Manifest
 
 EVERY = ("quarter", "year", "end")
@@ -264,7 +263,7 @@ RIGHT = {
     "targets": 'a list of conditions, such as ["domestic_supply_share@end >= 0.7"]',
     "claims": "tables [[claims]] with says, measure, and terms with low or high, or largest and of",
     "labels": 'a table of words such as "controls.severity" = "severity of the controls"',
-    "answer": RIGHT_IN_ANSWERS["answer"],
+    "answer": "a table with [answer.headline], [answer.figure] and [[answer.sentences]]",
     "stop": 'a table [stop] with when = "domestic_supply_share >= 0.7"',
     "stop.when": 'a measure, >= or <=, and a number, such as "domestic_supply_share >= 0.7"',
     **RIGHT_IN_PARTS,
@@ -354,13 +353,7 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
             problems += fault.problems
     labelled = [*file.configs, *names, *(file.parts or ()), *(key for part in parts for key in part.swept)]
     problems += _faults_of(file.labels, labelled, path)
-    words = None
-    if file.answer is not None:
-        words = validated(Words, file.answer, str(path), "answer", RIGHT_IN_ANSWERS, problems)
-        known = [scenario.name for scenario in scenarios]
-        asked = Asked(known, file.baseline, names, parts, file.leave_out, file.record.every)
-        if words and not problems:
-            problems += faults_of(words, asked, str(path))
+    words = _words(file, scenarios, names, parts, path, problems)
     if problems:
         raise BadInput(problems)
 
@@ -396,6 +389,27 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
         file.labels,
         words,
     )
+
+
+def _words(
+    file: _File,
+    scenarios: Sequence[Scenario],
+    names: Sequence[str],
+    parts: Sequence[Part],
+    path: Path,
+    problems: list[str],
+) -> Words | None:
+    """The words of the answer, where the experiment has some."""
+    if file.answer is None:
+        return None
+    from sim.experiment import answer  # which most experiments do not wait for
+
+    words = validated(answer.Words, file.answer, str(path), "answer", answer.RIGHT, problems)
+    configs = [scenario.name for scenario in scenarios]
+    if words and not problems:
+        asked = answer.Asked(configs, file.baseline, names, parts, file.leave_out, file.record.every)
+        problems += answer.faults_of(words, asked, str(path))
+    return words
 
 
 def _faults_of(labels: Mapping[str, str], known: Sequence[str], path: Path) -> Iterator[str]:

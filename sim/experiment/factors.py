@@ -21,7 +21,7 @@ Declared = Mapping[str, Parameter]  # the parameters of a world
 
 
 class Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class Design(Table):

@@ -23,7 +23,7 @@ from sim.results.escape import visible
 def program_files() -> Mapping[str, str]:
     """A short hash of each of the package's source files, so that a difference has a name."""
     package = Path(__file__).parent.parent
-    files = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+    files = {path.as_posix().removeprefix(f"{package.as_posix()}/"): path for path in package.rglob("*.py")}
     return {name: hashlib.sha256(files[name].read_bytes()).hexdigest()[:16] for name in sorted(files)}
 
 
@@ -62,7 +62,8 @@ def arithmetic_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def dependencies() -> dict[str, str]:
+@lru_cache(maxsize=1)
+def dependencies() -> Mapping[str, str]:
     """The versions of what computes and writes results."""
     versions = {name: importlib.metadata.version(name) for name in ("mesa", "numpy", "scipy")}
     return {"python": platform.python_version(), **versions}

@@ -1,6 +1,6 @@
 """The verbs of `decoupling study`: arguments only, like `sim.cli`."""
 
-from __future__ import annotations
+# Without the usual import from __future__: typer would compile the text of every annotation at each start.
 
 import shlex
 from collections.abc import Iterator

@@ -5,12 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import numpy as np
-
-from sim.compare.enough import of_mean
-from sim.compare.intervals import t_quantile
-from sim.compare.results import read_result
-from sim.compare.words import MAIN_MEASURE
+from sim.results.manifest import read_manifest
 
 LEVEL = 0.95
 
@@ -21,6 +16,15 @@ def how_sure(folder: str | Path) -> str:
     A case is a config at a point; of several parameter sets it is the mean over them. Cases that lack runs do not
     count.
     """
+    if len(read_manifest(folder).seeds) < 2:
+        return ""
+    import numpy as np  # what follows takes as long as a short batch
+
+    from sim.compare.enough import of_mean
+    from sim.compare.intervals import t_quantile
+    from sim.compare.results import read_result
+    from sim.compare.words import MAIN_MEASURE
+
     result = read_result(folder)
     names = [name.removesuffix("@end") for name in result.outcomes if name.endswith("@end")]
     measure = MAIN_MEASURE if MAIN_MEASURE in names else names[0]

@@ -158,7 +158,7 @@ class Maker:
     def sweep(self, name, values, key="controls.severity"):
         """A result of one swept key; `values` is {(seed, level): value}, None for a run that failed."""
         runs = [(seed, (level,), None if value is None else {SHARE: value}) for (seed, level), value in values.items()]
-        return write(self.folder / name, table(runs, (key,)))
+        return write(self.folder / name, table(runs, (key,)), seeds=sorted({seed for seed, _ in values}))
 
     def over_time(self, name, values, dates, measure="domestic_supply_share", **changes):
         """A result with a series; `values` is {seed: values at the dates}, the last known of which is the outcome."""
