@@ -82,18 +82,21 @@ class Parameter(BaseModel):
             if value in self.choices:
                 return None
             return f"must be one of {', '.join(self.choices)}{nearest(value, self.choices)}"
-        right = range_of(self.minimum, self.maximum, self.unit)
-        if isinstance(value, bool) or not isinstance(value, Real):
-            return f"must be a number {right}"
+        fault = self._fault_of_number(value)
+        return f"{fault} {range_of(self.minimum, self.maximum, self.unit)}" if fault else None
+
+    def _fault_of_number(self, value: Any) -> str:
+        """The beginning of a sentence that ends with the range; nothing for a number within it."""
+        if isinstance(value, bool) or not isinstance(value, float | Real):
+            return "must be a number"
         assert self.minimum is not None and self.maximum is not None
         if value != value or value in (math.inf, -math.inf):
-            return f"must be finite, {right}"
-        number: Any = value  # whole numbers stay whole: they may be too large for a float
-        if not self.minimum <= number <= self.maximum:
-            return f"is out of range; it must be {right}"
-        if self.unit == "year" and number != round(number):
-            return f"must be a whole year {right}"
-        return None
+            return "must be finite,"
+        if not self.minimum <= value <= self.maximum:  # whole numbers stay whole: they may be too large for a float
+            return "is out of range; it must be"
+        if self.unit == "year" and value != round(value):
+            return "must be a whole year"
+        return ""
 
 
 def range_of(minimum: float | None, maximum: float | None, unit: str) -> str:

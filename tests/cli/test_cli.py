@@ -150,14 +150,42 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("what", ["historic", "policy-grid"])
-def test_a_check_does_not_wait_for_numpy(what, tmp_path):
-    """Nor for Mesa: the answer comes at once."""
-    heavy = "{'numpy', 'mesa'}.intersection(sys.modules)"
-    work = f"import sys; from sim.checking import checked; checked({what!r}); print(*{heavy})"
-    # in a folder without configs/: what ships is known to be sound, and what lies nearer is tried
+@pytest.mark.parametrize(
+    ("verb", "late"),
+    [
+        ("check historic", {"numpy"}),
+        ("check policy-grid", {"numpy"}),
+        ("list", {"numpy"}),
+        ("list parameters", {"numpy"}),
+        ("list events", {"numpy"}),
+        ("list experiments", set()),
+    ],
+)
+def test_an_answer_does_not_wait_for_large_libraries(verb, late, tmp_path):
+    """In a folder without configs/: what ships is known to be sound, and what lies nearer is tried."""
+    large = {"mesa", "pandas", "scipy", "SALib", "matplotlib", "solara"} | late
+    work = f"""
+import sys
+from sim.cli import app
+app({verb.split()!r}, standalone_mode=False)
+print(*{large!r}.intersection(sys.modules))
+"""
     done = subprocess.run([sys.executable, "-c", work], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    assert done.stdout.splitlines()[-1].split() == []
+
+
+def test_a_batch_of_one_run_waits_for_what_it_needs_alone(tmp_path):
+    """Not for what compares results, draws them or draws samples."""
+    (tmp_path / "one.toml").write_text('question = "?"\nconfigs = ["historic"]\nreplications = 1\n')
+    needless = {"SALib", "matplotlib", "solara", "sim.compare.results", "sim.experiment.answer"}
+    work = f"""
+import sys
+from sim.cli import app
+app(["batch", "one.toml"], standalone_mode=False)
+print(*{needless!r}.intersection(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", work], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].split() == []
 
 
 @pytest.mark.parametrize("name", ["historic", "policy-grid", "calibration"])

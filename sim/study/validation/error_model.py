@@ -20,8 +20,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
-from scipy.special import gammaln, logsumexp
 
 from sim.arrays import Array, Flags, Indices
 from sim.calendar import FIRST_YEAR
@@ -209,6 +207,8 @@ def log_density(residuals: Array, spread: Array, freedom: float) -> Array:
     if np.isinf(freedom):
         normal: Array = -0.5 * squares - log_root - 0.5 * count * np.log(2 * np.pi)
         return normal
+    from scipy.special import gammaln
+
     constant = gammaln(0.5 * (freedom + count)) - gammaln(0.5 * freedom) - 0.5 * count * np.log(freedom * np.pi)
     student: Array = constant - log_root - 0.5 * (freedom + count) * np.log1p(squares / freedom)
     return student
@@ -279,6 +279,8 @@ class LeftOut:
 
     def log_density(self, group: Group) -> float:
         """Of the later figures given the known ones, over some of the model's draws; printed zeros tell no scale."""
+        from scipy.special import logsumexp
+
         some = slice(None, None, max(1, len(self.model) // MOST_DRAWS))
         zero = np.array([is_printed_zero(o, self.series.group) for o in self.series.figures])
         told = self.known | (self.later & ~zero)
@@ -309,6 +311,8 @@ class Scales:
 
     def weights(self, without: str = "") -> Array:
         """Of the pairs, with a series left out: its own residuals must not say how wide its intervals are."""
+        from scipy.special import logsumexp
+
         logs = self.prior + sum((logs for name, logs in self.by_series.items() if name != without), np.zeros(1))
         held: Array = np.exp(logs - logsumexp(logs))
         return held
@@ -335,6 +339,8 @@ def estimate(group: Group, tests: Sequence[LeftOut]) -> Scales:
     intercepts, innovations = (
         pairs.ravel() for pairs in np.meshgrid(group.intercept * STEPS, group.innovation * STEPS, indexing="ij")
     )
+    from scipy import stats
+
     prior = np.zeros(len(intercepts))
     for scales, stated in ((intercepts, group.intercept), (innovations, group.innovation)):
         prior += stats.t.logpdf(scales / stated, PRIOR_FREEDOM) + np.log(scales)  # the steps are even in logs

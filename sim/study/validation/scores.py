@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from sim.arrays import Array
 
@@ -86,5 +85,7 @@ def interval_score(low: float, high: float, observed: float, level: float = 0.9)
 
 def coverage_interval(inside: int, count: int) -> tuple[float, float]:
     """Where the true coverage lies with 95 %, if so many of so many figures were inside (Jeffreys)."""
+    from scipy import stats
+
     low, high = stats.beta.ppf((0.025, 0.975), inside + 0.5, count - inside + 0.5)
     return (0.0 if inside == 0 else float(low), 1.0 if inside == count else float(high))
