@@ -87,7 +87,8 @@ class Parameter(BaseModel):
 
     def _fault_of_number(self, value: Any) -> str:
         """The beginning of a sentence that ends with the range; nothing for a number within it."""
-        if isinstance(value, bool) or not isinstance(value, float | Real):
+        is_number = isinstance(value, float | Real) and not isinstance(value, bool)
+        if not is_number:
             return "must be a number"
         assert self.minimum is not None and self.maximum is not None
         if value != value or value in (math.inf, -math.inf):
