@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 import mesa
 import psutil
+from machine import caches
 
 from sim import DecouplingModel
 from sim.batch import blocks, pasts
@@ -214,6 +215,7 @@ def main() -> int:
         rows.append((what, measured, mark, met))
         print(f"{what:56} {measured:10.3g}   {mark:18} {'' if not mark else 'met' if met else 'MISSED'}", flush=True)
 
+    print(caches(), flush=True)
     took = start_up()
     report("check by import pydantic, typer", found := took["check"] / took["bare"], "below 2", found < 2)
     report("list by import pydantic, typer", found := took["list"] / took["bare"], "below 2", found < 2)

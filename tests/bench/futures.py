@@ -13,6 +13,7 @@ import threading
 import time
 
 import psutil
+from machine import caches
 
 from sim import DecouplingModel
 from sim.futures.desk import Desk
@@ -152,6 +153,7 @@ def memory(desk):
 def main(count, every):
     scenario = load_config("historic")
     desk = Desk()
+    print(caches())
     try:
         visit = Visit(desk, scenario)
         warm(visit)

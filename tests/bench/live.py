@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import psutil
+from machine import caches
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from support.live_client import Page
@@ -139,6 +140,7 @@ def main():
             line = server.stderr.readline()
             address = re.search(r"http://[^/]+/", line) if line else sys.exit("the server did not start")
         process = psutil.Process(server.pid)
+        print(caches())
         one_tab(address.group(), process)
         many_tabs(address.group(), process, int(sys.argv[1]) if len(sys.argv) > 1 else 20)
     finally:

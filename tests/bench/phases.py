@@ -10,9 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 from unittest.mock import patch
+
+from machine import caches
 
 import sim.model
 from sim.accounts import Ledger
@@ -55,16 +56,6 @@ def run(scenario: sim.model.Scenario, size: int, timed: Callable[..., Callable[[
     model.recorder.values("year")
 
 
-def caches() -> str:
-    """The caches that the first processor has, as Linux tells; empty elsewhere."""
-    found = []
-    for cache in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        kind = (cache / "type").read_text().strip()
-        if kind != "Instruction":
-            found.append(f"L{(cache / 'level').read_text().strip()} {(cache / 'size').read_text().strip()}")
-    return ", ".join(found)
-
-
 def main() -> None:
     sizes = (BLOCK_SIZE, 1)
     spent(1)  # what only the first run pays
@@ -80,7 +71,7 @@ def main() -> None:
             for column, width in zip(columns, (24, 14), strict=True)
         ]
         print(f"{name:20}{''.join(cells)}")
-    print(f"caches of a processor: {caches() or 'not told'}")
+    print(caches())
 
 
 if __name__ == "__main__":

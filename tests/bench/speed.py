@@ -17,6 +17,7 @@ from statistics import median
 
 import numpy as np
 import psutil
+from machine import caches
 
 from sim import DecouplingModel
 from sim.batch.blocks import BLOCK_SIZE
@@ -128,6 +129,7 @@ def main() -> int:
     for sectors, (_, cost) in powers.items():
         shown = ", ".join(f"{size}: {value:.3f}" for size, value in cost.items())
         print(f"ms a run and quarter by agents, {sectors} sectors: {shown}")
+    print(caches())
     return 0 if all(met for *_, met in rows) else 1
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import mesa
 import numba
 import numpy as np
+from machine import caches
 
 from sim.batch.blocks import BLOCK_SIZE
 from sim.engine.columns import Column, ColumnAgent, Table, rule
@@ -354,6 +355,7 @@ def main() -> int:
     ]
     for what, measured, mark, met in rows:
         print(f"{what:48} {measured:10.3g}   {mark:16} {'' if not mark else 'met' if met else 'MISSED'}")
+    print(caches())
     return 0 if all(met for *_, met in rows) else 1
 
 
