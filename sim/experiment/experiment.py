@@ -322,6 +322,7 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
     parts, plans = _parts(file, scenarios, declared, path, problems)
     parts = _leaving_out(file.leave_out, parts, scenarios, declared, path, problems)
     since = _since(parts, path, problems)
+    _moved_where_left_out(scenarios, parts, since, path, problems)
     names = _measure_names(file.record, scenarios, path, problems)
     if file.baseline and scenarios and file.baseline not in (known := [scenario.name for scenario in scenarios]):
         problems.append(f"{path}: baseline = {file.baseline!r}: must be one of the configs, {', '.join(known)}")
@@ -507,6 +508,23 @@ def _parts(
         if not problems:
             _try_values(scenarios, part, where, problems)
     return parts, plans
+
+
+def _moved_where_left_out(
+    scenarios: Sequence[Scenario], parts: Sequence[Part], since: Mapping[str, int], path: Path, problems: list[str]
+) -> None:
+    """Refuse a date on a lever that some points leave to a config which moves it later: they would hold it still."""
+    for key, year in since.items():
+        if all(key in part.swept and part.kind != "one-at-a-time" for part in parts):
+            continue
+        moves = [
+            (scenario.name, event.date) for scenario in scenarios for event in scenario.events if key in event.levers()
+        ]
+        for config, day in [(config, day) for config, day in moves if day.year >= year][:1]:
+            problems.append(
+                f"{path}: factors.{key}: holds from {year}, and points that leave it out would keep what {config} has "
+                f"then, though {config} moves it on {day}; give a later date, or a value in every point"
+            )
 
 
 def _since(parts: Sequence[Part], path: Path, problems: list[str]) -> dict[str, int]:

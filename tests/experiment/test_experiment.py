@@ -575,3 +575,18 @@ def test_a_lever_has_one_date_in_all_parts(load):
     for other, said in (("[0, 9]", "from 2027 and the start"), (dated.replace("7", "8"), "from 2027 and 2028")):
         with pytest.raises(BadInput, match=f"factors.subsidy.annual: holds {said} in different parts; give one date"):
             load(HEAD + part.format("a", dated) + part.format("b", other))
+
+
+@pytest.mark.parametrize(("year", "refused"), [(2024, True), (2026, True), (2027, False)])
+def test_points_that_leave_a_dated_lever_out_hold_no_later_event_back(load, year, refused):
+    """`historic` moves the cap on 2023-10-17 and on 2026-01-15: held at its value of 2024 it would miss the second."""
+    text = (
+        HEAD.replace("published-2020", "historic")
+        + 'design.kind = "one-at-a-time"\n[factors]\n"subsidy.annual" = [0, 200]\n'
+        + f'"controls.quality_cap" = {{ levels = [0.2, 0.5], from = {year} }}\n'
+    )
+    if not refused:
+        assert load(text).since == {"controls.quality_cap": year}
+        return
+    with pytest.raises(BadInput, match=r"controls.quality_cap: holds from .* though historic moves it on 2026-01-15"):
+        load(text)
