@@ -517,14 +517,15 @@ def _moved_where_left_out(
     for key, year in since.items():
         if all(key in part.swept and part.kind != "one-at-a-time" for part in parts):
             continue
-        moves = [
-            (scenario.name, event.date) for scenario in scenarios for event in scenario.events if key in event.levers()
-        ]
-        for config, day in [(config, day) for config, day in moves if day.year >= year][:1]:
-            problems.append(
-                f"{path}: factors.{key}: holds from {year}, and points that leave it out would keep what {config} has "
-                f"then, though {config} moves it on {day}; give a later date, or a value in every point"
-            )
+        moves = (
+            f"{path}: factors.{key}: holds from {year}, and points that leave it out would keep what "
+            f"{scenario.name} has then, though {scenario.name} moves it on {event.date}; give a later date, or a value "
+            "in every point"
+            for scenario in scenarios
+            for event in scenario.events
+            if event.date.year >= year and key in event.levers()
+        )
+        problems += itertools.islice(moves, 1)
 
 
 def _since(parts: Sequence[Part], path: Path, problems: list[str]) -> dict[str, int]:

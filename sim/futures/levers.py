@@ -60,6 +60,11 @@ MOST_KEPT = 64
 _alike: dict[str, list[str]] = {}  # by the hash of a scenario
 
 
+def unlimited(held: Mapping[str, Value]) -> dict[str, Value]:
+    """What lifts the limits that are in force by levers of their own; nothing where there are none."""
+    return {key: value for key, value in UNLIMITED.items() if held.get(key, value) != value}
+
+
 def levers(world: World) -> list[Parameter]:
     """Every lever that can be moved during a run and leaves a choice, those on some segments alone last."""
     movable = [

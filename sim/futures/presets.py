@@ -8,7 +8,7 @@ from typing import Any
 
 from sim.calendar import quarter_start
 from sim.errors import BadInput
-from sim.futures.levers import UNLIMITED, without_effect
+from sim.futures.levers import UNLIMITED, unlimited, without_effect
 from sim.futures.policy import Policy
 from sim.futures.shown import in_words
 from sim.scenario.empty import faults
@@ -109,7 +109,7 @@ def _truce(scenario: Scenario, held: Held) -> Means:
         }
         for target, scope in sorted({(event.target, event.scope) for event in answers}, key=str)
     ]
-    limits = {key: value for key, value in UNLIMITED.items() if held.get(key, value) != value}
+    limits = unlimited(held)
     lifted: list[Entry] = [{"by": scenario.world.lead, "kind": "lever", "set": limits}] if limits else []
     truces = _truces(scenario, scenario.world.controllers)
     return {**fixed, "retaliation.severity": 0.0}, [*lifted, *truces, *ended]

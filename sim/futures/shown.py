@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from sim.measures import SHARE, Measure, catalogue
+from sim.scenario.labels import SPELT_OUT
 from sim.world.world import World
 
 MAIN = "domestic_supply_share"  # the one that the question is about
@@ -29,7 +30,6 @@ OF_QUALITY = {  # of chips with a quality, where a world has some; SEGMENT and P
     "unmet_demand.SEGMENT": "SEGMENT not to be had",
     "part_stock.PART": "Stock of PART",
 }
-SPELT_OUT = {"hq": "of own firms", "located": "located there"}  # in names of measures that have no label
 LOGARITHMIC = ("compute_added", "compute_price", "compute_leaked")  # what grows a thousandfold
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR, quarter_start, quarters_until
 from sim.errors import BadInput, nearest, written
-from sim.futures.levers import UNLIMITED
+from sim.futures.levers import unlimited
 from sim.model import DecouplingModel
 from sim.world.evidence import Value
 
@@ -69,7 +69,7 @@ def cut_off(model: DecouplingModel, held: Held) -> list[Entry]:
 def truce(model: DecouplingModel, held: Held) -> list[Entry]:
     """Every controller lifts what is in force; controls on later dates still come, and a reactive lead may return."""
     fixed = {"controls.severity": 0.0} if held["controls.mode"] == "fixed" else {}
-    lifted = fixed | {key: value for key, value in UNLIMITED.items() if held.get(key, value) != value}
+    lifted = fixed | unlimited(held)
     return [
         *([{**_lever(model, lifted), "by": model.world.lead}] if lifted else []),
         *(

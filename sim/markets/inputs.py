@@ -182,7 +182,7 @@ class InputMarket(ByRun):
     def _for_lines(self, parameters: Parameters, severity: Severity, licence: Array | None) -> Array:
         """What is denied of each supplier's sales for the lines of some segments, (runs, K at home, U)."""
         roster = self.roster
-        denied = self.base.input_share[:, roster.home] * 0.0
+        denied = np.zeros_like(self.base.input_share[:, roster.home])
         for column, (item, segment) in enumerate(severity.lines):
             expected = severity.for_lines[..., column]
             if expected.any():

@@ -1,4 +1,4 @@
-"""What levers are called by people, and how their values are written, on the live page and in pictures and tables."""
+"""What levers and measures are called by people, and how values are written, on pages and in pictures and tables."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ LABELS = {  # each once, as two levers of one name are mistaken for each other
     "leakage.offshore": "demand placed abroad",
     "security.caused_by_controls": "part of the push that controls cause",
 }
+
+SPELT_OUT = {"hq": "of own firms", "located": "located there"}  # in names of measures that have no label
 
 
 def label(key: str) -> str:

@@ -11,12 +11,11 @@ from sim.compare.tables import Key, key_of
 from sim.measures import SHARE
 from sim.results.escape import visible
 from sim.results.manifest import Manifest
-from sim.scenario.labels import LABELS
+from sim.scenario.labels import LABELS, SPELT_OUT
 from sim.scenario.values import CAUSED
 
 MEASURES = {"controls_severity": "part of purchases denied"}  # the severity of controls is a factor
 PUSH = {0: "push held", 1: "push answering"}  # how much of the target's own push the controls cause
-SPELT_OUT = {"hq": "of own firms", "located": "located there"}
 NO_UNIT = ("", "word", "true or false", "1", "scale", "year")
 WHEN = {"end": "in the last year of each run", "peak": "at its peak", "sum": "summed over the years"}
 
