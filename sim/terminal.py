@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sim.errors import BadInput
 from sim.results.escape import spreadsheet, visible
 
 ENDLESS = re.compile(r"\S{600,}")
@@ -40,6 +41,12 @@ def _expanded(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         raise typer.BadParameter(f"{text!r}: no such home folder is known; write the folder in full") from None
+
+
+def refuse_unnamed(out: Path | None, option: str = "--out") -> None:
+    """BadInput for --out "" and ".", which would mean the folder that one stands in."""
+    if out == Path():
+        raise BadInput(f"{option} = '': must be a folder's name, such as results/mine")
 
 
 def emit(header: list[str], rows: Sequence[Sequence[Any]], format: Format, turned: bool = False) -> None:

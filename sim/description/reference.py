@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType, NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
-from typer import Typer
+from typer.core import TyperGroup
+from typer.main import get_group
 from typer.models import ArgumentInfo
 
-from sim import cli
+from sim.cli import app
 from sim.description.document import document
 from sim.description.odd import table
 from sim.experiment import experiment, factors
@@ -23,7 +24,6 @@ from sim.results.claims import Claim
 from sim.results.manifest import SHAPES, Manifest
 from sim.scenario import events, values
 from sim.scenario.loading import BASELINE, load_config
-from sim.study import commands
 from sim.study.calibration import file as calibration
 from sim.study.search import file as search
 from sim.world.evidence import Parameter, range_of, read_parameters
@@ -177,14 +177,16 @@ def verbs() -> str:
         "The answer goes to standard output; progress and notes go to standard error.\n",
         table(("exit code", "means"), CODES),
     ]
-    for group, prefix in ((cli.app, "decoupling"), (commands.study, "decoupling study")):
-        text += [verb(f"{prefix} {name}", callback) for name, callback in callbacks(group)]
-    return "\n".join(text)
+    return "\n".join([*text, *(verb(name, callback) for name, callback in callbacks(get_group(app), "decoupling"))])
 
 
-def callbacks(group: Typer) -> list[tuple[str, Callable[..., Any]]]:
-    held = [(entry.name, entry.callback) for entry in group.registered_commands]
-    return [(name or callback.__name__, callback) for name, callback in held if callback]
+def callbacks(group: TyperGroup, prefix: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every verb as it is typed, and the function that it calls."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from callbacks(command, f"{prefix} {name}")
+        elif command.callback:
+            yield f"{prefix} {name}", command.callback
 
 
 def verb(name: str, callback: Callable[..., Any]) -> str:

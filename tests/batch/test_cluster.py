@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from sim.batch import cluster as dask_cluster
 from sim.batch import jobs
 from sim.batch.run import run_batch
+from sim.cli.study import study
 from sim.errors import BadInput
 from sim.scenario.loading import load_config
-from sim.study.commands import study
 from sim.study.validation.hindcast import Runner, values_at
 from sim.study.validation.observations import world_observations
 

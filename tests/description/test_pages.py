@@ -6,13 +6,13 @@ import shlex
 import pytest
 from support.pages import PAGES, README, TYPED, blocks, lines, name
 from support.paths import ROOT
+from typer.main import get_group
 
 from sim.cli import app
 from sim.description import quotes, reference
 from sim.experiment.experiment import load_experiment
 from sim.scenario.events import KINDS, Event
 from sim.scenario.loading import load_config
-from sim.study.commands import study
 from sim.study.search.file import load_search
 from sim.world.evidence import read_parameters
 
@@ -40,7 +40,7 @@ def test_the_reference_is_what_the_code_would_write(page):
 
 def test_every_verb_parameter_and_kind_of_event_is_in_the_reference():
     texts = {page: (ROOT / f"docs/reference/{page}.md").read_text() for page in reference.PAGES}
-    verbs = [*app.registered_commands, *study.registered_commands]
+    verbs = list(reference.callbacks(get_group(app), "decoupling"))
     assert len(verbs) >= 18 and texts["commands"].count("\n## ") == len(verbs)
     parameters = read_parameters(ROOT / "configs/evidence/parameters.toml")
     assert all(f"### `{key}`\n" in texts["parameters"] for key in parameters) and len(parameters) > 120
@@ -142,12 +142,8 @@ def test_examples_say_what_they_are_said_to():
 
 @pytest.mark.parametrize(("page", "command"), COMMANDS, ids=[f"{name(page)}: {line}" for page, line in COMMANDS])
 def test_commands_have_options_that_there_are(page, command):
-    verb, *words = shlex.split(command.partition("decoupling ")[2])
-    commands = app.registered_commands
-    if verb == "study":
-        verb, *words = words
-        commands = study.registered_commands
-    assert verb in {entry.name or entry.callback.__name__ for entry in commands}
-    [callback] = [entry.callback for entry in commands if (entry.name or entry.callback.__name__) == verb]
+    words = shlex.split(command.partition("decoupling ")[2])
+    verb = " ".join(words[: 2 if words[0] == "study" else 1])
+    callback = dict(reference.callbacks(get_group(app), "decoupling"))[f"decoupling {verb}"]
     options = set(re.findall(r"`(--[\w-]+)", reference.verb(verb, callback)))
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options

@@ -13,10 +13,10 @@ from support.made_study import CAUTION, SHARE, answered, made_study
 from support.paths import ROOT
 from typer.testing import CliRunner
 
+from sim.cli.study import study
 from sim.errors import BadInput
 from sim.experiment.answer import MOST_WORDS, Words, condition
 from sim.experiment.experiment import load_experiment
-from sim.study.commands import study
 from sim.study.report import readings
 from sim.study.report.answer import read_answer
 from sim.study.report.drawn import Marks, figure

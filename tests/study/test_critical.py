@@ -220,7 +220,7 @@ def test_a_world_without_parameter_sets_has_its_own(small):
 def test_the_verb_has_the_defaults_of_the_function():
     from inspect import signature
 
-    from sim.study.commands import critical as verb
+    from sim.cli.study import critical as verb
 
     told = {name: parameter.default for name, parameter in signature(verb).parameters.items()}
     own = {name: parameter.default for name, parameter in signature(planned).parameters.items()}

@@ -15,6 +15,7 @@ from support.paths import ROOT
 from typer.testing import CliRunner
 
 from sim.batch.run import run_batch
+from sim.cli.study import study
 from sim.compare.question import Question, compare
 from sim.errors import BadInput
 from sim.experiment.designs import Sample
@@ -22,7 +23,6 @@ from sim.experiment.ensemble import read_ensemble
 from sim.experiment.experiment import Claim, Experiment, load_experiment
 from sim.results import escape
 from sim.results.manifest import MANIFEST, Manifest, read_manifest
-from sim.study.commands import study
 from sim.study.outcomes import IncompleteInput
 from sim.study.report import files as report_files
 from sim.study.report.answer import read_answer

@@ -13,12 +13,12 @@ from support.paths import ROOT
 from typer.testing import CliRunner
 
 from sim.batch.run import run_batch
+from sim.cli.study import study
 from sim.compare.push import controls_of, is_of_controls
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
 from sim.experiment.experiment import load_experiment
 from sim.results.claims import Claim
 from sim.scenario.values import CAUSED
-from sim.study.commands import study
 from sim.study.outcomes import read_batch
 from sim.study.report.answer import read_answer
 from sim.study.report.ends import near_ends

@@ -9,7 +9,7 @@ from support.made_results import scenario, write
 from support.made_study import answered
 from typer.testing import CliRunner
 
-from sim.study.commands import study
+from sim.cli.study import study
 from sim.study.plot.numbers import numbers
 from sim.study.report.answer import read_answer
 from sim.study.report.brief import NOT_IN_IT, brief_of

@@ -1,4 +1,4 @@
-"""The verbs of `decoupling study`: arguments only, like `sim.cli`."""
+"""The verbs of `decoupling study`."""
 
 # Without the usual import from __future__: typer would compile the text of every annotation at each start.
 
@@ -13,9 +13,11 @@ import typer
 from sim.calendar import FIRST_YEAR, LAST_YEAR
 from sim.errors import BadInput
 from sim.folders import result_path, results_folder
-from sim.terminal import Format, FormatOption, emit, note, out_option
+from sim.terminal import Format, FormatOption, emit, note, out_option, refuse_unnamed
 
+verbs = typer.Typer(rich_markup_mode=None)
 study = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Studies of results and of the model.")
+verbs.add_typer(study, name="study")
 Workers = Annotated[int | None, typer.Option(help="Processes. [default: one for each processor]")]
 Cluster = Annotated[
     str | None, typer.Option(help="A Dask scheduler's address, or local:N for a cluster of N processes here.")
@@ -117,8 +119,7 @@ def search(
     from sim.batch.progress import resumable
     from sim.study.search.run import search as run
 
-    if out == Path():
-        raise BadInput("--out = '': must be a folder's name, such as results/mine")
+    refuse_unnamed(out)
     try:
         with resumable():
             found = run(experiment, workers, out, fresh, cluster=cluster)
