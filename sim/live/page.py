@@ -16,7 +16,8 @@ from sim.futures.levers import described
 from sim.futures.shown import apart, called, meaning
 from sim.live.futures import Futures, Learn
 from sim.live.race import shown_measures
-from sim.live.session import SPEEDS, Session
+from sim.live.session import Session
+from sim.live.watched import SPEEDS
 from sim.measures import SHARE, Measure
 from sim.world.world import World
 
