@@ -38,7 +38,7 @@ class Settings:
     named as it is asked for, such as "domestic_supply_share>=0.7", and its margin is a difference of shares of runs.
     """
 
-    level: float = 0.95
+    level: float = intervals.LEVEL
     margins: Mapping[str, Margin] = field(default_factory=dict)
     resample: bool = False
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sim.arrays import Array
 
+LEVEL = 0.95  # confidence of an interval where none is asked for
 FEW = 10  # pairs, or parameter sets
 FEWEST_OFF = 5  # pairs that differ, where most are equal
 RESAMPLES = 9999

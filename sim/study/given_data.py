@@ -1,4 +1,4 @@
-"""Which factor moves an outcome, from the runs that there are: shares of variance and PAWN of any sample, and of grids.
+"""Which factor moves an outcome, from the runs that there are: shares of variance and PAWN of any sample.
 
 A sample is cut into slices of each factor, of numbers in equal parts by their size, of few levels or of words one for
 each. The share of variance is the part that lies between the slices (Pearson's correlation ratio; Plischke, Borgonovo
@@ -7,13 +7,11 @@ would show (Kelley 1935, PNAS 21) and less luck. PAWN is the median over the sli
 outcome's distribution there and everywhere (Pianosi and Wagener 2018, Environmental Modelling & Software 108).
 
 SALib's PAWN leaves out the largest value of a factor, and of a factor with levels those at which two of its quantiles
-fall together, of two levels one; and none of its given-data indices takes words. Where the points are all combinations
-of some levels, the variance is decomposed exactly.
+fall together, of two levels one; and none of its given-data indices takes words.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays import Array
-from sim.compare.intervals import t_quantile
+from sim.compare.intervals import LEVEL, t_quantile
 
-LEVEL = 0.95
 SHARE, PAWN = "share of variance", "PAWN"
 DUMMY = "(dummy)"  # stands where a factor's name would
 SLICES = {SHARE: (50, 8), PAWN: (10, 15)}  # the most, and how many units each has at least
@@ -170,40 +167,3 @@ def too_many_words(values: Sequence[Any]) -> bool:
     """Whether a factor has words of which most stand alone, so that no slice holds two units."""
     levels = set(values)
     return not all(map(_is_number, levels)) and 2 * len(levels) > len(values)
-
-
-def grid_of(factors: Sequence[Sequence[Any]]) -> NDArray[np.intp] | None:
-    """The level of each factor at every point, shape (points, factors), where all combinations are there once each."""
-    codes = []
-    for values in factors:
-        places = {level: place for place, level in enumerate(dict.fromkeys(values))}
-        codes.append([places[value] for value in values])
-    table = np.array(codes, dtype=np.intp).T
-    points = len(table)
-    if math.prod(int(column.max()) + 1 for column in table.T) != points or len(np.unique(table, axis=0)) != points:
-        return None
-    return table
-
-
-def of_grid(codes: NDArray[np.intp], means: Array, luck: float) -> tuple[Array, Array]:
-    """First-order and total shares of the variance over a grid, each of shape (factors,).
-
-    First order: of the means over all other factors. Total: all that is not in the means over the factor itself. Both
-    less the luck that is left in each point's mean, by degrees of freedom (Searle, Casella and McCulloch 1992).
-    """
-    shape = codes.max(axis=0) + 1
-    table = np.empty(shape)
-    table[tuple(codes.T)] = means - means.mean()
-    points, axes = table.size, range(table.ndim)
-    whole = float(np.square(table).sum())
-    left = whole - (points - 1) * luck
-    first, total = [], []
-    for axis in axes:
-        levels = table.shape[axis]
-        alone = table.mean(axis=tuple(other for other in axes if other != axis))
-        others = table.mean(axis=axis)
-        of_alone = points / levels * float(np.square(alone).sum())
-        of_others = levels * float(np.square(others).sum())
-        first.append((of_alone - (levels - 1) * luck) / left)
-        total.append((whole - of_others - (points - points / levels) * luck) / left)
-    return np.array(first), np.array(total)

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from sim.results.manifest import read_manifest
 
-LEVEL = 0.95
-
 
 def how_sure(folder: str | Path) -> str:
     """How well the main measure at the end is known in the case where it is known least; nothing for one seed.
@@ -21,7 +19,7 @@ def how_sure(folder: str | Path) -> str:
     import numpy as np  # what follows takes as long as a short batch
 
     from sim.compare.enough import of_mean
-    from sim.compare.intervals import t_quantile
+    from sim.compare.intervals import LEVEL, t_quantile
     from sim.compare.results import read_result
     from sim.compare.words import MAIN_MEASURE
 

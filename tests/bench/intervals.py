@@ -22,7 +22,8 @@ from sim.compare import intervals
 from sim.compare.effects import fieller
 from sim.compare.reaching import paired_shares, pseudo_means, unpaired_shares
 from sim.experiment.designs import Sample
-from sim.study import given_data, sensitivity
+from sim.study import designed, given_data
+from sim.study.luck import luck_of_means, shares_of_seeds
 
 FILE = Path(__file__).parents[2] / "docs/reference/intervals.md"
 START, END = "<!-- measured -->\n", "<!-- end -->\n"
@@ -171,7 +172,7 @@ def seed_share(kind: str, place: int, g: Generator, n: int) -> tuple[Drawn, floa
     points = g.uniform(-0.5, 0.5, (POINTS, 1)) * 12**0.5
     luck = (draw(g, n) - mean) / deviation
     rest = (draw(g, POINTS * n).reshape(POINTS, n) - mean) / deviation * 0.5**0.5
-    row = sensitivity._of_seeds(points + luck + rest)[place]
+    row = shares_of_seeds(points + luck + rest)[place]
     return (row[2], row[3], bool(row[4])), (1.5 if place == 0 else 0.5) / 2.5
 
 
@@ -188,8 +189,8 @@ def indices(design: str, size: int, seed: int, values: Callable[[Array], Array])
     """The rows of a design's indices; `values` gives (points, seeds) for (points, factors)."""
     sample = Sample(design, dict.fromkeys("abc"), size, seed)  # type: ignore[arg-type]  # only their names matter
     runs = values(sample.units)
-    of_design = sensitivity._sobol if design == "sobol" else sensitivity._morris
-    return list(of_design(sample, runs.mean(axis=1), sensitivity.luck_of_means(runs), runs.shape[1]))
+    of_design = designed.sobol if design == "sobol" else designed.morris
+    return list(of_design(sample, runs.mean(axis=1), luck_of_means(runs), runs.shape[1]))
 
 
 def index(design: str, function: str, name: str, g: Generator, n: int) -> tuple[Drawn, float]:
@@ -229,7 +230,7 @@ def given_share(function: str, g: Generator, n: int) -> tuple[Drawn, float]:
     exact = FUNCTIONS[function](units)
     runs = exact[:, None] + g.normal(0, 1, SEEDS) + luck_size(function) * g.normal(0, 1, (n, SEEDS))
     factors = {name: column.tolist() for name, column in zip("abc", units.T, strict=True)}
-    luck = sensitivity.luck_of_means(runs)
+    luck = luck_of_means(runs)
     row = next(given_data.of_sample(factors, runs.mean(axis=1), luck))
     return (row[3], row[4], "few points" in row[5] or given_data.UNEVEN in row[5]), true_share(function)
 

@@ -9,7 +9,8 @@ from support.formulas import Formula, line
 
 from sim.batch.run import run_batch
 from sim.errors import BadInput
-from sim.study.given_data import DUMMY, PAWN, SHARE, Sliced, grid_of, of_grid, of_sample
+from sim.study.given_data import DUMMY, PAWN, SHARE, Sliced, of_sample
+from sim.study.grids import grid_of, of_grid
 from sim.study.sensitivity import WHOLE, sensitivity
 
 HEAD = 'question = "Which?"\nconfigs = ["published-2020"]\n'

@@ -16,10 +16,12 @@ from sim.cli import app
 from sim.errors import BadInput
 from sim.experiment.designs import Sample
 from sim.results.output import UNFINISHED
+from sim.study import designed
 from sim.study.discovery import Limit, discover, quasi_p
+from sim.study.luck import seed_shares, shares_of_seeds
 from sim.study.outcomes import IncompleteInput
 from sim.study.report.answer import read_answer
-from sim.study.sensitivity import HEADER, _morris, _of_seeds, _sobol, elementary_effects, seed_shares, sensitivity
+from sim.study.sensitivity import HEADER, sensitivity
 
 FACTORS = """
 [factors]
@@ -255,7 +257,9 @@ def test_few_samples_and_one_seed_are_said(result):
 
 def test_an_index_beyond_its_range_is_flagged():
     sample = Sample("sobol", dict.fromkeys("ab"), 8, 1)
-    beyond = [row for row in _sobol(sample, np.exp(9 * sample.units[:, 0]), 0.0, 2) if not -0.01 <= row[2] <= 1.01]
+    beyond = [
+        row for row in designed.sobol(sample, np.exp(9 * sample.units[:, 0]), 0.0, 2) if not -0.01 <= row[2] <= 1.01
+    ]
     assert beyond and all("beyond 0 to 1, which no index is" in row[5] for row in beyond)
 
 
@@ -265,10 +269,10 @@ def test_effects_of_a_morris_design_are_those_of_salib():
     sample = Sample("morris", dict.fromkeys("abc"), 12, 3)
     means = sample.units[:, 0] * sample.units[:, 1] + np.exp(sample.units[:, 2])
     known = morris.analyze(sample.problem, sample.units, means, num_levels=4, num_resamples=2)
-    effects = elementary_effects(sample, means)
+    effects = designed.elementary_effects(sample, means)
     assert effects.mean(axis=0) == pytest.approx(known["mu"])
     assert abs(effects).mean(axis=0) == pytest.approx(known["mu_star"])
-    rows = {row[:2]: row for row in _morris(sample, means, 0.0, 2)}
+    rows = {row[:2]: row for row in designed.morris(sample, means, 0.0, 2)}
     interval = stats.ttest_1samp(effects[:, 2], 0).confidence_interval()
     assert rows["c", "mean effect"][3:5] == pytest.approx((interval.low, interval.high))
 
@@ -277,7 +281,7 @@ def test_the_share_of_seeds_has_an_interval_from_ten_seeds_on():
     """The jackknife by hand, on the logit: 9/10 of the squares over seeds, 19/20 over groups of points."""
     g = np.random.default_rng(6)
     values = g.normal(size=(40, 1)) + g.normal(size=10) + 0.5 * g.normal(size=(40, 10))
-    [row, _] = _of_seeds(values)
+    [row, _] = shares_of_seeds(values)
 
     def logit(table):
         share = seed_shares(table)[0]
@@ -288,7 +292,7 @@ def test_the_share_of_seeds_has_an_interval_from_ten_seeds_on():
     variance = 9 * np.var(seeds) + 19 * np.var(groups)
     for end, sign in ((row[2], -1), (row[3], 1)):
         assert np.log(end / (1 - end)) == pytest.approx(logit(values) + sign * stats.t.ppf(0.975, 9) * variance**0.5)
-    assert [row[2:4] for row in _of_seeds(values[:, :9])] == [(None, None)] * 2
+    assert [row[2:4] for row in shares_of_seeds(values[:, :9])] == [(None, None)] * 2
 
 
 def test_quasi_p_values_by_hand():
