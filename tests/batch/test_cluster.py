@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 
 import pytest
-from support.batches import EXPERIMENT, deadly_once, files, forbidden, slow, small
+from support.batches import asked, deadly_once, files, forbidden, slow, small
 from support.paths import TESTS
 from typer.testing import CliRunner
 
@@ -42,9 +42,7 @@ def client(cluster):
 
 @pytest.fixture
 def question(tmp_path):
-    path = tmp_path / "question.toml"
-    path.write_text(EXPERIMENT.replace("REPLICATIONS", "6"))
-    return path
+    return asked(tmp_path, 6)
 
 
 @pytest.fixture

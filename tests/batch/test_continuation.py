@@ -5,7 +5,7 @@ import os
 import shutil
 
 import pytest
-from support.batches import EXPERIMENT, files, forbidden, small, stopping
+from support.batches import EXPERIMENT, asked, files, forbidden, small, stopping
 
 from sim.batch.run import run_batch
 from sim.errors import BadInput
@@ -15,9 +15,7 @@ from sim.results.output import UNFINISHED
 
 @pytest.fixture
 def path(tmp_path):
-    path = tmp_path / "question.toml"
-    path.write_text(EXPERIMENT.replace("REPLICATIONS", "2"))
-    return path
+    return asked(tmp_path, 2)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from datetime import date
 from xml.etree import ElementTree
 
 import pytest
-from support.made_study import CAUTION, SHARE, answered, made_study
+from support.made_study import CAUTION, HELPS, SHARE, answered, made_study
 from support.paths import ROOT
 from typer.testing import CliRunner
 
@@ -151,24 +151,9 @@ def test_a_figure_names_its_lines_at_their_ends_and_nothing_is_a_key(found):
 
 # What `check` refuses.
 
-ANSWERED = """
-question = "Does a subsidy help?"
-prediction = "Yes."
-configs = ["published-2020", "no-controls"]
-replications = 2
-[factors]
-"subsidy.annual" = [0, 400]
-[record]
-every = "year"
-measures = ["domestic_supply_share", "subsidy_spent"]
-[[claims]]
-says = "It helps."
-measure = "domestic_supply_share@end"
-low = 0
-terms = [
-    { config = "no-controls", "subsidy.annual" = 400 },
-    { times = -1, config = "no-controls", "subsidy.annual" = 0 },
-]
+ANSWERED = (
+    HELPS
+    + """
 [answer.headline]
 measure = "domestic_supply_share"
 year = 2035
@@ -189,6 +174,7 @@ axis = "% of the chips used there"
 measure = "domestic_supply_share"
 lines = ["without", "with a subsidy"]
 """
+)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.made_results import manifest, signed, vouch
-from support.made_study import CAUTION, SHARE, answered, made_study
+from support.made_study import CAUTION, HELPS, SHARE, answered, made_study
 from support.paths import ROOT
 from typer.testing import CliRunner
 
@@ -130,31 +130,16 @@ def test_a_failed_run_is_incomplete_input(tmp_path):
         read_answer(made_study(tmp_path / "made-up", failed=True))
 
 
-TINY = """
-question = "Does a subsidy help?"
-prediction = "Yes."
-configs = ["published-2020", "no-controls"]
-baseline = "published-2020"
-replications = 2
-[factors]
-"subsidy.annual" = [0, 400]
-[record]
-every = "year"
-measures = ["domestic_supply_share", "subsidy_spent"]
-[[claims]]
-says = "It helps."
-measure = "domestic_supply_share@end"
-low = 0
-terms = [
-    { config = "no-controls", "subsidy.annual" = 400 },
-    { times = -1, config = "no-controls", "subsidy.annual" = 0 },
-]
+TINY = (
+    HELPS
+    + """
 [[claims]]
 says = "It is as dear as a thousand."
 measure = "subsidy_spent@2025"
 low = 1000
 terms = [{ config = "no-controls", "subsidy.annual" = 400 }]
 """
+)
 
 
 @pytest.fixture(scope="module")

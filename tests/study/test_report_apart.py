@@ -7,8 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from support.made_results import scenario, write
-from support.made_study import SHARE
+from support.made_study import NOTE, SHARE, made_result
 from support.paths import ROOT
 from typer.testing import CliRunner
 
@@ -55,31 +54,16 @@ def made(folder, values=ON, points=POINTS, sets=None):
                     keys = [f"made-{number}-{parameter_set}-{seed}", "made", parameter_set, seed]
                     runs.append([*keys, *point.values(), str(backfill).lower(), "done", *3 * [share]])
                     series.append([*keys, "2035-12-31", share])
-    texts = ["".join(",".join(map(str, row)) + "\n" for row in table) for table in (runs, series)]
-    note = {"unit": "0 to 1", "meaning": "made up", "direction": "higher", "kind": "ratio"}
     experiment = {
         "name": "made-up",
         "question": "What do they do?",
-        "configs": ["made"],
         "replications": 2,
         "design": {"kind": "list", "points": points},
-        "factors": {},
         "swept": list(points[0]),
         "leave_out": [BACKFILL],
-        "record": {"every": "year", "measures": [SHARE]},
     }
-    return write(
-        folder,
-        texts[0],
-        "made",
-        texts[1],
-        experiment=experiment,
-        seeds=[1, 2],
-        record={"every": "year", "measures": [SHARE]},
-        scenarios=scenario("made", values=values),
-        columns={SHARE: note, **dict.fromkeys(outcomes, note)},
-        parameter_sets=sets or {"1": {}, "2": {}},
-    )
+    columns, sets = dict.fromkeys([SHARE, *outcomes], NOTE), sets or {"1": {}, "2": {}}
+    return made_result(folder, "made", runs, series, experiment, values, columns, parameter_sets=sets)
 
 
 @pytest.fixture

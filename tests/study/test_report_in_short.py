@@ -5,8 +5,7 @@ import io
 import re
 
 import pytest
-from support.made_results import scenario, write
-from support.made_study import answered
+from support.made_study import NOTE, SHARE, answered, made_result
 from typer.testing import CliRunner
 
 from sim.cli.study import study
@@ -19,7 +18,7 @@ from sim.study.report.pages import sections
 from sim.study.report.short import numbers as three
 from sim.study.report.short import paragraph
 
-SHARE, COST = "domestic_supply_share", "subsidy_per_point"
+COST = "subsidy_per_point"
 POINTS = [{"subsidy.annual": s, "controls.severity": c} for s in (0, 100, 300) for c in (0.0, 0.5)]
 # By point the share with seed 1 and with seed 2. The subsidy adds 0.04 and 0.06, then 0.10 and 0.12; the controls take
 # 0.05 and 0.07 without a subsidy. Without a subsidy nothing is spent, so that a point has no cost.
@@ -38,32 +37,17 @@ def sweep(folder, seeds=(1, 2), **changes):
             share, cost = SHARES[place][seed - 1], COSTS[place][seed - 1]
             runs.append([*keys, *point.values(), "done", *4 * [share], cost])
             series.append([*keys, "2035-12-31", share, cost])
-    texts = ["".join(",".join(map(str, row)) + "\n" for row in table) for table in (runs, series)]
-    note = {"unit": "0 to 1", "meaning": "made up", "direction": "higher", "kind": "ratio"}
     cost = {"unit": "bn yuan a point", "meaning": "made up", "direction": "lower", "kind": "ratio"}
     units = {"subsidy.annual": {"unit": "bn yuan a year", "meaning": "state money"}}
     experiment = {
         "name": "sweep",
         "question": "What do subsidies bring?",
-        "configs": ["neutral"],
         "replications": len(seeds),
         "design": {"kind": "list", "points": POINTS},
-        "factors": {},
         "swept": [*POINTS[0]],
-        "record": {"every": "year", "measures": [SHARE, COST]},
     }
-    return write(
-        folder,
-        texts[0],
-        "neutral",
-        texts[1],
-        experiment=experiment,
-        seeds=list(seeds),
-        record={"every": "year", "measures": [SHARE, COST]},
-        scenarios=scenario("neutral", values={"controls.mode": "events"}),
-        columns={SHARE: note, COST: cost, **dict.fromkeys(outcomes[:4], note), outcomes[4]: cost, **units},
-        **changes,
-    )
+    columns = {SHARE: NOTE, COST: cost, **dict.fromkeys(outcomes[:4], NOTE), outcomes[4]: cost, **units}
+    return made_result(folder, "neutral", runs, series, experiment, {"controls.mode": "events"}, columns, **changes)
 
 
 @pytest.fixture

@@ -30,6 +30,13 @@ measures = ["domestic_supply_share", "chip_market", "price_index"]
 """
 
 
+def asked(folder, replications):
+    """The experiment with so many replications; the answer is its path."""
+    path = folder / "question.toml"
+    path.write_text(EXPERIMENT.replace("REPLICATIONS", str(replications)))
+    return path
+
+
 class SmallModel:
     """Three measures that grow with the quarters, one of them missing now and then."""
 

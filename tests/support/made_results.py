@@ -92,6 +92,10 @@ def signed(content):
     return json.dumps({**content, "digest": digest_of(content)})
 
 
+def csv_text(rows):
+    return "".join(",".join(map(str, cells)) + "\n" for cells in rows)
+
+
 def table(runs, swept=(), config="historic"):
     """The text of a runs.csv; a run is (seed, swept values, {column: value}), no values if it failed.
 
@@ -103,7 +107,7 @@ def table(runs, swept=(), config="historic"):
         drawn = seed if isinstance(seed, tuple) else (0, seed)
         cells = [values[column] if values and not math.isnan(values[column]) else "" for column in columns]
         lines.append([f"run{number}", config, *drawn, *keys, "done" if values else "failed", *cells])
-    return "".join(",".join(map(str, cells)) + "\n" for cells in lines)
+    return csv_text(lines)
 
 
 def series_table(runs, dates, config="historic"):
@@ -118,7 +122,7 @@ def series_table(runs, dates, config="historic"):
                 lines.append(
                     [f"run{number}", config, *drawn, date, *("" if math.isnan(cell) else cell for cell in cells)]
                 )
-    return "".join(",".join(map(str, cells)) + "\n" for cells in lines)
+    return csv_text(lines)
 
 
 def write(folder, text, config="historic", series=None, **changes):

@@ -1,10 +1,11 @@
 """A result with parameter sets, seeds and a mechanism left out, made up by hand; and a project with one answer."""
 
-from support.made_results import scenario, write
+from support.made_results import csv_text, scenario, write
 
 from sim.batch.run import run_batch
 
 SHARE = "domestic_supply_share"
+NOTE = {"unit": "0 to 1", "meaning": "made up", "direction": "higher", "kind": "ratio"}
 CAUTION = "mechanisms.caution"
 DESIGN = {"kind": "list", "points": [{"controls.severity": 0.0}, {"controls.severity": 0.8}]}
 POINTS = [{**point, CAUTION: caution} for caution in (True, False) for point in DESIGN["points"]]
@@ -16,6 +17,28 @@ VALUES = {
     (2, 1): (0.50, 0.20, 0.45, 0.46),
     (2, 2): (0.48, 0.20, 0.43, 0.44),
 }
+
+# An experiment of four cases and one claim.
+HELPS = """
+question = "Does a subsidy help?"
+prediction = "Yes."
+configs = ["published-2020", "no-controls"]
+baseline = "published-2020"
+replications = 2
+[factors]
+"subsidy.annual" = [0, 400]
+[record]
+every = "year"
+measures = ["domestic_supply_share", "subsidy_spent"]
+[[claims]]
+says = "It helps."
+measure = "domestic_supply_share@end"
+low = 0
+terms = [
+    { config = "no-controls", "subsidy.annual" = 400 },
+    { times = -1, config = "no-controls", "subsidy.annual" = 0 },
+]
+"""
 
 
 def made_study(folder, failed=False):
@@ -30,30 +53,33 @@ def made_study(folder, failed=False):
             gone = failed and not runs[1:]
             runs.append([*keys, *swept, "failed" if gone else "done", *(4 * [""] if gone else 4 * [shares[point]])])
             series += [[*keys, f"{year}-12-31", share] for year, share in ((2034, 0.4), (2035, shares[point]))]
-    texts = ["".join(",".join(map(str, row)) + "\n" for row in table) for table in (runs, series)]
-    note = {"unit": "0 to 1", "meaning": "made up", "direction": "higher", "kind": "ratio"}
     experiment = {
         "name": "made-up",
         "question": "Does <caution> matter?",
         "prediction": "No.",
-        "configs": ["neutral"],
         "replications": 2,
         "design": DESIGN,
-        "factors": {},
         "swept": ["controls.severity"],
         "leave_out": [CAUTION],
-        "record": {"every": "year", "measures": [SHARE]},
     }
+    columns = dict.fromkeys([SHARE, *outcomes], NOTE)
+    return made_result(folder, "neutral", runs, series, experiment, {"controls.mode": "events"}, columns)
+
+
+def made_result(folder, config, runs, series, experiment, values, columns, **changes):
+    """A result of one config from the rows of its tables, heads first; `values` are the config's."""
+    record = {"every": "year", "measures": series[0][5:]}
     return write(
         folder,
-        texts[0],
-        "neutral",
-        texts[1],
-        experiment=experiment,
-        seeds=[1, 2],
-        record={"every": "year", "measures": [SHARE]},
-        scenarios=scenario("neutral", values={"controls.mode": "events"}),
-        columns={SHARE: note, **dict.fromkeys(outcomes, note)},
+        csv_text(runs),
+        config,
+        csv_text(series),
+        experiment={"configs": [config], "factors": {}, "record": record, **experiment},
+        seeds=[*range(1, experiment["replications"] + 1)],
+        record=record,
+        scenarios=scenario(config, values=values),
+        columns=columns,
+        **changes,
     )
 
 
