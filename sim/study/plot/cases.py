@@ -58,6 +58,10 @@ class Band:
     high: Array
     of: str
 
+    def scaled(self, scale: float) -> Band:
+        """The same in another unit."""
+        return Band(scale * self.low, scale * self.middle, scale * self.high, self.of)
+
 
 def read(names: Sequence[str]) -> list[Result]:
     """Result folders by path or by their name in results/. Raises BadInput, or Incomplete for an unfinished one."""
