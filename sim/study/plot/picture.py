@@ -61,6 +61,12 @@ class Panel:
     whole: tuple[float, float] | None = None
     ratios: bool = False
 
+    def rows(self) -> list[str]:
+        """The labels of the rows: those of several groups share one."""
+        labels = [line.label for line in self.lines]
+        shared = len({line.group for line in self.lines}) > 1
+        return list(dict.fromkeys(labels)) if shared else labels
+
 
 @dataclass(frozen=True)
 class Style:
@@ -91,3 +97,12 @@ class Picture:
     styles: Mapping[str, Style] = field(default_factory=dict)
     shared: bool = True
     dates: tuple[Row, ...] = ()
+
+    def labels(self) -> list[str]:
+        """What the legend tells; nothing where there is one line, or one group of rows."""
+        if self.kind == "cases":
+            found = [line.group for panel in self.panels for line in panel.lines]
+        else:
+            found = [label for panel in self.panels for label in (*(line.label for line in panel.lines), *panel.dots)]
+        labels = list(dict.fromkeys(found))
+        return labels if len(labels) > 1 else []

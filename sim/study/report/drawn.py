@@ -22,7 +22,7 @@ from sim.measures import SHARE
 from sim.results.figure import drawing, open_frame, png_bytes, svg_text
 from sim.results.manifest import KeptScenario
 from sim.study.plot.dates import middle_of, place_of
-from sim.study.plot.figure import COLOURS, DASHES
+from sim.study.plot.looks import COLOURS, DASHES
 from sim.study.report.answer import Answer
 from sim.study.report.overturning import Overturning
 from sim.study.report.told import Told
