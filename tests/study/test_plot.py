@@ -104,6 +104,33 @@ def test_a_series_has_a_line_for_each_case_and_a_band_over_parameter_sets(tmp_pa
     assert strict.band.middle.tolist() == pytest.approx([40, 25])
 
 
+def test_steps_from_configs_that_begin_elsewhere_have_styles_in_every_panel(tmp_path):
+    """What one config begins with is a step of the other, and the other way round."""
+    steps = {
+        "historic": [("events", 0), ("events", 100), ("none", 0)],
+        "quiet": [("none", 0), ("none", 100), ("events", 0)],
+    }
+    runs, series = [], []
+    for config, own in steps.items():
+        runs.append(table([(1, keys, {f"{SHARE}@end": 0.2}) for keys in own], (MODE, SUBSIDY), config))
+        series.append(series_table([(1, {SHARE: [0.1, 0.2]})] * len(own), ["2034-12-31", "2035-12-31"], config))
+    texts = [first + second.partition("\n")[2].replace("run", "quiet") for first, second in (runs, series)]
+    experiment = {
+        **plan("one-at-a-time", {MODE: ["events", "none"], SUBSIDY: [0, 100]}),
+        "configs": list(steps),
+        "replications": 1,
+    }
+    scenarios = scenario("historic") | scenario("quiet", values={MODE: "none", SUBSIDY: 0.0})
+    held = {"columns": NOTES, "experiment": experiment, "scenarios": scenarios}
+    picture = drawn(write(tmp_path / "steps", texts[0], series=texts[1], **held), measures=[SHARE], by="config")
+    assert [panel.title for panel in picture.panels] == ["historic", "quiet"]
+    assert [sorted(line.label for line in panel.lines) for panel in picture.panels] == [
+        ["as in the config", "mode of controls: none", "subsidy: 100"],
+        ["as in the config", "mode of controls: events", "subsidy: 100"],
+    ]
+    assert {"as in the config", "mode of controls: none", "mode of controls: events"} < set(texts_of(picture))
+
+
 def test_what_is_left_out_in_turn_is_not_drawn_and_that_is_said(tmp_path):
     folder = made_study(tmp_path / "made-up")
     assert drawn(folder).notes == (f"not drawn: 2 cases without caution; --by {CAUTION} draws them",)

@@ -146,20 +146,24 @@ class Layout:
         if kind == "dots":
             labels = [self.words.value("config", held) for held in levels(self.cases, "config")]
             return {label: Style(place, len(labels), False, 0) for place, label in enumerate(labels)}
-        groups = grouped(self.cases, self.free)
+        groups = list(grouped(self.cases, self.free))
+        told: dict[tuple[Key | None, ...], list[str]] = {group: [] for group in groups}  # not alike in all panels
+        for _, cases in self.panels():
+            for group in grouped(cases, self.free):
+                told[group].append(self.label(group, cases))
         if len(self.free) != 2:
+            found = list(dict.fromkeys(label for group in groups for label in told[group]))
             ordered = len(self.free) == 1 and self.in_order(self.free[0])
             return {
-                self.label(group, self.cases): Style(place, len(groups), ordered, 0 if ordered else place)
-                for place, group in enumerate(groups)
+                label: Style(place, len(found), ordered, 0 if ordered else place) for place, label in enumerate(found)
             }
-        coloured = max((0, 1), key=lambda place: self.in_order(self.free[place]))
-        ordered = self.in_order(self.free[coloured])
-        found = [list(dict.fromkeys(group[place] for group in groups)) for place in (coloured, 1 - coloured)]
-        styles = {}
+        first, second = sorted(range(2), key=lambda place: not self.in_order(self.free[place]))
+        ordered = self.in_order(self.free[first])
+        colours, dashes = (list(dict.fromkeys(group[place] for group in groups)) for place in (first, second))
+        styles: dict[str, Style] = {}
         for group in groups:
-            colour, dash = found[0].index(group[coloured]), found[1].index(group[1 - coloured])
-            styles[self.label(group, self.cases)] = Style(colour, len(found[0]), ordered, dash)
+            style = Style(colours.index(group[first]), len(colours), ordered, dashes.index(group[second]))
+            styles = dict.fromkeys(told[group], style) | styles
         return styles
 
     def in_order(self, key: str) -> bool:
