@@ -35,6 +35,7 @@ class Measure:
 
 YEARLY = "bn yuan a year"
 SHARE = "0 to 1"
+INDEX = "2020 = 1"
 
 _HEADLINE = (
     Measure(

@@ -13,8 +13,7 @@ import math
 
 from sim.compare.differences import Row
 from sim.compare.intervals import FEW, seeds_needed, t_quantile
-from sim.compare.words import counted, name_of, two_digits
-from sim.measures import SHARE
+from sim.compare.words import counted, name_of, told_in, two_digits
 
 SETTLED = 0.05
 
@@ -28,22 +27,22 @@ def of_mean(what: str, half: float, seeds: int, level: float, unit: str) -> str:
         return f"With {counted(seeds, 'seed')} {what} is the same: luck moves nothing"
     deviation = half * math.sqrt(seeds) / t_quantile(seeds - 1, level)
     needed = seeds_needed(deviation, half / 2, level)
-    scale, told = (100.0, "points") if unit == SHARE else (1.0, unit)
+    scale, told = told_in(unit)
     size = f"{two_digits(scale * half)} {told}".strip()
     few = ", as far as so few seeds can tell" if seeds < FEW else ""
     return f"With {counted(seeds, 'seed')} {what} is known to {size}; {needed} would halve that{few}"
 
 
-def of_difference(row: Row, how: str = "") -> str:
+def of_difference(row: Row, how: str = "", measure: str = "") -> str:
     """How sure a difference is, and how many seeds would tell it; nothing where no interval holds.
 
-    `how` stands behind the names of the two sides.
+    `how` stands behind the names of the two sides; `measure` is what the row is of and when, in other words.
     """
     seeds, rest = divmod(row.n_pairs, row.n_sets or 1)
     if row.diff_lo is None or row.diff_hi is None or rest or seeds < 2:
         return ""
     half = (row.diff_hi - row.diff_lo) / 2
-    what = f"the difference of {name_of(row)} between {row.candidate} and {row.baseline}{how}"
+    what = f"the difference of {measure or name_of(row)} between {row.candidate} and {row.baseline}{how}"
     text = of_mean(what, half, seeds, row.ci_level, row.unit)
     needed = row.seeds_for_margin
     if row.verdict == "inconclusive" and needed and needed > seeds and row.n_sets == 1:

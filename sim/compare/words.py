@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sim.compare.differences import Row
 from sim.compare.pairing import ENDS_DIFFER
-from sim.measures import SHARE as UNIT_OF_SHARES
+from sim.measures import INDEX, SHARE
 
 MAIN_MEASURE = "domestic_supply_share"  # the one that the sentence tells, where it is compared
 TIMES = {
@@ -64,7 +64,7 @@ def difference_in_words(row: Row) -> str:
     name = name_of(row)
     if row.diff is None:
         return f"{name} cannot be compared"
-    scale, unit = (100, "points") if row.unit == UNIT_OF_SHARES else (1, row.unit)
+    scale, unit = told_in(row.unit)
     digits = decimals(row, scale)
     sets = row.n_sets > 1
     middle = row.diff_q50 if sets and row.diff_q50 is not None else row.diff
@@ -101,7 +101,18 @@ def difference_in_words(row: Row) -> str:
 def name_of(row: Row) -> str:
     """What a row is of, such as "the chip market in 2030"."""
     when = TIMES.get(row.at, f"in {row.at}")
-    return f"the {row.measure.replace('_', ' ')}{'' if row.slice == 'all' else f' of {row.slice}'} {when}"
+    of = "" if row.slice == "all" else f" of {row.slice.replace('_', ' ')}"
+    return f"the {row.measure.replace('_', ' ')}{of} {when}"
+
+
+def told_in(unit: str) -> tuple[float, str]:
+    """What differences in a unit are multiplied by, and what stands behind them in a sentence."""
+    return (100.0, "points") if unit == SHARE else (1.0, behind(unit))
+
+
+def behind(unit: str) -> str:
+    """A unit as it stands behind a number in a sentence: "1.2 of its level in 2020" for an index."""
+    return "of its level in 2020" if unit == INDEX else unit
 
 
 def _without_interval(row: Row, text: str) -> str:

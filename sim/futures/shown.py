@@ -55,7 +55,8 @@ def _of_quality(world: World) -> dict[str, str]:
         head, dot, slot = name.partition(".")
         for id in ids.get(slot, [world.target]):
             said = world.spoken(id)
-            labels[f"{head}.{id}" if dot else head] = label.replace("SEGMENT", said.capitalize()).replace("PART", said)
+            first = said[:1].upper() + said[1:]
+            labels[f"{head}.{id}" if dot else head] = label.replace("SEGMENT", first).replace("PART", said)
     return labels
 
 

@@ -325,7 +325,7 @@ def _of_quality(world: World) -> list[dict[str, Any]]:
         ),
         (
             {
-                "title": f"{goods.capitalize()} of {name}'s own",
+                "title": f"{goods[:1].upper()}{goods[1:]} of {name}'s own",
                 "unit": f"% of the {goods} that {name} uses, by value",
                 "percent": True,
                 "floor": 0.0,

@@ -22,6 +22,7 @@ def how_sure(folder: str | Path) -> str:
     from sim.compare.intervals import LEVEL, t_quantile
     from sim.compare.results import read_result
     from sim.compare.words import MAIN_MEASURE
+    from sim.study.plot.words import Words
 
     result = read_result(folder)
     names = [name.removesuffix("@end") for name in result.outcomes if name.endswith("@end")]
@@ -42,4 +43,4 @@ def how_sure(folder: str | Path) -> str:
     half = float(spreads.max()) * t_quantile(count - 1, LEVEL) / math.sqrt(count)
     unit = result.manifest.columns[f"{measure}@end"].unit if result.manifest else ""
     where = ", in the case where it is known least," if len(cases) > 1 else ""
-    return f"{of_mean(f'the {measure.replace("_", " ")} at the end{where}', half, count, LEVEL, unit)}."
+    return f"{of_mean(f'the {Words([result]).in_passing(measure)} at the end{where}', half, count, LEVEL, unit)}."

@@ -155,8 +155,10 @@ def synthetic_texts(sectors: int, firms: int, seed: int) -> dict[str, str]:
         "demand": demand,
         "totals": totals,
     }
+    spoken = "".join(f'{item} = "{item.replace("_", " ")}"\n' for item in (*ids, *(entry[0] for entry in INPUTS)))
     return {
         **{f"{table}.csv": csv_text(rows) for table, rows in tables.items()},
+        "about.toml": f"[spoken]\n{spoken}",
         "columns.csv": COLUMNS,
         "baseline.toml": made.baseline(chip_firms, demand),
     }

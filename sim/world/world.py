@@ -57,8 +57,8 @@ class About(BaseModel):
     """What the race is over, in a word such as chips, and the target's goal, if it has named one.
 
     `words` are everyday words for an input, a segment, a kind of input or experts, for hints at what is meant; `trust`
-    are sentences on how far results may be trusted. `spoken` is what pages say for an input or a segment whose id is no
-    word, and `stands_for` what a unit that nobody knows stands for.
+    are sentences on how far results may be trusted. `spoken` is what pages say in passing for an input or a segment,
+    where that is shorter than its name, and `stands_for` what a unit that nobody knows stands for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -91,10 +91,12 @@ class World:
         about = self._about(problems)
         self.goods, self.goal, self._trust = about.goods, about.goal, about.trust
         self.words = {word: item for item, words in about.words.items() for word in words}
-        self.spoken_words, self.stands_for = about.spoken, about.stands_for
+        self.stands_for = about.stands_for
         own = self._own_parameters(content, common, problems)
         if problems:
             raise BadInput(problems)
+        said = {row["id"]: in_passing(row["name"]) for table in ("inputs", "segments") for row in self.rows[table]}
+        self.spoken_words = said | about.spoken
         self._own = own
         self.parameters: Mapping[str, Parameter] = MappingProxyType({**common, **own, **self._effects()})
 
@@ -162,8 +164,8 @@ class World:
         return {row["id"]: row["name"] for table in tables for row in self.rows[table]}
 
     def spoken(self, id: str) -> str:
-        """What is said of an input or a segment in passing, such as "mature logic": its id in words."""
-        return self.spoken_words.get(id, id.replace("_", " "))
+        """What is said of an input, a segment, a firm or a supplier in passing, such as "mature logic"."""
+        return self.spoken_words.get(id) or self.names.get(id) or id.replace("_", " ")
 
     @cached_property
     def designed(self) -> list[str]:
@@ -226,7 +228,8 @@ class World:
     def _about(self, problems: list[str]) -> About:
         path = self.folder / ABOUT
         try:
-            about = About.model_validate(read_toml(path) if path.is_file() else {})
+            made = toml_of(self.texts.get(ABOUT, ""), path)  # of a world that is generated
+            about = About.model_validate(read_toml(path) if path.is_file() else made)
         except ValidationError as fault:
             for error in fault.errors():
                 key = ".".join(map(str, error["loc"]))
@@ -274,7 +277,7 @@ class World:
         return {
             f"{EFFECT}.{row['id']}": Parameter(
                 name=f"{EFFECT}.{row['id']}",
-                meaning=f"Ease of catching up in {row['name'].lower()} beyond what is known of all inputs",
+                meaning=f"Ease of catching up in {in_passing(row['name'])} beyond what is known of all inputs",
                 value=row["catch_up"],
                 unit=unit["unit"],
                 minimum=unit["minimum"],
@@ -290,6 +293,11 @@ class World:
             for row in self.rows["inputs"]
             if row["catch_up"] is not None
         }
+
+
+def in_passing(name: str) -> str:
+    """A name as it stands within a sentence: with a small letter, unless it begins with an abbreviation."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def load_world(name: str) -> World:

@@ -23,12 +23,12 @@ def test_their_measures_stand_behind_the_others_with_units(told):
         ("Computing power added", "thousand H100e a year", True),
         ("Price of computing power", "2020 = 1", True),
         ("Computing power smuggled in", "thousand H100e a year", True),
-        ("Accelerators of China's designers", "0 to 1", False),
-        ("Accelerators made in China", "0 to 1", False),
-        ("Accelerators not to be had", "bn yuan a year", False),
+        ("AI accelerators of China's designers", "0 to 1", False),
+        ("AI accelerators made in China", "0 to 1", False),
+        ("AI accelerators not to be had", "bn yuan a year", False),
         ("Stock of high-bandwidth memory", "bn yuan", False),
     ]
-    assert [each["of"] for each in told["measures"]] == [""] * 8 + ["Accelerators"] * 7
+    assert [each["of"] for each in told["measures"]] == [""] * 8 + ["AI accelerators"] * 7
 
 
 def test_meanings_name_states_and_things_and_say_what_a_unit_is(told):
@@ -48,10 +48,10 @@ def test_their_dates_are_told_and_stand_on_their_charts(told):
         ("2022-10-07", "United States sets foundries closed to designers to 75 %"),
         ("2023-10-17", "United States sets quality cap to 15 %, foundries closed to designers to 90 %"),
         ("2025-01-01", "United States denies 90 % of high-bandwidth memory"),
-        ("2025-04-09", "United States denies 100 % of accelerators"),
+        ("2025-04-09", "United States denies 100 % of AI accelerators"),
         ("2025-11-01", "China sets refusal to buy abroad to 60 %"),
     ):
-        assert marks[date, label] == "Accelerators"
+        assert marks[date, label] == "AI accelerators"
     assert marks["2022-08-12", "United States denies 25 % of design software"] == ""
     assert marks["2025-12-30", "China sets tool mandate to 50 %"] == ""
 
@@ -66,7 +66,7 @@ def test_published_figures_in_a_measure_s_own_unit_are_shown(told):
 def test_buttons_deny_and_allow_accelerators_alone():
     found = {preset.id: preset for preset in presets(load_config("historic"), Y2027)}
     stopped, allowed, truce = (found[id] for id in ("stopped", "allowed", "truce"))
-    assert (stopped.label, allowed.label) == ("Accelerators stopped", "Accelerators allowed")
+    assert (stopped.label, allowed.label) == ("AI accelerators stopped", "AI accelerators allowed")
     (stop,) = stopped.acts
     assert (stop["by"], stop["scope"], stop["severity"]) == ("USA", ["ai_accelerators"], 1.0)
     assert allowed.set == {"controls.quality_cap": 1.0, "controls.foundry": 0.0}
@@ -79,7 +79,7 @@ def test_buttons_deny_and_allow_accelerators_alone():
 
 
 @pytest.mark.parametrize(
-    ("part", "words"), [(0.6, ", in 2035, most of it accelerators. A share"), (0.4, ", in 2035. A share")]
+    ("part", "words"), [(0.6, ", in 2035, most of it AI accelerators. A share"), (0.4, ", in 2035. A share")]
 )
 def test_a_warning_says_where_most_of_it_is_one_segment(part, words):
     names = ("domestic_supply_share", "unmet_demand", "chip_market", "unmet_demand.ai_accelerators")

@@ -286,7 +286,7 @@ def test_a_control_is_told_with_what_it_reaches_and_when_it_ends():
     while race.model.quarter < 26:
         race.step()
     told = {(deed["quarter"], deed["what"]) for deed in race.deeds}
-    assert ("2025-Q2", "Denies 100 % of accelerators.") in told
+    assert ("2025-Q2", "Denies 100 % of AI accelerators.") in told
     lines = "leading logic, advanced logic, mature logic, memory, analog power"
     assert ("2025-Q2", f"Denies 40 % of design software for lines of {lines}.") in told
     assert ("2025-Q3", f"Ends its control of 2025-05-23 on design software for lines of {lines}.") in told

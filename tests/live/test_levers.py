@@ -68,7 +68,9 @@ def test_a_slider_spans_what_it_says():
 
 def test_levers_on_accelerators_stand_together_in_words_and_percent():
     found = {
-        lever["label"]: lever for lever in described(load_config("historic").world) if lever["group"] == "Accelerators"
+        lever["label"]: lever
+        for lever in described(load_config("historic").world)
+        if lever["group"] == "AI accelerators"
     }
     assert list(found) == [
         "quality cap",
@@ -79,10 +81,10 @@ def test_levers_on_accelerators_stand_together_in_words_and_percent():
     ]
     assert [lever["group"] for lever in described(load_config("historic").world)][-6:] == [
         "China's retaliation",
-        *["Accelerators"] * 5,  # behind the levers on all chips
+        *["AI accelerators"] * 5,  # behind the levers on all chips
     ]
     assert [lever["percent"] for lever in found.values()] == [True, True, True, False, True]
     assert found["dies got through fronts"]["unit"] == "bn yuan a year"
     assert all(lever["example"] and "the target" not in lever["meaning"] for lever in found.values())
-    assert "Part of the accelerators that China's buyers" in found["refusal to buy abroad"]["meaning"]
-    assert "Accelerators" not in {lever["group"] for lever in described(load_config("crop-seeds").world)}
+    assert "Part of the AI accelerators that China's buyers" in found["refusal to buy abroad"]["meaning"]
+    assert "AI accelerators" not in {lever["group"] for lever in described(load_config("crop-seeds").world)}

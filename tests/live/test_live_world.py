@@ -33,7 +33,7 @@ def test_tiles_and_levers_name_the_target():
 OF_ACCELERATORS = {  # on Watch: title, what is drawn
     "Computing power that China buys": ["compute_added.CHN", "compute_leaked"],
     "What computing power costs": ["compute_price.CHN", "compute_price.USA"],
-    "Accelerators of China's own": ["design_share.ai_accelerators", "domestic_supply_share.ai_accelerators"],
+    "AI accelerators of China's own": ["design_share.ai_accelerators", "domestic_supply_share.ai_accelerators"],
     "Stock of high-bandwidth memory in China": ["part_stock.hbm"],
 }
 
@@ -44,7 +44,7 @@ def test_accelerators_are_drawn_where_a_world_has_them():
     assert {title: [line["name"] for line in charts[title]["lines"]] for title in OF_ACCELERATORS} == OF_ACCELERATORS
     known = shown_measures(world)
     assert {name for names in OF_ACCELERATORS.values() for name in names} <= known.keys()
-    assert [line["label"] for line in charts["By segment"]["lines"]][-2:] == ["analog power", "accelerators"]
+    assert [line["label"] for line in charts["By segment"]["lines"]][-2:] == ["analog power", "AI accelerators"]
     assert len({colour for colour, _ in LOOKS}) == len(world.segments) == 6
 
 
@@ -56,14 +56,14 @@ def test_a_world_without_them_has_nothing_of_them(config):
     told = settings(config)
     assert {measure["of"] for measure in told["measures"]} == {mark["of"] for mark in told["marks"]} | {""} == {""}
     assert not {"stopped", "allowed"} & {preset["id"] for preset in told["presets"]}
-    assert "Accelerators" not in {lever["group"] for lever in told["levers"]}
+    assert "AI accelerators" not in {lever["group"] for lever in told["levers"]}
 
 
 def test_differences_are_chosen_by_names_that_people_say():
     (difference,) = (chart for chart in _charts(load_config("historic").world) if chart["future"] == "difference")
     labels = {measure["name"]: measure["label"] for measure in difference["measures"]}
     assert labels["unmet_demand.memory"] == "Demand not met: memory"
-    assert labels["unmet_demand.ai_accelerators"] == "Accelerators not to be had"
+    assert labels["unmet_demand.ai_accelerators"] == "AI accelerators not to be had"
     assert labels["compute_price.USA"] == "Price of computing power: United States"
     assert labels["chip_production_hq"] == "Chip production of own firms"
     assert not [label for label in labels.values() if "_" in label or "." in label]

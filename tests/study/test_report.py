@@ -60,10 +60,11 @@ def test_what_is_left_without_a_mechanism(found):
     assert row.diff == pytest.approx(0.18)
     assert row.diff_q95 == pytest.approx(0.06 + 0.95 * 0.24)
     (table,) = [section for section in sections(found) if section.title.startswith("Which mechanisms it hangs on")]
-    assert [row[0] for row in table.rows] == ["nothing", "caution"]
+    assert [row[0] for row in table.rows] == ["nothing", "buyers' fear of being cut off"]
     assert table.rows[1][1].startswith("-2")
     # caution turns the sign in one of the two sets
-    assert "Without caution it changes by 18 points" in opening(found) and "the sign does not stay" in opening(found)
+    said = opening(found)
+    assert "Without buyers' fear of being cut off it changes by 18 points" in said and "the sign does not stay" in said
 
 
 def claim(**keys):
@@ -173,7 +174,7 @@ def test_an_answer_is_written_beside_its_experiment(project):
     assert (project / "experiments/tiny.svg").read_text().startswith("<svg")
     gallery = (project / "experiments/README.md").read_text()
     assert "## [Does a subsidy help?](tiny.md)" in gallery and "![Does a subsidy help?](tiny.svg)" in gallery
-    assert answer.splitlines()[4] in gallery and answer.splitlines()[4].startswith("The domestic supply share of 2035")
+    assert answer.splitlines()[4] in gallery and answer.splitlines()[4].startswith("The domestic supply share in 2035")
     first = answer, (project / "experiments/tiny.svg").read_bytes()
     assert CliRunner().invoke(study, ["report", str(project / "results/tiny")]).exit_code == 0
     assert ((project / "experiments/tiny.md").read_text(), (project / "experiments/tiny.svg").read_bytes()) == first
@@ -348,8 +349,8 @@ def test_samples_are_told_beside_the_cases(sampled):
     assert discovery.runs == 2 * 16 * 2  # configs, points of the sample alone, seeds
     assert found.verdicts[1].word == "came out"
     page = answer_page(found, "both.svg")
-    assert "64 of 64 runs reach" in page and "What decides domestic_supply_share@end" in page
-    assert "## By part, and when" in page and "| memory | published 2020 → no controls |" in page
+    assert "in 64 of 64 sampled runs" in page and "What decides the domestic supply share in 2035" in page
+    assert "## By part, and when" in page and "| Memory | published 2020 → no controls |" in page
 
 
 def test_a_claim_on_an_index_names_a_factor(sampled, tmp_path):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from sim.cli.study import study
 from sim.study.plot.numbers import numbers
 from sim.study.report.answer import read_answer
-from sim.study.report.brief import NOT_IN_IT, brief_of
+from sim.study.report.brief import brief_of
 from sim.study.report.figure import kept_pictures
 from sim.study.report.head import head_of
 from sim.study.report.pages import sections
@@ -117,7 +117,7 @@ def test_a_brief_has_three_numbers_and_says_what_it_is_not(found):
     page = brief_of(found, head_of(found))
     assert "luck alone" in page.trust[0]
     for text in (page.markdown(), page.html()):
-        assert "What do subsidies bring?" in text and NOT_IN_IT[0] in text and "21.0 % (20.1 to 21.9)" in text
+        assert "What do subsidies bring?" in text and page.lacking[0] in text and "21.0 % (20.1 to 21.9)" in text
 
 
 def test_the_verb_writes_the_brief_and_nothing_else(tmp_path):

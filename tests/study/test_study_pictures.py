@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from support.made_study import SHARE, made_study
 
+from sim import load_config
 from sim.experiment.conditions import Condition
 from sim.results.figure import stacked
 from sim.study.calibration.report import Learnt, Met
@@ -129,8 +130,10 @@ def test_figures_are_drawn_as_parts_of_what_was_seen_and_nothing_is_cut():
     line = against_seen("Chip market, 2022", 4.0, (1.0, 2.0, 4.0, 8.0, 40.0))
     assert [float(end[0]) for end in (line.band.low, line.band.middle, line.band.high)] == [0.25, 1.0, 10.0]
     assert line.inner == (0.5, 2.0)
-    assert series_in_words("equipment_spending.KOR (growth)") == "Equipment spending: KOR (growth)"
-    calibration = SimpleNamespace(name="calibration", content={"config": "historic"})
+    assert series_in_words("equipment_spending.KOR (growth)", {"KOR": "South Korea"}) == (
+        "Equipment spending: South Korea (growth)"
+    )
+    calibration = SimpleNamespace(name="calibration", content={"config": "historic"}, scenario=load_config("historic"))
     learnt = [
         Learnt("buyers.localisation", 0.0, 2.0, [0.5, 1.0, 1.5], 0.5, "x", 0.0, False, 0.3),
         Learnt("research.effect.etch", -1.0, 1.0, [-0.9, 0.0, 0.9], 1.0, "x", 0.0, True, 0.1),

@@ -352,13 +352,14 @@ def figure(calibration: Calibration, learnt: Sequence[Learnt], met: Sequence[Met
 def _picture_of_learnt(calibration: Calibration, learnt: Sequence[Learnt]) -> Picture:
     """Each parameter in parts of its prior range: those of which figures tell something, and those that are drawn."""
     panels = []
+    words = Words([], calibration.scenario.world.names)
     kinds = {"told by the figures": False, "drawn: no figure was thought to tell it": True}
     for title, is_drawn in kinds.items():
         lines = []
         for one in learnt:
             if one.drawn is is_drawn:
                 low, middle, high = ((value - one.low) / (one.high - one.low) for value in one.left)
-                lines.append(row(_in_words(one.key), low, middle, high))
+                lines.append(row(words.key(one.key), low, middle, high))
         if lines:
             panels.append(Panel(title, tuple(lines), x_label="part of the prior range", whole=(0.0, 1.0)))
     return Picture(
@@ -375,8 +376,9 @@ def _picture_of_learnt(calibration: Calibration, learnt: Sequence[Learnt]) -> Pi
 def _picture_of_figures(calibration: Calibration, met: Sequence[Met]) -> Picture:
     """Every figure that was matched: the model's forecast by what was seen."""
     shown = [one for one in met if one.matched and one.of.value > 0]
+    names = calibration.scenario.world.names
     lines = [
-        against_seen(f"{series_in_words(one.of.series)}, {one.of.date[:4]}", one.of.value, one.forecast.shown)
+        against_seen(f"{series_in_words(one.of.series, names)}, {one.of.date[:4]}", one.of.value, one.forecast.shown)
         for one in shown
     ]
     return Picture(
@@ -393,8 +395,3 @@ def _picture_of_figures(calibration: Calibration, met: Sequence[Met]) -> Picture
 
 def _source(calibration: Calibration) -> str:
     return f"Source: decoupling study calibrate {calibration.name}; config {calibration.content['config']}."
-
-
-def _in_words(key: str) -> str:
-    """A parameter's key in words."""
-    return Words([]).key(key)

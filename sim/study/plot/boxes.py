@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from sim.compare.words import behind
 from sim.study.plot.picture import Line, Panel, Picture, row
 from sim.study.plot.words import NO_UNIT, Words, source
 
@@ -42,7 +43,7 @@ def target_in_words(condition: Any, words: Words) -> str:
     at = at or "end"
     unit, level = words.unit(column, at), condition.level * words.scale(column, at)
     sense = "at least" if condition.sense == ">=" else "at most"
-    return f"“{words.measure(column)}” {words.when(at)} is {sense} {level:.6g}" + (f" {unit}" if unit else "")
+    return f"“{words.measure(column)}” {words.when(at)} is {sense} {level:.6g}" + (f" {behind(unit)}" if unit else "")
 
 
 def _percent(part: float) -> str:

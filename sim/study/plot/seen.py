@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sim.study.plot.picture import Line, row
@@ -19,7 +19,7 @@ def against_seen(label: str, seen: float, quantiles: Sequence[float], group: str
     return replace(row(label, lowest, middle, highest, group), inner=(low, high))
 
 
-def series_in_words(series: str) -> str:
-    """A series such as "equipment_spending.STATE (growth)"."""
+def series_in_words(series: str, names: Mapping[str, str]) -> str:
+    """A series such as "equipment_spending.STATE (growth)", with the names of its world."""
     measure, _, kind = series.partition(" (")
-    return Words([]).measure(measure) + (f" ({kind}" if kind else "")
+    return Words([], names).measure(measure) + (f" ({kind}" if kind else "")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sim.calendar import LAST_YEAR
@@ -13,6 +13,7 @@ from sim.results.escape import visible
 from sim.results.manifest import Manifest
 from sim.scenario.labels import LABELS, SPELT_OUT
 from sim.scenario.values import CAUSED
+from sim.world.world import in_passing
 
 MEASURES = {"controls_severity": "part of purchases denied"}  # the severity of controls is a factor
 PUSH = {0: "push held", 1: "push answering"}  # how much of the target's own push the controls cause
@@ -29,9 +30,10 @@ class Kept(Protocol):
 
 @dataclass(frozen=True)
 class Words:
-    """What things are called in a picture of `results`, which all have a manifest."""
+    """What things are called in a picture of `results`, which all have a manifest; `names` are further ones by id."""
 
     results: Sequence[Kept]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def measure(self, column: str) -> str:
         """A measure or one slice of it, such as "Unmet demand: SEGMENT"."""
@@ -44,6 +46,17 @@ class Words:
     def slices(self, ids: Iterable[str]) -> str:
         """The names of segments, inputs, states or firms."""
         return ", ".join(self._names.get(id, _spoken(id)) for id in ids)
+
+    def of_slices(self, column: str) -> str:
+        """The names behind a measure as they stand within a sentence, in small letters but for states."""
+        worlds = [world for result in self.results if result.manifest for world in result.manifest.worlds.values()]
+        states = {state for world in worlds for state in world.states}
+        names = ((id, self.slices([id])) for id in column.split(".")[1:])
+        return ", ".join(name if id in states else in_passing(name) for id, name in names)
+
+    def in_passing(self, column: str) -> str:
+        """A measure as it stands within a sentence, such as "domestic supply share"."""
+        return in_passing(self.measure(column))
 
     def unit(self, column: str, when: str = "") -> str:
         """The unit as it is drawn: shares in per cent."""
@@ -72,7 +85,7 @@ class Words:
         if section in ("", "mechanisms"):
             return _spoken(name)
         of = _spoken(section.replace(".", " "))
-        return f"annual {of}" if name == "annual" else f"{of}, {_spoken(name)}"
+        return f"annual {of}" if name == "annual" else f"{of}, {in_passing(self._names.get(name) or _spoken(name))}"
 
     def key_with_unit(self, key: str) -> str:
         unit = self._note(key, "unit")
@@ -111,7 +124,11 @@ class Words:
     @property
     def _names(self) -> dict[str, str]:
         worlds = [world for result in self.results if result.manifest for world in result.manifest.worlds.values()]
-        return {id: visible(name) for world in worlds for id, name in world.names.items()}
+        return {
+            id: visible(name)
+            for known in (*(world.names for world in worlds), self.names)
+            for id, name in known.items()
+        }
 
     def _label(self, name: str) -> str:
         labels = (result.manifest.labels.get(name, "") for result in self.results if result.manifest)

@@ -14,8 +14,8 @@ from sim.study.report.head import Head
 
 # Of the model's rules, so the same for every result.
 NOT_IN_IT = (
-    "Prices of tools and materials, interest, exchange rates and finance, and stocks and re-exports of chips are not "
-    "in it. What cannot be bought shows as demand that goes unmet, not as a dearer chip.",
+    "Prices of tools and materials, interest, exchange rates and finance, and stocks and re-exports of GOODS are not "
+    "in it. What cannot be bought shows as demand that goes unmet, not as a higher price.",
     "War, elections and bargaining between states are not in it: states act on dates that are given, or by a rule.",
     "New firms are the target's own alone, and no firm that runs closes unless an event says so.",
 )
@@ -33,6 +33,7 @@ class Brief:
     numbers: Section
     terms: Sequence[str]
     trust: Sequence[str]
+    lacking: Sequence[str]
     made_by: str
 
     @property
@@ -41,7 +42,7 @@ class Brief:
         lists = {
             "What the words mean": self.terms,
             "How far to trust it": self.trust,
-            "What is not in the model": NOT_IN_IT,
+            "What is not in the model": self.lacking,
         }
         return {title: lines for title, lines in lists.items() if lines}
 
@@ -82,6 +83,7 @@ def brief_of(answer: Answer, head: Head) -> Brief:
         Section("In three numbers", (), ["what", "how much"], [[*each] for each in head.numbers]),
         [f"{term}: {meaning}." for term, meaning in head.terms.items()],
         [_spread(answer), *_trust(answer)[:MOST_TRUST]],
+        [line.replace("GOODS", answer.manifest.world.goods) for line in NOT_IN_IT],
         f"Made by decoupling study report {answer.name} --brief, from {len(answer.result.done)} runs of the batch; "
         f"report.html has every table.",
     )

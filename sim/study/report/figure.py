@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sim.compare.tables import key_of
-from sim.compare.words import counted
+from sim.compare.words import counted, told_in
 from sim.results.figure import stacked
 from sim.study.plot.choice import picture_of
 from sim.study.plot.figure import draw
@@ -15,7 +15,6 @@ from sim.study.plot.rankings import picture_of_ranking
 from sim.study.plot.words import PUSH, Words, origin, sentence
 from sim.study.report.answer import Answer
 from sim.study.report.cases import Case, text_of
-from sim.study.report.phrases import scaled
 
 MOST_ROWS = 40
 
@@ -65,7 +64,7 @@ def _differences(answer: Answer) -> Picture:
         name = _label(case, reference, words)
         for group, half in halves.items():
             told = half.against(half.cases[0], half.cases[place], answer.main)
-            scale, unit = scaled(told)
+            scale, unit = told_in(told.unit)
             middle = told.diff_q50 if told.diff_q50 is not None else told.diff
             low, high = told.spread
             if middle is not None:

@@ -16,7 +16,7 @@ from sim.study.report.answer import Answer
 from sim.study.report.drawn import figure, figure_png
 from sim.study.report.figure import kept_pictures
 from sim.study.report.kept import project_experiment
-from sim.study.report.plain import Page, page_of, spoken
+from sim.study.report.plain import Page, page_of
 from sim.study.report.readings import effects
 from sim.study.report.short import Number, numbers, paragraph
 from sim.study.report.values import number
@@ -90,4 +90,4 @@ def _table(page: Page) -> str:
 
 def _named(value: Value, answer: Answer) -> str:
     when = {"sum": "summed over all years", "peak": "at its peak"}.get(str(value.year), f"in {value.year}")
-    return f"{sentence(spoken(value, answer))} {when}"
+    return f"{sentence(answer.words.measure(value.measure))} {when}"

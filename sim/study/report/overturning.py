@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,10 +11,13 @@ import numpy as np
 
 from sim.experiment.answer import Value, Words
 from sim.folders import EVIDENCE, SHIPPED, find
+from sim.scenario.labels import LABELS
+from sim.scenario.values import CAUSED
 from sim.study.report.answer import FEWEST_SETS, Answer
 from sim.study.report.readings import Reading, is_apart
-from sim.study.report.values import Number, by_set, number
+from sim.study.report.values import Number, by_set, number, target_of
 from sim.world.evidence import read_toml
+from sim.world.world import in_passing
 
 WEAK = 0.25  # a rank correlation below it is not told: over 256 sets chance brings one in twenty thousand
 MOST = 8  # unknowns that are told
@@ -97,9 +101,39 @@ def _with(value: Value, effect: str) -> Value:
 
 def plain(key: str, answer: Answer) -> str:
     """What a parameter is called in everyday words: by the experiment's labels, else as the evidence has it."""
+    if known := answer.manifest.labels.get(key):
+        return known
+    if known := _plain().get(key):
+        world = answer.manifest.world
+        return known.replace("TARGET", target_of(world)).replace("GOODS", world.goods)
     column = answer.manifest.columns.get(key)
-    fallback = column.meaning if column and column.meaning else key.replace(".", ", ").replace("_", " ")
-    return answer.manifest.labels.get(key) or _plain().get(key) or fallback[:1].lower() + fallback[1:]
+    return in_passing(column.meaning) if column and column.meaning else answer.words.key(key)
+
+
+def factor(key: str, answer: Answer) -> str:
+    """What is varied in a sample: a lever by its name, an unknown in everyday words."""
+    return answer.words.key(key) if key in LABELS and key != CAUSED else plain(key, answer)
+
+
+def with_words(text: str, answer: Answer) -> str:
+    """A text with factors and outcomes in words for their keys."""
+    names = {index.factor for index in answer.indices if index.factor in answer.result.swept}
+    said = {name: factor(name, answer) for name in names}
+    said |= {name: outcome_in_words(name, answer) for name in {index.outcome for index in answer.indices}}
+    said |= {of: of_config(of, answer) for of in {index.config for index in answer.indices}}
+    keys = sorted(map(re.escape, said), key=len, reverse=True)
+    return re.sub(rf"(?<![\w.-])({'|'.join(keys)})(?![\w-]|\.\w)", lambda found: said[found[0]], text) if keys else text
+
+
+def outcome_in_words(outcome: str, answer: Answer) -> str:
+    """For example "domestic supply share in 2030"."""
+    column, _, at = outcome.partition("@")
+    return f"{answer.words.in_passing(column)} {answer.words.when(at)}"
+
+
+def of_config(of: str, answer: Answer) -> str:
+    """A config, or one less another, in words."""
+    return " less ".join(answer.words.value("config", name) for name in of.split(" less "))
 
 
 @lru_cache(maxsize=1)

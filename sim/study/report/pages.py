@@ -22,7 +22,7 @@ def answer_page(answer: Answer, figure: str) -> str:
     head = f"# {escape.markdown(answer.experiment.question)}\n\n"
     if prediction := answer.experiment.prediction:
         head += f"*Predicted before running:* {escape.markdown(prediction)}\n\n"
-    picture = f"![{answer.main.replace('_', ' ')}]({figure})"
+    picture = f"![{escape.markdown(answer.words.measure(answer.main))}]({figure})"
     return f"{head}{escape.markdown(opening(answer))}\n\n{picture}\n\n{made_by(answer)}\n\n" + "\n".join(
         map(markdown, sections(answer))
     )
@@ -117,7 +117,7 @@ def sections(answer: Answer) -> list[Section]:
         tables.verdicts(answer),
         *(_of_cases(answer) if answer.cases else []),
         *(tables.totals(answer, outcome) for outcome in dict.fromkeys(index.outcome for index in answer.indices)),
-        *(tables.boxes(discovery) for discovery in answer.discoveries),
+        *(tables.boxes(discovery, answer) for discovery in answer.discoveries),
         Section("What is uncertain", uncertain(answer)),
         Section("Design and provenance", design(answer)),
     ]

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from sim.compare.differences import Row
-from sim.compare.words import decimals, decimals_of, rounded, two_digits
+from sim.compare.words import decimals, decimals_of, rounded, told_in, two_digits
 from sim.measures import SHARE
 from sim.study.report.answer import Answer, Step
 from sim.study.sensitivity import Index
 
 MOST_DECIMALS = 2  # of points and per cent: a smaller part of a share is none that matters
-
-
-def scaled(row: Row) -> tuple[float, str]:
-    """What a row's numbers are told in: shares in points."""
-    return (100.0, "points") if row.unit == SHARE else (1.0, row.unit)
+LEAST = 0.01  # points that are told
 
 
 def difference(row: Row) -> str:
     """A difference with what the verdict is from, such as "-1.2 points (-1.6 to -0.8)"."""
     if row.diff is None:
         return "what cannot be told"
-    scale, unit = scaled(row)
+    scale, unit = told_in(row.unit)
     if row.diff == 0 and set(row.spread) <= {0.0, None}:
         return "0"
-    digits = decimals(row, scale)
-    digits = min(digits, MOST_DECIMALS) if unit == "points" else digits
+    digits = digits_of(row)
     middle = row.diff_q50 if row.diff_q50 is not None else row.diff
     number, low, high = (rounded(None if v is None else scale * v, digits) for v in (middle, *row.spread))
+    if unit == "points" and not any(float(each or 0) for each in (number, low, high)):
+        return f"less than {LEAST} points"
+    unit = "point" if unit == "points" and number in ("1", "-1") else unit
     return f"{number} {unit}" + (f" ({low} to {high})" if low else "")
+
+
+def digits_of(row: Row) -> int:
+    """The decimals of a difference, by the width of its interval."""
+    scale, unit = told_in(row.unit)
+    digits = decimals(row, scale)
+    return min(digits, MOST_DECIMALS) if unit == "points" else digits
 
 
 def level(row: Row) -> str:
@@ -46,7 +51,7 @@ def deviation(seeds: float | None, row: Row) -> str:
     """What a seed adds to a row, empty where there is one seed."""
     if seeds is None:
         return ""
-    scale, unit = scaled(row)
+    scale, unit = told_in(row.unit)
     return "0" if seeds == 0 or (unit == "points" and scale * seeds < 0.005) else two_digits(scale * seeds)
 
 
@@ -61,17 +66,8 @@ def where(answer: Answer, step: Step) -> str:
     return f" (at {', '.join(told)})" if told else ""
 
 
-def slice_name(column: str) -> str:
-    return column.rpartition(".")[2].replace("_", " ")
-
-
-def switch_name(name: str) -> str:
-    return name.removeprefix("mechanisms.").replace("_", " ")
-
-
 def scale_of(answer: Answer, outcome: str) -> tuple[float, str]:
-    unit = answer.manifest.columns[outcome].unit
-    return (100.0, "points") if unit == SHARE else (1.0, unit)
+    return told_in(answer.manifest.columns[outcome].unit)
 
 
 def between(index: Index, scale: float = 1.0) -> str:

@@ -14,6 +14,7 @@ from sim.experiment.answer import Value, Words
 from sim.experiment.experiment import Experiment
 from sim.results import escape
 from sim.results.page import Section, markdown
+from sim.study.plot.words import sentence
 from sim.study.report.answer import Answer, RankVerdict, Verdict
 from sim.study.report.cases import Case
 from sim.study.report.drawn import figure, tornado
@@ -124,8 +125,7 @@ class Page:
         headline = self.words.headline
         when = {"sum": "summed over all years", "peak": "at its peak"}.get(str(headline.year), f"in {headline.year}")
         of = f"{headline.of}, against {headline.less}" if headline.less else str(headline.of)
-        said = f"{spoken(headline, self.answer)} {when}: {of}"
-        return said[:1].upper() + said[1:]
+        return f"{sentence(self.answer.words.measure(headline.measure))} {when}: {of}"
 
     def _sure(self) -> str:
         """The readings of the headline beside each other, and why they differ."""
@@ -263,8 +263,3 @@ def _named(answer: Answer, words: Words) -> list[Case]:
     """The cases by the names that the author gave them; the others by what tells them apart."""
     names = {id(case): name for name, held in words.cases.items() for case in answer.named_by(held)}
     return [replace(case, label=names.get(id(case), case.label)) for case in answer.cases]
-
-
-def spoken(value: Value, answer: Answer) -> str:
-    """A measure in words, by the experiment's label."""
-    return answer.manifest.labels.get(value.measure) or value.measure.replace("_", " ").replace(".", ", ")

@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from sim.compare.differences import Row
 from sim.compare.tables import key_of
-from sim.compare.words import decimals, rounded
-from sim.scenario.labels import LABELS
+from sim.compare.words import behind, rounded, told_in
 from sim.scenario.values import CAUSED
 from sim.study.discovery import Discovery
 from sim.study.plot.boxes import target_in_words
 from sim.study.plot.words import Words, sentence
 from sim.study.report.answer import Answer, Step
 from sim.study.report.cases import Case, text_of
-from sim.study.report.overturning import plain
-from sim.study.report.phrases import between, difference, level, scale_of, scaled, unit_of
+from sim.study.report.overturning import factor, of_config
+from sim.study.report.phrases import between, difference, digits_of, level, scale_of, unit_of
 from sim.study.sensitivity import MEDIAN
 
 Number = tuple[str, str]
@@ -25,7 +24,7 @@ MOST_EFFECTS = 3
 
 def paragraph(answer: Answer) -> str:
     """The answer in a few sentences: where it stands, what moves it most, where it ends up at most and at least."""
-    said = [*_of_cases(answer), *_of_samples(answer), *(_reached(answer, found) for found in answer.discoveries)]
+    said = [*_of_cases(answer), *_of_samples(answer), *(reached(answer, found) for found in answer.discoveries)]
     return " ".join(said)
 
 
@@ -117,8 +116,10 @@ def _does(row: Row) -> str:
     if low is None or high is None or low <= 0 <= high:
         number, _, bracket = difference(row).partition(" (")
         return f"changes it by {number}, of either sign" + (f" ({bracket}" if bracket else "")
-    scale, unit = scaled(row)
-    digits = decimals(row, scale)
+    scale, unit = told_in(row.unit)
+    if (told := difference(row)).startswith("less than"):
+        return f"{'raises' if low > 0 else 'lowers'} it by {told}"
+    digits = digits_of(row)
     middle = row.diff_q50 if row.diff_q50 is not None else row.diff
     size, *ends = (rounded(abs(scale * held), digits) for held in (middle, *sorted((low, high), key=abs)))
     return f"{'raises' if low > 0 else 'lowers'} it by {size} {unit} ({' to '.join(ends)})"
@@ -171,12 +172,11 @@ def _level(answer: Answer, case: Case) -> str:
 def _with_unit(numbers: str, unit: str) -> str:
     """A unit behind the number and before its brackets."""
     number, bracket, rest = numbers.partition(" (")
-    return f"{number} {unit}{bracket}{rest}"
+    return f"{number} {behind(unit)}{bracket}{rest}"
 
 
 def _main(answer: Answer) -> str:
-    name = answer.words.measure(answer.main)
-    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+    return answer.words.in_passing(answer.main)
 
 
 # Samples.
@@ -186,11 +186,6 @@ def _samples(answer: Answer) -> Sequence[str]:
     """Of what indices are told of: the first config, and the first difference between two."""
     found = list(dict.fromkeys(index.config for index in answer.indices))
     return [*found[:1], *[of for of in found[1:] if of not in answer.result.configs][:1]]
-
-
-def _factor(answer: Answer, key: str) -> str:
-    """A lever by its name, an unknown in everyday words."""
-    return answer.words.key(key) if key in LABELS and key != CAUSED else plain(key, answer)
 
 
 def _of_samples(answer: Answer) -> Iterator[str]:
@@ -209,16 +204,15 @@ def _of_sample(answer: Answer, of: str) -> Iterator[str]:
     if not first or not middle:
         return
     scale, unit = scale_of(answer, outcome)
-    of_config = of in answer.result.configs
-    unit = "%" if unit == "points" and of_config else unit
+    unit = "%" if unit == "points" and of in answer.result.configs else unit
     told = ", ".join(
-        f"{_factor(answer, index.factor)} ({100 * index.value:.0f} % of the variance, alone and with others)"
+        f"{factor(index.factor, answer)} ({100 * index.value:.0f} % of the variance, alone and with others)"
         if place == 0
-        else f"{_factor(answer, index.factor)} ({100 * index.value:.0f} %)"
+        else f"{factor(index.factor, answer)} ({100 * index.value:.0f} %)"
         for place, index in enumerate(first)
     )
     yield (
-        f"Over the sampled points of {_of(answer, of)} the {_main(answer)} of {answer.manifest.horizon.last} is "
+        f"Over the sampled points of {of_config(of, answer)} the {_main(answer)} of {answer.manifest.horizon.last} is "
         f"{_with_unit(between(middle[0], scale), unit)}, with 5 to 95 % of the points in brackets. "
         f"What decides it most: {told}."
     )
@@ -226,21 +220,16 @@ def _of_sample(answer: Answer, of: str) -> Iterator[str]:
 
 def _of_index(answer: Answer, of: str) -> Number:
     first = answer.totals(of, f"{answer.main}@end")[0]
-    what = f"Part of the variance of {_of(answer, of)} that goes with: {_factor(answer, first.factor)}"
+    what = f"Part of the variance of {of_config(of, answer)} that goes with: {factor(first.factor, answer)}"
     return what, _with_unit(between(first, 100.0), "%")
 
 
-def _of(answer: Answer, of: str) -> str:
-    """A config, or one less another, in words."""
-    return " less ".join(answer.words.value("config", name) for name in of.split(" less "))
-
-
-def _reached(answer: Answer, found: Discovery) -> str:
+def reached(answer: Answer, found: Discovery) -> str:
     """In how many runs of a sample a target is reached, and which factor the first box holds to most."""
     target = " and ".join(target_in_words(goal.condition, answer.words) for goal in found.goals)
     said = f"{target} in {found.reached} of {found.runs} sampled runs"
     if not found.boxes:
         return f"{said}."
     box = found.boxes[0]
-    limits = " and ".join(f"{_factor(answer, limit.factor)} is {limit}" for limit in box.limits)
+    limits = " and ".join(f"{factor(limit.factor, answer)} is {limit}" for limit in box.limits)
     return f"{said}; where {limits}, in {100 * box.density:.0f} of 100."

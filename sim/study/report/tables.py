@@ -9,19 +9,18 @@ from collections.abc import Sequence
 from sim.calendar import OUTCOME_YEARS
 from sim.compare.differences import Row
 from sim.compare.push import MEANING
-from sim.compare.words import decimals_of, rounded
-from sim.measures import SHARE
+from sim.compare.words import decimals_of, rounded, told_in
 from sim.results.page import Section
 from sim.study.discovery import Discovery
+from sim.study.plot.boxes import target_in_words
 from sim.study.plot.words import sentence
 from sim.study.report.answer import Answer, RankVerdict, Step
 from sim.study.report.cases import MOST_CASES, Case
+from sim.study.report.overturning import factor, of_config, outcome_in_words, plain
 from sim.study.report.phrases import (
     deviation,
     difference,
     level,
-    slice_name,
-    switch_name,
     unit_of,
     where,
     with_interval,
@@ -41,11 +40,12 @@ def verdicts(answer: Answer) -> Section:
     rows = []
     for verdict in answer.verdicts:
         if isinstance(verdict, RankVerdict):
-            named, other = (f"{index.factor} {with_interval(index)}" for index in (verdict.named, verdict.other))
-            rows.append([verdict.claim.says, f"largest total index, {verdict.claim.of}", named, other, verdict.word])
+            held = (verdict.named, verdict.other)
+            named, other = (f"{factor(index.factor, answer)} {with_interval(index)}" for index in held)
+            of = of_config(str(verdict.claim.of), answer)
+            rows.append([verdict.claim.says, f"largest total index, {of}", named, other, verdict.word])
             continue
-        unit = answer.unit_of(verdict.claim.measure)
-        scale, unit = (100.0, "points") if unit == SHARE else (1.0, unit)
+        scale, unit = told_in(answer.unit_of(verdict.claim.measure))
         low, middle, high = (scale * held for held in verdict.points)
         digits = decimals_of([middle], high - low)
         ends = (("from", scale * verdict.claim.low), ("to", scale * verdict.claim.high))
@@ -74,7 +74,7 @@ def apart(answer: Answer) -> Section:
         cells = map(difference, answer.apart(step, answer.main, at))
         year = str(answer.manifest.horizon.last) if at == "final" else at
         rows.append([step.change, where(answer, step).strip(" ()"), year, *cells])
-    title = f"Bite, answer and total of the controls: {answer.main.replace('_', ' ')} ({answer.of_differences})"
+    title = f"Bite, answer and total of the controls: {answer.words.in_passing(answer.main)} ({answer.of_differences})"
     lines = [MEANING, *_told(STEPS_APART, answer.of_controls)]
     return Section(title, lines, ["step", "where", "year", *APART], rows, frozenset({"step", "where"}))
 
@@ -141,7 +141,7 @@ def steps(answer: Answer) -> Section:
         rows.append([step.change, where(answer, step).strip(" ()"), difference(row), same, deviation(seeds, row)])
     header = ["step", "where", f"difference in the last year ({answer.of_differences})", "same sign", LUCK]
     return Section(
-        f"One thing changed at a time: {answer.main.replace('_', ' ')}", (), header, rows, frozenset({"where"})
+        f"One thing changed at a time: {answer.words.in_passing(answer.main)}", (), header, rows, frozenset({"where"})
     )
 
 
@@ -153,10 +153,16 @@ def slices(answer: Answer) -> Section:
         held = [answer.against(step.base, step.case, name, at) for at in years]
         since = answer.clear_since(step.base, step.case, name)
         rows.append(
-            [slice_name(name), step.change, where(answer, step).strip(" ()"), *map(difference, held), since or "open"]
+            [
+                answer.words.slices(name.split(".")[1:]),
+                step.change,
+                where(answer, step).strip(" ()"),
+                *map(difference, held),
+                since or "open",
+            ]
         )
     header = ["part", "step", "where", *map(str, OUTCOME_YEARS), str(answer.manifest.horizon.last)]
-    title = f"By part, and when: {answer.main.replace('_', ' ')} ({answer.of_differences})"
+    title = f"By part, and when: {answer.words.in_passing(answer.main)} ({answer.of_differences})"
     lines = _told(len(told_steps(answer)), answer.steps) if rows else []
     return Section(title, lines, [*header, "of that sign since"], rows, frozenset({"step", "where"}))
 
@@ -171,7 +177,7 @@ def left_out(answer: Answer) -> Section:
         columns += [(answer.held, answer.bite(step), ", bite") for step in steps if answer.is_about_controls(step)]
     for switch, claims in turned.items():
         cells = [difference((half.without(step, switch) if switch else step).row) for half, step, _ in columns]
-        rows.append([switch_name(switch) or "nothing", *cells, " ".join(claims)])
+        rows.append([plain(switch, answer) if switch else "nothing", *cells, " ".join(claims)])
     return Section(
         "Which mechanisms it hangs on, each left out in turn",
         [f"In brackets: {answer.of_differences}.", *_told(len(steps), answer.steps)] if answer.left_out else (),
@@ -199,21 +205,33 @@ def totals(answer: Answer, outcome: str) -> Section:
     for of in held:
         for index in answer.indices:
             if (index.config, index.outcome, index.factor, index.index) == (of, outcome, SEEDS, "share of variance"):
-                lines.append(f"Of the variance of {of}, {100 * index.value:.1f} % is due to seeds.")
-    rows = [[factor, *(with_interval(by_factor[factor]) for by_factor in held.values())] for factor in shown]
-    return Section(f"What decides {outcome}: total Sobol indices (95 %)", lines, ["factor", *held], rows)
+                told = of_config(of, answer)
+                lines.append(f"Of the variance of {told}, {100 * index.value:.1f} % is due to seeds.")
+    if any(by_factor[name].value < 0 for by_factor in held.values() for name in shown):
+        lines.append("An index below zero stands for none: the sample is no larger.")
+    rows = [[factor(name, answer), *(with_interval(by_factor[name]) for by_factor in held.values())] for name in shown]
+    header = ["factor", *(of_config(of, answer) for of in held)]
+    title = f"What decides the {outcome_in_words(outcome, answer)}: total Sobol indices (95 %)"
+    return Section(title, lines, header, rows)
 
 
-def boxes(discovery: Discovery) -> Section:
+def boxes(discovery: Discovery, answer: Answer) -> Section:
     """Where a target is reached."""
     rows = []
     for number, box in enumerate(discovery.boxes, start=1):
         for limit in box.limits:
             rows.append(
-                [str(number), limit.factor, str(limit), f"{box.coverage:.0%}", f"{box.density:.0%}", str(box.runs)]
+                [
+                    str(number),
+                    factor(limit.factor, answer),
+                    str(limit),
+                    *(f"{100 * part:.0f} %" for part in (box.coverage, box.density)),
+                    str(box.runs),
+                ]
             )
     header = ["box", "factor", "limit", "coverage", "density", "runs"]
-    return Section(f"Where {discovery.target} is reached: boxes by PRIM", (), header, rows, frozenset({"limit"}))
+    target = " and ".join(target_in_words(goal.condition, answer.words) for goal in discovery.goals)
+    return Section(f"Where {target}: boxes by PRIM", (), header, rows, frozenset({"limit"}))
 
 
 def turns(answer: Answer) -> Section:

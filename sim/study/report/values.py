@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.arrays import Array
 from sim.compare import push
+from sim.compare.words import behind
 from sim.experiment.answer import SIGNS, Condition, Operand, Value
 from sim.experiment.designs import SAMPLED
 from sim.measures import SHARE
@@ -121,7 +122,7 @@ def told_in(unit: str, is_difference: bool) -> tuple[float, str]:
     """What numbers of a unit are multiplied by, and their unit in words."""
     if unit == SHARE:
         return 100.0, POINTS if is_difference else PERCENT
-    return 1.0, SPOKEN.get(unit, unit)
+    return 1.0, SPOKEN.get(unit, behind(unit))
 
 
 def by_set(answer: Answer, value: Value, cases: Mapping[str, Mapping[str, Any]]) -> Array:

@@ -13,17 +13,17 @@ from sim.scenario.values import CAUSED
 from sim.study.report.answer import DID_NOT, OPEN, Answer, Step, Verdict
 from sim.study.report.cases import designs
 from sim.study.report.ends import near_ends
+from sim.study.report.overturning import factor, of_config, outcome_in_words, plain, with_words
 from sim.study.report.phrases import (
     between,
     difference,
     level,
     scale_of,
-    slice_name,
-    switch_name,
     unit_of,
     where,
     with_interval,
 )
+from sim.study.report.short import reached
 from sim.study.sensitivity import MEDIAN, WHOLE
 
 WEAK = 0.3  # a rank correlation below it is not told
@@ -42,7 +42,7 @@ def opening(answer: Answer) -> str:
         *_of_indices(answer),
         *_of_ends(answer),
     ]
-    said += [discovery.sentence() for discovery in answer.discoveries]
+    said += [reached(answer, discovery) for discovery in answer.discoveries]
     for word, start in ((DID_NOT, "Not as predicted"), (OPEN, "Open, as it depends on the parameter set")):
         if claims := [verdict.claim.says for verdict in answer.verdicts if verdict.word == word]:
             said.append(f"{start}: {' '.join(claims)}")
@@ -60,7 +60,7 @@ def _first_step(answer: Answer) -> str:
         of += f", and behind the difference its {answer.of_differences}"
     before = answer.own(step.base, answer.main)
     return (
-        f"The {answer.main.replace('_', ' ')} of {answer.manifest.horizon.last}, in {unit_of(row)}, is "
+        f"The {outcome_in_words(f'{answer.main}@end', answer)}, in {unit_of(row)}, is "
         f"{level(before)} with {step.base.label} and {level(row)} with {step.case.label}: a difference of "
         f"{difference(row)}, {of}."
     )
@@ -85,10 +85,9 @@ def of_push(answer: Answer) -> str:
 
 def findings(answer: Answer) -> list[str]:
     """One sentence a step, and how steps depend on each other."""
-    last = answer.manifest.horizon.last
     said = [f"In brackets: {answer.of_differences}."] if answer.steps and not answer.is_single else []
     for step in told_steps(answer):
-        what = f"{step.change}{where(answer, step)}: {answer.main.replace('_', ' ')} of {last}"
+        what = f"{step.change}{where(answer, step)}: {outcome_in_words(f'{answer.main}@end', answer)}"
         text = f"{what} differs by {difference(step.row)}"
         if step.base is answer.cases[0] and (since := answer.clear_since(step.base, step.case, answer.main)):
             text += f", of that sign in every year from {since} on"
@@ -114,10 +113,10 @@ def _of_slices(answer: Answer) -> str:
     segments = answer.manifest.world.segments
     recorded = sum(f"{answer.main}.{segment}" in rows for segment in segments)
     parts = "the parts" if recorded == len(segments) else f"the {recorded} of {len(segments)} segments recorded"
-    told = f"Of {parts}, {slice_name(most)} changes most, by {difference(rows[most])}"
+    told = f"Of {parts}, {answer.words.of_slices(most)} changes most, by {difference(rows[most])}"
     if clear := {name: year for name, year in years.items() if year}:
         first = min(clear.values())
-        names = " and ".join(slice_name(name) for name, year in clear.items() if year == first)
+        names = " and ".join(answer.words.of_slices(name) for name, year in clear.items() if year == first)
         told += f"; the first to differ for good is {names}, from {first} on"
     return f"{told}."
 
@@ -132,10 +131,10 @@ def _of_left_out(answer: Answer) -> str:
     kept = [switch for switch in answer.left_out if _has_sign_of(step.row, answer.without(step, switch).row)]
     if len(changes) == 1:
         sign = "the sign stays" if kept else "the sign does not stay"
-        return f"Without {switch_name(most)} it changes by {difference(changes[most])}; {sign}."
+        return f"Without {plain(most, answer)} it changes by {difference(changes[most])}; {sign}."
     signs = "the sign stays in each" if len(kept) == len(changes) else f"the sign stays in {len(kept)} of them"
     return (
-        f"Of {len(changes)} mechanisms left out in turn, {switch_name(most)} matters most to it (it changes by "
+        f"Of {len(changes)} mechanisms left out in turn, {plain(most, answer)} matters most to it (it changes by "
         f"{difference(changes[most])}); {signs}."
     )
 
@@ -156,10 +155,10 @@ def _of_indices(answer: Answer) -> list[str]:
         if first and middle:
             scale, unit = scale_of(answer, outcome)
             unit = "%" if unit == "points" and of in answer.result.configs else unit
-            told = ", ".join(f"{index.factor} {with_interval(index)}" for index in first)
+            told = ", ".join(f"{factor(index.factor, answer)} {with_interval(index)}" for index in first)
             said.append(
-                f"Over the sampled points the {answer.main.replace('_', ' ')} of {answer.manifest.horizon.last} of "
-                f"{of} is {between(middle[0], scale)} {unit}; the largest total Sobol indices are {told}."
+                f"Over the sampled points the {outcome_in_words(outcome, answer)} of {of_config(of, answer)} is "
+                f"{between(middle[0], scale)} {unit}; the largest total Sobol indices are {told}."
             )
     return said
 
@@ -177,8 +176,8 @@ def _of_ends(answer: Answer) -> list[str]:
             for low, middle, high in numbers
         )
         said.append(
-            f"Near the bite ({CAUSED} in the lowest tenth of its range) {of} is {held} {unit}, near the total (in "
-            f"the highest) {answering} {unit}."
+            f"Near the bite ({plain(CAUSED, answer)} in the lowest tenth of its range) {of_config(of, answer)} is "
+            f"{held} {unit}, near the total (in the highest) {answering} {unit}."
         )
     return said
 
@@ -203,7 +202,7 @@ def overturning(answer: Answer) -> list[str]:
             text = f"{name}: the sign is another, or there is no difference, in {others} of {row.n_sets} sets"
         strong = [(key, rank) for key, rank in answer.drivers(step)[:3] if abs(rank) >= WEAK]
         if strong:
-            told = ", ".join(f"{answer.words.key(key)} ({rank:+.2f})" for key, rank in strong)
+            told = ", ".join(f"{factor(key, answer)} ({rank:+.2f})" for key, rank in strong)
             said.append(f"{text}; the difference goes with {told} (rank correlation over the sets).")
         else:
             said.append(f"{text}; it follows no single calibrated parameter.")
@@ -218,10 +217,11 @@ def overturning(answer: Answer) -> list[str]:
         ranked = answer.totals(of, f"{answer.main}@end")
         near = [index.factor for index in ranked[1:] if (index.high or 0.0) > (ranked[0].low or 0.0)]
         if near:
-            said.append(f"{of}: whether {ranked[0].factor} decides most is open against {', '.join(near)}.")
+            leading, *rest = (factor(name, answer) for name in (ranked[0].factor, *near))
+            said.append(f"{of_config(of, answer)}: whether {leading} decides most is open against {', '.join(rest)}.")
     for switch, turned in turning(answer).items():
         if turned:
-            said.append(f"Without {switch_name(switch)}: {' '.join(turned)}")
+            said.append(f"Without {plain(switch, answer)}: {' '.join(turned)}")
     return said
 
 
@@ -267,8 +267,10 @@ def uncertain(answer: Answer) -> list[str]:
         said.append("One paired seed for each set: the spread over sets holds what a seed adds.")
     else:
         said.append(f"{seeds} paired seeds for each set; the tables say what a seed adds.")
-        said += filter(None, [of_difference(step.row) for step in answer.steps[:1]])
-    said += [f"{index.config}, {index.outcome}: {index.flags}." for index in answer.indices if index.factor == WHOLE]
+        main = f"the {outcome_in_words(f'{answer.main}@end', answer)}"
+        said += filter(None, [of_difference(step.row, measure=main) for step in answer.steps[:1]])
+    whole = [index for index in answer.indices if index.factor == WHOLE]
+    said += [with_words(f"{index.config}, {index.outcome}: {index.flags}.", answer) for index in whole]
     flags = dict.fromkeys(flag for step in answer.steps for flag in step.row.flags.split("; ") if flag)
     said += [f"{flag[:1].upper()}{flag[1:]}." for flag in flags]
     return [*said, RULES]

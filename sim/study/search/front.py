@@ -13,7 +13,7 @@ from sim.arrays import Array
 from sim.compare.outcomes import value
 from sim.compare.results import Result, read_result, with_series
 from sim.compare.tables import Key
-from sim.compare.words import counted
+from sim.compare.words import behind, counted
 from sim.errors import BadInput
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Point
@@ -160,22 +160,21 @@ class Front:
     def outcome(self, outcome: str) -> str:
         """Such as "domestic supply share in 2030"."""
         column, _, at = outcome.partition("@")
-        name = self.words.measure(column)
-        return f"{name if name[1:2].isupper() else name[:1].lower() + name[1:]} {self.words.when(at)}"
+        return f"{self.words.in_passing(column)} {self.words.when(at)}"
 
     def amount(self, outcome: str, held: float) -> str:
         """Such as "31.2 %" or "3,200 bn yuan"."""
         column, _, at = outcome.partition("@")
         scaled, unit = held * self.words.scale(column, at), self.words.unit(column, at)
         digits = 0 if abs(scaled) >= 1000 else 1 if abs(scaled) >= 10 else 2
-        return f"{scaled:,.{digits}f} {'' if unit in NO_UNIT else unit}".strip()
+        return f"{scaled:,.{digits}f} {'' if unit in NO_UNIT else behind(unit)}".strip()
 
     def target(self, target: Condition) -> str:
         """Such as "domestic supply share in 2030 of at least 30 %"."""
         least = "at least" if target.sense == ">=" else "at most"
         column, _, at = target.name.partition("@")
         level, unit = target.level * self.words.scale(column, at), self.words.unit(column, at)
-        return f"{self.outcome(target.name)} of {least} {level:,.6g} {'' if unit in NO_UNIT else unit}".strip()
+        return f"{self.outcome(target.name)} of {least} {level:,.6g} {'' if unit in NO_UNIT else behind(unit)}".strip()
 
     def constraint(self, constraint: Constraint) -> str:
         return f"{self.target(constraint.condition)} in {100 * constraint.part:g} % of the {self._set}s"

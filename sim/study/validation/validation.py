@@ -432,7 +432,9 @@ def _picture(validation: Validation) -> Picture:
     for use in ("fitted", "not fitted"):
         own = [(kind, one) for kind, scored in validation.scored.items() for one in scored if one.test == use]
         lines = [
-            against_seen(_label(one.observation), one.observation.value, one.model.shown, MARKETS[kind])
+            against_seen(
+                _label(one.observation, validation.world), one.observation.value, one.model.shown, MARKETS[kind]
+            )
             for kind, one in own
             if one.observation.value > 0
         ]
@@ -454,8 +456,8 @@ def _picture(validation: Validation) -> Picture:
     )
 
 
-def _label(o: Observation) -> str:
-    return f"{series_in_words(o.series)}, {o.date[: 7 if o.is_quarter else 4]}"
+def _label(o: Observation, world: World) -> str:
+    return f"{series_in_words(o.series, world.names)}, {o.date[: 7 if o.is_quarter else 4]}"
 
 
 def write(validation: Validation, out: Path) -> None:
