@@ -107,12 +107,12 @@ def name_of(row: Row) -> str:
 
 def told_in(unit: str) -> tuple[float, str]:
     """What differences in a unit are multiplied by, and what stands behind them in a sentence."""
-    return (100.0, "points") if unit == SHARE else (1.0, behind(unit))
+    return (100.0, "points") if unit == SHARE else (1.0, "of its level in 2020" if unit == INDEX else unit)
 
 
 def behind(unit: str) -> str:
-    """A unit as it stands behind a number in a sentence: "1.2 of its level in 2020" for an index."""
-    return "of its level in 2020" if unit == INDEX else unit
+    """A unit as it stands behind a level in a sentence: "1.2 times its level in 2020" for an index."""
+    return "times its level in 2020" if unit == INDEX else unit
 
 
 def _without_interval(row: Row, text: str) -> str:

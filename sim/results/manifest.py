@@ -216,6 +216,11 @@ class KeptWorld(Kept):
     tables: dict[str, str]
 
     @property
+    def target_name(self) -> str:
+        """The name of the state that wants to make its own."""
+        return next((self.names[state] for state, role in self.roles.items() if role == "target"), "the target")
+
+    @property
     def controllers(self) -> list[str]:
         """The lead controller and its allies."""
         return [state for state in self.states if self.roles.get(state) in ("lead", "ally")]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sim.compare.enough import SETTLED, samples_for
 
 TOLD = 3  # factors by name
+NOT_SETTLED = "not settled"
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ def verdict(
         start = f"settled with {count} {units}: the widest 95 % interval is {widest:.2f}, and {SETTLED:g} is the rule"
     else:
         start = (
-            f"not settled with {count} {units}: the widest 95 % interval is {widest:.2f}, and {SETTLED:g} is the rule; "
-            f"some {samples_for(widest, count):,} would do"
+            f"{NOT_SETTLED} with {count} {units}: the widest 95 % interval is {widest:.2f}, and {SETTLED:g} is the "
+            f"rule; some {samples_for(widest, count):,} would do"
         )
     grown = f"from {moved[0]} to {count} an index moved by up to {moved[1]:.2f}" if moved else ""
     return widest, "; ".join(part for part in (start, order(ranked), grown) if part)

@@ -133,13 +133,16 @@ def test_steps_from_configs_that_begin_elsewhere_have_styles_in_every_panel(tmp_
 
 def test_what_is_left_out_in_turn_is_not_drawn_and_that_is_said(tmp_path):
     folder = made_study(tmp_path / "made-up")
-    assert drawn(folder).notes == (f"not drawn: 2 cases without caution; --by {CAUTION} draws them",)
+    assert drawn(folder).notes == (
+        f"not drawn: 2 cases without buyers' fear of being cut off; --by {CAUTION} draws them",
+    )
     with_and_without = drawn(folder, by=CAUTION)
     assert with_and_without.notes == ()
-    assert [panel.title for panel in with_and_without.panels] == ["with caution", "without caution"]
+    fear = "buyers' fear of being cut off"
+    assert [panel.title for panel in with_and_without.panels] == [f"with {fear}", f"without {fear}"]
     ends = {panel.title: [line.band.middle[-1] for line in panel.lines] for panel in with_and_without.panels}
     # Without caution: means of seeds 0.46 and 0.44 without controls, 0.41 and 0.45 with them.
-    assert ends["without caution"] == pytest.approx([45, 43]) and ends["with caution"] == pytest.approx([45, 25])
+    assert ends[f"without {fear}"] == pytest.approx([45, 43]) and ends[f"with {fear}"] == pytest.approx([45, 25])
 
 
 def test_a_failed_run_is_told(tmp_path):

@@ -111,8 +111,8 @@ def test_the_paragraph_tells_what_moves_it_most_and_how_far_it_goes(found):
 def test_a_brief_has_three_numbers_and_says_what_it_is_not(found):
     assert [what for what, _ in three(found)] == [
         "Domestic supply share in 2035: subsidy: 0 bn yuan a year, severity of controls: 0",
-        "What subsidy at 300 bn yuan a year instead of 0 changes in it",
-        "What severity of controls at 0.5 instead of 0 changes in it",
+        "Its change with subsidy at 300 bn yuan a year instead of 0",
+        "Its change with severity of controls at 0.5 instead of 0",
     ]
     page = brief_of(found, head_of(found))
     assert "luck alone" in page.trust[0]
@@ -210,7 +210,7 @@ def test_a_sample_without_cases_is_told_by_its_indices(tmp_path):
     assert {row["factor"] for row in rows} >= {"subsidy.annual", "investment.annual"}
     assert list(csv.DictReader((out / "report.csv").read_text().splitlines())) == rows
     said = paragraph(read_answer(tmp_path / "results/sampled"))
-    assert said.startswith("Over the sampled points of no controls the domestic supply share of 2035 is")
+    assert said.startswith("Over the sampled points of no controls the domestic supply share in 2035 is")
     assert "What decides it most: " in said and "subsidy (" in said and "equity raised by firms (" in said
 
 

@@ -12,7 +12,7 @@ from sim.compare.words import MAIN_MEASURE
 from sim.errors import BadInput, nearest
 from sim.experiment.designs import SAMPLED
 from sim.study.plot.cases import Case, kind_of, manifest_of, varying
-from sim.study.plot.words import spoken
+from sim.study.plot.words import Words
 
 ONE_RUN = (MAIN_MEASURE, "chip_market", "unmet_demand", "equipment_self_supply", "technology_gap", "controls_severity")
 AT = re.compile("end|peak|sum|[0-9]{4}")
@@ -70,7 +70,7 @@ def pool(cases: Sequence[Case], asked: Sequence[str]) -> tuple[list[Case], list[
     for key in dict.fromkeys(key for case in found for key in _switches(case)):
         if key not in asked and (left := sum(case.keys.get(key) == "false" for case in found)):
             found = [case for case in found if case.keys.get(key) != "false"]
-            notes.append(f"not drawn: {left} cases without {spoken(key)}; --by {key} draws them")
+            notes.append(f"not drawn: {left} cases {Words(cases[:1]).value(key, 'false')}; --by {key} draws them")
     return found, notes
 
 

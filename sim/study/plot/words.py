@@ -13,6 +13,7 @@ from sim.results.escape import visible
 from sim.results.manifest import Manifest
 from sim.scenario.labels import LABELS, SPELT_OUT
 from sim.scenario.values import CAUSED
+from sim.world.everyday import everyday
 from sim.world.world import in_passing
 
 MEASURES = {"controls_severity": "part of purchases denied"}  # the severity of controls is a factor
@@ -55,8 +56,11 @@ class Words:
         return ", ".join(name if id in states else in_passing(name) for id, name in names)
 
     def in_passing(self, column: str) -> str:
-        """A measure as it stands within a sentence, such as "domestic supply share"."""
-        return in_passing(self.measure(column))
+        """A measure as it stands within a sentence, such as "domestic supply share of memory"."""
+        base, *slices = column.split(".")
+        if self._label(column) or not slices:
+            return in_passing(self.measure(column))
+        return f"{in_passing(self.measure(base))} of {self.of_slices(column)}"
 
     def unit(self, column: str, when: str = "") -> str:
         """The unit as it is drawn: shares in per cent."""
@@ -79,7 +83,7 @@ class Words:
         return f"{self._name(key)} from {year}" if year else self._name(key)
 
     def _name(self, key: str) -> str:
-        if label := LABELS.get(key, ""):
+        if label := LABELS.get(key) or self._everyday.get(key):
             return label
         section, _, name = key.rpartition(".")
         if section in ("", "mechanisms"):
@@ -94,7 +98,7 @@ class Words:
     def value(self, key: str, held: Key) -> str:
         """A value by itself, such as "0.5", "historic" or "without stockpiling"."""
         text = str(held)
-        if label := self._label_of(key, held) or (self._label(text) if key in ("config", "part") else ""):
+        if label := self._label_of(key, held) or (self._own_label(text) if key in ("config", "part") else ""):
             return label
         if key == CAUSED and held in PUSH:
             return PUSH[int(held)]
@@ -122,6 +126,12 @@ class Words:
         return WHEN.get(at, f"in {at}")
 
     @property
+    def _everyday(self) -> Mapping[str, str]:
+        """What unknowns are called in everyday words, with the names of the first world."""
+        first = next((result.manifest.world for result in self.results if result.manifest), None)
+        return everyday(first.target_name, first.goods) if first else {}
+
+    @property
     def _names(self) -> dict[str, str]:
         worlds = [world for result in self.results if result.manifest for world in result.manifest.worlds.values()]
         return {
@@ -132,13 +142,27 @@ class Words:
 
     def _label(self, name: str) -> str:
         labels = (result.manifest.labels.get(name, "") for result in self.results if result.manifest)
-        return visible(next(filter(None, labels), ""))
+        return visible(next(filter(None, labels), "")).strip()
 
     def _label_of(self, key: str, held: Key) -> str:
-        """The label of a value, which stands under "KEY = VALUE"; 0 and 0.0 are one."""
+        """The label of a value, which stands under "KEY = VALUE"; 0 and 0.0 are one. Empty if another value has it."""
         labels = [item for result in self.results if result.manifest for item in result.manifest.labels.items()]
-        pairs = ((name.partition(" = "), label) for name, label in labels)
-        return visible(next((label for (name, _, text), label in pairs if name == key and key_of(text) == held), ""))
+        pairs = [(name.partition(" = "), label) for name, label in labels]
+        held_by = {key_of(text): visible(label).strip() for (name, _, text), label in pairs if name == key}
+        label = held_by.get(held, "")
+        return label if list(held_by.values()).count(label) == 1 else ""
+
+    def _own_label(self, name: str) -> str:
+        """The label of a config or a part; none if another has it too."""
+        label = self._label(name)
+        if not label:
+            return ""
+        manifests = [result.manifest for result in self.results if result.manifest]
+        asked = [each.experiment for each in manifests if each.experiment]
+        names = {name for each in manifests for name in each.scenarios} | {
+            part for each in asked for part in each.order
+        }
+        return "" if any(self._label(other) == label for other in names - {name}) else label
 
     def _note(self, column: str, what: str) -> str:
         notes = (result.manifest.columns.get(column) for result in self.results if result.manifest)
@@ -168,11 +192,6 @@ def origin(name: str, manifest: Manifest, configs: Sequence[str], runs: int = 0)
 def sentence(text: str) -> str:
     """Text with a capital at its beginning."""
     return text[:1].upper() + text[1:]
-
-
-def spoken(key: str) -> str:
-    """The last part of a key as words, such as "backfill" of a switch."""
-    return _spoken(key.rpartition(".")[2])
 
 
 def _spoken(name: str) -> str:

@@ -153,6 +153,12 @@ class Answer:
         return self.sets == 1 and len(self.manifest.seeds) == 1
 
     @property
+    def last(self) -> str:
+        """The last year, or that it is another in each run."""
+        when = self.words.when("end")
+        return when.removeprefix("in ") if when[-1].isdigit() else "last year"
+
+    @property
     def of_levels(self) -> str:
         """What the brackets behind a case's own median hold."""
         if self.is_single:

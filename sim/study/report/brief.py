@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.compare.words import counted
 from sim.errors import BadInput
 from sim.results import escape
 from sim.results.page import Section, anchor, html_table, html_text, markdown, whole_page
@@ -17,8 +18,9 @@ NOT_IN_IT = (
     "Prices of tools and materials, interest, exchange rates and finance, and stocks and re-exports of GOODS are not "
     "in it. What cannot be bought shows as demand that goes unmet, not as a higher price.",
     "War, elections and bargaining between states are not in it: states act on dates that are given, or by a rule.",
-    "New firms are the target's own alone, and no firm that runs closes unless an event says so.",
+    "New firms are TARGET's own alone, and no firm that runs closes unless an event says so.",
 )
+COUNTS = ("numbers", "one number", "two numbers", "three numbers")
 MOST_TRUST = 5  # sentences, so that it stays one page
 
 
@@ -75,17 +77,18 @@ class Brief:
 
 def brief_of(answer: Answer, head: Head) -> Brief:
     """The brief of a result."""
+    world = answer.manifest.world
     return Brief(
         answer.experiment.question,
         head.paragraph,
         head.svg,
         f"{head.figure}.svg",
-        Section("In three numbers", (), ["what", "how much"], [[*each] for each in head.numbers]),
+        Section(f"In {COUNTS[len(head.numbers)]}", (), ["what", "how much"], [[*each] for each in head.numbers]),
         [f"{term}: {meaning}." for term, meaning in head.terms.items()],
         [_spread(answer), *_trust(answer)[:MOST_TRUST]],
-        [line.replace("GOODS", answer.manifest.world.goods) for line in NOT_IN_IT],
-        f"Made by decoupling study report {answer.name} --brief, from {len(answer.result.done)} runs of the batch; "
-        f"report.html has every table.",
+        [line.replace("TARGET", world.target_name).replace("GOODS", world.goods) for line in NOT_IN_IT],
+        f"Made by decoupling study report {answer.name} --brief, from {counted(len(answer.result.done), 'run')} of the "
+        f"batch; report.html has every table.",
     )
 
 

@@ -26,7 +26,7 @@ from sim.study.plot.looks import COLOURS, DASHES
 from sim.study.report.answer import Answer
 from sim.study.report.overturning import Overturning
 from sim.study.report.told import Told
-from sim.study.report.values import Number, target_of
+from sim.study.report.values import Number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -190,7 +190,7 @@ def _of_config(answer: Answer, name: str, keys: Mapping[str, Any] = MappingProxy
 def _marks(answer: Answer, drawn: Sequence[Setting]) -> Iterator[Marks]:
     """The dates on which controls come into force, and those of the target's answers, in what is drawn."""
     controls, answers = set[date](), set[date]()
-    target = target_of(answer.manifest.world)
+    target = answer.manifest.world.target_name
     last = date(answer.manifest.horizon.last, 12, 31)
     for scenario, held in drawn:
         if held["controls.mode"] == "fixed" and float(held["controls.severity"]):

@@ -5,23 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from sim.experiment.answer import Value, Words
-from sim.folders import EVIDENCE, SHIPPED, find
 from sim.scenario.labels import LABELS
 from sim.scenario.values import CAUSED
 from sim.study.report.answer import FEWEST_SETS, Answer
 from sim.study.report.readings import Reading, is_apart
-from sim.study.report.values import Number, by_set, number, target_of
-from sim.world.evidence import read_toml
+from sim.study.report.values import Number, by_set, number
+from sim.world.everyday import everyday
 from sim.world.world import in_passing
 
 WEAK = 0.25  # a rank correlation below it is not told: over 256 sets chance brings one in twenty thousand
 MOST = 8  # unknowns that are told
-PLAIN = "plain.toml"
 
 
 @dataclass(frozen=True)
@@ -101,11 +98,9 @@ def _with(value: Value, effect: str) -> Value:
 
 def plain(key: str, answer: Answer) -> str:
     """What a parameter is called in everyday words: by the experiment's labels, else as the evidence has it."""
-    if known := answer.manifest.labels.get(key):
+    world = answer.manifest.world
+    if known := answer.manifest.labels.get(key) or everyday(world.target_name, world.goods).get(key):
         return known
-    if known := _plain().get(key):
-        world = answer.manifest.world
-        return known.replace("TARGET", target_of(world)).replace("GOODS", world.goods)
     column = answer.manifest.columns.get(key)
     return in_passing(column.meaning) if column and column.meaning else answer.words.key(key)
 
@@ -134,8 +129,3 @@ def outcome_in_words(outcome: str, answer: Answer) -> str:
 def of_config(of: str, answer: Answer) -> str:
     """A config, or one less another, in words."""
     return " less ".join(answer.words.value("config", name) for name in of.split(" less "))
-
-
-@lru_cache(maxsize=1)
-def _plain() -> dict[str, str]:
-    return {key: str(words) for key, words in read_toml(find(EVIDENCE, PLAIN) or SHIPPED / EVIDENCE / PLAIN).items()}

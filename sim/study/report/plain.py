@@ -21,7 +21,7 @@ from sim.study.report.drawn import figure, tornado
 from sim.study.report.overturning import Overturning, overturning, plain
 from sim.study.report.readings import DRAWN, FITTED, OWN, Reading, effects, is_apart, readings
 from sim.study.report.told import Told
-from sim.study.report.values import joined, target_of
+from sim.study.report.values import joined
 
 WORDS_ALONE = frozenset({"verdict", "found"})
 HEADER = ["value", "measure", "unit", "year", "of", "less", "effect", "reading", "over", "low", "middle", "high"]
@@ -148,7 +148,7 @@ class Page:
         if not self.is_apart:
             return ""
         world = self.answer.manifest.world
-        target = target_of(world)
+        target = world.target_name
         said = (
             f"{target} pushes for {world.goods} of its own, and did so before the controls. How much of that push they "
             "caused nobody can say, so there are two answers. The *bite* is what the controls do if they caused none "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sim.compare.differences import Row
+from sim.compare.pairing import ENDS_DIFFER
 from sim.compare.tables import key_of
 from sim.compare.words import behind, rounded, told_in
 from sim.scenario.values import CAUSED
@@ -13,9 +14,10 @@ from sim.study.plot.boxes import target_in_words
 from sim.study.plot.words import Words, sentence
 from sim.study.report.answer import Answer, Step
 from sim.study.report.cases import Case, text_of
-from sim.study.report.overturning import factor, of_config
+from sim.study.report.overturning import factor, of_config, outcome_in_words
 from sim.study.report.phrases import between, difference, digits_of, level, scale_of, unit_of
-from sim.study.sensitivity import MEDIAN
+from sim.study.sensitivity import MEDIAN, WHOLE, Index
+from sim.study.settled import NOT_SETTLED
 
 Number = tuple[str, str]
 LEADING = 3  # factors of a sample
@@ -30,7 +32,7 @@ def paragraph(answer: Answer) -> str:
 
 def numbers(answer: Answer) -> list[Number]:
     """Three numbers with what is not known of each, as what it is and how much."""
-    found = [*_of_levels(answer), *(_of_index(answer, of) for of in _samples(answer))]
+    found = [*_of_levels(answer), *(each for of in _samples(answer) for each in _of_points(answer, of))]
     return found[:3]
 
 
@@ -39,7 +41,7 @@ def _of_cases(answer: Answer) -> Iterator[str]:
         return
     first = answer.cases[0]
     yield (
-        f"In {answer.manifest.horizon.last} the {_main(answer)} is {_level(answer, first)} in the case "
+        f"{sentence(answer.words.when('end'))} the {_main(answer)} is {_level(answer, first)} in the case "
         f"“{_whole_name(answer, first)}”, "
         + ("which is one run." if answer.is_single else f"with {answer.of_levels} in brackets.")
     )
@@ -48,7 +50,7 @@ def _of_cases(answer: Answer) -> Iterator[str]:
         yield from _of_step(answer, step)
     if effects and answer.is_single:
         yield "One run stands behind each number, so that luck may be in it."
-    elif effects and answer.sets == 1:
+    elif answer.sets == 1 and any(step.row.spread != (None, None) and step.row.diff for step in effects):
         yield f"Behind such a change stands its {answer.of_differences}: luck alone."
     if len(answer.cases) > 2:
         low, high = _ends(answer)
@@ -75,8 +77,8 @@ def _of_step(answer: Answer, step: Step) -> Iterator[str]:
         yield f"{sentence(moved(step))} {_does(step.row)}."
     elif answer.held:
         yield (
-            f"{sentence(moved(step))} {_does(answer.bite(step).row)} if the controls caused none of the target's own "
-            f"push for capacity, and {_does(step.row)} if they caused all of it; no figure tells which."
+            f"{sentence(moved(step))} {_does(answer.bite(step).row)} if the controls caused none of "
+            f"{_own_push(answer)}, and {_does(step.row)} if they caused all of it; no figure tells which."
         )
     else:
         yield f"{sentence(moved(step))} {_does(step.row)}{_caused(answer, step)}."
@@ -86,8 +88,12 @@ def _caused(answer: Answer, step: Step) -> str:
     """How much of the push the controls are taken to have caused, where it is one number."""
     held = step.case.keys.get(CAUSED, answer.manifest.scenarios[_config(step.case)].values.get(CAUSED))
     if CAUSED in answer.result.swept or answer.sets > 1 or not isinstance(held, int | float):
-        return ", with as much of the target's own push for capacity caused by them as each run takes"
-    return f", if they caused {100 * held:.0f} % of the target's own push for capacity, which no figure tells"
+        return f", with as much of {_own_push(answer)} caused by them as each run takes"
+    return f", if they caused {100 * held:.0f} % of {_own_push(answer)}, which no figure tells"
+
+
+def _own_push(answer: Answer) -> str:
+    return f"{answer.manifest.world.target_name}'s own push for capacity"
 
 
 def _config(case: Case) -> str:
@@ -113,7 +119,10 @@ def _does(row: Row) -> str:
         return "changes nothing"
     if (low is None or high is None) and row.n_pairs < 2:
         return f"{'raises' if row.diff > 0 else 'lowers'} it by {difference(row).lstrip('-')}"
-    if low is None or high is None or low <= 0 <= high:
+    if low is None or high is None:
+        why = f"{ENDS_DIFFER}, so that it may be the time alone" if ENDS_DIFFER in row.flags else "no interval is known"
+        return f"{'raises' if row.diff > 0 else 'lowers'} it by {difference(row).lstrip('-')} ({why})"
+    if low <= 0 <= high:
         number, _, bracket = difference(row).partition(" (")
         return f"changes it by {number}, of either sign" + (f" ({bracket}" if bracket else "")
     scale, unit = told_in(row.unit)
@@ -150,12 +159,11 @@ def _of_levels(answer: Answer) -> Iterator[Number]:
     if not answer.cases:
         return
     first = answer.cases[0]
-    when = answer.manifest.horizon.last
-    yield f"{sentence(_main(answer))} in {when}: {_whole_name(answer, first)}", _level(answer, first)
+    yield f"{sentence(_main(answer))} {answer.words.when('end')}: {_whole_name(answer, first)}", _level(answer, first)
     for step in sorted(_largest(answer)[:MOST_EFFECTS], key=lambda step: not answer.is_about_controls(step)):
-        what = f"What {moved(step)} changes in it"
+        what, own = f"Its change with {moved(step)}", f"{answer.manifest.world.target_name}'s push"
         if answer.held and answer.is_about_controls(step):
-            yield f"{what}, if the controls caused none of the target's push", difference(answer.bite(step).row)
+            yield f"{what}, if the controls caused none of {own}", difference(answer.bite(step).row)
             what += ", if they caused all of it"
         yield what, difference(step.row)
     for word, case in zip(("lowest", "highest"), _ends(answer), strict=True):
@@ -206,22 +214,36 @@ def _of_sample(answer: Answer, of: str) -> Iterator[str]:
     scale, unit = scale_of(answer, outcome)
     unit = "%" if unit == "points" and of in answer.result.configs else unit
     told = ", ".join(
-        f"{factor(index.factor, answer)} ({100 * index.value:.0f} % of the variance, alone and with others)"
-        if place == 0
-        else f"{factor(index.factor, answer)} ({100 * index.value:.0f} %)"
+        f"{factor(index.factor, answer)} ({_part(index)}{' of the variance, alone and with others' * (place == 0)})"
         for place, index in enumerate(first)
     )
     yield (
-        f"Over the sampled points of {of_config(of, answer)} the {_main(answer)} of {answer.manifest.horizon.last} is "
+        f"Over the sampled points of {of_config(of, answer)} the {outcome_in_words(outcome, answer)} is "
         f"{_with_unit(between(middle[0], scale), unit)}, with 5 to 95 % of the points in brackets. "
         f"What decides it most: {told}."
     )
+    held = (each for each in answer.indices if (each.config, each.outcome, each.factor) == (of, outcome, WHOLE))
+    if any(each.flags.startswith(NOT_SETTLED) for each in held):
+        yield "The sample is too small to tell these parts well; the tables say how large it had to be."
 
 
-def _of_index(answer: Answer, of: str) -> Number:
-    first = answer.totals(of, f"{answer.main}@end")[0]
-    what = f"Part of the variance of {of_config(of, answer)} that goes with: {factor(first.factor, answer)}"
-    return what, _with_unit(between(first, 100.0), "%")
+def _part(index: Index) -> str:
+    """An index in per cent, rounded to what its interval leaves."""
+    return f"{between(index, 100.0).partition(' (')[0]} %"
+
+
+def _of_points(answer: Answer, of: str) -> Iterator[Number]:
+    """Where the points of a sample lie, and the part of their variance that goes with the first factor."""
+    outcome = f"{answer.main}@end"
+    scale, unit = scale_of(answer, outcome)
+    unit = "%" if unit == "points" and of in answer.result.configs else unit
+    what = f"{sentence(outcome_in_words(outcome, answer))}: sampled points of {of_config(of, answer)}"
+    for each in answer.indices:
+        if (each.config, each.outcome, each.index) == (of, outcome, MEDIAN):
+            yield what, _with_unit(between(each, scale), unit)
+    for first in answer.totals(of, outcome)[:1]:
+        what = f"Part of the variance of {of_config(of, answer)} that goes with: {factor(first.factor, answer)}"
+        yield what, _with_unit(between(first, 100.0), "%")
 
 
 def reached(answer: Answer, found: Discovery) -> str:

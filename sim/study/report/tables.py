@@ -34,6 +34,7 @@ STEPS = 3  # of the table by mechanism
 LEAST_INDEX = 0.05
 MOST_COLUMNS = 5  # of cases beside each other
 LUCK = "one seed's deviation"
+MOST_LETTERS = 60  # of a case's name in a header
 
 
 def verdicts(answer: Answer) -> Section:
@@ -72,7 +73,7 @@ def apart(answer: Answer) -> Section:
     rows = []
     for step, at in itertools.product(answer.of_controls[:STEPS_APART], years):
         cells = map(difference, answer.apart(step, answer.main, at))
-        year = str(answer.manifest.horizon.last) if at == "final" else at
+        year = answer.last if at == "final" else at
         rows.append([step.change, where(answer, step).strip(" ()"), year, *cells])
     title = f"Bite, answer and total of the controls: {answer.words.in_passing(answer.main)} ({answer.of_differences})"
     lines = [MEANING, *_told(STEPS_APART, answer.of_controls)]
@@ -100,9 +101,9 @@ def over_years(answer: Answer) -> Section:
     reference = answer.cases[0]
     years = [*map(str, OUTCOME_YEARS), "final"]
     held = [[answer.against(reference, case, answer.main, at) for at in years] for case in answer.cases]
-    last = answer.manifest.horizon.last
-    less = f"{last} less {reference.label} ({answer.of_differences})"
-    header = ["case", *map(str, OUTCOME_YEARS), str(last), less, LUCK]
+    first = reference.label if len(reference.label) <= MOST_LETTERS else "the first"
+    less = f"{answer.last} less {first} ({answer.of_differences})"
+    header = ["case", *map(str, OUTCOME_YEARS), answer.last, less, LUCK]
     reaching = [answer.reaching(case) for case in answer.cases]
     goal = answer.manifest.world.goal
     if goal and any(row and row.cand_share for row in reaching):
@@ -161,7 +162,7 @@ def slices(answer: Answer) -> Section:
                 since or "open",
             ]
         )
-    header = ["part", "step", "where", *map(str, OUTCOME_YEARS), str(answer.manifest.horizon.last)]
+    header = ["part", "step", "where", *map(str, OUTCOME_YEARS), answer.last]
     title = f"By part, and when: {answer.words.in_passing(answer.main)} ({answer.of_differences})"
     lines = _told(len(told_steps(answer)), answer.steps) if rows else []
     return Section(title, lines, [*header, "of that sign since"], rows, frozenset({"step", "where"}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ import numpy as np
 from sim.arrays import Array
 from sim.compare import push
 from sim.compare.words import behind
+from sim.compare.words import told_in as differences_in
 from sim.experiment.answer import SIGNS, Condition, Operand, Value
 from sim.experiment.designs import SAMPLED
 from sim.measures import SHARE
-from sim.results.manifest import KeptWorld
 from sim.scenario.values import CAUSED
 from sim.study.report.answer import Answer
 from sim.study.report.cases import designs
@@ -93,14 +93,20 @@ class Number:
 
     @property
     def whole(self) -> str:
-        """The middle and both ends with their signs, for tables."""
-        texts = []
+        """The middle and both ends with their signs and the unit, for tables."""
+        middle, *_ = self._signed()
+        return self.with_unit(middle) + self.bare.removeprefix(middle)
+
+    @property
+    def bare(self) -> str:
+        """The same without the unit."""
+        middle, low, high = self._signed()
+        return middle if low == high else f"{middle} ({low} to {high})"
+
+    def _signed(self) -> Iterator[str]:
         for end in ("middle", "low", "high"):
             sign = "−" if round(self.scale * getattr(self, end), self.digits) < 0 else ""
-            texts.append(f"{sign}{self.said(end)}")
-        middle, low, high = texts
-        told = self.with_unit(middle)
-        return told if low == high else f"{told} ({low} to {high})"
+            yield f"{sign}{self.said(end)}"
 
 
 def number(answer: Answer, value: Value, cases: Mapping[str, Mapping[str, Any]]) -> Number:
@@ -122,7 +128,7 @@ def told_in(unit: str, is_difference: bool) -> tuple[float, str]:
     """What numbers of a unit are multiplied by, and their unit in words."""
     if unit == SHARE:
         return 100.0, POINTS if is_difference else PERCENT
-    return 1.0, SPOKEN.get(unit, behind(unit))
+    return 1.0, SPOKEN.get(unit) or (differences_in(unit)[1] if is_difference else behind(unit))
 
 
 def by_set(answer: Answer, value: Value, cases: Mapping[str, Mapping[str, Any]]) -> Array:
@@ -191,11 +197,6 @@ def holds(found: Condition, numbers: Mapping[str, Number]) -> bool:
 
 def _side(side: Operand, numbers: Mapping[str, Number]) -> float:
     return float(side.number) if side.number is not None else float(operator.attrgetter(side.end)(numbers[side.name]))
-
-
-def target_of(world: KeptWorld) -> str:
-    """The name of the state that wants to make its own."""
-    return next((world.names[state] for state, role in world.roles.items() if role == "target"), "the target")
 
 
 def joined(words: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from itertools import islice
 from sim.compare import push
 from sim.compare.differences import Row
 from sim.compare.enough import of_difference
-from sim.compare.words import decimals_of, rounded
+from sim.compare.words import counted, decimals_of, rounded
 from sim.scenario.values import CAUSED
 from sim.study.report.answer import DID_NOT, OPEN, Answer, Step, Verdict
 from sim.study.report.cases import designs
@@ -78,8 +78,8 @@ def of_push(answer: Answer) -> str:
     if step is not answer.steps[0]:
         start = f"What {step.change}{where(answer, step)} does to it is {total} in total"
     return (
-        f"{start}, with the target's push answering what is denied; with the push held, the bite is {bite}, and the "
-        f"answer, total less bite, is {change}."
+        f"{start}, with {answer.manifest.world.target_name}'s push answering what is denied; with the push held, the "
+        f"bite is {bite}, and the answer, total less bite, is {change}."
     )
 
 
@@ -276,13 +276,19 @@ def uncertain(answer: Answer) -> list[str]:
     return [*said, RULES]
 
 
+def _of_what(answer: Answer) -> str:
+    if not answer.count:
+        return f"points of a sample with {counted(len(answer.experiment.configs), 'config')}"
+    each = ", each with the push held and answering" if answer.held else ""
+    return f"{counted(answer.count * (1 + len(answer.left_out)), 'case')}{each}"
+
+
 def design(answer: Answer) -> list[str]:
     """What was run, by hashes that change only if the question, a config, a table or the parameter sets do."""
     manifest, experiment = answer.manifest, answer.experiment
     told = [
-        f"{len(answer.result.done)} runs: {answer.count * (1 + len(answer.left_out))} cases"
-        f"{', each with the push held and answering' if answer.held else ''}, {answer.sets} parameter "
-        f"{'set' if answer.sets == 1 else 'sets'}, seeds {', '.join(map(str, manifest.seeds))}; design "
+        f"{counted(len(answer.result.done), 'run')}: {_of_what(answer)}, "
+        f"{counted(answer.sets, 'parameter set')}, seeds {', '.join(map(str, manifest.seeds))}; design "
         f"{', '.join(f'{kind} ({name})' if name else kind for name, kind in designs(experiment).items())}.",
         *(f"Config {name}: {scenario.hash[:16]}." for name, scenario in manifest.scenarios.items()),
         *(f"World {world.name}: {world.hash[:16]}." for world in manifest.worlds.values()),
