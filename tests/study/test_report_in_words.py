@@ -127,7 +127,7 @@ def test_all_of_a_report_has_the_names_of_its_world(tmp_path):
 
 def test_an_unknown_is_called_as_in_everyday_life_with_the_names_of_its_world(tmp_path):
     said = paragraph(read_answer(elsewhere(tmp_path / "elsewhere")))
-    assert "How fast home toolmakers catch up at 0.5 instead of 0 changes it by" in said
+    assert "How fast home toolmakers catch up at 0.5 instead of 0 raises it by" in said
     assert everyday("Ruritania", "pumps")["security.goal"] == "how much more Ruritania wants to make when cut off"
     words = Words([], {"i_1": "Core IP"})
     assert words.key("research.effect.i_1") == "research effect, core IP"
@@ -138,8 +138,8 @@ def test_an_index_is_told_by_its_level_in_2020(tmp_path):
     said = paragraph(found)
     # 1.00 and 1.02: the median is 1.01, and 5 to 95 % of two runs lie at 1.001 and 1.019
     assert "the price index is 1.010 times its level in 2020 (1.001 to 1.019)" in said
-    # 0.20 and 0.22: a mean of 0.21
-    assert "changes it by 0.2 of its level in 2020, of either sign" in said or "by 0.21 of its level in 2020" in said
+    # 0.20 and 0.22: a mean of 0.21 with a standard error of 0.01, and 12.7 times that on either side
+    assert "raises it by 0.21 of its level in 2020 (0.08 to 0.34)" in said
     rows = [cell for section in sections(found) for row in section.rows for cell in row]
     assert not [cell for cell in (*rows, said) if re.search(r"\d 2020 = 1", cell)]
     assert told_in("2020 = 1") == (1.0, "of its level in 2020") and behind("2020 = 1") == "times its level in 2020"
@@ -192,7 +192,7 @@ def test_a_small_sample_says_that_it_is_small_and_names_no_key(tmp_path):
     part = dict(head_of(found).numbers)["Part of the variance of no controls that goes with: subsidy"]
     assert f"subsidy ({part.partition(' %')[0]} % of the variance" in brief.paragraph  # one number, rounded once
     told = [f"{section.title} {section.header} {section.rows}" for section in sections(found)]
-    assert not KEY.search(" ".join(told)) and "how fast home toolmakers catch up" in " ".join(told)
+    assert not KEY.search(" ".join(told)) and "how fast home toolmakers catch up (" in brief.paragraph
     assert "points of a sample with 1 config" in str([section.lines for section in sections(found)])
 
 
@@ -213,8 +213,6 @@ def test_numbers_of_one_effect_fit_a_telephone(tmp_path):
     page = one_effect(tmp_path, {"first": "First?", "second": "Second?"}, KeptWorld.model_validate(WORLD))
     assert "### [First?](first.md)\n\nStrict, against none.\n" in page and "### [Second?](second.md)" in page
     lines = [line for line in page.splitlines() if line.startswith("| the model’s own")]
-    assert (
-        lines
-        == ["| the model’s own parameters, luck alone (20 runs) | −8 (−11 to −5) | 5 (2 to 8) | −3 (−6 to 0) |"] * 2
-    )
+    assert lines[0].endswith("luck alone (20 runs) | −8 (−11 to −5) | 5 (2 to 8) | −3 (−6 to 0) |")
+    assert len(lines) == 2
     assert "Ruritania pushes for pumps of its own" in page
