@@ -209,7 +209,7 @@ def totals(answer: Answer, outcome: str) -> Section:
                 told = of_config(of, answer)
                 lines.append(f"Of the variance of {told}, {100 * index.value:.1f} % is due to seeds.")
     if any(by_factor[name].value < 0 for by_factor in held.values() for name in shown):
-        lines.append("An index below zero stands for none: the sample is no larger.")
+        lines.append("An index below zero stands for none; the sample is too small to tell.")
     rows = [[factor(name, answer), *(with_interval(by_factor[name]) for by_factor in held.values())] for name in shown]
     header = ["factor", *(of_config(of, answer) for of in held)]
     title = f"What decides the {outcome_in_words(outcome, answer)}: total Sobol indices (95 %)"

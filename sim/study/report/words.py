@@ -217,8 +217,8 @@ def overturning(answer: Answer) -> list[str]:
         ranked = answer.totals(of, f"{answer.main}@end")
         near = [index.factor for index in ranked[1:] if (index.high or 0.0) > (ranked[0].low or 0.0)]
         if near:
-            leading, *rest = (factor(name, answer) for name in (ranked[0].factor, *near))
-            said.append(f"{of_config(of, answer)}: whether {leading} decides most is open against {', '.join(rest)}.")
+            names = "; ".join(factor(name, answer) for name in (ranked[0].factor, *near))
+            said.append(f"{of_config(of, answer)}: which of these decides most is open: {names}.")
     for switch, turned in turning(answer).items():
         if turned:
             said.append(f"Without {plain(switch, answer)}: {' '.join(turned)}")
