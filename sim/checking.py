@@ -54,7 +54,7 @@ def _kind_of_file(path: Path) -> Kind:
     content = read_toml(path)
     if not {"question", "configs", "waves", "search"} & content.keys():
         return Kind.config
-    from sim.experiment.experiment import is_calibration, is_search
+    from sim.experiment.file import is_calibration, is_search
 
     return Kind.calibration if is_calibration(content) else Kind.search if is_search(content) else Kind.experiment
 
@@ -128,7 +128,7 @@ def _checked_search(path: Path) -> str:
 def _checked_experiment(path: Path) -> str:
     from sim.experiment.base_years import refuse_without_base_year
     from sim.experiment.cost import long_or_large
-    from sim.experiment.experiment import load_experiment
+    from sim.experiment.file import load_experiment
     from sim.experiment.idle import idle_in
 
     experiment = load_experiment(path)

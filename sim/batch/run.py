@@ -29,7 +29,8 @@ from sim.errors import BadInput
 from sim.experiment.base_years import refuse_without_base_year
 from sim.experiment.cost import MEMORY_A_RUN, duration, long_or_large, size, size_on_disk
 from sim.experiment.designs import Point
-from sim.experiment.experiment import Experiment, Run, experiment_path, load_experiment
+from sim.experiment.experiment import Experiment, Run
+from sim.experiment.file import experiment_path, load_experiment
 from sim.experiment.idle import idle_in
 from sim.folders import results_folder
 from sim.results import provenance, records

@@ -18,7 +18,8 @@ from typer.models import ArgumentInfo
 from sim.cli import app
 from sim.description.document import document
 from sim.description.odd import table
-from sim.experiment import experiment, factors
+from sim.experiment import factors
+from sim.experiment import file as experiment
 from sim.folders import EVIDENCE, SHIPPED, find
 from sim.results.claims import Claim
 from sim.results.manifest import SHAPES, Manifest

@@ -101,7 +101,7 @@ def _configs() -> Listing:
 
 
 def _experiments() -> Listing:
-    from sim.experiment.experiment import known_experiments
+    from sim.experiment.file import known_experiments
 
     rows: list[list[Any]] = []
     for name in known_experiments():
@@ -115,7 +115,7 @@ def _experiments() -> Listing:
 
 def _asked(name: str) -> tuple[int, str]:
     """How many runs an experiment, a calibration or a search has, and its question."""
-    from sim.experiment.experiment import experiment_path, is_calibration, is_search, load_experiment
+    from sim.experiment.file import experiment_path, is_calibration, is_search, load_experiment
     from sim.study.calibration.file import load_calibration
     from sim.study.search.file import load_search
     from sim.world.evidence import read_toml

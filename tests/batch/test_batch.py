@@ -42,7 +42,8 @@ from sim.batch.blocks import read_header
 from sim.batch.run import run_batch, write_run
 from sim.errors import BadInput
 from sim.experiment import cost
-from sim.experiment.experiment import Run, load_experiment
+from sim.experiment.experiment import Run
+from sim.experiment.file import load_experiment
 from sim.measures import catalogue
 from sim.results import provenance, records
 from sim.results.output import LOCK, unfinished

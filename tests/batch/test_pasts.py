@@ -11,7 +11,7 @@ from sim.batch.blocks import build_model
 from sim.batch.pasts import Future, run_all
 from sim.batch.rerun import row_of
 from sim.batch.run import even_size, run_batch
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.model import DecouplingModel
 from sim.recorder import Recorder
 from sim.results.reading import open_result

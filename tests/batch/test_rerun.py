@@ -14,7 +14,7 @@ from sim.batch.rerun import row_of
 from sim.batch.run import run_batch, write_run
 from sim.batch.store import Store
 from sim.errors import BadInput
-from sim.experiment.experiment import experiment_path, is_search, known_experiments, load_experiment
+from sim.experiment.file import experiment_path, is_search, known_experiments, load_experiment
 from sim.model import DecouplingModel
 from sim.results import provenance
 from sim.results.reading import open_result

@@ -34,7 +34,7 @@ from sim.batch.jobs import Engine, finished_jobs
 from sim.batch.run import run_batch
 from sim.batch.store import Store
 from sim.batch.workers import WorkerProcesses
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 
 SHORT = "short" in sys.argv[1:]
 

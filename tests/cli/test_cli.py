@@ -13,7 +13,7 @@ import pytest
 from support.paths import ROOT
 from support.processes import started
 
-from sim.experiment.experiment import known_experiments
+from sim.experiment.file import known_experiments
 from sim.measures import HEADLINE
 from sim.scenario.loading import known_configs, load_config
 from sim.world.world import load_world

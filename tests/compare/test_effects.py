@@ -11,7 +11,7 @@ from support.made_results import NAN, table, write
 from sim.batch.run import run_batch
 from sim.compare.effects import fieller
 from sim.compare.question import Question, compare
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.measures import catalogue
 from sim.world.world import load_world
 

@@ -10,7 +10,7 @@ from typer.main import get_group
 
 from sim.cli import app
 from sim.description import quotes, reference
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.scenario.events import KINDS, Event
 from sim.scenario.loading import load_config
 from sim.study.search.file import load_search

@@ -8,7 +8,7 @@ from sim.errors import BadInput
 from sim.experiment import base_years
 from sim.experiment.base_years import refuse_without_base_year
 from sim.experiment.designs import Grid
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.scenario.loading import load_config
 from sim.start.base_year import try_base_year
 

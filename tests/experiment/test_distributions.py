@@ -10,7 +10,8 @@ from support.batches import files, small
 from sim.batch.run import run_batch
 from sim.experiment.designs import Factor
 from sim.experiment.distributions import part_inside, quantile
-from sim.experiment.experiment import Experiment, load_experiment
+from sim.experiment.experiment import Experiment
+from sim.experiment.file import load_experiment
 from sim.results.manifest import read_manifest
 
 UNITS = np.array([0.0, 1e-9, 0.01, 0.2, 0.5, 0.77, 0.999, 1 - 1e-9, 1.0])

@@ -7,7 +7,8 @@ import pytest
 
 from sim.errors import BadInput
 from sim.experiment.designs import Grid
-from sim.experiment.experiment import load_experiment, of_config
+from sim.experiment.experiment import of_config
+from sim.experiment.file import load_experiment
 from sim.measures import HEADLINE
 from sim.scenario.loading import load_config
 from sim.world.world import load_world

@@ -4,7 +4,7 @@ import pytest
 from support.made_results import EXPERIMENT
 
 from sim.errors import BadInput
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.experiment.kept import parts_of
 from sim.results.manifest import KeptExperiment
 

@@ -7,7 +7,8 @@ from support.batches import Counted, files, small
 
 from sim.batch.run import run_batch
 from sim.errors import BadInput
-from sim.experiment.experiment import Experiment, load_experiment
+from sim.experiment.experiment import Experiment
+from sim.experiment.file import load_experiment
 from sim.results.manifest import read_manifest
 
 HEAD = 'question = "Does it?"\nconfigs = ["published-2020", "no-controls"]\nreplications = 2\n'

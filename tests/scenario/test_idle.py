@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.experiment.idle import idle_in
 from sim.model import DecouplingModel
 from sim.scenario.idle import READ, SWITCHED, idle, idle_keys, possible

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from sim.cli.study import study
 from sim.errors import BadInput
 from sim.experiment.answer import MOST_WORDS, Words, condition
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.study.report import readings
 from sim.study.report.answer import read_answer
 from sim.study.report.drawn import Marks, figure

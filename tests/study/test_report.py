@@ -20,8 +20,10 @@ from sim.compare.question import Question, compare
 from sim.errors import BadInput
 from sim.experiment.designs import Sample
 from sim.experiment.ensemble import read_ensemble
-from sim.experiment.experiment import Claim, Experiment, load_experiment
+from sim.experiment.experiment import Experiment
+from sim.experiment.file import load_experiment
 from sim.results import escape
+from sim.results.claims import Claim
 from sim.results.manifest import MANIFEST, Manifest, read_manifest
 from sim.study.outcomes import IncompleteInput
 from sim.study.report import files as report_files

@@ -15,7 +15,7 @@ from sim.batch.run import run_batch
 from sim.cli.study import study
 from sim.compare.push import controls_of, is_of_controls
 from sim.experiment.ensemble import ENSEMBLE, read_ensemble
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.results.claims import Claim
 from sim.scenario.values import CAUSED
 from sim.study.outcomes import read_batch

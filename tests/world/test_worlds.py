@@ -15,7 +15,7 @@ from support.models import series_of
 from support.paths import ROOT
 
 from sim.errors import BadInput
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.measures import catalogue
 from sim.model import DecouplingModel
 from sim.scenario.loading import load_config

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sim.batch.engines import open_engine, worker_count
 from sim.experiment.ensemble import ENSEMBLE
-from sim.experiment.experiment import experiment_path
+from sim.experiment.file import experiment_path
 from sim.folders import results_folder
 from sim.results.files import write_aside, writing
 from sim.scenario.loading import load_config

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.folders import CHECKOUT, SHIPPED
 from sim.results.escape import spreadsheet
 from sim.results.files import write_aside, write_ours, writing

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from sim.experiment.answer import Value
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.results.escape import spreadsheet
 from sim.results.records import line
 from sim.study.plot.figure import draw

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sim.errors import BadInput
-from sim.experiment.experiment import load_experiment
+from sim.experiment.file import load_experiment
 from sim.folders import EXPERIMENTS, find
 from sim.study.report.answer import Answer
 from sim.terminal import note

@@ -14,8 +14,9 @@ from sim.errors import BadInput
 from sim.experiment.cost import SECONDS_A_RUN, duration
 from sim.experiment.designs import Factor, Part, Point, Sample
 from sim.experiment.ensemble import Ensemble, read_ensemble
-from sim.experiment.experiment import Experiment, experiment_of, experiment_path, is_search
+from sim.experiment.experiment import Experiment
 from sim.experiment.factors import Table, listed_part, validated
+from sim.experiment.file import experiment_of, experiment_path, is_search
 from sim.study.search.aims import RIGHT_OBJECTIVE, RIGHT_ROBUST, Aims, read_aims
 from sim.world.evidence import read_toml
 

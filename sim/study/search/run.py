@@ -28,7 +28,8 @@ from sim.errors import BadInput
 from sim.experiment.base_years import refuse_without_base_year
 from sim.experiment.cost import duration
 from sim.experiment.designs import Point
-from sim.experiment.experiment import Experiment, experiment_path
+from sim.experiment.experiment import Experiment
+from sim.experiment.file import experiment_path
 from sim.experiment.idle import idle_in
 from sim.folders import results_folder
 from sim.results.files import write_ours
