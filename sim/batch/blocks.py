@@ -148,16 +148,16 @@ def read_header(content: bytes) -> tuple[Header, int] | None:
 
 def _scenarios(block: Block) -> Iterator[Scenario]:
     """The scenario of each run; those with the same policy share its events, those of the same point and set all."""
-    policies: dict[tuple[Value, ...], Scenario] = {}
+    policies: dict[tuple[tuple[str, Value], ...], Scenario] = {}
     scenarios: dict[tuple[int, int], Scenario] = {}
     for run in block.runs:
         key = (run.point, run.parameter_set)
         if key not in scenarios:
-            dated = {name: run.values[name] for name in block.since}
-            policy = tuple(dated.values())
+            dated = {name: value for name, value in run.changes.items() if name in block.since}
+            policy = tuple(dated.items())
             if policy not in policies:
                 policies[policy] = holding(block.scenario, dated, block.since)
-            own = {name: value for name, value in run.values.items() if name not in dated}
+            own = {name: value for name, value in run.changes.items() if name not in dated}
             scenarios[key] = policies[policy].with_values({**block.sets.get(run.parameter_set, {}), **own})
         yield scenarios[key]
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from sim.batch.blocks import Model
 from sim.errors import BadInput, nearest
 from sim.experiment.conditions import Condition, read_condition
-from sim.experiment.designs import Point
+from sim.experiment.designs import Joined, Point
 from sim.experiment.experiment import Run
+from sim.experiment.kept import planned
 from sim.measures import catalogue, measure_names
+from sim.results.manifest import KeptExperiment
 from sim.results.reading import ResultFolder
 from sim.results.records import KEYS, read_rows
 from sim.scenario.held import holding
@@ -104,8 +106,10 @@ def row_of(result: ResultFolder, run_id: str) -> Row:
     declared = scenario.world.parameters
     try:
         values = {key: value_of(cells[key], declared[key].value if key in declared else "") for key in swept}
-        since = manifest.experiment.since if manifest.experiment else {}
-        scenario = holding(scenario.with_values(drawn), values, since)
+        changes, since = _changed(values, point, manifest.experiment)
+        scenario = holding(scenario.with_values(drawn), changes, since)
+    except IndexError:
+        raise BadInput(f"{where}: is of a point that the manifest does not know; run it again") from None
     except BadInput as fault:
         raise BadInput([f"{where}: {problem.removeprefix('--set: ')}" for problem in fault.problems]) from None
     stop = manifest.experiment.stop if manifest.experiment else None
@@ -118,6 +122,14 @@ def row_of(result: ResultFolder, run_id: str) -> Row:
         read_condition(stop.when, f"{result.path}: stop.when", manifest.record.measures) if stop else None,
         cells,
     )
+
+
+def _changed(values: Point, point: int, asked: KeptExperiment | None) -> tuple[Point, Mapping[str, int]]:
+    """What of a row's values its point gave, and the dates of these; a dated lever that it left out is the config's."""
+    if asked is None or not asked.since:
+        return values, {}
+    given = Joined(planned(asked))[point - 1]
+    return {key: value for key, value in values.items() if key in given or key not in asked.since}, asked.since
 
 
 def _cells(table: Path, run_id: str) -> dict[str, str]:

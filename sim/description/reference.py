@@ -311,6 +311,7 @@ def files() -> str:
         *(keys_of(model, name, experiment.RIGHT, means=ASKED) for name, model in asked),
         "A row of `[factors]` has a key and a list of levels, `\"range\"` for the parameter's own low to high, or a "
         "table. A table may have `from`, " + factors.RIGHT["from"] + ". "
+        "Where `[design]` lists the points or names their file, a row has `from` alone. "
         "With `[parts.NAME]` each part has a `design` and `factors` of its own.\n",
         keys_of(factors.Span, "factors.KEY", range_right, means={**ASKED, "levels": "so many in a grid, even"}),
         "Or a distribution, with what it needs besides `low` and `high`:\n",

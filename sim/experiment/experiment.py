@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sim.calendar import quarters_until
 from sim.errors import BadInput
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Grid, Joined, Part, Point, Sample
@@ -20,13 +19,12 @@ from sim.experiment.ensemble import Ensemble
 from sim.experiment.factors import listed_part
 from sim.experiment.kept import parts_of, seeds_of
 from sim.experiment.listed import frame_points
-from sim.experiment.tried import refused_values
+from sim.experiment.tried import alike, refused_values
 from sim.measures import HEADLINE
 from sim.results.claims import Claim
-from sim.scenario.held import values_at
+from sim.scenario.held import value_from
 from sim.scenario.scenario import Scenario
 from sim.scenario.values import CAUSED
-from sim.world.evidence import Value
 
 if TYPE_CHECKING:
     import pandas
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
 class Run:
     """One run. `values` holds the swept keys, `point` counts from 1, parameter set 0 is the config's own.
 
+    `changes` are the values that its point gives; the others are what the config has, and it may move them later.
     `part` names the part of the experiment; it is empty where there are none.
     """
 
@@ -48,6 +47,7 @@ class Run:
     parameter_set: int
     seed: int
     part: str = ""
+    changes: Point = field(default_factory=dict, repr=False)
 
     @property
     def run_id(self) -> str:
@@ -107,9 +107,11 @@ class Experiment:
         None and NaN leave a key to the config. Raises BadInput with every fault at once.
         """
         problems: list[str] = []
-        part, plan = listed_part("", frame_points(points, self.scenarios[0].world.parameters, problems))
+        listed = frame_points(points, self.scenarios[0].world.parameters, problems)
+        dates = {key: year for key, year in self.since.items() if any(key in point for point in listed)}
+        part, plan = listed_part("", listed, dates)
         if not problems:
-            problems += refused_values(self.scenarios, part, "points: ")
+            problems += [*refused_values(self.scenarios, part, "points: "), *alike(self.scenarios, part, "points: ")]
         leave_out = self.content.get("leave_out", ())
         drawn = {key for values in (self.ensemble.sets.values() if self.ensemble else ()) for key in values} - {CAUSED}
         for key in part.swept:
@@ -118,9 +120,10 @@ class Experiment:
                 problems.append(f"points: column {key!r}: is set by {by} of {self.name}; leave it out")
         if problems:
             raise BadInput(problems)
-        content = {key: held for key, held in self.content.items() if key not in (*plan, "parts", "order")}
+        dropped = (*plan, "parts", "order", "since")
+        content = {key: held for key, held in self.content.items() if key not in dropped}
+        plan |= {"since": dates} if dates else {}
         ensemble = self.ensemble.without(part.swept) if self.ensemble else None
-        part = replace(part, since={key: year for key, year in self.since.items() if key in part.swept})
         parts = (part.leaving_out(leave_out),)
         return replace(self, parts=parts, content={**content, **plan}, ensemble=ensemble)
 
@@ -168,14 +171,11 @@ class Experiment:
         number, point = divmod(number, points.total)
         seed, place = divmod(number, len(sets))
         changes = points[point]
-        values = {key: changes[key] if key in changes else self._own_value(scenario, key) for key in self.swept}
-        return Run(scenario.name, point + 1, values, sets[place], self.seeds[seed], points.part(point).name)
-
-    def _own_value(self, scenario: Scenario, key: str) -> Value:
-        """What a config has of a swept key, at the date from which it is varied."""
-        if key in self.since:
-            return values_at(scenario, quarters_until(self.since[key] - 1))[key]
-        return scenario.values[key]
+        values = {
+            key: changes[key] if key in changes else value_from(scenario, key, self.since.get(key))
+            for key in self.swept
+        }
+        return Run(scenario.name, point + 1, values, sets[place], self.seeds[seed], points.part(point).name, changes)
 
     def renumbered(self, number: int, points: int) -> int:
         """The number of a run that has `number` where the design has only the first `points` points."""

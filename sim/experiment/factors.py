@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -150,31 +150,19 @@ def read_part(
             belongs = " and ".join(f'"{each}"' for each in kinds)
             problems.append(f"{where}design.{key}: belongs to kind = {belongs}; leave it out for {kind!r}")
     given, since = _dated(table.factors, declared, where, problems)
+    if kind in LISTED:
+        part, kept = listed_part(name, _written_down(design, declared, folder, where, problems), since)
+        problems += _faults_of_dates(table.factors, kind, part, declared, where)
+        return part, kept
     factors = _factors(given, kind, declared, where, problems)
     plan: dict[str, Any] = {"kind": kind}
-    if kind in LISTED:
-        key = LISTED[kind]
-        if table.factors:
-            problems.append(f"{where}factors: a {kind} design says its values in design.{key}; leave [factors] out")
-        if getattr(design, key) is None:
-            problems.append(f"{where}design.{key} is missing; give {RIGHT[f'design.{key}']}")
-        points: Sequence[Point] = ()
-        if design.points is not None:
-            points = listed_points(design.points, declared, f"{where}design.points", problems)
-        elif design.file is not None and not (file := folder / design.file).is_file():
-            problems.append(
-                f"{where}design.file = {design.file!r}: there is no file {file}; give {RIGHT['design.file']}"
-            )
-        elif design.file is not None:
-            points = table_points(file, declared, problems)
-        return listed_part(name, points)
     if not table.factors and kind in KINDS and kind != "grid":
         article = "an" if kind[0] in "aeiou" else "a"
         problems.append(f"{where}factors is missing; {article} {kind} design needs {RIGHT['factors']}")
     if kind in SAMPLED:
         size, levels = _sample_size(design, where, problems)
         seed = 1 if design.seed is None else design.seed
-        points = Sample(kind, factors, size, seed, levels)
+        points: Sequence[Point] = Sample(kind, factors, size, seed, levels)
         plan |= {"trajectories": size, "levels": levels} if kind == "morris" else {"samples": size}
         plan["seed"] = seed
     else:
@@ -185,11 +173,43 @@ def read_part(
     return part, {"design": plan, "factors": kept, "swept": list(factors)}
 
 
-def listed_part(name: str, points: Sequence[Point]) -> tuple[Part, dict[str, Any]]:
-    """A part of points that somebody wrote down, and its design as the manifest keeps it."""
+def _written_down(design: Design, declared: Declared, folder: Path, where: str, problems: list[str]) -> Sequence[Point]:
+    """The points of a list or a table."""
+    key = LISTED[design.kind]
+    if getattr(design, key) is None:
+        problems.append(f"{where}design.{key} is missing; give {RIGHT[f'design.{key}']}")
+    if design.points is not None:
+        return listed_points(design.points, declared, f"{where}design.points", problems)
+    if design.file is None:
+        return ()
+    if not (file := folder / design.file).is_file():
+        problems.append(f"{where}design.file = {design.file!r}: there is no file {file}; give {RIGHT['design.file']}")
+        return ()
+    return table_points(file, declared, problems)
+
+
+def _faults_of_dates(given: Mapping[str, Any], kind: str, part: Part, declared: Declared, where: str) -> Iterator[str]:
+    """A sentence for every factor of points that are written down but a date of a key that they have."""
+    for key, held in flatten(given, f"{where}factors", _is_span).items():
+        place = f"{where}factors.{key}"
+        if key not in declared:
+            yield f"{place}: is not a known key{nearest(key, declared)}; `decoupling list parameters` shows all"
+        elif not isinstance(held, dict) or held.keys() != {"from"}:
+            yield (
+                f"{place} = {as_written(held)}: a {kind} design has its values in design.{LISTED[kind]}; give the year "
+                "from which on they hold, { from = 2027 }, or leave it out"
+            )
+        elif key not in part.swept:
+            yield f"{place}: no point has it{nearest(key, part.swept)}; give it values there, or leave it out"
+
+
+def listed_part(
+    name: str, points: Sequence[Point], since: Mapping[str, int] | None = None
+) -> tuple[Part, dict[str, Any]]:
+    """A part of points that somebody wrote down, and its design as the manifest keeps it; `since` has its dates."""
     swept = tuple(dict.fromkeys(key for point in points for key in point))
     design = {"kind": "list", "points": [dict(point) for point in points]}
-    return Part(name, "list", swept, points), {"design": design, "factors": {}, "swept": list(swept)}
+    return Part(name, "list", swept, points, since or {}), {"design": design, "factors": {}, "swept": list(swept)}
 
 
 def _sample_size(design: Design, where: str, problems: list[str]) -> tuple[int, int]:
@@ -224,12 +244,14 @@ def _dated(
         factors[key] = rest["levels"] if rest.keys() == {"levels"} else rest
         if "from" not in held:
             continue
-        year = since[key] = held["from"]
+        year = held["from"]
         place = f"{where}factors.{key}.from = {as_written(year)}"
         if isinstance(year, bool) or not isinstance(year, int) or not FIRST_YEAR < year <= LAST_YEAR:
             problems.append(f"{place}: must be {RIGHT['from']}; leave it out where it holds from the start")
         elif key in declared and declared[key].role != "lever":
             problems.append(f"{place}: {key} is not a lever, and only levers can change during a run; leave from out")
+        else:
+            since[key] = year
     return factors, since
 
 
@@ -338,7 +360,7 @@ def _drawn(
 
 
 def _is_span(given: dict[str, Any]) -> bool:
-    return bool((Span.model_fields.keys() | {"distribution", "from"}) & given.keys())
+    return not given or bool((Span.model_fields.keys() | {"distribution", "from"}) & given.keys())
 
 
 def _spread(low: float, high: float, count: int) -> list[float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,7 +16,7 @@ from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.experiment import Experiment
 from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
 from sim.experiment.factors import Declared, PartTable, Table, read_part, validated
-from sim.experiment.tried import refused_values
+from sim.experiment.tried import alike, refused_values
 from sim.folders import EXPERIMENTS, find, known, places
 from sim.measures import BY_FIRM, HEADLINE, catalogue, of_agents
 from sim.results.claims import Claim
@@ -140,7 +139,6 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
     parts, plans = _parts(file, scenarios, declared, path, problems)
     parts = _leaving_out(file.leave_out, parts, scenarios, declared, path, problems)
     since = _since(parts, path, problems)
-    _moved_where_left_out(scenarios, parts, since, path, problems)
     names = _measure_names(file.record, scenarios, path, problems)
     problems += _faults_of_baseline(file, scenarios, path)
     stop = _stop(file, names, path, problems)
@@ -248,7 +246,7 @@ def _parts(
         part, plans[name] = read_part(name, table, declared, path.parent, where, problems)
         parts.append(part)
         if not problems:
-            problems += refused_values(scenarios, part, where)
+            problems += [*refused_values(scenarios, part, where), *alike(scenarios, part, where)]
     return parts, plans
 
 
@@ -268,24 +266,6 @@ def _tables(file: _File, path: Path, problems: list[str]) -> dict[str, PartTable
         if table := validated(PartTable, content, str(path), f"parts.{name}", RIGHT, problems):
             tables[name] = table
     return tables
-
-
-def _moved_where_left_out(
-    scenarios: Sequence[Scenario], parts: Sequence[Part], since: Mapping[str, int], path: Path, problems: list[str]
-) -> None:
-    """Refuse a date on a lever that some points leave to a config which moves it later: they would hold it still."""
-    for key, year in since.items():
-        if all(key in part.swept and part.kind != "one-at-a-time" for part in parts):
-            continue
-        moves = (
-            f"{path}: factors.{key}: holds from {year}, and points that leave it out would keep what "
-            f"{scenario.name} has then, though {scenario.name} moves it on {event.date}; give a later date, or a value "
-            "in every point"
-            for scenario in scenarios
-            for event in scenario.events
-            if event.date.year >= year and key in event.levers()
-        )
-        problems += itertools.islice(moves, 1)
 
 
 def _since(parts: Sequence[Part], path: Path, problems: list[str]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sim.errors import BadInput
 from sim.experiment.designs import Grid, LeftOut, Part, Point, Sample
 from sim.experiment.experiment import Experiment
-from sim.experiment.kept import part_of
+from sim.experiment.kept import planned
 from sim.results.manifest import Manifest, manifest_in
 from sim.scenario.idle import idle, idle_keys, possible
 from sim.scenario.scenario import Scenario
@@ -42,7 +42,7 @@ def _idle_in_result(manifest: Manifest, where: str) -> list[str]:
         return []
     if (kept := manifest.experiment) is None:
         return [text for scenario in scenarios for text in idle(scenario)]
-    parts = [part_of(name, plan, kept.since).leaving_out(kept.leave_out) for name, plan in kept.plans.items()]
+    parts = planned(kept)
     if any(key not in scenario.values for scenario in scenarios for part in parts for key in part.swept):
         return []  # nothing can be said of a key that a config does not have
     return _idle(where, scenarios, parts, manifest.parameter_sets.values())

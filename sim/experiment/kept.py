@@ -18,16 +18,20 @@ def parts_of(experiment: KeptExperiment, where: str) -> list[Part]:
 
     Raises BadInput where this version of a library draws another sample.
     """
-    parts = []
-    for name, plan in experiment.plans.items():
-        part = part_of(name, plan, experiment.since)
-        drawn = experiment.drawn.get(name)
+    parts = planned(experiment)
+    for part in parts:
+        drawn = experiment.drawn.get(part.name)
         if drawn and isinstance(part.points, Sample) and drawn != part.points.digest():
             raise BadInput(
                 f"{where}: this version of SALib or scipy draws other points than the batch had; run the batch again"
             )
-        parts.append(part.leaving_out(experiment.leave_out))
     return parts
+
+
+def planned(experiment: KeptExperiment) -> list[Part]:
+    """The parts as this version of the libraries draws them."""
+    parts = (part_of(name, plan, experiment.since) for name, plan in experiment.plans.items())
+    return [part.leaving_out(experiment.leave_out) for part in parts]
 
 
 def seeds_of(experiment: KeptExperiment) -> Sequence[int]:

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from sim.calendar import quarters_until
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
 from sim.world.world import World
@@ -20,6 +21,11 @@ def values_at(scenario: Scenario, quarter: int) -> dict[str, Value]:
         if event.quarter <= quarter:
             held.update(event.levers())
     return held
+
+
+def value_from(scenario: Scenario, key: str, year: int | None) -> Value:
+    """The value that a key has when a year begins; None is the start, and what events set then."""
+    return scenario.values[key] if year is None else values_at(scenario, quarters_until(year - 1))[key]
 
 
 def setting(world: World, day: datetime.date, values: Mapping[str, Value]) -> Entry:
@@ -37,7 +43,8 @@ def kept(scenario: Scenario, day: datetime.date, values: Mapping[str, Value]) ->
 def holding(scenario: Scenario, values: Mapping[str, Value], since: Mapping[str, int]) -> Scenario:
     """The scenario with these values; those of the keys in `since` hold from the beginning of that year to the end.
 
-    Raises BadInput for an unknown key, a value that does not fit, and a date of what is no lever.
+    A key that is left out goes on as the scenario has it. Raises BadInput for an unknown key, a value that does not
+    fit, and a date of what is no lever.
     """
     for year in sorted(set(since.values())):
         day = datetime.date(year, 1, 1)

@@ -213,16 +213,28 @@ def test_a_row_with_a_date_is_made_again_to_the_last_bit(made):
     assert row.cells["domestic_supply_share@end"] == repr(again)
 
 
-def test_a_config_that_moves_the_lever_later_does_not(tmp_path):
+def test_a_config_that_moves_the_lever_later_moves_it_where_a_point_leaves_it_alone(tmp_path):
+    """Money of 900 from 2030-04-01 on in the config: three quarters of it in 2030, unless a point has held it."""
     (tmp_path / "later.toml").write_text(
         'purpose = "Money moves in 2030."\nextends = "published-2020"\nmechanisms.security = false\n'
         '[[event]]\ndate = 2030-04-01\nby = "CHN"\nkind = "subsidy"\namount = 900\n'
     )
-    text = 'question = "?"\nconfigs = ["later.toml"]\nreplications = 1\n[record]\nmeasures = ["subsidy_spent"]\n'
-    (tmp_path / "asked.toml").write_text(f'{text}[factors]\n"subsidy.annual" = {{ levels = [50.0], from = 2029 }}\n')
+    (tmp_path / "asked.toml").write_text(
+        'question = "?"\nconfigs = ["later.toml"]\nreplications = 1\n[record]\nmeasures = ["subsidy_spent"]\n'
+        '[design]\nkind = "list"\npoints = [{ "subsidy.annual" = 50.0 }, { "mandate.domestic" = 0.3 }]\n'
+        '[factors]\n"subsidy.annual" = { from = 2029 }\n'
+    )
     assert run_batch(tmp_path / "asked.toml", workers=1, out=tmp_path / "out", quietly=True) == 0
-    spent = {row["date"][:4]: float(row["subsidy_spent"]) for row in read_rows(tmp_path / "out" / "series.csv")}
-    assert spent["2028"] == 0 and {spent[str(year)] for year in range(2029, 2036)} == {50.0}  # bn yuan a year
+    rows = read_rows(tmp_path / "out" / "series.csv")
+    spent = {(row["run_id"][6], row["date"][:4]): float(row["subsidy_spent"]) for row in rows}
+    assert {spent["1", str(year)] for year in range(2029, 2036)} == {50.0}  # bn yuan a year
+    assert [spent["2", str(year)] for year in range(2028, 2033)] == [0.0, 0.0, 675.0, 900.0, 900.0]
+    assert spent["1", "2028"] == 0
+    for run_id in ("later-1-0-1", "later-2-0-1"):
+        row = row_of(open_result(tmp_path / "out"), run_id)
+        model = DecouplingModel(row.scenario, row.run.seed)
+        row.run_to_end(model)
+        assert row.cells["subsidy_spent@2030"] == repr(float(model.series("year")["subsidy_spent"].iloc[10]))
 
 
 def test_blocks_hold_whole_families_and_are_even():

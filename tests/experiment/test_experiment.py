@@ -391,7 +391,10 @@ FAULTS = [
         HEAD + '[design]\nkind = "list"\npoints = [{"controls.severity" = 1}, {"controls.severity" = 1.0}]\n',
         ["point 2", "same as point 1"],
     ),
-    (HEAD + '[design]\nkind = "list"\npoints = [{}]\n[factors]\n"controls.severity" = [1]\n', ["leave [factors] out"]),
+    (
+        HEAD + '[design]\nkind = "list"\npoints = [{}]\n[factors]\n"controls.severity" = [1]\n',
+        ["has its values in design.points"],
+    ),
     (HEAD + '[design]\npoints = [{"controls.severity" = 1}]\n', ["design.points", "belongs to kind"]),
     (HEAD + '[design]\nkind = "one-at-a-time"\n', ["factors is missing"]),
     (HEAD + '[factors]\n"controls.severty" = [1]\n', ["factors.controls.severty", "did you mean 'controls.severity'"]),
@@ -559,6 +562,7 @@ def test_a_lever_may_be_varied_from_a_year_on(load):
         ('"demand.growth" = { levels = [0, 0.01], from = 2027 }', "demand.growth is not a lever, and only levers can"),
         ('"mechanisms.entry" = { levels = [true, false], from = 2027 }', "mechanisms.entry is not a lever"),
         ('"subsidy.annual" = { from = 2027 }', "factors.subsidy.annual.low is missing"),
+        ('"subsidy.annual" = {}', "factors.subsidy.annual.low is missing"),
         ('"subsidy.annual" = { levels = [0, -9], from = 2027 }', "factors.subsidy.annual = -9: is out of range"),
     ],
 )
@@ -578,16 +582,25 @@ def test_a_lever_has_one_date_in_all_parts(load):
             load(HEAD + part.format("a", dated) + part.format("b", other))
 
 
-@pytest.mark.parametrize(("year", "refused"), [(2024, True), (2026, True), (2027, False)])
-def test_points_that_leave_a_dated_lever_out_hold_no_later_event_back(load, year, refused):
-    """`historic` moves the cap on 2023-10-17 and on 2026-01-15: held at its value of 2024 it would miss the second."""
-    text = (
-        HEAD.replace("published-2020", "historic")
-        + 'design.kind = "one-at-a-time"\n[factors]\n"subsidy.annual" = [0, 200]\n'
-        + f'"controls.quality_cap" = {{ levels = [0.2, 0.5], from = {year} }}\n'
+ONE_AT_A_TIME = HEAD.replace("published-2020", "historic") + 'design.kind = "one-at-a-time"\n[factors]\n'
+CAP = '"controls.quality_cap" = {{ levels = [0.2, {}], from = {} }}\n'
+
+
+def test_a_point_that_leaves_a_dated_lever_out_goes_on_as_its_config(load):
+    """`historic` sets the cap to 0.15 on 2023-10-17 and to 0.4 on 2026-01-15; a row says what it is in 2024."""
+    experiment = load(ONE_AT_A_TIME + '"subsidy.annual" = [0, 200]\n' + CAP.format(0.5, 2024))
+    runs = [run for run in experiment.runs() if run.seed == 1]
+    assert [run.values["controls.quality_cap"] for run in runs] == [0.15, 0.15, 0.15, 0.2, 0.5]
+    cap, money = "controls.quality_cap", "subsidy.annual"
+    assert [run.changes for run in runs] == [{}, {money: 0}, {money: 200}, {cap: 0.2}, {cap: 0.5}]
+
+
+def test_rows_of_other_runs_do_not_look_the_same(load):
+    """Held at what the config has then is another run than left to the config, where the config moves it later."""
+    said = (
+        r"factors.controls.quality_cap: a point gives it 0.15, which historic has in 2024, and another leaves it to "
+        r"historic, which moves it on 2026-01-15; their rows would look the same"
     )
-    if not refused:
-        assert load(text).since == {"controls.quality_cap": year}
-        return
-    with pytest.raises(BadInput, match=r"controls.quality_cap: holds from .* though historic moves it on 2026-01-15"):
-        load(text)
+    with pytest.raises(BadInput, match=said):
+        load(ONE_AT_A_TIME + CAP.format(0.15, 2024))
+    assert load(ONE_AT_A_TIME + CAP.format(0.4, 2027)).since == {"controls.quality_cap": 2027}

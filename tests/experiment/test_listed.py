@@ -9,7 +9,8 @@ from sim.batch.run import run_batch
 from sim.errors import BadInput
 from sim.experiment.experiment import Experiment
 from sim.experiment.file import load_experiment
-from sim.results.manifest import read_manifest
+from sim.experiment.kept import planned
+from sim.results.manifest import KeptExperiment, read_manifest
 
 HEAD = 'question = "Does it?"\nconfigs = ["published-2020", "no-controls"]\nreplications = 2\n'
 RECORD = '[record]\nmeasures = ["domestic_supply_share", "chip_market", "price_index"]\n'
@@ -73,6 +74,41 @@ def test_a_batch_over_a_table_needs_the_table_no_more(asked, tmp_path):
     assert run_batch(asked(design=LISTED), workers=1, out=tmp_path / "out", build=again) == 0 and again.runs == 0
 
 
+DATED = '[factors]\n"subsidy.annual" = { from = 2027 }\n'
+
+
+@pytest.mark.parametrize("design", [TABLE, LISTED])
+def test_a_key_of_written_points_may_have_a_date(asked, design):
+    experiment = load_experiment(asked(design=design + DATED))
+    plain = load_experiment(asked(design=design))
+    assert experiment.since == {"subsidy.annual": 2027} and [*experiment.points] == [*plain.points]
+    kept = KeptExperiment.model_validate(experiment.as_dict())
+    assert [part.since for part in planned(kept)] == [experiment.since]
+    changed = experiment.with_points([{"subsidy.annual": 5.0}, {"controls.severity": 0.5}])
+    assert changed.since == changed.as_dict()["since"] == experiment.since
+    other = experiment.with_points([{"controls.severity": 0.5}])
+    assert other.since == {} and "since" not in other.as_dict()
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        ('"subsidy.annual" = { levels = [1], from = 2027 }', "a table design has its values in design.file; give"),
+        ('"subsidy.annual" = {}', "factors.subsidy.annual = {}: a table design has its values in design.file"),
+        ('"subsidy.annual" = "range"', "factors.subsidy.annual = 'range': a table design has its values in"),
+        ('"subsidy.annual" = { from = 2020 }', "factors.subsidy.annual.from = 2020: must be a whole year from 2021"),
+        ('"mechanisms.talent" = { from = 2027 }', "mechanisms.talent is not a lever, and only levers can change"),
+        ('"mandate.domestic" = { from = 2027 }', "factors.mandate.domestic: no point has it; give it values there"),
+        ('"subsidy.anual" = { from = 2027 }', "factors.subsidy.anual: is not a known key (did you mean 'subsidy."),
+    ],
+)
+def test_what_a_date_of_written_points_may_not_be(asked, factor, said):
+    with pytest.raises(BadInput) as fault:
+        load_experiment(asked(design=f"{TABLE}[factors]\n{factor}\n"))
+    [sentence] = fault.value.problems
+    assert sentence.startswith(str(asked().parent / "mine.toml: factors.")) and said in sentence
+
+
 def test_a_part_may_be_a_table(asked):
     parts = '[parts.a.factors]\n"subsidy.annual" = [0.0, 50.0]\n[parts.b.design]\nkind = "table"\nfile = "points.csv"\n'
     experiment = load_experiment(asked(design=parts))
@@ -122,7 +158,7 @@ def test_every_fault_of_a_table_has_file_line_and_column(asked, points, words):
         ('[design]\nkind = "table"\n', "design.file is missing; give the name of a CSV beside the experiment"),
         (
             TABLE + '[factors]\n"subsidy.annual" = [1]\n',
-            "factors: a table design says its values in design.file; leave",
+            "factors.subsidy.annual = [1]: a table design has its values in design.file; give the year from which on",
         ),
         ('[design]\nfile = "points.csv"\n', "design.file: belongs to kind = \"table\"; leave it out for 'grid'"),
         (TABLE.replace("points.csv", "pionts.csv"), "mine.toml: design.file = 'pionts.csv': there is no file"),
