@@ -28,6 +28,7 @@ import numpy as np
 
 from sim.arrays import Array, Flags
 from sim.batch.blocks import BLOCK_SIZE
+from sim.batch.pasts import Future, run_all
 from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, year_of
 from sim.compare.intervals import student
 from sim.compare.words import counted
@@ -254,13 +255,11 @@ def critical(
 
 
 def run(plan: Plan, done: Callable[[int], None] = lambda runs: None) -> Study:
-    """Run what is planned; `done` is called with the number of runs after each removal."""
-    scenarios = [plan.scenario.with_values(values) for values in plan.sets]
-    pairs = [(scenario, seed) for scenario in scenarios for seed in range(1, plan.seeds + 1)]
-    chunks = [_losses(plan, chunk, done) for chunk in batched(pairs, BLOCK_SIZE, strict=False)]
-    losses, score, power = (np.concatenate(parts, axis=1) for parts in zip(*chunks, strict=True))
-    by_set = losses.reshape(len(plan.removals), len(plan.sets), plan.seeds, -1)
-    rows = _rows(plan.removals, by_set, score.mean(axis=1), power.mean(axis=1))
+    """Run what is planned; `done` is called with the numbers of runs with a removal that are done."""
+    blocks = batched(_futures(plan, plan.scenario), BLOCK_SIZE, strict=False)
+    standing = [_standing(plan, block) for block in blocks]
+    score, power = (np.concatenate(parts, axis=1) for parts in zip(*standing, strict=True))
+    rows = _rows(plan.removals, _losses(plan, done), score.mean(axis=1), power.mean(axis=1))
     return Study(plan.scenario, plan.year, plan.years, len(plan.sets), plan.seeds, rows)
 
 
@@ -316,23 +315,28 @@ def removals(world: World) -> list[Removal]:
 # Runs.
 
 
-def _losses(
-    plan: Plan, pairs: Sequence[tuple[Scenario, int]], done: Callable[[int], None]
-) -> tuple[Array, Array, Array]:
-    """What is lost by each removal in each run, (removals, runs, MEASURED); score and power, (removals, runs)."""
-    scenarios, seeds = zip(*pairs, strict=True)
-    model = DecouplingModel.block(scenarios, seeds, record=list(MEASURES))
-    while year_of(model.quarter) < plan.year:
-        model.step()
-    score, power = _standing(model, plan.removals)
-    without = _outcomes(model.branch(), plan.years)
-    losses = []
-    for removal in plan.removals:
-        future = model.branch()
-        future.intervene(outage(removal, plan.year, plan.years))
-        losses.append((_outcomes(future, plan.years) - without) * LESS_IS_LOST)
-        done(len(pairs))
-    return np.stack(losses), score, power
+def _losses(plan: Plan, done: Callable[[int], None]) -> Array:
+    """What is lost by each removal in each pair of runs, (removals, sets, seeds, MEASURED)."""
+    removed = [plan.scenario.with_event(outage(each, plan.year, plan.years)) for each in plan.removals]
+    futures = [future for scenario in (plan.scenario, *removed) for future in _futures(plan, scenario)]
+    found = np.empty((len(futures), len(MEASURED)))
+    for numbers, model in run_all(futures, lambda some: _begun(some, plan.year + plan.years - 1), BLOCK_SIZE):
+        found[list(numbers)] = _outcomes(model, plan.years)
+        done(sum(number >= plan.pairs for number in numbers))
+    by_removal = found.reshape(-1, len(plan.sets), plan.seeds, len(MEASURED))
+    losses: Array = (by_removal[1:] - by_removal[0]) * LESS_IS_LOST
+    return losses
+
+
+def _futures(plan: Plan, scenario: Scenario) -> list[Future]:
+    """A run of the scenario with each parameter set and seed."""
+    scenarios = [scenario.with_values(values) for values in plan.sets]
+    return [Future(each, seed) for each in scenarios for seed in range(1, plan.seeds + 1)]
+
+
+def _begun(futures: Sequence[Future], until: int) -> DecouplingModel:
+    scenarios, seeds = [each.scenario for each in futures], [each.seed for each in futures]
+    return DecouplingModel.block(scenarios, seeds, record=list(MEASURES), until=until)
 
 
 def outage(removal: Removal, year: int, years: int) -> dict[str, Any]:
@@ -348,9 +352,7 @@ def outage(removal: Removal, year: int, years: int) -> dict[str, Any]:
 
 
 def _outcomes(model: DecouplingModel, years: int) -> Array:
-    """What comes of the next years, (runs, MEASURED): means over them, the share of their sums."""
-    for _ in range(years * QUARTERS_PER_YEAR):
-        model.step()
+    """What came of the last years, (runs, MEASURED): means over them, the share of their sums."""
     _, values = model.recorder.values("year")
     of = {name: values[:, -years:, place] for place, name in enumerate(MEASURES)}
     mean = {name: held.mean(axis=-1) for name, held in of.items()}
@@ -359,8 +361,11 @@ def _outcomes(model: DecouplingModel, years: int) -> Array:
     return np.stack([unmet + paid, unmet, paid, mean["chip_production_located_real"], share], axis=-1)
 
 
-def _standing(model: DecouplingModel, who: Sequence[Removal]) -> tuple[Array, Array]:
-    """The review's score and the power of each removal at this moment, (removals, runs); score NaN for states."""
+def _standing(plan: Plan, futures: Sequence[Future]) -> tuple[Array, Array]:
+    """The review's score and the power of each removal when it begins, (removals, runs); score NaN for states."""
+    model = _begun(futures, plan.year)
+    while year_of(model.quarter) < plan.year:
+        model.step()
     roster, market, chips = model.roster, model.input_market, model.chip_market
     sold = np.zeros_like(market.choice[:, 0])
     for group in np.flatnonzero(roster.group_at_home):
@@ -368,7 +373,7 @@ def _standing(model: DecouplingModel, who: Sequence[Removal]) -> tuple[Array, Ar
     bought = roster.by_segment.spread(chips.demand[:, roster.target]) * chips.choice
     of_inputs, of_segments = review_inputs(model).score, review_segments(model).score
     scores, powers = [], []
-    for removal in who:
+    for removal in plan.removals:
         ids = [*out_of(removal, model.world)]
         suppliers, lines = np.isin(roster.suppliers, ids), np.isin(roster.chip_firms, ids)
         powers.append(_power(sold, suppliers, roster.by_input.sum) + _power(bought, lines, roster.by_segment.sum))
