@@ -556,3 +556,9 @@ def of_agents(agents: Sequence[str], known: Iterable[str], world: World) -> list
 
 def describe(name: str, world: World) -> Measure:
     return catalogue(world)[name]
+
+
+def kinds_of(measures: Iterable[str], world: World) -> dict[str, str]:
+    """Each measure's kind, which decides about its outcomes."""
+    known = catalogue(world)
+    return {name: known[name].kind for name in measures}

@@ -145,9 +145,3 @@ def column_notes(
                 unit = "bn yuan" if when == "sum" else measure.unit
                 notes[f"{name}@{when}"] = {"unit": unit, "formula": f"{name}, {words}", "meaning": measure.meaning}
     return notes
-
-
-def kinds_of(measures: Iterable[str], world: World) -> dict[str, str]:
-    """Each measure's kind, which decides about its outcomes."""
-    known = catalogue(world)
-    return {name: known[name].kind for name in measures}

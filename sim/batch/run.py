@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sim.batch.blocks import BLOCK_SIZE, Build, Family, Model, build_model, keys_of, result_texts, run_family
 from sim.batch.engines import open_engine, worker_count
-from sim.batch.identity import batch_identity, column_notes, kept_world, kinds_of, run_identity
+from sim.batch.identity import batch_identity, column_notes, kept_world, run_identity
 from sim.batch.jobs import WorkersDied, finished_jobs
 from sim.batch.pasts import families
 from sim.batch.progress import KEEPING, Progress, say
@@ -33,6 +33,7 @@ from sim.experiment.experiment import Experiment, Run
 from sim.experiment.file import experiment_path, load_experiment
 from sim.experiment.idle import idle_in
 from sim.folders import results_folder
+from sim.measures import kinds_of
 from sim.results import provenance, records
 from sim.results.files import write_aside, writing
 from sim.results.manifest import MANIFEST, Manifest, manifest_in

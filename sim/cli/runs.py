@@ -4,12 +4,12 @@
 
 import os
 import shlex
-import tomllib
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import tomli
 import typer
 
 from sim.calendar import FIRST_YEAR, LAST_YEAR
@@ -178,7 +178,7 @@ def settings(given: Sequence[str]) -> dict[str, Any]:
         if not sign or not key.strip():
             raise BadInput(f"--set {text}: must be KEY=VALUE, such as subsidy.annual=200")
         try:
-            parsed = tomllib.loads(f"value = {value}")
+            parsed = tomli.loads(f"value = {value}")
         except (ValueError, RecursionError):
             parsed = {"value": value.strip()}
         if len(parsed) > 1:

@@ -22,7 +22,8 @@ from sim.experiment import factors
 from sim.experiment import file as experiment
 from sim.folders import EVIDENCE, SHIPPED, find
 from sim.results.claims import Claim
-from sim.results.manifest import SHAPES, Manifest
+from sim.results.manifest import Manifest
+from sim.results.shapes import SHAPES
 from sim.scenario import events, values
 from sim.scenario.loading import BASELINE, load_config
 from sim.study.calibration import file as calibration

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sim.errors import BadInput, nearest
 from sim.scenario.values import CAUSED
-from sim.world.evidence import Value, value_of
+from sim.world.evidence import Parameter, Value, value_of
 from sim.world.world import World
 
 ENSEMBLE = "ensemble.csv"
@@ -63,19 +64,39 @@ def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]
             problems.append(f"{path}: factors.{key}: is set by the ensemble; leave it out of the factors")
         if keys.count(key) > 1:
             faults.append(f"{table}: column {key!r}: appears twice; keep one")
-    sets: dict[int, Mapping[str, Value]] = {}
     for number, row in enumerate(rows[1:] if not faults else [], start=1):
-        place = f"{table}: line {number + 1}"
         if len(row) != len(header) or row[0] != str(number):
-            faults.append(f"{place}: must have {len(header)} cells and parameter_set {number}")
-            continue
-        cells = dict(zip(keys, row[1:], strict=True))
-        sets[number] = {key: value_of(text, declared[key].value) for key, text in cells.items() if key not in swept}
-        for key, value in sets[number].items():
-            if fault := declared[key].check(value):
-                faults.append(f"{place}: {key} = {value!r}: {fault}")
+            faults.append(f"{table}: line {number + 1}: must have {len(header)} cells and parameter_set {number}")
+    lines = rows[1:] if not faults else []
+    columns = {
+        key: _column(declared[key], [line[place] for line in lines], table, faults)
+        for place, key in enumerate(keys, start=1)
+        if lines and key not in swept
+    }
     problems += dict.fromkeys(faults)
+    sets = {number: {key: held[number - 1] for key, held in columns.items()} for number in range(1, len(lines) + 1)}
     return Ensemble(sets, hashlib.sha256(content).hexdigest())
+
+
+def _column(parameter: Parameter, cells: Sequence[str], table: Path, faults: list[str]) -> Sequence[Value]:
+    """The values of a parameter's column, and a sentence for each that it does not take."""
+    try:
+        numbers = [*map(float, cells)] if parameter.is_number else []
+    except ValueError:
+        numbers = []
+    if numbers and _takes_all(parameter, numbers):
+        return numbers
+    values = [value_of(cell, parameter.value) for cell in cells]
+    for number, value in enumerate(values, start=2):
+        if fault := parameter.check(value):
+            faults.append(f"{table}: line {number}: {parameter.name} = {value!r}: {fault}")
+    return values
+
+
+def _takes_all(parameter: Parameter, numbers: Sequence[float]) -> bool:
+    """Whether the least and the most are in its range, and so all; of years each has to be whole besides."""
+    ends = (min(numbers), max(numbers))
+    return parameter.unit != "year" and math.isfinite(sum(numbers)) and not any(map(parameter.check, ends))
 
 
 def parameter_sets(world: World, given: Collection[str] = ()) -> Mapping[int, Mapping[str, Value]]:

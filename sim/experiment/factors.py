@@ -14,7 +14,7 @@ from sim.errors import written as as_written
 from sim.experiment.designs import KINDS, SAMPLED, Factor, Grid, Part, Point, Sample, one_at_a_time
 from sim.experiment.distributions import ENDLESS, part_inside
 from sim.experiment.listed import listed_points, table_points
-from sim.results.manifest import SHAPES
+from sim.results.shapes import SHAPES
 from sim.world.evidence import Parameter, flatten
 
 Declared = Mapping[str, Parameter]  # the parameters of a world

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.errors import BadInput
 from sim.experiment.designs import Grid, LeftOut, Part, Point, Sample
 from sim.experiment.experiment import Experiment
 from sim.experiment.kept import planned
-from sim.results.manifest import Manifest, manifest_in
 from sim.scenario.idle import idle, idle_keys, possible
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
+
+if TYPE_CHECKING:
+    from sim.results.manifest import Manifest
 
 Varied = Mapping[str, Collection[Value]]
 
@@ -25,6 +28,8 @@ def idle_in(experiment: Experiment) -> list[str]:
 
 def idle_in_results(paths: Iterable[Path]) -> list[str]:
     """The same of finished results; nothing of those whose world is not here as it was, and of bare tables."""
+    from sim.results.manifest import manifest_in  # which a check does not wait for
+
     manifests = {path: manifest for path in paths if (manifest := manifest_in(path))}
     return [text for path, manifest in manifests.items() for text in _idle_in_result(manifest, str(path))]
 
@@ -77,11 +82,8 @@ def _together(parts: Sequence[Part], scenario: Scenario, of_sets: Varied) -> Var
 
 
 def _of_sets(sets: Iterable[Point]) -> dict[str, set[Value]]:
-    varied: dict[str, set[Value]] = {}
-    for values in sets:
-        for key, value in values.items():
-            varied.setdefault(key, set()).add(value)
-    return varied
+    held = list(sets)  # all of which have the same keys
+    return {key: {values[key] for values in held} for key in (held[0] if held else ())}
 
 
 def _of_part(part: Part, scenario: Scenario) -> dict[str, Collection[Value]]:

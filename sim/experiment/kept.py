@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.errors import BadInput
 from sim.experiment.designs import SAMPLED, Factor, Grid, Part, Point, Sample, one_at_a_time
-from sim.results.manifest import SHAPES
+from sim.results.shapes import SHAPES
 
 if TYPE_CHECKING:
     from sim.results.manifest import Held, KeptExperiment, KeptPlan, KeptRange

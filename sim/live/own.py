@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import re
 import tempfile
-import tomllib
 import zlib
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from sim.errors import BadInput
 from sim.scenario.loading import config_path, known_configs, load_config
@@ -58,8 +59,8 @@ def load(name: str, text: str) -> Scenario:
 
 def content_of(name: str, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as fault:
+        return tomli.loads(text)
+    except (tomli.TOMLDecodeError, RecursionError) as fault:
         raise BadInput(f"{name[:40]}: is no TOML ({str(fault)[:100]})") from None
 
 

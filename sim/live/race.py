@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-import tomllib
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import tomli
 import tomli_w
 
 from sim.batch.blocks import keys_of
@@ -176,7 +176,7 @@ def _ships(opened: Scenario) -> bool:
 
 def _complete(scenario: Scenario) -> str:
     """The text of a config that extends nothing; a world that does not ship is named by its folder."""
-    content = tomllib.loads(resolved(scenario))
+    content = tomli.loads(resolved(scenario))
     folder = Path(scenario.world.folder)
     if folder.is_dir() and SHIPPED not in folder.resolve().parents:
         content["world"] = str(folder.resolve())

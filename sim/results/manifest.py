@@ -13,6 +13,7 @@ from pydantic_core import from_json
 
 from sim.errors import BadInput
 from sim.results.claims import Claim, Kept
+from sim.results.shapes import SHAPES
 
 SCHEMA_VERSION = 3
 MANIFEST = "manifest.json"
@@ -27,15 +28,6 @@ class OtherVersion(BadInput):
     def __init__(self, problem: str, of_batch: bool) -> None:
         super().__init__(problem)
         self.of_batch = of_batch
-
-
-SHAPES: Mapping[str, tuple[str, ...]] = {
-    "uniform": (),
-    "triangular": ("mode",),
-    "normal": ("mean", "sd"),
-    "lognormal": ("median", "sigma"),
-}
-"""What each distribution of a factor needs besides its ends. `sigma` is the standard deviation of the logarithm."""
 
 
 class KeptRange(Kept):

@@ -7,12 +7,12 @@ its reason and a low and a high. Loading refuses anything else.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Callable, Mapping
 from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
+import tomli
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from sim.errors import BadInput, nearest, written
@@ -139,7 +139,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def toml_of(text: str, path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(text.replace("\r\n", "\n"))
+        return tomli.loads(text.replace("\r\n", "\n"))
     except (ValueError, RecursionError) as fault:  # also numbers of thousands of digits, and tables as deep
         raise BadInput(f"{path}: is not valid TOML: {fault}") from None
 

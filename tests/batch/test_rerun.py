@@ -9,12 +9,13 @@ from support.made_results import signed, vouch
 from support.paths import ROOT
 
 from sim.batch.blocks import Family, read_header, run_family
-from sim.batch.identity import batch_identity, column_notes, kinds_of, run_identity
+from sim.batch.identity import batch_identity, column_notes, run_identity
 from sim.batch.rerun import row_of
 from sim.batch.run import run_batch, write_run
 from sim.batch.store import Store
 from sim.errors import BadInput
 from sim.experiment.file import experiment_path, is_search, known_experiments, load_experiment
+from sim.measures import kinds_of
 from sim.model import DecouplingModel
 from sim.results import provenance
 from sim.results.reading import open_result

@@ -29,12 +29,13 @@ from sim import DecouplingModel
 from sim.batch import blocks, pasts
 from sim.batch.blocks import BLOCK_SIZE, Family, run_family
 from sim.batch.cluster import DaskCluster
-from sim.batch.identity import batch_identity, kinds_of
+from sim.batch.identity import batch_identity
 from sim.batch.jobs import Engine, finished_jobs
 from sim.batch.run import run_batch
 from sim.batch.store import Store
 from sim.batch.workers import WorkerProcesses
 from sim.experiment.file import load_experiment
+from sim.measures import kinds_of
 
 SHORT = "short" in sys.argv[1:]
 

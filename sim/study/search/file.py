@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import Field
 
-from sim.batch.identity import kinds_of
 from sim.errors import BadInput
 from sim.experiment.cost import SECONDS_A_RUN, duration
 from sim.experiment.designs import Factor, Part, Point, Sample
@@ -17,6 +16,7 @@ from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.experiment import Experiment
 from sim.experiment.factors import Table, listed_part, validated
 from sim.experiment.file import experiment_of, experiment_path, is_search
+from sim.measures import kinds_of
 from sim.study.search.aims import RIGHT_OBJECTIVE, RIGHT_ROBUST, Aims, read_aims
 from sim.world.evidence import read_toml
 

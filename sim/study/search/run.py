@@ -17,7 +17,7 @@ import numpy as np
 from sim.arrays import Array
 from sim.batch.blocks import Build, build_model
 from sim.batch.engines import worker_count
-from sim.batch.identity import batch_identity, kinds_of
+from sim.batch.identity import batch_identity
 from sim.batch.of_config import RunsFailed
 from sim.batch.progress import say
 from sim.batch.run import run_batch
@@ -32,6 +32,7 @@ from sim.experiment.experiment import Experiment
 from sim.experiment.file import experiment_path
 from sim.experiment.idle import idle_in
 from sim.folders import results_folder
+from sim.measures import kinds_of
 from sim.results.files import write_ours
 from sim.results.manifest import manifest_in
 from sim.study.files import csv_text
