@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import BadInput
 from sim.experiment.designs import Grid, LeftOut, Part, Point, Sample
@@ -82,8 +82,14 @@ def _together(parts: Sequence[Part], scenario: Scenario, of_sets: Varied) -> Var
 
 
 def _of_sets(sets: Iterable[Point]) -> dict[str, set[Value]]:
+    """The values of what parameter sets vary, of numbers the least and the most."""
     held = list(sets)  # all of which have the same keys
-    return {key: {values[key] for values in held} for key in (held[0] if held else ())}
+    columns = {key: {values[key] for values in held} for key in (held[0] if held else ())}
+    return {key: _ends(column) if isinstance(held[0][key], float) else column for key, column in columns.items()}
+
+
+def _ends(numbers: set[Any]) -> set[Value]:
+    return {min(numbers), max(numbers)}
 
 
 def _of_part(part: Part, scenario: Scenario) -> dict[str, Collection[Value]]:

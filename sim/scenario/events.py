@@ -152,6 +152,7 @@ def levers_by_quarter(events: Sequence[Event]) -> dict[int, dict[str, Value]]:
 
 def read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, problems: list[str]) -> list[Event]:
     events = []
+    known = Event.model_fields
 
     def right(key: str) -> str:
         other = next((state for state in world.states if state not in (world.lead, world.target)), world.lead)
@@ -165,9 +166,9 @@ def read_events(entries: Sequence[Mapping[str, Any]], where: str, world: World, 
         entry |= alone
         if isinstance(entry.get("set"), dict):
             entry["set"] = flatten(entry["set"], f"{place}: set")
-        unknown = [key for key in entry if key not in Event.model_fields]
+        unknown = [key for key in entry if key not in known]
         if unknown:
-            problems += [f"{place}: {key}: is not a known key{nearest(key, Event.model_fields)}" for key in unknown]
+            problems += [f"{place}: {key}: is not a known key{nearest(key, known)}" for key in unknown]
             continue
         wrong = [key for key, value in entry.items() if not _well_typed(key, value)]
         if wrong:
