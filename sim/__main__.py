@@ -15,7 +15,7 @@ FAULT = 70  # EX_SOFTWARE of sysexits.h
 
 
 def main() -> None:
-    gc.set_threshold(20_000)  # of what a start makes next to nothing may be thrown away, and looking for it takes 4 %
+    gc.set_threshold(100_000)  # a start makes next to nothing that may be thrown away, and looking for it takes 5 %
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some takes a tenth of the start
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:

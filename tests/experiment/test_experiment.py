@@ -309,6 +309,10 @@ ENSEMBLE_FAULTS = [
     ("parameter_set,demand.growth\n2,0.05\n", "line 2: must have 2 cells and parameter_set 1"),
     ("parameter_set,demand.growth\n1,much\n", "line 2: demand.growth = 'much'"),
     ("parameter_set,demand.growth\n1,99\n", "line 2: demand.growth = 99"),
+    ("parameter_set,demand.growth\n1,0.05\n2,nan\n3,0.06\n", "line 3: demand.growth = nan: must be finite"),
+    ("parameter_set,demand.growth\n1,0.05\n2,inf\n", "line 3: demand.growth = inf: must be finite"),
+    ("parameter_set,demand.growth\n1,0.05\n2,\n", "line 3: demand.growth = '': must be a number"),
+    ("parameter_set,controls.start\n1,2024\n2,2024.5\n", "line 3: controls.start = 2024.5: must be a whole year"),
     ("parameter_set,demand.growth,demand.growth\n1,0.05,0.05\n", "appears twice; keep one"),
     ("parameter_set,controls.severity\n1,0.5\n", "factors.controls.severity: is set by the ensemble"),
 ]
