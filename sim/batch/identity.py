@@ -122,7 +122,9 @@ def column_notes(
             notes[key] = {"unit": "word", "meaning": "the part of the experiment"}
             continue
         parameter, year = world.parameters[key], (since or {}).get(key)
-        meaning = f"{parameter.meaning} It takes this value at the beginning of {year}." if year else parameter.meaning
+        meaning = (
+            f"{parameter.meaning}; it has this value from the beginning of {year} on" if year else parameter.meaning
+        )
         notes[key] = {"unit": parameter.unit, "meaning": meaning}
     whens = {
         "end": "in the last year",
