@@ -69,6 +69,7 @@ class ChipMarket(ByRun):
         self._licence = np.full_like(self.choice, 0.5)  # the year's draw
         self._in_force: Severity | None = None
         self.sales = roster.by_segment.spread(base.demand) * share  # (runs, S, F)
+        self.able = total_over_rows(self.sales)  # (runs, F) what firms could make this quarter, at least what they did
         self.demand = base.demand  # (runs, S, G) wanted at present prices, whether it may be bought or not
         self.unmet = np.zeros_like(base.demand)  # (runs, S, G)
         self.tightness = ones  # orders over capacity at normal utilisation
@@ -214,8 +215,10 @@ class ChipMarket(ByRun):
         if self.designers.any:
             able = self._trade_with_designers(parameters, firms, orders, able, open_part)
         else:
-            self.sales = rationed(orders, firms.orders, able, open_part, by_segment)
+            backfill = parameters["controls.backfill"][..., None]
+            self.sales = rationed(orders, firms.orders, able, open_part, by_segment, backfill)
             firms.output = firms.made = total_over_rows(self.sales)
+        self.able = able
         self.unmet = np.maximum(0.0, self.demand - by_segment.sum(self.sales))
         room = by_segment.sum(able) * normal
         # Where nobody can make anything there is no trade, and so no price that could move.
@@ -237,15 +240,16 @@ class ChipMarket(ByRun):
         asked = firms.orders + designers.of_makers(dies)
         made_first = designers.of_makers(first)
         fill, slack = filled_first(asked, able - made_first)
-        got, more = asked_twice(orders, fill, slack, open_part, by_segment)
-        dies, more_dies = designers.asked_twice(dies, fill, slack)
+        backfill = p["controls.backfill"][..., None]
+        got, more = asked_twice(orders, fill, slack[:, None, :], open_part, by_segment, backfill)
+        dies, more_dies = designers.asked_twice(p, dies, fill, slack)
         part = np.minimum(1.0, slack / divisor(total_over_rows(more) + designers.of_makers(more_dies)))
         dies = first + dies + more_dies * at(part, designers.foundries.makers)[:, None, :]
         filled = designers.receive(p, dies)
         self.sales = got + more * part[:, None, :]
         self.sales[..., designers.own] = chips * filled[:, None, :]
         self.made_at_home = np.tile(self.roster.at_home * 1.0, (len(able), 1))
-        self.made_at_home[:, designers.own] = designers.part_at_home()
+        self.made_at_home[:, designers.own] = designers.part_at_home(filled)
         firms.orders = asked + made_first
         firms.output = total_over_rows(self.sales)
         firms.made = firms.output + designers.of_makers(dies)

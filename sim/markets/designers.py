@@ -56,7 +56,7 @@ class Designers(ByRun):
         left = (1.0 - foundries.by_book.spread(denied)) * (1.0 - at(firms.outage, own))
         self._room = np.where(left < 1.0, np.minimum(room, placed * left), room)
         of_designers = at(orders, own), placed, self._room, at(open_part, own)
-        return rationed(*of_designers, self.by_segment)
+        return rationed(*of_designers, self.by_segment, p["controls.backfill"][..., None])
 
     def order_dies(self, p: Parameters, offered: Array, firms: ChipFirm, able: Array) -> Array:
         """The dies that this takes and that fronts ask for, by book and maker, (runs, B, makers).
@@ -82,11 +82,12 @@ class Designers(ByRun):
         first: Array = np.minimum(dies, kept[:, None, :] * self.foundries.at_home[:, None])
         return first
 
-    def asked_twice(self, dies: Array, fill: Array, slack: Array) -> tuple[Array, Array]:
+    def asked_twice(self, p: Parameters, dies: Array, fill: Array, slack: Array) -> tuple[Array, Array]:
         """What books get at first of their dies, and what they ask of makers with slack instead, (runs, B, makers)."""
         foundries = self.foundries
-        of_makers = at(fill, foundries.makers), at(slack, foundries.makers)
-        return asked_twice(dies, *of_makers, foundries.serves_of_makers, foundries.by_segment_of_makers)
+        fill, slack = at(fill, foundries.makers), at(slack, foundries.makers)[:, None, :] * foundries.serves_of_makers
+        nothing_denied = 1.0, foundries.by_segment_of_makers, p["controls.backfill"][..., None]
+        return asked_twice(dies, fill, slack, *nothing_denied)
 
     def of_makers(self, dies: Array) -> Array:
         """What each firm makes of these dies, (runs, F)."""
@@ -113,7 +114,8 @@ class Designers(ByRun):
         booked: Array = np.maximum(could, at(firms.output, self.own))
         return booked
 
-    def part_at_home(self) -> Array:
-        """The part of designers' chips that is of dies made in the target, (runs, D)."""
-        part: Array = self.at_home * (1.0 - ratio(self.from_stock, self._offered, 0.0))
+    def part_at_home(self, filled: Array) -> Array:
+        """The part of designers' chips that is of dies made in the target, (runs, D); `filled` as `receive` tells."""
+        sold = self._offered * filled
+        part: Array = self.at_home * (1.0 - np.minimum(1.0, ratio(self.from_stock, sold, 0.0)))
         return part

@@ -8,16 +8,17 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays import Array
-from sim.engine.groups import Groups, divisor, total_over_rows
+from sim.engine.groups import Groups, divisor, ratio, total_over_rows
+from sim.markets.denial import supplied
 
 
-def rationed(orders: Array, placed: Array, able: Array, open_part: Array, by_market: Groups) -> Array:
+def rationed(orders: Array, placed: Array, able: Array, open_part: Array, by_market: Groups, backfill: Array) -> Array:
     """What buyers get of their orders, with one round of re-routing to firms with slack, (runs, buyers, F).
 
-    `placed` are the firms' orders, `open_part` what part of its slack each firm may sell to each buyer.
+    `placed` are the firms' orders, `open_part` what part of its sales each firm may make to each buyer.
     """
     fill, slack = filled_first(placed, able)
-    bought, wanted = asked_twice(orders, fill, slack, open_part, by_market)
+    bought, wanted = asked_twice(orders, fill, slack[:, None, :], open_part, by_market, backfill)
     asked = total_over_rows(wanted)
     return bought + wanted * np.minimum(1.0, slack / divisor(asked))[:, None, :]
 
@@ -28,9 +29,17 @@ def filled_first(placed: Array, able: Array) -> tuple[Array, Array]:
     return fill, np.maximum(0.0, able - placed * fill)
 
 
-def asked_twice(orders: Array, fill: Array, slack: Array, open_part: Array, by_market: Groups) -> tuple[Array, Array]:
-    """What buyers get at first of their orders, and what they ask of firms with slack instead, (runs, buyers, F)."""
+def asked_twice(
+    orders: Array, fill: Array, slack: Array, open_part: Array | float, by_market: Groups, backfill: Array
+) -> tuple[Array, Array]:
+    """What buyers get at first of their orders, and what they ask of firms with slack instead, (runs, buyers, F).
+
+    `slack` is (runs, buyers or 1, F). What a control denies of an order it denies of one that is re-routed too, and
+    who may still sell replaces a part of it as of any other.
+    """
     bought = orders * fill[:, None, :]
     short = by_market.sum(orders - bought)
-    open_to = slack[:, None, :] * open_part
-    return bought, open_to * by_market.spread(short / divisor(by_market.sum(open_to)))
+    open_to = slack * open_part
+    still = by_market.sum(open_to)
+    met = supplied(ratio(still, by_market.sum(slack), 1.0), backfill)
+    return bought, open_to * by_market.spread(short * met / divisor(still))

@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
-from sim.engine.groups import divisor, total
+from sim.engine.groups import divisor, ratio, total
 from sim.engine.parameters import Parameters
 from sim.markets.denial import Severity, supplied
 from sim.policy.controls import ExportControls
@@ -26,8 +26,8 @@ def weigh_stakes(model: DecouplingModel) -> None:
     """Set what states expect of a full control by the lead, followed by the allies as far as they do; bn yuan a year.
 
     Harm: lines that would not be built in a year, at the value of their output over half the horizon (they are
-    missing from the middle of it on average), and chips not replaced. Loss: sales denied. Retaliation: output that
-    the dominated materials carry, beyond what others can supply.
+    missing from the middle of it on average), and chips not replaced, as far as others could make them today. Loss:
+    sales denied. Retaliation: output that the dominated materials carry, beyond what others can supply.
     """
     p, roster, states = model.parameters, model.roster, model.states
     chip_market, input_market, firms = model.chip_market, model.input_market, model.chip_firms
@@ -40,8 +40,10 @@ def weigh_stakes(model: DecouplingModel) -> None:
     lost_lines = begun * QUARTERS_PER_YEAR * price * roster.at_home * (1.0 - roster.by_group.spread(line))
 
     chips_denied = chip_market.denial(p, full)
-    chips_met = chip_market.part_met(p, chip_market.choice, chips_denied)
-    wanted = chip_market.demand[:, roster.target] * chip_market.price * QUARTERS_PER_YEAR
+    demand = chip_market.demand[:, roster.target]
+    made = roster.by_segment.sum(chip_market.able * (1.0 - chips_denied.of_sales))
+    chips_met = np.minimum(chip_market.part_met(p, chip_market.choice, chips_denied), ratio(made, demand, 1.0))
+    wanted = demand * chip_market.price * QUARTERS_PER_YEAR
     harm = total(lost_lines) * p["doctrine.horizon"] / 2.0 + total(wanted * (1.0 - chips_met))
 
     inputs_lost = input_market.sales_lost(denied) * QUARTERS_PER_YEAR

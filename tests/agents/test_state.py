@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support.models import advance, at
 
 from sim.model import DecouplingModel
+from sim.policy.stakes import weigh_stakes
 from sim.scenario.loading import load_config
 
 
@@ -51,6 +52,21 @@ def test_doctrines_by_hand():
     assert decided("cost-benefit", harm_expected=0.0) == (0.0, 0.0)
     assert decided("preventive") == pytest.approx((0.5, 0.25))
     assert decided("preventive", gap_closed=0.9)[0] == 1.0
+
+
+def test_harm_counts_as_replaced_only_what_others_can_make():
+    """Where nobody can make chips all are missing; each that a home maker can make counts for its price, four a year."""
+    model = DecouplingModel("historic", until=2021)
+    model.run()
+    roster, market = model.roster, model.chip_market
+    market.able = np.zeros_like(market.able)
+    weigh_stakes(model)
+    nothing = model.states.harm_expected[0, 0]
+    smic = roster.chip_firms.index("smic-chn-mature")
+    market.able[0, smic] = 0.5
+    weigh_stakes(model)
+    price = market.price[0, roster.firm_segment[smic]]
+    assert nothing - model.states.harm_expected[0, 0] == pytest.approx(0.5 * 4 * price, rel=1e-9)
 
 
 def test_capability_can_deter_and_provoke_by_the_text_of_cost_benefit():

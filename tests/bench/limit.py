@@ -138,23 +138,28 @@ def filled_first(placed: Any, able: Any, fill: Any, slack: Any) -> Any:
 
 
 @numba.njit
-def asked_twice(orders: Any, fill: Any, slack: Any, open_part: Any, segment: Any, more: Any, asked: Any) -> Any:
+def asked_twice(
+    orders: Any, fill: Any, slack: Any, open_part: Any, segment: Any, backfill: float, more: Any, asked: Any
+) -> Any:
     """Leaves of `orders` what buyers get at first, and tells what they ask of firms with slack instead.
 
-    `more` is that by buyer and firm, and is added to `asked` by firm.
+    `slack` is by buyer, or one row for all. `more` is what is asked by buyer and firm, and is added to `asked` by firm.
     """
-    by_segment = np.zeros((2, segment.max() + 1))
-    short, open_to = by_segment
+    by_segment = np.zeros((3, segment.max() + 1))
+    short, open_to, whole = by_segment
     for b in range(len(orders)):
         by_segment[:] = 0.0
         for f in range(len(fill)):
             bought = orders[b, f] * fill[f]
             short[segment[f]] += orders[b, f] - bought
             orders[b, f] = bought
-            more[b, f] = slack[f] * open_part[b, f]
+            free = slack[min(b, len(slack) - 1), f]
+            more[b, f] = free * open_part[b, f]
             open_to[segment[f]] += more[b, f]
+            whole[segment[f]] += free
         for g in range(len(short)):
-            short[g] /= or_one(open_to[g])
+            met = supplied(open_to[g] / whole[g] if whole[g] > 0.0 else 1.0, backfill)
+            short[g] *= met / or_one(open_to[g])
         for f in range(len(fill)):
             more[b, f] *= short[segment[f]]
             asked[f] += more[b, f]
@@ -176,13 +181,13 @@ def could_offer(run: Any, p: Any, designers: Any, firms: Any, capacity: Any, pla
 
 
 @numba.njit
-def offer(designers: Any, room: Any, placed: Any, orders: Any, open_part: Any) -> Any:
+def offer(designers: Any, room: Any, placed: Any, orders: Any, open_part: Any, backfill: float) -> Any:
     """What buyers would get of designers' chips if there were dies for all, (S, D)."""
     own = designers.own
     chips, opened, more = orders[:, own], open_part[:, own], np.empty((len(orders), len(own)))
     fill, slack, asked = np.zeros((3, len(own)))
     filled_first(placed[own], room, fill, slack)
-    asked_twice(chips, fill, slack, opened, designers.segment, more, asked)
+    asked_twice(chips, fill, np.expand_dims(slack, 0), opened, designers.segment, backfill, more, asked)
     for d in range(len(own)):
         part = min(1.0, slack[d] / or_one(asked[d]))
         for s in range(len(orders)):
@@ -241,7 +246,16 @@ def serve_first(run: Any, p: Any, designers: Any, able: Any, dies: Any) -> Any:
 
 @numba.njit
 def ration(
-    designers: Any, market: Any, able: Any, orders: Any, open_part: Any, dies: Any, first: Any, placed: Any, more: Any
+    designers: Any,
+    market: Any,
+    able: Any,
+    orders: Any,
+    open_part: Any,
+    backfill: float,
+    dies: Any,
+    first: Any,
+    placed: Any,
+    more: Any,
 ) -> Any:
     """Leaves of orders and dies what makers can make. `placed` becomes the orders with each maker, of both kinds."""
     made_first = np.zeros(len(able))
@@ -251,11 +265,12 @@ def ration(
     fill, slack, asked = np.zeros((3, len(able)))
     filled_first(placed, able - made_first, fill, slack)
     placed += made_first
-    asked_twice(orders, fill, slack, open_part, market.segment, more, asked)
+    asked_twice(orders, fill, np.expand_dims(slack, 0), open_part, market.segment, backfill, more, asked)
     makers = designers.makers
     more_dies, asked_of_makers = np.zeros(dies.shape), asked[makers]
-    of_makers = market.segment[makers]
-    asked_twice(dies, fill[makers], slack[makers], designers.serves, of_makers, more_dies, asked_of_makers)
+    all_open, of_makers = np.ones(dies.shape), market.segment[makers]
+    served = slack[makers] * designers.serves
+    asked_twice(dies, fill[makers], served, all_open, of_makers, backfill, more_dies, asked_of_makers)
     asked[makers] = asked_of_makers
     for f in range(len(able)):
         asked[f] = min(1.0, slack[f] / or_one(asked[f]))
@@ -330,7 +345,7 @@ def trade_chips(p: Any, market: Any, firms: Any, states: Any, designers: Any) ->
             able[f] = capacity[run, f] * firms.material_cover[run, f] * (1.0 - firms.outage[run, f])
             home[run, f] = market.at_home[f]
         room = could_offer(run, p, designers, firms, capacity[run], placed[run])
-        chips = offer(designers, room, placed[run], orders, open_part)
+        chips = offer(designers, room, placed[run], orders, open_part, p.controls_backfill[run])
         spread = spread_over_makers(designers, able)
         claims = claims_of(run, designers, spread, firms.unit_cost)
         offered = chips.sum(axis=0)
@@ -342,13 +357,14 @@ def trade_chips(p: Any, market: Any, firms: Any, states: Any, designers: Any) ->
         fronts = p.leakage_dies[run] / QUARTERS_PER_YEAR * designers.fronts
         dies = spread * (needed + fronts).reshape(len(spread), 1)
         first = serve_first(run, p, designers, able, dies)
-        ration(designers, market, able, orders, open_part, dies, first, placed[run], more)
+        backfill = p.controls_backfill[run]
+        ration(designers, market, able, orders, open_part, backfill, dies, first, placed[run], more)
         filled = receive(run, p, designers, dies, needed, fronts, offered, from_stock, stock)
         for d, f in enumerate(own):
             again = p.designers_asked_when_not[run] * allow[run, d]
             sold = offered[d] * filled[d]
             allow[run, d] = p.designers_asked_when_short[run] * sold if filled[d] < ALL else again
-            home[run, f] *= 1.0 - ratio(from_stock[d], offered[d], 0.0)
+            home[run, f] *= 1.0 - min(1.0, ratio(from_stock[d], sold, 0.0))
             orders[:, f] = chips[:, d] * filled[d]
             able[f] = max(min(able[f], room[d]) * filled[d], sold)
             capacity[run, f] = max(capacity[run, f], able[f])

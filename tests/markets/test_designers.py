@@ -188,3 +188,36 @@ def test_a_designer_needs_a_maker_at_its_site(tmp_path):
     designers = [*DESIGNERS[:2], designer("abroad", "maize"), DESIGNERS[3]]
     with pytest.raises(BadInput, match="abroad: made_from = 'maize': nobody in JPN makes it"):
         load_config(seeds(tmp_path, packs(designers, alone)))
+
+
+def test_a_denial_holds_when_home_designers_are_short():
+    """No leak and no refusal: what American makers sell openly falls with the denial, without a cliff at the end."""
+    sold = []
+    for severity in (0.0, 0.8, 0.99, 1.0):
+        denial = {"date": date(2027, 1, 1), "by": "USA", "target": "CHN", "kind": "control", "severity": severity}
+        base = load_config("no-refusal").with_values({"leakage.smuggled": 0.0})
+        config = base.with_event({**denial, "scope": ["ai_accelerators"]})
+        model = DecouplingModel(config, until=2028)
+        model.run()
+        roster, market = model.roster, model.chip_market
+        american = (roster.firm_headquarters == at(model, "USA")) & (
+            roster.firm_segment == roster.segments.index("ai_accelerators")
+        )
+        sold.append(market.sales[0, roster.target, american].sum())
+    assert sold[0] > sold[1] > sold[2] > sold[3] == 0.0
+    assert sold[1] < 0.5 * sold[0] and sold[2] < 0.05 * sold[0]
+
+
+def test_chips_of_dies_in_stock_are_not_made_at_home_in_the_quarter_in_which_these_run_out():
+    model = DecouplingModel(load_config("historic"), until=2027)
+    designers, ran_out = model.chip_market.designers, 0
+    while model.running:
+        held = designers.stock[0, 0]
+        model.step()
+        own = designers.own[designers.at_home > 0]
+        sold = model.chip_firms.output[0, own]
+        of_stock = designers.from_stock[0, designers.at_home > 0]
+        made_at_home = (model.chip_market.made_at_home[0, own] * sold).sum()
+        assert made_at_home == pytest.approx(sold.sum() - of_stock.sum(), abs=1e-9)
+        ran_out += held > 0 and designers.stock[0, 0] == 0 and sold.sum() > of_stock.sum() > 0
+    assert ran_out == 1
