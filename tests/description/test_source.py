@@ -20,7 +20,8 @@ LAYERS = [
     {"world", "results"},
     {"scenario", "measures", "terminal"},
     {"engine", "compare"},
-    {"agents", "accounts", "recorder"},
+    {"agents", "accounts", "observed"},
+    {"recorder"},
     {"start"},
     {"markets", "experiment"},
     {"policy"},
@@ -39,7 +40,7 @@ MODEL_FILES = [
     path
     for path in FILES
     if path.parent.name in ("agents", "engine", "markets", "policy", "start")
-    or path.stem in ("accounts", "model", "recorder", "schedule")
+    or path.stem in ("accounts", "model", "observed", "recorder", "schedule")
 ]
 
 

@@ -43,7 +43,7 @@ def recorded(monkeypatch, quarters, names):
     recorder = Recorder(WORLD, names)
     for parts in quarters:
         monkeypatch.setattr(
-            recorder_module, "observe", lambda model, parts=parts: {k: np.array([v]) for k, v in parts.items()}
+            recorder_module, "Observed", lambda model, parts=parts: {k: np.array([v]) for k, v in parts.items()}
         )
         recorder.record(SimpleNamespace())
     return recorder
