@@ -55,7 +55,7 @@ def test_doctrines_by_hand():
 
 
 def test_harm_counts_as_replaced_only_what_others_can_make():
-    """Where nobody can make chips all are missing; each that a home maker can make counts for its price, four a year."""
+    """Where nobody can make chips all are missing; each that a home maker can make counts four times a year."""
     model = DecouplingModel("historic", until=2021)
     model.run()
     roster, market = model.roster, model.chip_market
