@@ -23,7 +23,7 @@ from sim.study.report.drawn import Marks, figure
 from sim.study.report.pages import gallery
 from sim.study.report.plain import made_by
 from sim.study.report.told import Told
-from sim.study.report.values import Number, holds
+from sim.study.report.values import PERCENT, Number, holds
 from sim.world.world import load_world
 
 FREE, STRICT = "no control", "a strict control"
@@ -375,7 +375,8 @@ def test_every_number_of_an_answer_is_in_its_table(name):
         ends = [float(row[end]) for end in ("low", "middle", "high")]
         scale = 100.0 if row["unit"] == "0 to 1" else 1.0
         for scaled in (scale, 100.0):  # a part of runs is told in per cent whatever the measure's unit
-            number = Number(*ends, 0.5, scaled, "", bool(row["less"]))
+            unit = PERCENT if scaled == 100.0 else ""
+            number = Number(*ends, 0.5, scaled, unit, bool(row["less"]))
             known |= {number.said(end) for end in ("low", "middle", "high")}
     asked = (ROOT / f"experiments/{name}.toml").read_text().partition("[answer.headline]")[2]
     written = set(

@@ -98,7 +98,7 @@ def test_an_answer_has_its_cases_over_time_and_their_differences_in_words(tmp_pa
     assert float(line.band.low[0]) == pytest.approx(-29 + 0.05 * 18)
     assert last.panels[0].mark == 0.0 and "against neutral, severity of controls: 0" in last.subtitle
     said = texts(figure(found))
-    assert any("Not drawn: 2 cases without caution." in text for text in said)
+    assert "Not drawn: 2 cases without buyers' fear of being cut off." in " ".join(said).replace("&#x27;", "'")
     assert not any("program" in text for text in said)  # it changes where the answer does not
 
 
