@@ -241,8 +241,8 @@ class ChipMarket(ByRun):
         made_first = designers.of_makers(first)
         fill, slack = filled_first(asked, able - made_first)
         backfill = p["controls.backfill"][..., None]
-        got, more = asked_twice(orders, fill, slack[:, None, :], open_part, by_segment, backfill)
-        dies, more_dies = designers.asked_twice(p, dies, fill, slack)
+        got, more = asked_twice(orders, fill, slack[:, None, :], by_segment, open_part, backfill)
+        dies, more_dies = designers.asked_twice(dies, fill, slack)
         part = np.minimum(1.0, slack / divisor(total_over_rows(more) + designers.of_makers(more_dies)))
         dies = first + dies + more_dies * at(part, designers.foundries.makers)[:, None, :]
         filled = designers.receive(p, dies)

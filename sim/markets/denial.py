@@ -161,7 +161,7 @@ def licensed(expected: Array, draw: Array, spread: Array) -> Array:
     return expected + spread * expected * (1.0 - expected) * (2.0 * draw - 1.0)
 
 
-def supplied(permitted: Array, backfill: Array) -> Array:
+def supplied(permitted: Array, backfill: Array | float) -> Array:
     """What part of a need is met when only `permitted` of its base supply still may come.
 
     Those who may still sell replace a part of the rest, the more the larger they are: with p permitted and d = 1 - p

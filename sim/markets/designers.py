@@ -82,12 +82,11 @@ class Designers(ByRun):
         first: Array = np.minimum(dies, kept[:, None, :] * self.foundries.at_home[:, None])
         return first
 
-    def asked_twice(self, p: Parameters, dies: Array, fill: Array, slack: Array) -> tuple[Array, Array]:
+    def asked_twice(self, dies: Array, fill: Array, slack: Array) -> tuple[Array, Array]:
         """What books get at first of their dies, and what they ask of makers with slack instead, (runs, B, makers)."""
         foundries = self.foundries
         fill, slack = at(fill, foundries.makers), at(slack, foundries.makers)[:, None, :] * foundries.serves_of_makers
-        nothing_denied = 1.0, foundries.by_segment_of_makers, p["controls.backfill"][..., None]
-        return asked_twice(dies, fill, slack, *nothing_denied)
+        return asked_twice(dies, fill, slack, foundries.by_segment_of_makers)
 
     def of_makers(self, dies: Array) -> Array:
         """What each firm makes of these dies, (runs, F)."""

@@ -18,7 +18,7 @@ def rationed(orders: Array, placed: Array, able: Array, open_part: Array, by_mar
     `placed` are the firms' orders, `open_part` what part of its sales each firm may make to each buyer.
     """
     fill, slack = filled_first(placed, able)
-    bought, wanted = asked_twice(orders, fill, slack[:, None, :], open_part, by_market, backfill)
+    bought, wanted = asked_twice(orders, fill, slack[:, None, :], by_market, open_part, backfill)
     asked = total_over_rows(wanted)
     return bought + wanted * np.minimum(1.0, slack / divisor(asked))[:, None, :]
 
@@ -30,15 +30,22 @@ def filled_first(placed: Array, able: Array) -> tuple[Array, Array]:
 
 
 def asked_twice(
-    orders: Array, fill: Array, slack: Array, open_part: Array | float, by_market: Groups, backfill: Array
+    orders: Array,
+    fill: Array,
+    slack: Array,
+    by_market: Groups,
+    open_part: Array | None = None,
+    backfill: Array | float = 0.0,
 ) -> tuple[Array, Array]:
     """What buyers get at first of their orders, and what they ask of firms with slack instead, (runs, buyers, F).
 
     `slack` is (runs, buyers or 1, F). What a control denies of an order it denies of one that is re-routed too, and
-    who may still sell replaces a part of it as of any other.
+    who may still sell replaces a part of it as of any other; nothing is denied without an `open_part`.
     """
     bought = orders * fill[:, None, :]
     short = by_market.sum(orders - bought)
+    if open_part is None:
+        return bought, slack * by_market.spread(short / divisor(by_market.sum(slack)))
     open_to = slack * open_part
     still = by_market.sum(open_to)
     met = supplied(ratio(still, by_market.sum(slack), 1.0), backfill)

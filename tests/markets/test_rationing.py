@@ -55,5 +55,5 @@ def test_a_stricter_denial_never_brings_more_and_a_full_one_ends_smoothly(one, t
 def test_dies_of_who_may_make_for_a_book_are_not_denied():
     dies, fill = np.array([[[8.0, 0.0]]]), np.array([[0.5, 1.0]])
     served = np.array([[[0.0, 3.0]]])
-    _, more = asked_twice(dies, fill, served, 1.0, Groups(np.zeros(2, dtype=int), 1), np.array([[[0.0]]]))
+    _, more = asked_twice(dies, fill, served, Groups(np.zeros(2, dtype=int), 1))
     assert more[0, 0] == pytest.approx([0.0, 4.0])
