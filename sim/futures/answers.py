@@ -23,6 +23,7 @@ from sim.futures.policy import MOST_ACTS, Policy, read_levers, read_start
 from sim.futures.presets import act_of
 from sim.futures.sets import FIRST, MORE, Pair, pairs, parameter_sets
 from sim.futures.shown import MAIN, recorded
+from sim.results.escape import visible
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
 from sim.world.world import World
@@ -238,7 +239,7 @@ def made(
 
 def refused(number: object, fault: BadInput) -> dict[str, Any]:
     """The answer to a request that cannot be used: a sentence, and the lever that it is about."""
-    text = fault.problems[0].removeprefix("event 1: ")
+    text = visible(fault.problems[0].removeprefix("event 1: "))
     field = text.partition(" = ")[0] if " = " in text else ""
     return {"number": number, "fault": text[:400], "field": field if "." in field and " " not in field else ""}
 

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sim.errors import BadInput
@@ -33,6 +33,7 @@ REQUEST = st.fixed_dictionaries(
 
 
 @given(REQUEST)
+@example({"config": "historic", "set": {"\n": None}})
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_request_is_read_or_refused_with_a_sentence(request):
     try:
