@@ -44,9 +44,9 @@ def asked_twice(
     """
     bought = orders * fill[:, None, :]
     short = by_market.sum(orders - bought)
-    if open_part is None:
-        return bought, slack * by_market.spread(short / divisor(by_market.sum(slack)))
-    open_to = slack * open_part
-    still = by_market.sum(open_to)
-    met = supplied(ratio(still, by_market.sum(slack), 1.0), backfill)
-    return bought, open_to * by_market.spread(short * met / divisor(still))
+    open_to, still = slack, by_market.sum(slack)
+    if open_part is not None:
+        whole, open_to = still, slack * open_part
+        still = by_market.sum(open_to)
+        short = short * supplied(ratio(still, whole, 1.0), backfill)
+    return bought, open_to * by_market.spread(short / divisor(still))
