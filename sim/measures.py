@@ -8,7 +8,7 @@ chips; in another world they mean that world's products.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -229,6 +229,7 @@ _HEADLINE = (
     ),
 )
 HEADLINE = tuple(measure.name for measure in _HEADLINE)
+_BY_NAME = {measure.name: measure for measure in _HEADLINE}
 _DESIGN_SHARE = Measure(
     "design_share",
     SHARE,
@@ -397,52 +398,54 @@ def firms(world: World) -> dict[str, list[str]]:
 
 @lru_cache(maxsize=8)
 def catalogue(world: World) -> Mapping[str, Measure]:
-    """Every measure of a world by name: the headline, then those by segment, input, state and firm."""
-    measures = {measure.name: measure for measure in _HEADLINE}
+    """Every measure of a world by name: the headline, then those by segment, input, state, supplier and firm."""
+    found = [
+        *_HEADLINE,
+        *_of_segments(world),
+        *_of_inputs(world),
+        *_of_states(world),
+        *_of_parts(world),
+        *_of_quality(world),
+        *_AT_LARGE,
+        *_of_suppliers(world),
+        *_of_firms(world),
+    ]
+    return MappingProxyType({measure.name: measure for measure in found})
 
-    def add(base: Measure, suffix: str, meaning: str, over: Observable, under: Observable | None = None) -> None:
-        name = f"{base.name}.{suffix}"
-        measures[name] = Measure(name, base.unit, base.kind, base.formula, meaning, base.direction, over, under)
 
-    for name in _BY_SEGMENT:
-        base = measures[name]
+def _part_of(whole: str, name: str, meaning: str, over: Observable, under: Observable | None = None) -> Measure:
+    """The same as a headline measure, of a segment, an input or a state alone."""
+    return replace(_BY_NAME[whole], name=f"{whole}.{name}", meaning=meaning, over=over, under=under)
+
+
+def _of_segments(world: World) -> Iterator[Measure]:
+    for base in (_BY_NAME[name] for name in _BY_SEGMENT):
         for column, segment in enumerate(world.segments):
             under = (base.under[0], column) if base.under else None
-            over = ("price", column) if name == "price_index" else (base.over[0], column)
-            add(base, segment, f"{base.meaning}: {segment}", over, under)
+            over = ("price" if base.name == "price_index" else base.over[0], column)
+            yield _part_of(base.name, segment, f"{base.meaning}: {segment}", over, under)
     lines = {row["id"]: row["segment"] for row in world.rows["chip_firms"]}
     designed = {lines[row["id"]] for row in world.rows["designers"]}
     for column, segment in enumerate(world.segments):
         if segment in designed:
-            measures[f"design_share.{segment}"] = replace(
-                _DESIGN_SHARE,
-                name=f"design_share.{segment}",
-                meaning=f"{_DESIGN_SHARE.meaning}: {segment}",
-                over=("designed", column),
-                under=("market", column),
+            name, meaning = f"design_share.{segment}", f"{_DESIGN_SHARE.meaning}: {segment}"
+            yield replace(
+                _DESIGN_SHARE, name=name, meaning=meaning, over=("designed", column), under=("market", column)
             )
     if any(share is not None for share in world.column("segments", "automotive_share")):
-        add(measures["unmet_demand"], "automotive", "the automotive part of it", ("unmet_automotive", None))
+        yield _part_of("unmet_demand", "automotive", "the automotive part of it", ("unmet_automotive", None))
+
+
+def _of_inputs(world: World) -> Iterator[Measure]:
     for column, item in enumerate(world.inputs):
-        add(
-            measures["equipment_self_supply"],
-            item,
-            f"part of the target's purchases of {item} from its own suppliers",
-            ("inputs_home", column),
-            ("inputs", column),
-        )
-        add(
-            measures["controls_severity"],
-            item,
-            f"part of the target's base purchases of {item} that controls deny",
-            ("base_inputs_denied", column),
-            ("base_inputs", column),
-        )
+        own = f"part of the target's purchases of {item} from its own suppliers"
+        yield _part_of("equipment_self_supply", item, own, ("inputs_home", column), ("inputs", column))
+        denied = f"part of the target's base purchases of {item} that controls deny"
+        yield _part_of("controls_severity", item, denied, ("base_inputs_denied", column), ("base_inputs", column))
     for column, item in enumerate(world.inputs):
         for row, state in enumerate(world.states):
-            name = f"input_world_share.{item}.{state}"
-            measures[name] = Measure(
-                name,
+            yield Measure(
+                f"input_world_share.{item}.{state}",
                 SHARE,
                 "ratio",
                 "sales of the state's suppliers / sales of all suppliers",
@@ -451,12 +454,14 @@ def catalogue(world: World) -> Mapping[str, Measure]:
                 ("world_sales", column * len(world.states) + row),
                 ("world_sales_by_input", column),
             )
-    add(measures["equipment_spending"], "world", "all tools delivered in the world", ("tools_by_state", None))
+
+
+def _of_states(world: World) -> Iterator[Measure]:
+    yield _part_of("equipment_spending", "world", "all tools delivered in the world", ("tools_by_state", None))
     for row, state in enumerate(world.states):
-        add(measures["equipment_spending"], state, f"all tools delivered in {state}", ("tools_by_state", row))
-        name = f"sales_denied.{state}"
-        measures[name] = Measure(
-            name,
+        yield _part_of("equipment_spending", state, f"all tools delivered in {state}", ("tools_by_state", row))
+        yield Measure(
+            f"sales_denied.{state}",
             YEARLY,
             "flow",
             "need x base share x part denied",
@@ -465,9 +470,8 @@ def catalogue(world: World) -> Mapping[str, Measure]:
             "none",
             ("sales_denied", row),
         )
-        name = f"sales_to_target.{state}"
-        measures[name] = Measure(
-            name,
+        yield Measure(
+            f"sales_to_target.{state}",
             YEARLY,
             "flow",
             "sum of purchases from the state's suppliers and makers, chips at current prices, inputs at 2020 prices",
@@ -475,8 +479,11 @@ def catalogue(world: World) -> Mapping[str, Measure]:
             "none",
             ("sales_to_target", row),
         )
+
+
+def _of_parts(world: World) -> Iterator[Measure]:
     for part in world.column("parts", "input"):
-        measures[f"part_stock.{part}"] = Measure(
+        yield Measure(
             f"part_stock.{part}",
             "bn yuan",
             "stock",
@@ -485,33 +492,34 @@ def catalogue(world: World) -> Mapping[str, Measure]:
             "none",
             ("part_stock", world.inputs.index(part)),
         )
-    if world.rows["quality"]:
-        measures |= _of_quality(world)
-    measures |= {measure.name: measure for measure in _AT_LARGE}
+
+
+def _of_suppliers(world: World) -> Iterator[Measure]:
     for base_name, formula, meaning, observed in _OF_SUPPLIERS:
         for column, item in enumerate(world.inputs):
             for row, state in enumerate(world.states):
-                name = f"{base_name}.{item}.{state}"
-                cell = column * len(world.states) + row
+                name, cell = f"{base_name}.{item}.{state}", column * len(world.states) + row
                 said = meaning.format(item=item, state=state)
-                measures[name] = Measure(name, YEARLY, "flow", formula, said, "none", (observed, cell))
+                yield Measure(name, YEARLY, "flow", formula, said, "none", (observed, cell))
+
+
+def _of_firms(world: World) -> Iterator[Measure]:
     for base_name, unit, kind, formula, meaning, observed, by in _OF_FIRMS:
         for column, firm in enumerate(firms(world)):
-            name = f"{BY_FIRM}{base_name}.{firm}"
             under = (by, column) if by else None
-            said = meaning.format(firm=firm)
-            measures[name] = Measure(name, unit, kind, formula, said, "none", (observed, column), under)
-    return MappingProxyType(measures)
+            name, said = f"{BY_FIRM}{base_name}.{firm}", meaning.format(firm=firm)
+            yield Measure(name, unit, kind, formula, said, "none", (observed, column), under)
 
 
-def _of_quality(world: World) -> dict[str, Measure]:
+def _of_quality(world: World) -> Iterator[Measure]:
     """Measures of what is bought of a quality, in the unit that the world's table has for it."""
+    if not world.rows["quality"]:
+        return
     unit = world.units["quality", "amount"]["unit"].removesuffix(" per bn yuan") + " a year"
-    measures = {}
     for name, own_unit, formula, meaning, observed in _OF_QUALITY:
         for row, state in enumerate(world.states):
             better = {"compute_added": "higher", "compute_price": "lower"}.get(name, "none")
-            measures[f"{name}.{state}"] = Measure(
+            yield Measure(
                 f"{name}.{state}",
                 own_unit or unit,
                 "ratio" if name == "compute_price" else "flow",
@@ -522,8 +530,7 @@ def _of_quality(world: World) -> dict[str, Measure]:
                 ("compute", row) if name == "compute_price" else None,
             )
     for name, own_unit, formula, meaning in _IN_SPITE:
-        measures[name] = Measure(name, own_unit or unit, "flow", formula, meaning, "none", (name, None))
-    return measures
+        yield Measure(name, own_unit or unit, "flow", formula, meaning, "none", (name, None))
 
 
 def measure_names(selection: str | Sequence[str], world: World) -> list[str]:

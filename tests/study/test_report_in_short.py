@@ -5,7 +5,7 @@ import io
 import re
 
 import pytest
-from support.made_study import NOTE, SHARE, answered, made_result
+from support.made_study import NOTE, SHARE, answered, made_result, sampled
 from typer.testing import CliRunner
 
 from sim.cli.study import study
@@ -200,7 +200,7 @@ def test_where_an_author_has_written_the_brief_says_that(tmp_path, monkeypatch):
 
 
 def test_a_sample_without_cases_is_told_by_its_indices(tmp_path):
-    answered(tmp_path, "sampled", SAMPLED)
+    answered(tmp_path, "sampled", sampled('"investment.annual" = { low = 50, high = 300 }'))
     out = tmp_path / "out"
     result = CliRunner().invoke(
         study, ["report", str(tmp_path / "results/sampled"), "--out", str(out), "--format", "csv"]
@@ -212,19 +212,3 @@ def test_a_sample_without_cases_is_told_by_its_indices(tmp_path):
     said = paragraph(read_answer(tmp_path / "results/sampled"))
     assert said.startswith("Over the sampled points of no controls the domestic supply share in 2035 is")
     assert "What decides it most: " in said and "subsidy (" in said and "equity raised by firms (" in said
-
-
-SAMPLED = """
-question = "Which lever decides?"
-configs = ["no-controls"]
-replications = 1
-[design]
-kind = "sobol"
-samples = 4
-[factors]
-"subsidy.annual" = { low = 0, high = 300 }
-"investment.annual" = { low = 50, high = 300 }
-[record]
-every = "year"
-measures = ["domestic_supply_share"]
-"""

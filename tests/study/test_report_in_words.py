@@ -4,7 +4,7 @@ import re
 
 import pytest
 from support.made_results import scenario, write
-from support.made_study import answered
+from support.made_study import answered, sampled
 
 from sim import load_config
 from sim.compare.words import behind, told_in
@@ -163,24 +163,8 @@ def test_labels_that_two_values_share_tell_nothing_apart(tmp_path):
     assert [case.label for case in read_answer(elsewhere(tmp_path / "told", labels=told)).cases] == ["slow", "fast"]
 
 
-SMALL = """
-question = "Which lever decides?"
-configs = ["no-controls"]
-replications = 1
-[design]
-kind = "sobol"
-samples = 4
-[factors]
-"subsidy.annual" = { low = 0, high = 300 }
-"research.supplier_catch_up" = { low = 0.2, high = 1.0 }
-[record]
-every = "year"
-measures = ["domestic_supply_share"]
-"""
-
-
 def test_a_small_sample_says_that_it_is_small_and_names_no_key(tmp_path):
-    answered(tmp_path, "small", SMALL)
+    answered(tmp_path, "small", sampled('"research.supplier_catch_up" = { low = 0.2, high = 1.0 }'))
     found = read_answer(tmp_path / "results/small")
     brief = brief_of(found, head_of(found))
     assert "The sample is too small to tell these parts well" in brief.paragraph

@@ -90,3 +90,21 @@ def answered(root, name, experiment):
     path.write_text(experiment)
     assert run_batch(path, workers=1, out=root / "results" / name) == 0
     return root
+
+
+def sampled(unknown: str) -> str:
+    """The text of an experiment with a small sample of the subsidy and of something else."""
+    return f"""
+question = "Which lever decides?"
+configs = ["no-controls"]
+replications = 1
+[design]
+kind = "sobol"
+samples = 4
+[factors]
+"subsidy.annual" = {{ low = 0, high = 300 }}
+{unknown}
+[record]
+every = "year"
+measures = ["domestic_supply_share"]
+"""
