@@ -292,6 +292,7 @@ def test_a_page_is_the_same_when_it_is_made_twice(reported, project):
     }
     for folder in (project / "results").glob("mine-*"):
         shutil.rmtree(folder)  # the readings are run again
+    (project / "experiments/mine-overturned.svg").write_text("what turned over an answer of before")
     assert reported() == first
     page = first["mine.md"].decode()
     assert page.startswith("# Does a subsidy help?\n\nIt helps by ") and made_by("mine") in page
@@ -330,6 +331,7 @@ def test_an_answer_opens_in_everyday_words(name):
     shown = " ".join(texts_of((ROOT / f"experiments/{name}.svg").read_text()))
     assert not KEYS.search(shown), shown
     overturned = ROOT / f"experiments/{name}-overturned.svg"
+    assert overturned.exists() == (f"({overturned.name})" in (ROOT / f"experiments/{name}.md").read_text())
     if overturned.exists():
         assert not KEYS.search(" ".join(texts_of(overturned.read_text())))
 

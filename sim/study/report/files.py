@@ -21,7 +21,7 @@ from sim.study.report.head import Head, head_of
 from sim.study.report.kept import is_asked, project_experiment
 from sim.study.report.one_effect import NAME, SIGN, one_effect
 from sim.study.report.pages import GALLERY, Drawn, answer_page, gallery, html_report, made_by, markdown_report
-from sim.study.report.plain import page_of
+from sim.study.report.plain import overturned, page_of
 from sim.study.report.tables import not_told
 from sim.study.sensitivity import HEADER as INDICES
 from sim.terminal import note
@@ -100,7 +100,10 @@ def write_answer(answer: Answer) -> Path | None:
         return None
     asked = load_experiment(experiment)
     plain = {page.name: answer_page(answer, picture.name), picture.name: figure(answer)} if asked.answer is None else {}
-    _write(folder, plain or page_of(answer, asked).files())
+    files = plain or page_of(answer, asked).files()
+    _write(folder, files)
+    if (tornado := overturned(page.stem)) not in files:
+        (folder / tornado).unlink(missing_ok=True)  # of an answer that had one before
     _write_of_all(folder, answer.manifest.world)
     return page
 

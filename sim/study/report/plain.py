@@ -93,7 +93,7 @@ class Page:
             f"{self.name}-numbers.csv": self.numbers(),
         }
         if self.overturning.swings:
-            made[f"{self.name}-overturned.svg"] = tornado(self.overturning, "What would change it", self._headline())
+            made[overturned(self.name)] = tornado(self.overturning, "What would change it", self._headline())
         return made
 
     def text(self) -> str:
@@ -184,7 +184,7 @@ class Page:
         if headline.is_difference:
             turning = [swing.words for swing in swings if swing.turns(headline.middle)]
             said += f" Its sign turns with these: {joined(turning)}." if turning else " None of them turns its sign."
-        picture = f"![What would change it]({self.name}-overturned.svg)"
+        picture = f"![What would change it]({overturned(self.name)})"
         return f"{title}\n\n{escape.markdown(said)}\n\n{picture}\n"
 
     def _prediction(self) -> str:
@@ -244,6 +244,11 @@ class Page:
     def _row(self, name: str, value: Value) -> list[object]:
         unit = self.answer.unit_of(value.outcome)
         return [name, value.measure, unit, value.year, value.of or "", value.less or "", value.effect]
+
+
+def overturned(name: str) -> str:
+    """The file of an answer's tornado, which not every answer has."""
+    return f"{name}-overturned.svg"
 
 
 def made_by(name: str) -> str:
