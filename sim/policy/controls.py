@@ -23,7 +23,7 @@ from functools import cache
 import numpy as np
 
 from sim.agents import State
-from sim.arrays import Array, Flags
+from sim.arrays import Array, Flags, Indices
 from sim.calendar import FIRST_YEAR, QUARTERS_PER_YEAR
 from sim.engine.groups import total
 from sim.engine.kept import Kept
@@ -179,8 +179,22 @@ class ExportControls(ByRun):
     def _tools_denied(self) -> Array:
         """The part of the target's foreign tools for lines above thresholds that is or will be denied, (runs, 1)."""
         harsher = np.maximum(self.announced.above_threshold, self.announced.of_everything)
-        denied = (harsher[..., : len(self.roster.inputs)] * self.roster.foreign_tools).sum(axis=(-1, -2))
-        return denied[:, None]
+        harsher = harsher[..., : len(self.roster.inputs)]
+        denied = (harsher * self.roster.foreign_tools).sum(axis=(-1, -2))[:, None]
+        if self.announced.for_lines.any():
+            denied = denied + self._tools_denied_for_lines(harsher)
+        return denied
+
+    def _tools_denied_for_lines(self, harsher: Array) -> Array:
+        """What controls for some lines add to that, by the part of each tool that they buy above thresholds."""
+        order, inputs, segments = self._named_lines()
+        sold = self.supplies.for_lines * self.supplies.of_state[..., None, None]  # (runs, S, inputs, segments)
+        above = total(np.moveaxis(sold, 1, -1))[..., 0] * self._exposures()  # (runs, inputs, segments)
+        whole = total(above)
+        parts = above / np.where(whole > 0, whole, 1.0)
+        further = np.maximum(0.0, self.announced.for_lines[..., order] - harsher[..., inputs])
+        added = further * self.roster.foreign_tools[..., inputs] * parts[:, None, inputs, segments]
+        return total(added.reshape(len(added), -1))
 
     def _announced_by_value(self) -> Array:
         """Each state's announced severity over its base sales to the target, (runs, states); experts have no price."""
@@ -193,15 +207,25 @@ class ExportControls(ByRun):
 
     def _added_for_lines(self) -> Array:
         """What announced controls for some lines add to the others, by value as above, (runs, states)."""
-        announced, lines = self.announced, np.array(self.announced.lines)
-        order = np.lexsort(lines.T[::-1])  # by input and segment, whatever the order in which events name them
-        inputs, segments = lines[order].T
-        exposure = np.array(self.roster.world.column("segments", "control_exposure"))[segments]
-        others = np.maximum(announced.above_threshold[..., inputs] * exposure, announced.of_everything[..., inputs])
+        announced, (order, inputs, segments) = self.announced, self._named_lines()
+        others = np.maximum(
+            announced.above_threshold[..., inputs] * self._exposures()[segments], announced.of_everything[..., inputs]
+        )
         added: Array = (
             np.maximum(0.0, announced.for_lines[..., order] - others) * self.supplies.for_lines[..., inputs, segments]
         )
         return total(added)[..., 0]
+
+    def _named_lines(self) -> tuple[Indices, Indices, Indices]:
+        """The columns of announced controls for lines by input and segment, whatever order events name them in."""
+        lines = np.array(self.announced.lines)
+        order = np.lexsort(lines.T[::-1])
+        inputs, segments = lines[order].T
+        return order, inputs, segments
+
+    def _exposures(self) -> Array:
+        """What part of the tools for lines of each segment lies above thresholds, (segments,)."""
+        return np.array(self.roster.world.column("segments", "control_exposure"))
 
     def _lagged(self, lag: Array, before: Mapping[int, tuple[Array, ...]]) -> list[Array]:
         """What the lead had in force `lag` quarters ago, (runs, columns), nothing before the first quarter."""

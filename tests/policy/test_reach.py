@@ -137,6 +137,33 @@ def test_announced_lines_count_by_what_is_sold_for_them():
     assert supplies["lines"] > 0
 
 
+def tools_denied(*events):
+    return float(advance(DecouplingModel(dated(*events)), 5).states.tools_denied[0, 0])
+
+
+EVERY_LINE = ["leading_logic", "advanced_logic", "mature_logic", "memory", "analog_power"]
+
+
+def test_planners_count_tools_denied_for_lines_as_far_as_these_lie_above_thresholds():
+    """For every line it is what denying all that lies above is; no line of 2020 in China made leading logic."""
+    above = {**TOOLS}
+    del above["lines"]
+    whole = tools_denied(above)
+    assert whole > 0
+    assert tools_denied({**TOOLS, "lines": EVERY_LINE}) == pytest.approx(whole)
+    apart = [tools_denied({**TOOLS, "lines": [segment]}) for segment in EVERY_LINE]
+    assert sum(apart) == pytest.approx(whole)
+    assert apart[0] == 0.0 and min(apart[1:]) > 0
+
+
+def test_planners_count_a_tool_once_that_is_denied_for_lines_and_above_thresholds():
+    above = {**TOOLS, "severity": 0.8}
+    del above["lines"]
+    lines = {**TOOLS, "lines": EVERY_LINE}
+    assert tools_denied(lines, above) == tools_denied(above)
+    assert tools_denied({**lines, "severity": 0.9}, above) == pytest.approx(tools_denied(above) * 0.9 / 0.8)
+
+
 def test_allies_follow_on_lines_too():
     changes = {"controls.alignment": 1.0, "alliance.reluctance": 0.0, "alliance.lag": 2.0}
     model = advance(DecouplingModel(dated({**TOOLS, "through": ["KOR"]}, **changes)), 9)
