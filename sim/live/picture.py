@@ -187,7 +187,7 @@ def history(model: DecouplingModel, kind: str, id: str, quarters: Iterable[Colum
 def _denied(model: DecouplingModel) -> tuple[Array, Array]:
     """Each supplier's base sales to lines in the target, bn yuan a quarter, and the part denied now: (suppliers,)."""
     roster, base, home = model.roster, model.input_market.base, model.roster.group_at_home
-    sold = (roster.by_input.spread(base.input_need[0]) * base.input_share[0])[home]
+    sold = (roster.by_input.spread(base.input_need) * roster.of_groups(base.input_share))[0, home]
     whole = sold.sum(axis=0)
     denied = (sold * model.input_market.denied[0, home]).sum(axis=0)
     return whole, denied / np.where(whole > 0, whole, 1.0)

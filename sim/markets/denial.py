@@ -7,14 +7,15 @@ lines of these segments, and nothing for others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from sim.arrays import Array, Indices
-from sim.engine.groups import Groups, at
+from sim.engine.groups import at
 from sim.engine.parameters import Parameters
 from sim.engine.runs import ByRun
 
@@ -86,7 +87,7 @@ class Denial(ByRun):
     what part of its purchases lies above; both broadcast against buyers and sellers.
     """
 
-    SAME = ("exposure",)
+    SAME: ClassVar[tuple[str, ...]] = ("exposure",)
 
     above: Array
     below: Array
@@ -96,6 +97,41 @@ class Denial(ByRun):
     @cached_property
     def of_sales(self) -> Array:
         return self.reach * (self.exposure * self.above + (1.0 - self.exposure) * self.below)
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Groups of buyers that choose alike and are denied alike: what is the same for several is reckoned once."""
+
+    buyer: Indices  # (alike,) their kind
+    row: Indices  # (alike,) which row of a denial is theirs
+    first: Indices  # (alike,) the first such group
+    place: Indices  # (groups,) where among these each group is
+
+    @classmethod
+    def of(cls, buyers: Indices, rows: Indices) -> Alike:
+        """Of the kind and the row of each group."""
+        pairs, first, place = np.unique(np.stack([buyers, rows]), axis=1, return_index=True, return_inverse=True)
+        return cls(pairs[0], pairs[1], first, place.ravel())
+
+    def by_group(self, values: Array) -> Array:
+        """What each group has of what is by row, (runs, rows, …) to (runs, groups, …)."""
+        return values.take(self.row[self.place], axis=1)
+
+
+@dataclass(frozen=True)
+class GroupDenial(Denial):
+    """The same for groups of buyers, of which several share a row of `above` and `below`, (runs, rows, sellers)."""
+
+    SAME: ClassVar[tuple[str, ...]] = ("exposure", "alike")
+
+    alike: Alike
+
+    @cached_property
+    def of_sales(self) -> Array:
+        """By group, (runs, groups, sellers)."""
+        above, below = map(self.alike.by_group, (self.above, self.below))
+        return Denial(above, below, self.reach, self.exposure).of_sales
 
 
 def decided(
@@ -134,18 +170,14 @@ def by_lever(parameters: Parameters, denied: Array) -> Array:
     return denied * np.where(p.is_set("controls.mode", "none"), 0.0, dated)
 
 
-def part_met(share: Array, denial: Denial, exposure: Array, by_market: Groups, backfill: Array) -> Array:
-    """What part of buyers' needs is met, (runs, …, markets), when sellers have these `share` of it (summing to 1).
+def part_met(denial: Denial, exposure: Array, met: Callable[[Array], Array]) -> Array:
+    """What part of buyers' needs is met, (runs, …, markets); `met` tells it of what is denied of sellers' sales.
 
-    What lies above a threshold cannot be replaced by what lies below: each is back-filled by itself.
+    What lies above a threshold cannot be replaced by what lies below: each is back-filled by itself. Where nothing is
+    denied all is met: exactly what the formula gives, in blocks with denials too.
     """
-
-    def met(denied: Array) -> Array | float:
-        if not denied.any():
-            return 1.0  # exactly what the formula gives, in blocks with denials too
-        return supplied(1.0 - denial.reach * by_market.sum(share * denied), backfill)
-
-    return exposure * met(denial.above) + (1.0 - exposure) * met(denial.below)
+    above, below = (met(denied) if denied.any() else 1.0 for denied in (denial.above, denial.below))
+    return exposure * above + (1.0 - exposure) * below
 
 
 def over_complied(denied: Array, over_compliance: Array) -> Array:

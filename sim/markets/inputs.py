@@ -1,7 +1,7 @@
 """The markets of inputs: chip firms buy equipment, materials and design software from the world's suppliers.
 
-Buyers come in groups that hold the same permits (`Roster`). Amounts are bn yuan a quarter at 2020 prices. Shapes:
-K buyer groups, I inputs, U suppliers.
+Buyers come in groups that hold the same permits, of three kinds that choose alike (`Roster`). Amounts are bn yuan a
+quarter at 2020 prices. Shapes: K buyer groups, B kinds of buyer, I inputs, U suppliers.
 """
 
 from __future__ import annotations
@@ -16,61 +16,64 @@ from sim.engine.kept import Kept
 from sim.engine.parameters import Parameters
 from sim.engine.runs import ByRun, Pick
 from sim.engine.streams import Luck, agent_keys
-from sim.markets.denial import Denial, Severity, by_licence, decided, part_met, supplied
+from sim.markets.denial import Alike, GroupDenial, Severity, by_licence, decided, part_met, supplied
 from sim.start.base_year import BaseYear
 from sim.start.roster import Roster
 
-_EVERYBODY = np.ones(1)  # an outage hits all that is sold
+OWN, _, ELSEWHERE = range(3)  # kinds of buyer: the target's own firms, foreign-owned ones there, and all others
 NEWTON_STEPS = 4  # to find the odds that a mandate asks for, from those of the quarter before
 
 
 class InputMarket(ByRun):
     """Needs, choice of suppliers, permits, deliveries and the stocks of materials, for all runs at once."""
 
-    SAME = ("_weights",)
+    SAME = ("_weights", "_alike", "_apart")
 
     def __init__(self, roster: Roster, base: BaseYear, parameters: Parameters, luck: Luck) -> None:
         self.roster = roster
         self.base = base
         self._luck = luck
-        first = roster.group_at_home[:, None] & roster.target_supplier & ~roster.sells
+        first = np.array([True, True, False])[:, None] & roster.target_supplier & ~roster.sells
         self._newcomers = np.flatnonzero(first.any(axis=0))  # suppliers that may enter
         shares = parameters["research.entry_share"][..., None] * first
-        self._entry_share = at(shares, self._newcomers)  # (runs, K, newcomers)
+        self._entry_share = at(shares, self._newcomers)  # (runs, B, newcomers)
         self._keys = agent_keys(roster.suppliers)
         self._quality_bound = roster.group_at_home & roster.is_quality_bound[roster.group_segment]
         self._weights = np.where(self._quality_bound[:, None] & roster.is_quality_critical, 0.0, base.tool_mix)
         self._weights = self._weights / self._weights.sum(axis=-1, keepdims=True)
-        self.denied = np.zeros_like(base.input_share)  # (runs, K, U) part of base sales, by controls
+        self._base_share = roster.of_groups(base.input_share)  # (runs, K, U) of suppliers
+        self.denied = np.zeros_like(self._base_share)  # (runs, K, U) part of base sales, by controls
         self.denied_share = self.denied[:, roster.home]  # (runs, K at home, U) of base purchases
         self.base_denied = total_over_rows(self.denied_share)  # (runs, U) of it in 2020, bn yuan a quarter
         self.in_the_way = self.denied  # by whomever
         self._left: Array | None = None  # what that leaves of sales; all where nothing is in the way
         self._bars: Array | None = None  # (runs, K abroad, the target's suppliers) the part of it by the target
         self._is_out = False  # whether an outage takes a part of some supplier's sales
+        at_home = roster.buyer_of_group[roster.home]
+        self._alike = Alike.of(at_home, np.zeros_like(at_home))  # all at home are denied alike
+        self._apart = Alike.of(at_home, np.arange(len(at_home)))  # or each by itself
         self._keep_answers()
         self._licence = np.full((len(luck.seeds), len(roster.suppliers)), 0.5)  # the year's draw
         nothing = Severity.nothing(len(luck.seeds), len(roster.states), len(roster.items))
         self.by_controls = self.denial(parameters, nothing, self._licence)
         self.at_home = self.by_controls  # of groups in the target, by whomever
         self._in_force: Severity | None = None
-        self._expected: Denial | None = None  # by what is in force, at expected licences
+        self._expected: GroupDenial | None = None  # by what is in force, at expected licences
         self.need = base.input_need
         self.delivered = base.input_need  # (runs, K, I)
-        self.sales = roster.by_input.spread(base.input_need) * base.input_share  # (runs, K, U)
+        self.sales = roster.by_input.spread(base.input_need) * self._base_share  # (runs, K, U)
         self.wanted = self.used = np.zeros_like(base.input_need)  # by the output of the quarter
         need = base.input_need * roster.is_material
         self.stock = need * parameters["materials.stock_quarters"][..., None]  # (runs, K, I)
         self.availability = np.ones_like(base.input_need)  # part of an order that is delivered
-        self.choice = base.input_share  # (runs, K, U) what groups would choose if free
+        self.choice = base.input_share  # (runs, B, U) what buyers would choose if free
         groups = (len(luck.seeds), len(roster.group_names), 1)
         self.covered = np.ones(groups)  # part of capacity that materials in stock allow, or of each of what is used up
         self._parts = np.flatnonzero(roster.is_part[roster.materials])  # where they are among the materials
         self._has_parts = bool(len(self._parts))
         self._usual_share = base.input_share  # with the first share of who has entered
         self._entered = np.zeros((len(luck.seeds), len(roster.suppliers)))
-        # By group of the target's own: log points that a mandate has raised the odds of home suppliers by so far.
-        self._raised = np.zeros((len(luck.seeds), int(roster.group_target_owned.sum())))
+        self._raised = np.zeros((len(luck.seeds), 1))  # odds of home suppliers, by a mandate so far, log points
         self.store = np.zeros_like(base.input_need)  # (runs, K, I) tools bought ahead, not yet installed
         self.stored = self.store  # change of it this quarter
         self.feared = self.store  # part of an input's supply that may be cut off and is not yet
@@ -78,7 +81,8 @@ class InputMarket(ByRun):
     def _keep_answers(self) -> None:
         self._barring: Kept[Array | None] = Kept()
         self._hindering: Kept[tuple[Array, Array | None]] = Kept()
-        self._denied_for_lines: tuple[Kept[Array], Kept[Array]] = Kept(), Kept()  # by the year's licences, as expected
+        # By the year's licences, and as expected.
+        self._denied_for_lines: tuple[Kept[tuple[Array, Alike]], Kept[tuple[Array, Alike]]] = Kept(), Kept()
 
     def picked(self, pick: Pick) -> InputMarket:
         """The same state of the runs that are picked."""
@@ -98,9 +102,9 @@ class InputMarket(ByRun):
         if new_year or in_force is not self._in_force:
             self._in_force = in_force
             self.by_controls = self.denial(p, in_force, self._licence)
-            self.denied = np.zeros_like(self.base.input_share)
+            self.denied = np.zeros_like(self._base_share)
             self.denied[:, home] = self.by_controls.of_sales
-            self.denied_share = self.base.input_share[:, home] * self.by_controls.of_sales
+            self.denied_share = self._base_share[:, home] * self.by_controls.of_sales
             self.base_denied = self._of_suppliers(self.base.input_need, self.denied_share)
             self._expected = None
         self._bars = self._barring.answer(lambda: self._barred(p, barred), barred, p["retaliation.bite"])
@@ -114,9 +118,9 @@ class InputMarket(ByRun):
         lost = suppliers.outage[:, None]
         self._is_out = bool(lost.any())
         if self._is_out:
-            now, left = self.by_controls, 1.0 - lost
+            now, left = self._by_group(self.by_controls), 1.0 - lost
             above, below = (1.0 - left * (1.0 - now.reach * part) for part in (now.above, now.below))
-            self.at_home = Denial(above, below, _EVERYBODY, now.exposure)
+            self.at_home = GroupDenial(above, below, np.ones_like(now.reach), now.exposure, self._apart)  # it hits all
             self.in_the_way = 1.0 - left * (1.0 - self.in_the_way)
             self._left = 1.0 - self.in_the_way
 
@@ -146,19 +150,30 @@ class InputMarket(ByRun):
         if self._expected is None:
             self._expected = self.denial(parameters, in_force)
         worse, now = self.denial(parameters, feared), self._expected
-        home, by_input = self.roster.home, self.roster.by_input
-        share = self.base.input_share[:, home]
+        if worse.alike is not now.alike:  # other lines are named
+            worse, now = self._by_group(worse), self._by_group(now)
+        home = self.roster.home
         for part, more, less in (
             (worse.exposure, worse.above, now.above),
             (1.0 - worse.exposure, worse.below, now.below),
         ):
             step = more - less
             np.maximum(0.0, step, out=step)
-            to_come[:, home] += part * by_input.sum(share * step)
+            lost = self._lost(self.base.input_share, step, worse.alike)
+            to_come[:, home] += part * lost.take(worse.alike.place, axis=1)
         to_come[:, home] *= worse.reach
         return to_come
 
-    def denial(self, parameters: Parameters, severity: Severity, licence: Array | None = None) -> Denial:
+    def _by_group(self, denial: GroupDenial) -> GroupDenial:
+        """The same with a row for each group at home."""
+        above, below = map(denial.alike.by_group, (denial.above, denial.below))
+        return GroupDenial(above, below, denial.reach, denial.exposure, self._apart)
+
+    def _lost(self, share: Array, denied: Array, alike: Alike) -> Array:
+        """What buyers at home choose of what is denied, (runs, alike, I): shares (runs, B, U), denied by row."""
+        return self.roster.by_input.sum(share.take(alike.buyer, axis=1) * denied.take(alike.row, axis=1))
+
+    def denial(self, parameters: Parameters, severity: Severity, licence: Array | None = None) -> GroupDenial:
         """The part of each supplier's base sales to each group at home that a severity denies, or is expected to.
 
         Lines owned by foreigners are reached in part (licences for named plants). What is denied for the lines of a
@@ -167,30 +182,35 @@ class InputMarket(ByRun):
         p, roster = parameters, self.roster
         above, below = decided(p, severity, roster.supplier_state, roster.supplier_input, licence)
         foreign = ~roster.target_supplier
-        denied = ((above * foreign)[:, None], (below * foreign)[:, None])
+        denied, alike = ((above * foreign)[:, None], (below * foreign)[:, None]), self._alike
         if severity.for_lines.any():
             made_of = severity.for_lines, severity.lines, licence, p["controls.licence_spread"]
-            for_lines = self._denied_for_lines[licence is None].answer(
+            for_lines, alike = self._denied_for_lines[licence is None].answer(
                 lambda: self._for_lines(p, severity, licence), *made_of, p["controls.over_compliance"]
             )
             denied = np.maximum(denied[0], for_lines), np.maximum(denied[1], for_lines)
         owned = roster.group_target_owned[self.roster.home][:, None]
         reach = np.where(owned, 1.0, p["controls.foreign_owned_part"][..., None])
         exposure = self.roster.line_exposure[self.roster.home][:, None]
-        return Denial(*denied, reach, exposure)
+        return GroupDenial(*denied, reach, exposure, alike)
 
-    def _for_lines(self, parameters: Parameters, severity: Severity, licence: Array | None) -> Array:
-        """What is denied of each supplier's sales for the lines of some segments, (runs, K at home, U)."""
+    def _for_lines(self, parameters: Parameters, severity: Severity, licence: Array | None) -> tuple[Array, Alike]:
+        """What is denied of each supplier's sales for the lines of some segments, (runs, rows, U).
+
+        The first row is of groups with other lines, the next ones are of the segments that are named.
+        """
         roster = self.roster
-        denied = np.zeros_like(self.base.input_share[:, roster.home])
-        for column, (item, segment) in enumerate(severity.lines):
-            expected = severity.for_lines[..., column]
-            if expected.any():
-                sellers = roster.suppliers_of[item]
-                of_sellers = at(expected, roster.supplier_state[sellers])
-                for_line = by_licence(parameters, of_sellers, None if licence is None else licence[:, sellers])
-                denied[:, roster.group_segment[roster.home] == segment, sellers] = for_line[:, None]
-        return denied
+        columns = [column for column in range(len(severity.lines)) if severity.for_lines[..., column].any()]
+        named = sorted({severity.lines[column][1] for column in columns})
+        denied = np.zeros((len(severity.for_lines), 1 + len(named), len(roster.suppliers)))
+        for column in columns:
+            item, segment = severity.lines[column]
+            sellers = roster.suppliers_of[item]
+            of_sellers = at(severity.for_lines[..., column], roster.supplier_state[sellers])
+            for_line = by_licence(parameters, of_sellers, None if licence is None else licence[:, sellers])
+            denied[:, 1 + named.index(segment), sellers] = for_line
+        rows = [1 + named.index(segment) if segment in named else 0 for segment in roster.group_segment[roster.home]]
+        return denied, Alike.of(roster.buyer_of_group[roster.home], np.array(rows))
 
     def cover(self, firms: ChipFirm) -> None:
         """The part of a group's capacity that its scarcest material in stock allows to run.
@@ -243,7 +263,9 @@ class InputMarket(ByRun):
         need = (tools - released) + hoard
         need[..., roster.used_up] = self._materials_ordered(p, firms, ahead)
         self.need = need
-        allowed = self.choice if self._left is None else self.choice * self._left
+        allowed = roster.of_groups(self.choice)
+        if self._left is not None:
+            allowed *= self._left
         permitted = by_input.sum(allowed)
         self.delivered = self.need * self.availability
         self.sales = by_input.spread(self.delivered / divisor(permitted))
@@ -272,7 +294,7 @@ class InputMarket(ByRun):
         return ordered
 
     def _chosen(self, parameters: Parameters, suppliers: Supplier, expected_cutoff: Array) -> Array:
-        """Each group's shares of suppliers: the base share times quality and cost, (runs, K, U).
+        """Shares of suppliers by kind of buyer: the base share times quality and cost, (runs, B, U).
 
         The target's own firms shun who may be cut off.
         """
@@ -286,13 +308,12 @@ class InputMarket(ByRun):
             self._usual_share = self._usual_share.copy()
             self._usual_share[..., self._newcomers] = self.base.input_share[..., self._newcomers] + first
         share = self._usual_share * appeal[:, None, :]
-        cautious = roster.owned
-        np.multiply(self._usual_share[:, cautious], (appeal * shunned)[:, None, :], out=share[:, cautious])
+        share[:, OWN] *= shunned
         share /= by_input.spread(by_input.sum(share))
         return share
 
     def _mandate(self, parameters: Parameters, choice: Array) -> None:
-        """Let a least part of the own firms' tools come from home suppliers: moves their choice, (runs, K, U).
+        """Let a least part of the own firms' tools come from home suppliers: moves their choice, (runs, B, U).
 
         The odds of every kind of tool that home suppliers sell rise alike, as fast as these can expand, until a line's
         tools meet the mandate by value. What a line loses by tools that it would not have chosen is not in the model.
@@ -301,44 +322,48 @@ class InputMarket(ByRun):
         if not least.any():
             self._raised = np.zeros_like(self._raised)
             return
-        roster, own = self.roster, self.roster.owned
-        at_home = roster.of_home_suppliers(choice[:, own])
+        roster = self.roster
+        at_home = roster.of_home_suppliers(choice[:, OWN])
         most = self._raised + parameters["mandate.tools_pace"] / QUARTERS_PER_YEAR
         raised = self._raised
         for _ in range(NEWTON_STEPS):  # towards the odds at which the line's tools just meet the mandate
-            asked = raised_odds(at_home, raised[..., None])
-            short = least - (asked * self.base.tool_mix).sum(axis=-1)
-            slope = (asked * (1.0 - asked) * self.base.tool_mix).sum(axis=-1)
+            asked = raised_odds(at_home, raised)
+            short = least - (asked * self.base.tool_mix).sum(axis=-1, keepdims=True)
+            slope = (asked * (1.0 - asked) * self.base.tool_mix).sum(axis=-1, keepdims=True)
             raised = np.clip(raised + short / divisor(slope), 0.0, most)
         self._raised = raised
-        asked = np.where(roster.is_equipment, raised_odds(at_home, self._raised[..., None]), at_home)
+        asked = np.where(roster.is_equipment, raised_odds(at_home, self._raised), at_home)
         by = roster.by_input.spread((1.0 - asked) / divisor(1.0 - at_home))
-        by[..., roster.home_suppliers] = (asked / divisor(at_home))[..., roster.supplier_input[roster.home_suppliers]]
-        choice[:, own] *= by
+        by[..., roster.home_suppliers] = at(asked / divisor(at_home), roster.supplier_input[roster.home_suppliers])
+        choice[:, OWN] *= by
 
-    def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
-        """What part of its needs each group gets when it would choose suppliers by these shares, (runs, K, I)."""
-        backfill, by_input, home = parameters["controls.backfill"][..., None], self.roster.by_input, self.roster.home
+    def part_met(self, parameters: Parameters, share: Array, denial: GroupDenial) -> Array:
+        """What part of its needs each group gets when buyers would choose by these (runs, B, U) shares, (runs, K, I)."""
+        backfill, alike = parameters["controls.backfill"][..., None], denial.alike
+        reach = denial.reach.take(alike.first, axis=1)
+
+        def of_home(denied: Array) -> Array:
+            lost = reach * self._lost(share, denied, alike)
+            return supplied(1.0 - lost, backfill).take(alike.place, axis=1)
+
         met = np.ones(self.base.input_need.shape)
-        met[:, home] = part_met(share[:, home], denial, denial.exposure, by_input, backfill)
+        met[:, self.roster.home] = part_met(denial, denial.exposure, of_home)
         if (barred := self._barred_abroad(share)) is not None:
             met[:, self.roster.abroad] = supplied(1.0 - barred, backfill)
         return met
 
     def _barred_abroad(self, share: Array) -> Array | None:
         """The part of their needs that groups elsewhere may not or cannot have, (runs, K abroad, I)."""
-        roster = self.roster
+        roster, elsewhere = self.roster, share[:, [ELSEWHERE]]
         if self._is_out:
-            return roster.by_input.sum(share[:, roster.abroad] * self.in_the_way[:, roster.abroad])
+            return roster.by_input.sum(elsewhere * self.in_the_way[:, roster.abroad])
         if self._bars is None:
             return None
-        bought = at(share[:, roster.abroad], roster.home_suppliers)
-        return roster.home_suppliers_by_input.sum(bought * self._bars)
+        return roster.home_suppliers_by_input.sum(at(elsewhere, roster.home_suppliers) * self._bars)
 
-    def sales_lost(self, denial: Denial) -> Array:
+    def sales_lost(self, denial: GroupDenial) -> Array:
         """What suppliers would not sell to the target under a denial, at its needs and free choice, (runs, U)."""
-        wanted = self.roster.by_input.spread(self.need[:, self.roster.home]) * self.choice[:, self.roster.home]
-        return total_over_rows(wanted * denial.of_sales)
+        return self._of_suppliers(self.need, self.roster.of_groups(self.choice)[:, self.roster.home] * denial.of_sales)
 
     def denied_now(self) -> Array:
         """What controls deny suppliers of this quarter's needs, at base shares, (runs, U)."""

@@ -44,7 +44,8 @@ def review_inputs(model: DecouplingModel) -> Review:
     by_state = np.zeros((len(input_market.choice), len(roster.inputs) * len(roster.states)))
     purchases = np.zeros((len(input_market.choice), len(roster.inputs)))
     for group in np.flatnonzero(roster.group_at_home):
-        chosen = roster.by_input.spread(input_market.need[:, group]) * input_market.choice[:, group]
+        choice = input_market.choice[:, roster.buyer_of_group[group]]
+        chosen = roster.by_input.spread(input_market.need[:, group]) * choice
         by_state = by_state + roster.by_input_and_state.sum(chosen)
         purchases = purchases + input_market.need[:, group]
     waits = suppliers.may_enter * (1.0 - suppliers.entered)

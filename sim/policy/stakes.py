@@ -87,9 +87,9 @@ def _carried(p: Parameters, roster: Roster, model: DecouplingModel) -> Array:
     """Yearly output of each state's firms that would stop without the materials the target dominates, (runs, S)."""
     kept = roster.by_input.sum(model.input_market.choice * ~roster.target_supplier)
     met = supplied(1.0 - p["retaliation.bite"][..., None] * (1.0 - kept), p["controls.backfill"][..., None])
-    stops = np.where(roster.is_dominated, (1.0 - met) * (1.0 - roster.dispensable), 0.0).max(axis=-1)
+    stops = np.where(roster.is_dominated, (1.0 - met) * (1.0 - roster.dispensable), 0.0).max(axis=-1, keepdims=True)
     value = model.chip_firms.revenue * QUARTERS_PER_YEAR * ~roster.at_home
-    return roster.by_firm_state.sum(value * roster.by_group.spread(stops))
+    return roster.by_firm_state.sum(value * roster.by_group.spread(roster.of_groups(stops)[..., 0]))
 
 
 def _gap_closed(roster: Roster, model: DecouplingModel) -> Array:

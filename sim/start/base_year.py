@@ -29,7 +29,8 @@ FITTING_ROUNDS = 60  # the largest residual of the fitted flows is below 1e-9 of
 
 @dataclass(frozen=True)
 class BaseYear(ByRun):
-    """The base year of every run. G segments, S states, F firms, K groups, I inputs, U suppliers; units as above."""
+    """The base year of every run. G segments, S states, F firms, K groups of B kinds of buyer, I inputs, U suppliers;
+    units as above."""
 
     demand: Array  # (runs, S, G) chips used
     chip_share: Array  # (runs, S, F) each buyer's shares of firms, sum to 1 within a segment
@@ -42,7 +43,7 @@ class BaseYear(ByRun):
     material_need: Array  # (runs, 1, I) materials and software per unit of chips; zero for equipment
     tool_mix: Array  # (I,) parts of a line's cost, sum to 1; zero for what is not equipment
     input_need: Array  # (runs, K, I) purchases of inputs
-    input_share: Array  # (runs, K, U) each group's shares of suppliers, sum to 1 within an input
+    input_share: Array  # (runs, B, U) shares of suppliers by kind of buyer, sum to 1 within an input
     supplier_revenue: Array  # (runs, U)
     supplier_gap: Array  # (runs, U) log distance of quality from parity, 0 for all but the target's suppliers
 
@@ -86,7 +87,7 @@ def _construct(roster: Roster, given: dict[str, Array]) -> BaseYear:
     need = tools + roster.needed(made, material_need)
     flow = _input_flows(roster, given, need)
     input_share = flow / roster.by_input.spread(roster.by_input.sum(flow))
-    sales = roster.by_input.spread(need) * input_share
+    sales = roster.by_input.spread(need) * roster.of_groups(input_share)
     return BaseYear(
         demand,
         chip_share,
@@ -245,14 +246,15 @@ def _regional(roster: Roster, given: dict[str, Array], output: Array) -> Array:
 
 
 def _input_flows(roster: Roster, given: dict[str, Array], need: Array) -> Array:
-    """Who buys whose inputs: published world shares of the suppliers, with the target's bias to its own."""
+    """Who buys whose inputs, by kind of buyer: published world shares, with the target's bias to its own suppliers."""
     shares = np.array([row["share"] for row in roster.supplier_rows])
     shares = shares / roster.by_input.spread(roster.by_input.sum(shares))
     sales = roster.by_input.spread(total_over_rows(need)) * shares
-    at_home = roster.group_at_home[:, None] & roster.target_supplier
+    by_buyer = np.stack([total_over_rows(need[:, groups]) for groups in roster.buyers], axis=1)
+    at_home = np.array([True, True, False])[:, None] & roster.target_supplier
     prior = np.where(at_home, given["base.target_home_bias"][..., None], 1.0)
-    # firms that buy nothing yet will choose as the others at home do
-    return _fit(prior, np.maximum(need, 1e-12), sales, roster.by_input)
+    # kinds that buy nothing, or nothing yet, choose as the others there do
+    return _fit(prior, np.maximum(by_buyer, 1e-12), sales, roster.by_input)
 
 
 def _supplier_gaps(roster: Roster, sales: Array) -> Array:

@@ -16,7 +16,8 @@ class Roster:
     """Who is who in a world: index arrays that never differ between runs.
 
     Buyer groups of inputs are the firms owned by the target at home, those foreign-owned there (both by segment),
-    and one group for every other state: firms within a group hold the same permits. With `entry` the firms of the
+    and one group for every other state: firms within a group hold the same permits. These are the three kinds of
+    buyer, and groups of a kind choose alike. With `entry` the firms of the
     target that may enter on subsidies are there too; in 2020 they make nothing.
     """
 
@@ -84,6 +85,10 @@ class Roster:
         self.chip_exposure = np.array(world.column("segments", "chip_exposure"))  # part above technical thresholds
         self.foreign_tools = self._foreign_tools()
 
+    def of_groups(self, values: Array) -> Array:
+        """What each group has of what is by kind of buyer, (runs, B, …) to (runs, K, …)."""
+        return values.take(self.buyer_of_group, axis=1)
+
     def of_home_suppliers(self, values: Array) -> Array:
         """What the target's suppliers have of each input, (…, suppliers) to (…, inputs)."""
         return self.home_suppliers_by_input.sum(at(values, self.home_suppliers))
@@ -145,7 +150,9 @@ class Roster:
         self.group_target_owned = np.array([key[0] == 0 and key[1] == 0 for key in order])
         self.home = slice(0, int(self.group_at_home.sum()))  # the groups in the target, which come first
         self.owned = slice(0, int(self.group_target_owned.sum()))  # and before all those of its own firms
-        self.abroad = slice(self.home.stop, None)
+        self.abroad = slice(self.home.stop, len(order))
+        self.buyers = self.owned, slice(self.owned.stop, self.home.stop), self.abroad  # the groups of each kind
+        self.buyer_of_group = np.repeat(range(len(self.buyers)), [kind.stop - kind.start for kind in self.buyers])
         self.by_group_state = Groups(self.group_state, len(self.states))
         self.group_segment = np.array([key[2] for key in order])  # has a meaning for groups at home only
         self.line_exposure = np.array([key[3] for key in order])  # of the tools for its lines, as `_line_exposures`

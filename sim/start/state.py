@@ -180,7 +180,7 @@ def base_supplies(roster: Roster, base: BaseYear) -> BaseSupplies:
     sold = np.zeros((len(base.demand), len(roster.states), len(roster.inputs) + len(roster.segments)))
     above = np.zeros_like(sold)
     for_lines = np.zeros((*sold.shape[:2], len(roster.inputs), len(roster.segments)))
-    needs = roster.by_input.spread(base.input_need) * base.input_share
+    needs = roster.by_input.spread(base.input_need) * roster.of_groups(base.input_share)
     of_suppliers: Any = (slice(None), roster.supplier_state, roster.supplier_input)
     for group in np.flatnonzero(roster.group_at_home):
         np.add.at(sold, of_suppliers, needs[:, group])
