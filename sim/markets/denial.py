@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -109,9 +109,10 @@ class Alike:
     place: Indices  # (groups,) where among these each group is
 
     @classmethod
-    def of(cls, buyers: Indices, rows: Indices) -> Alike:
+    @cache
+    def of(cls, buyers: tuple[int, ...], rows: tuple[int, ...]) -> Alike:
         """Of the kind and the row of each group."""
-        pairs, first, place = np.unique(np.stack([buyers, rows]), axis=1, return_index=True, return_inverse=True)
+        pairs, first, place = np.unique([buyers, rows], axis=1, return_index=True, return_inverse=True)
         return cls(pairs[0], pairs[1], first, place.ravel())
 
     def by_group(self, values: Array) -> Array:

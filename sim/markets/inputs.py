@@ -27,7 +27,7 @@ NEWTON_STEPS = 4  # to find the odds that a mandate asks for, from those of the 
 class InputMarket(ByRun):
     """Needs, choice of suppliers, permits, deliveries and the stocks of materials, for all runs at once."""
 
-    SAME = ("_weights", "_alike", "_apart")
+    SAME = ("_weights", "_buyers_at_home", "_alike", "_apart")
 
     def __init__(self, roster: Roster, base: BaseYear, parameters: Parameters, luck: Luck) -> None:
         self.roster = roster
@@ -49,9 +49,9 @@ class InputMarket(ByRun):
         self._left: Array | None = None  # what that leaves of sales; all where nothing is in the way
         self._bars: Array | None = None  # (runs, K abroad, the target's suppliers) the part of it by the target
         self._is_out = False  # whether an outage takes a part of some supplier's sales
-        at_home = roster.buyer_of_group[roster.home]
-        self._alike = Alike.of(at_home, np.zeros_like(at_home))  # all at home are denied alike
-        self._apart = Alike.of(at_home, np.arange(len(at_home)))  # or each by itself
+        self._buyers_at_home = tuple(roster.buyer_of_group[roster.home].tolist())
+        self._alike = Alike.of(self._buyers_at_home, (0,) * len(self._buyers_at_home))  # all at home are denied alike
+        self._apart = Alike.of(self._buyers_at_home, tuple(range(len(self._buyers_at_home))))  # or each by itself
         self._keep_answers()
         self._licence = np.full((len(luck.seeds), len(roster.suppliers)), 0.5)  # the year's draw
         nothing = Severity.nothing(len(luck.seeds), len(roster.states), len(roster.items))
@@ -210,7 +210,7 @@ class InputMarket(ByRun):
             for_line = by_licence(parameters, of_sellers, None if licence is None else licence[:, sellers])
             denied[:, 1 + named.index(segment), sellers] = for_line
         rows = [1 + named.index(segment) if segment in named else 0 for segment in roster.group_segment[roster.home]]
-        return denied, Alike.of(roster.buyer_of_group[roster.home], np.array(rows))
+        return denied, Alike.of(self._buyers_at_home, tuple(rows))
 
     def cover(self, firms: ChipFirm) -> None:
         """The part of a group's capacity that its scarcest material in stock allows to run.
@@ -338,7 +338,7 @@ class InputMarket(ByRun):
         choice[:, OWN] *= by
 
     def part_met(self, parameters: Parameters, share: Array, denial: GroupDenial) -> Array:
-        """What part of its needs each group gets when buyers would choose by these (runs, B, U) shares, (runs, K, I)."""
+        """What part of its needs each group gets when buyers choose by these shares (runs, B, U), (runs, K, I)."""
         backfill, alike = parameters["controls.backfill"][..., None], denial.alike
         reach = denial.reach.take(alike.first, axis=1)
 

@@ -66,7 +66,7 @@ def test_an_outage_of_suppliers_by_hand():
     advance(model, 1)
     resist = model.roster.inputs.index("photoresist")
     japanese = model.roster.suppliers.index("jpn-photoresist")
-    lost = 0.8 * model.input_market.base.input_share[0, :, japanese]
+    lost = 0.8 * model.input_market.base.input_share[0, model.roster.buyer_of_group, japanese]
     left = 1.0 - lost
     met = left + lost * (1.0 - np.exp(-0.5 * left / lost))
     assert model.input_market.availability[0, :, resist] == pytest.approx(met, rel=1e-12)

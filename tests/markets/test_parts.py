@@ -79,7 +79,7 @@ def test_a_month_of_notice_shows_as_a_rise_of_the_stock(scenario):
     normal = model.input_market.stock[0, group(model, "CHN owned packs"), item(model)]
     assert normal == pytest.approx(2 * use)
     advance(model, 1)
-    part = model.input_market.base.input_share[0, group(model, "CHN owned packs")]
+    part = model.input_market.base.input_share[0, model.roster.buyer_of_group[group(model, "CHN owned packs")]]
     foreign = part[model.roster.suppliers.index("usa-sachets")]
     after = model.input_market.stock[0, group(model, "CHN owned packs"), item(model)]
     assert after == pytest.approx((2 + 6 * foreign) * use, rel=1e-4)

@@ -15,7 +15,8 @@ def test_the_score_by_hand():
     bought = dict.fromkeys(roster.states, 0.0)
     for group in np.flatnonzero(roster.group_at_home):
         for supplier in np.flatnonzero(roster.supplier_input == item):
-            value = model.input_market.need[0, group, item] * model.input_market.choice[0, group, supplier]
+            choice = model.input_market.choice[0, roster.buyer_of_group[group], supplier]
+            value = model.input_market.need[0, group, item] * choice
             bought[roster.states[roster.supplier_state[supplier]]] += value
     whole, abroad = sum(bought.values()), sum(bought.values()) - bought["CHN"]
     concentration = sum((value / abroad) ** 2 for state, value in bought.items() if state != "CHN")

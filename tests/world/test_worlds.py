@@ -296,7 +296,7 @@ def test_supplies_are_weighed_as_a_loop_over_agents_would():
     above = np.zeros_like(sold)
     for group in np.flatnonzero(roster.group_at_home):
         for cell, (state, item) in enumerate(zip(roster.supplier_state, roster.supplier_input, strict=True)):
-            bought = base.input_need[0, group, item] * base.input_share[0, group, cell]
+            bought = base.input_need[0, group, item] * base.input_share[0, roster.buyer_of_group[group], cell]
             sold[state, item] += bought
             above[state, item] += bought * roster.line_exposure[group]
     for cell, (state, segment) in enumerate(zip(roster.firm_headquarters, roster.firm_segment, strict=True)):
