@@ -208,7 +208,8 @@ class Observed:
         roster, market, home = self._roster, self._inputs, self._roster.home
         output = roster.by_group.sum(self._firms.made * self._firms.has_lines)[:, home]
         yearly_use = 4.0 * market.wanted[:, home] * roster.is_material
-        supply = ratio(roster.of_home_suppliers(market.sales[:, home]), market.delivered[:, home], 1.0)
+        not_needed = np.where(market.need[:, home] > 0, 0.0, 1.0)  # where some is and none comes, none is from home
+        supply = ratio(roster.of_home_suppliers(market.sales[:, home]), market.delivered[:, home], not_needed)
         stocks = ratio(market.stock[:, home], yearly_use, 1.0)
         cover = np.minimum(1.0, stocks + supply).min(axis=-1)
         tools = (supply * market.base.tool_mix).sum(axis=-1)

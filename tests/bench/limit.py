@@ -447,7 +447,7 @@ def meet(run: Any, k: Any, p: Any, market: Any, supplier_input: Any, bought: Any
         for i in range(len(met)):
             met[i] = supplied(1.0 - denied[i], backfill)
         return
-    row = k if market.above.shape[1] > 1 else 0
+    row = market.row[k]
     exposure, reach = market.exposure[k], market.reach[run, k]
     denied_of(bought, market.above[run, row], supplier_input, denied)
     for i in range(len(met)):
@@ -521,12 +521,13 @@ def hand_over(run: Any, p: Any, firms: Any, base: Any, at_hand: Any, met: Any, g
 @numba.njit
 def trade_inputs(p: Any, market: Any, firms: Any, suppliers: Any, base: Any) -> Any:
     """Sales, deliveries, stocks, stores, revenue, and what firms are handed."""
-    runs, groups, sellers = market.share.shape
+    runs, kinds, sellers = market.share.shape
+    groups = len(base.buyer_of_group)
     inputs, makers = len(base.tool_mix), firms.investment.shape[1]
     sales, delivered = np.zeros((runs, groups, sellers)), np.zeros((runs, groups, inputs))
     stock, store = market.stock.copy(), market.store.copy()
     revenue, got = np.zeros((runs, sellers)), np.zeros((runs, 4, makers))
-    appeal, shunned = np.zeros(sellers), np.zeros(sellers)
+    appeal, shunned, chosen = np.zeros(sellers), np.zeros(sellers), np.zeros((kinds, sellers))
     room, need, permitted = np.zeros(inputs), np.zeros(inputs), np.zeros(inputs)
     at_hand, met = np.zeros((groups, inputs)), np.zeros((groups, inputs))
     for run in range(runs):
@@ -535,11 +536,13 @@ def trade_inputs(p: Any, market: Any, firms: Any, suppliers: Any, base: Any) -> 
         tools = np.zeros(groups)
         for f in range(makers):
             tools[base.group[f]] += firms.investment[run, f]
+        for b in range(kinds):
+            choose(market.share[run, b], shunned if b == 0 else appeal, base.supplier_input, chosen[b], room)
+        if p.mandate_tools[run] > 0:
+            mandate(p.mandate_tools[run], market.raised[run, 0], p.mandate_tools_pace[run], base, chosen[0], room)
         for k in range(groups):
-            bought, own = sales[run, k], k < market.raised.shape[1]
-            choose(market.share[run, k], shunned if own else appeal, base.supplier_input, bought, room)
-            if own and p.mandate_tools[run] > 0:
-                mandate(p.mandate_tools[run], market.raised[run, k], p.mandate_tools_pace[run], base, bought, room)
+            bought = sales[run, k]
+            bought[:] = chosen[base.buyer_of_group[k]]
             meet(run, k, p, market, base.supplier_input, bought, room, met[k])
             install(run, k, p, market, base, tools[k], met[k], need, at_hand[k], store[run, k])
             order_used_up(run, k, p, market, base, to_come[k], met[k], need)
@@ -685,6 +688,7 @@ def inputs_compiled(model: DecouplingModel) -> Callable[[], Any]:
         held(
             **of(market, "wanted", "stock", "store", "feared", "in_the_way"),
             **of(way, "above", "below"),
+            row=way.alike.row[way.alike.place],
             share=trial.input_market._usual_share,
             raised=market._raised,
             covered=covered,
@@ -700,6 +704,7 @@ def inputs_compiled(model: DecouplingModel) -> Callable[[], Any]:
                 "supplier_input",
                 "target_supplier",
                 "home_suppliers",
+                "buyer_of_group",
                 "part_of",
                 "target_owned",
             ),

@@ -6,6 +6,7 @@ import pytest
 from support.models import advance, at, year
 
 from sim.model import DecouplingModel
+from sim.observed import Observed
 from sim.scenario.loading import load_config
 
 
@@ -108,3 +109,18 @@ def test_controllers_suppliers_lose_sales_and_research():
         lost = 1 - after / before
         assert (lost > 0).all()
         assert 0.02 < lost.mean() < 0.08
+
+
+def test_what_a_cut_off_leaves_to_rounding_does_not_decide_the_output_at_risk():
+    """Of lithography nothing comes any more. Whether that is none or a rounding, home supplies give none of it."""
+    model = advance(DecouplingModel("full-cutoff"), 40)
+    market, home = model.input_market, model.roster.home
+    lithography = model.roster.inputs.index("lithography")
+    assert market.need[0, home, lithography].max() > 0.1
+    at_risk = []
+    for left in (0.0, 1e-15, -1e-15):
+        delivered = market.delivered.copy()
+        delivered[:, home, lithography] = left
+        market.delivered = delivered
+        at_risk.append(float(Observed(model).output_at_risk[0, 0]))
+    assert at_risk == pytest.approx([at_risk[0]] * 3, rel=1e-12)

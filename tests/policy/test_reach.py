@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.models import advance, at, exposed_world
 
+from sim.markets.denial import Alike, GroupDenial
 from sim.model import DecouplingModel
 from sim.scenario.loading import load_config
 
@@ -123,6 +124,22 @@ def test_lines_add_to_what_lies_above_the_threshold():
     assert model.input_market.denied[0, group, supplier] == pytest.approx(0.524)
     logic = roster.group_names.index("CHN owned advanced_logic")
     assert model.input_market.denied[0, logic, supplier] == pytest.approx(0.8)
+
+
+def test_groups_that_are_denied_alike_get_what_each_would_by_itself():
+    """Four kinds of rows, own and foreign-owned, mature and other, stand for the groups at home; the harm is the same
+    to the last bit when each group has a row."""
+    model = advance(DecouplingModel(dated(TOOLS, {**CHIPS, "scope": ["lithography"]})), 8)
+    market, parameters = model.input_market, model.parameters
+    by_row = market.by_controls
+    assert len(by_row.alike.first) == 4 and by_row.above.shape[1] == 2
+    each = Alike.of(tuple(by_row.alike.buyer[by_row.alike.place]), tuple(range(len(by_row.alike.place))))
+    above, below = by_row.alike.by_group(by_row.above), by_row.alike.by_group(by_row.below)
+    by_group = GroupDenial(above, below, by_row.reach, by_row.exposure, each)
+    met = market.part_met(parameters, market.choice, by_row)
+    assert met.min() < 0.9
+    assert np.array_equal(met, market.part_met(parameters, market.choice, by_group))
+    assert np.array_equal(by_row.of_sales, by_group.of_sales)
 
 
 def test_announced_lines_count_by_what_is_sold_for_them():

@@ -118,3 +118,24 @@ def test_motors_at_zero_move_nothing():
             "research.entry_rate": 0.0,
         }
     )
+
+
+def test_groups_of_a_kind_choose_as_if_each_were_fitted_by_itself():
+    """Suppliers sell by their world shares; at home the target's have their bias. A group of each kind more or less
+    does not matter, as a fit scales rows: so the sixty rounds are gone through here with a row for each group."""
+    model = DecouplingModel("published-2020")
+    roster, base = model.roster, model.input_market.base
+    bias = float(model.parameters["base.target_home_bias"][0, 0])
+    for item, input_id in enumerate(roster.inputs):
+        sellers = [place for place, row in enumerate(roster.supplier_rows) if row["input"] == input_id]
+        world = np.array([roster.supplier_rows[place]["share"] for place in sellers])
+        need = np.maximum(base.input_need[0, :, item], 1e-12)
+        flow = np.ones((len(need), len(sellers)))
+        flow[np.ix_(roster.group_at_home, roster.target_supplier[sellers])] = bias
+        for _ in range(60):
+            flow *= (need / flow.sum(axis=1))[:, None]
+            sold = flow.sum(axis=0)
+            flow *= base.input_need[0, :, item].sum() * world / world.sum() / np.where(sold > 0, sold, 1.0)
+        for group, bought in enumerate(flow):
+            chosen = base.input_share[0, roster.buyer_of_group[group], sellers]
+            assert chosen == pytest.approx(bought / bought.sum(), abs=1e-10)
