@@ -189,7 +189,7 @@ def _denied(model: DecouplingModel) -> tuple[Array, Array]:
     roster, base, home = model.roster, model.input_market.base, model.roster.group_at_home
     sold = (roster.by_input.spread(base.input_need) * roster.of_groups(base.input_share))[0, home]
     whole = sold.sum(axis=0)
-    denied = (sold * model.input_market.denied[0, home]).sum(axis=0)
+    denied = (sold * model.input_market.denied[0]).sum(axis=0)
     return whole, denied / np.where(whole > 0, whole, 1.0)
 
 

@@ -42,12 +42,11 @@ class InputMarket(ByRun):
         self._weights = np.where(self._quality_bound[:, None] & roster.is_quality_critical, 0.0, base.tool_mix)
         self._weights = self._weights / self._weights.sum(axis=-1, keepdims=True)
         self._base_share = roster.of_groups(base.input_share)  # (runs, K, U) of suppliers
-        self.denied = np.zeros_like(self._base_share)  # (runs, K, U) part of base sales, by controls
-        self.denied_share = self.denied[:, roster.home]  # (runs, K at home, U) of base purchases
+        self.denied = np.zeros_like(self._base_share[:, roster.home])  # (runs, K at home, U) of base sales, by controls
+        self.denied_share = self.denied  # of base purchases
         self.base_denied = total_over_rows(self.denied_share)  # (runs, U) of it in 2020, bn yuan a quarter
-        self.in_the_way = self.denied  # by whomever
-        self._left: Array | None = None  # what that leaves of sales; all where nothing is in the way
-        self._bars: Array | None = None  # (runs, K abroad, the target's suppliers) the part of it by the target
+        self._bars: Array | None = None  # (runs, K abroad, the target's suppliers) part of base sales, by the target
+        self.left = np.ones_like(self._base_share)  # (runs, K, U) of base sales, after controls, bars and outages
         self._is_out = False  # whether an outage takes a part of some supplier's sales
         self._buyers_at_home = tuple(roster.buyer_of_group[roster.home].tolist())
         self._alike = Alike.of(self._buyers_at_home, (0,) * len(self._buyers_at_home))  # all at home are denied alike
@@ -80,7 +79,7 @@ class InputMarket(ByRun):
 
     def _keep_answers(self) -> None:
         self._barring: Kept[Array | None] = Kept()
-        self._hindering: Kept[tuple[Array, Array | None]] = Kept()
+        self._leaving: Kept[Array] = Kept()
         # By the year's licences, and as expected.
         self._denied_for_lines: tuple[Kept[tuple[Array, Alike]], Kept[tuple[Array, Alike]]] = Kept(), Kept()
 
@@ -102,13 +101,12 @@ class InputMarket(ByRun):
         if new_year or in_force is not self._in_force:
             self._in_force = in_force
             self.by_controls = self.denial(p, in_force, self._licence)
-            self.denied = np.zeros_like(self._base_share)
-            self.denied[:, home] = self.by_controls.of_sales
-            self.denied_share = self._base_share[:, home] * self.by_controls.of_sales
+            self.denied = self.by_controls.of_sales
+            self.denied_share = self._base_share[:, home] * self.denied
             self.base_denied = self._of_suppliers(self.base.input_need, self.denied_share)
             self._expected = None
         self._bars = self._barring.answer(lambda: self._barred(p, barred), barred, p["retaliation.bite"])
-        self.in_the_way, self._left = self._hindering.answer(self._hindered, self.denied, self._bars)
+        self.left = self._leaving.answer(self._left, self.denied, self._bars)
         if p["stockpiling.quarters"].any() or (self._has_parts and p["stockpiling.parts_quarters"].any()):
             self.feared = self._to_come(p, in_force, feared)
 
@@ -121,8 +119,7 @@ class InputMarket(ByRun):
             now, left = self._by_group(self.by_controls), 1.0 - lost
             above, below = (1.0 - left * (1.0 - now.reach * part) for part in (now.above, now.below))
             self.at_home = GroupDenial(above, below, np.ones_like(now.reach), now.exposure, self._apart)  # it hits all
-            self.in_the_way = 1.0 - left * (1.0 - self.in_the_way)
-            self._left = 1.0 - self.in_the_way
+            self.left = self.left * left
 
     def _barred(self, parameters: Parameters, barred: Array) -> Array | None:
         """The part that groups elsewhere may not buy of the target's suppliers, (runs, K abroad, of the target)."""
@@ -134,13 +131,13 @@ class InputMarket(ByRun):
         bars: Array = parameters["retaliation.bite"][..., None] * of_group
         return bars
 
-    def _hindered(self) -> tuple[Array, Array | None]:
-        """The part of base sales that is denied by whomever, and what that leaves; None where it leaves all."""
-        in_the_way = self.denied
+    def _left(self) -> Array:
+        """What controls and bars leave of base sales, (runs, K, U)."""
+        left = np.ones_like(self._base_share)
+        left[:, self.roster.home] -= self.denied
         if self._bars is not None:
-            in_the_way = in_the_way.copy()
-            in_the_way[:, self.roster.abroad, self.roster.home_suppliers] = self._bars
-        return in_the_way, 1.0 - in_the_way if in_the_way.any() else None
+            left[:, self.roster.abroad, self.roster.home_suppliers] -= self._bars
+        return left
 
     def _to_come(self, parameters: Parameters, in_force: Severity, feared: Severity) -> Array:
         """The part of base supply that may be cut off and is not yet, (runs, K, I), at expected licences."""
@@ -264,8 +261,7 @@ class InputMarket(ByRun):
         need[..., roster.used_up] = self._materials_ordered(p, firms, ahead)
         self.need = need
         allowed = roster.of_groups(self.choice)
-        if self._left is not None:
-            allowed *= self._left
+        allowed *= self.left
         permitted = by_input.sum(allowed)
         self.delivered = self.need * self.availability
         self.sales = by_input.spread(self.delivered / divisor(permitted))
@@ -356,7 +352,7 @@ class InputMarket(ByRun):
         """The part of their needs that groups elsewhere may not or cannot have, (runs, K abroad, I)."""
         roster, elsewhere = self.roster, share[:, [ELSEWHERE]]
         if self._is_out:
-            return roster.by_input.sum(elsewhere * self.in_the_way[:, roster.abroad])
+            return roster.by_input.sum(elsewhere * (1.0 - self.left[:, roster.abroad]))
         if self._bars is None:
             return None
         return roster.home_suppliers_by_input.sum(at(elsewhere, roster.home_suppliers) * self._bars)

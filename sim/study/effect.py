@@ -72,7 +72,8 @@ def _denied(model: DecouplingModel, events: Sequence[Event], quarter: int) -> fl
     chip_market.permit(p, controls.in_force, chips, AS_EXPECTED)
     input_market.permit(p, controls.in_force, controls.in_force, materials, AS_EXPECTED)
     base = input_market.base
-    inputs = roster.by_input.spread(base.input_need) * roster.of_groups(base.input_share) * input_market.in_the_way
+    bought = roster.by_input.spread(base.input_need) * roster.of_groups(base.input_share)
+    inputs = bought * (1.0 - input_market.left)
     wanted = roster.by_segment.spread(base.demand[:, roster.target]) * base.chip_share[:, roster.target]
     quarterly = total(total(inputs)[..., 0]) + total(wanted * chip_market.in_the_way.of_sales)
     return float(quarterly[0, 0]) * QUARTERS_PER_YEAR

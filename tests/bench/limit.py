@@ -443,7 +443,7 @@ def meet(run: Any, k: Any, p: Any, market: Any, supplier_input: Any, bought: Any
     """Fills in what part of a group's needs is met, (I,); `denied` has room for what is not."""
     backfill = p.controls_backfill[run]
     if k >= market.exposure.size:
-        denied_of(bought, market.in_the_way[run, k], supplier_input, denied)
+        denied_of(bought, 1.0 - market.left[run, k], supplier_input, denied)
         for i in range(len(met)):
             met[i] = supplied(1.0 - denied[i], backfill)
         return
@@ -548,7 +548,7 @@ def trade_inputs(p: Any, market: Any, firms: Any, suppliers: Any, base: Any) -> 
             order_used_up(run, k, p, market, base, to_come[k], met[k], need)
             permitted[:] = 0.0
             for u in range(sellers):
-                bought[u] *= 1.0 - market.in_the_way[run, k, u]
+                bought[u] *= market.left[run, k, u]
                 permitted[base.supplier_input[u]] += bought[u]
             for i in range(inputs):
                 delivered[run, k, i] = need[i] * met[k, i]
@@ -686,7 +686,7 @@ def inputs_compiled(model: DecouplingModel) -> Callable[[], Any]:
             "production.yield_without_critical_inputs",
         ),
         held(
-            **of(market, "wanted", "stock", "store", "feared", "in_the_way"),
+            **of(market, "wanted", "stock", "store", "feared", "left"),
             **of(way, "above", "below"),
             row=way.alike.row[way.alike.place],
             share=trial.input_market._usual_share,

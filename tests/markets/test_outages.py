@@ -86,8 +86,8 @@ def test_an_outage_adds_to_a_control():
     model = advance(with_events(control, out, **plain), 1)
     japanese, market = model.roster.suppliers.index("jpn-photoresist"), model.input_market
     reach = np.where(model.roster.group_target_owned, 1.0, 0.4) * model.roster.group_at_home
-    assert market.in_the_way[0, :, japanese] == pytest.approx(1.0 - 0.5 * (1.0 - 0.5 * reach), rel=1e-12)
-    assert market.denied[0, :, japanese] == pytest.approx(0.5 * reach, rel=1e-12)
+    assert market.left[0, :, japanese] == pytest.approx(0.5 * (1.0 - 0.5 * reach), rel=1e-12)
+    assert market.denied[0, :, japanese] == pytest.approx(0.5 * reach[model.roster.home], rel=1e-12)
 
 
 @pytest.mark.parametrize("config", ["neutral", "historic"])

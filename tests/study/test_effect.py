@@ -162,8 +162,8 @@ def test_an_analysts_question_is_a_config(asked):
     assert after[0, memory, american] == pytest.approx(before[0, memory, american], rel=0.2)
     minerals = roster.suppliers.index("chn-critical_minerals")
     bite = float(model.parameters["retaliation.bite"][0, 0])
-    withheld = model.input_market.in_the_way[0, :, minerals]
-    assert withheld[roster.group_names.index("USA")] == pytest.approx(0.9 * bite)
+    left = model.input_market.left[0, :, minerals]
+    assert left[roster.group_names.index("USA")] == pytest.approx(1.0 - 0.9 * bite)
 
 
 def test_it_is_seen_where_it_was_asked(asked):
