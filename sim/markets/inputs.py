@@ -33,7 +33,7 @@ class InputMarket(ByRun):
         self.roster = roster
         self.base = base
         self._luck = luck
-        first = np.array([True, True, False])[:, None] & roster.target_supplier & ~roster.sells
+        first = roster.buyer_at_home[:, None] & roster.target_supplier & ~roster.sells
         self._newcomers = np.flatnonzero(first.any(axis=0))  # suppliers that may enter
         shares = parameters["research.entry_share"][..., None] * first
         self._entry_share = at(shares, self._newcomers)  # (runs, B, newcomers)

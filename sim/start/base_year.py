@@ -251,7 +251,7 @@ def _input_flows(roster: Roster, given: dict[str, Array], need: Array) -> Array:
     shares = shares / roster.by_input.spread(roster.by_input.sum(shares))
     sales = roster.by_input.spread(total_over_rows(need)) * shares
     by_buyer = np.stack([total_over_rows(need[:, groups]) for groups in roster.buyers], axis=1)
-    at_home = np.array([True, True, False])[:, None] & roster.target_supplier
+    at_home = roster.buyer_at_home[:, None] & roster.target_supplier
     prior = np.where(at_home, given["base.target_home_bias"][..., None], 1.0)
     # kinds that buy nothing, or nothing yet, choose as the others there do
     return _fit(prior, np.maximum(by_buyer, 1e-12), sales, roster.by_input)

@@ -152,6 +152,7 @@ class Roster:
         self.owned = slice(0, int(self.group_target_owned.sum()))  # and before all those of its own firms
         self.abroad = slice(self.home.stop, len(order))
         self.buyers = self.owned, slice(self.owned.stop, self.home.stop), self.abroad  # the groups of each kind
+        self.buyer_at_home = np.array([True, True, False])
         self.buyer_of_group = np.repeat(range(len(self.buyers)), [kind.stop - kind.start for kind in self.buyers])
         self.by_group_state = Groups(self.group_state, len(self.states))
         self.group_segment = np.array([key[2] for key in order])  # has a meaning for groups at home only

@@ -29,6 +29,7 @@ from sim.study.outcomes import IncompleteInput
 from sim.study.report import files as report_files
 from sim.study.report.answer import read_answer
 from sim.study.report.figure import figure
+from sim.study.report.head import head_of
 from sim.study.report.pages import answer_page, sections
 from sim.study.report.plain import page_of
 from sim.study.report.words import opening
@@ -289,10 +290,14 @@ def test_claims_are_those_of_the_result(project, tmp_path, monkeypatch, capsys):
     before = answer_page(read_answer(out), "tiny.svg")
     path.write_text(TINY.replace('says = "It helps."', 'says = "It does not help."'))
     assert answer_page(read_answer(out), "tiny.svg") == before and "It helps." in before
+    head_of(read_answer(out))
     assert report_files.write_answer(read_answer(out)) is None
-    assert "has other claims than the result; decoupling batch tiny takes them over" in capsys.readouterr().err
+    assert capsys.readouterr().err.count("has other claims than the result; decoupling batch tiny takes them over") == 1
     path.write_text(TINY.replace("no-controls", "a-config-that-is-gone"))
+    head_of(read_answer(out))
     assert report_files.write_answer(read_answer(out)) is None
+    told = capsys.readouterr().err
+    assert told.count("a-config-that-is-gone") == told.count("so the report is without its author's words") == 1
     path.unlink()
     assert answer_page(read_answer(out), "tiny.svg") == before and report_files.write_answer(read_answer(out)) is None
 

@@ -91,7 +91,7 @@ def write_answer(answer: Answer) -> Path | None:
 
     The gallery of all answers, README.md beside them, follows.
     """
-    experiment = project_experiment(answer)
+    experiment, _ = project_experiment(answer)
     if experiment is None or (CHECKOUT is None and experiment.is_relative_to(SHIPPED)):
         return None
     page, picture, folder = (experiment.with_suffix(".md"), experiment.with_suffix(".svg"), experiment.parent)

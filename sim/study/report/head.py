@@ -20,6 +20,7 @@ from sim.study.report.plain import Page, page_of
 from sim.study.report.readings import effects
 from sim.study.report.short import Number, numbers, paragraph
 from sim.study.report.values import number
+from sim.terminal import note
 
 HELD, CAUSED = "if the controls caused none of the push", "if they caused all of it"
 
@@ -39,7 +40,9 @@ class Head:
 
 def head_of(answer: Answer) -> Head:
     """The head in the words of its author, where the project's experiment has them; else by rule."""
-    path = project_experiment(answer)
+    path, otherwise = project_experiment(answer)
+    if otherwise:
+        note(otherwise)
     experiment = load_experiment(path) if path else None
     if experiment is not None and experiment.answer:
         page = page_of(answer, experiment)
