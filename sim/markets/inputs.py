@@ -106,7 +106,7 @@ class InputMarket(ByRun):
             self.base_denied = self._of_suppliers(self.base.input_need, self.denied_share)
             self._expected = None
         self._bars = self._barring.answer(lambda: self._barred(p, barred), barred, p["retaliation.bite"])
-        self.left = self._leaving.answer(self._left, self.denied, self._bars)
+        self.left = self._leaving.answer(self._what_is_left, self.denied, self._bars)
         if p["stockpiling.quarters"].any() or (self._has_parts and p["stockpiling.parts_quarters"].any()):
             self.feared = self._to_come(p, in_force, feared)
 
@@ -131,7 +131,7 @@ class InputMarket(ByRun):
         bars: Array = parameters["retaliation.bite"][..., None] * of_group
         return bars
 
-    def _left(self) -> Array:
+    def _what_is_left(self) -> Array:
         """What controls and bars leave of base sales, (runs, K, U)."""
         left = np.ones_like(self._base_share)
         left[:, self.roster.home] -= self.denied
