@@ -6,6 +6,8 @@ quarter at 2020 prices. Shapes: K buyer groups, B kinds of buyer, I inputs, U su
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 
 from sim.agents import ChipFirm, State, Supplier
@@ -80,8 +82,8 @@ class InputMarket(ByRun):
     def _keep_answers(self) -> None:
         self._barring: Kept[Array | None] = Kept()
         self._leaving: Kept[Array] = Kept()
-        # By the year's licences, and as expected.
-        self._denied_for_lines: tuple[Kept[tuple[Array, Alike]], Kept[tuple[Array, Alike]]] = Kept(), Kept()
+        # By whether licences are as expected, and whether what denies is in force.
+        self._denied_for_lines: dict[tuple[bool, bool], Kept[tuple[Array, Alike]]] = defaultdict(Kept)
 
     def picked(self, pick: Pick) -> InputMarket:
         """The same state of the runs that are picked."""
@@ -182,7 +184,7 @@ class InputMarket(ByRun):
         denied, alike = ((above * foreign)[:, None], (below * foreign)[:, None]), self._alike
         if severity.for_lines.any():
             made_of = severity.for_lines, severity.lines, licence, p["controls.licence_spread"]
-            for_lines, alike = self._denied_for_lines[licence is None].answer(
+            for_lines, alike = self._denied_for_lines[licence is None, severity is self._in_force].answer(
                 lambda: self._for_lines(p, severity, licence), *made_of, p["controls.over_compliance"]
             )
             denied = np.maximum(denied[0], for_lines), np.maximum(denied[1], for_lines)
