@@ -23,7 +23,7 @@ from sim.scenario.held import holding
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import Value
 
-BLOCK_SIZE = 192  # runs that are held at once, at most: a tenth faster a run than 96, and twice as many gain little
+BLOCK_SIZE = 192  # runs that are held at once, at most: an eighth less a run than 96, and half as many again gain little
 
 
 class Recorder(Protocol):
