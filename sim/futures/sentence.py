@@ -60,9 +60,9 @@ def warnings(world: World, names: Sequence[str], base: Array, policy: Array | No
         if years:
             most = max(years, key=lambda place: part[place])
             found.append(
-                f"{where} buyers in {name} go without up to {_amount(unmet[most])} bn yuan of {goods} a year, "
-                f"{100 * part[most]:.0f} % of what they want, in {LAST_YEAR - values.shape[1] + 1 + most}"
-                f"{_most_of_it(world, names, values, most)}."
+                f"{where} buyers in {name} go without {100 * part[most]:.0f} % of the {goods} they want in "
+                f"{LAST_YEAR - values.shape[1] + 1 + most}, when that part is largest: {_amount(unmet[most])} bn yuan "
+                f"a year{_most_of_it(world, names, values, most)}."
             )
     if found:
         found[-1] += " A share of what they do get says little then: it can rise because there is less to be had."

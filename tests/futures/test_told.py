@@ -126,7 +126,10 @@ def test_unmet_demand_warns_where_a_share_would_mislead(chips):
     )
     assert "70 %" not in told, "a goal that is reached because nothing is left is none"
     (warning,) = warnings(chips, NAMES, base, cut)
-    assert warning.startswith("In your world buyers in China go without up to 1,500 bn yuan of chips a year, 75 %")
+    assert warning.startswith(
+        "In your world buyers in China go without 75 % of the chips they want in 2020, when that part is largest: "
+        "1,500 bn yuan a year"
+    )
     assert warnings(chips, NAMES, base, base) == [] and len(warnings(chips, NAMES, cut, cut)) == 2
     whys = [text.endswith("it can rise because there is less to be had.") for text in warnings(chips, NAMES, cut, cut)]
     assert warning.endswith("less to be had.") and whys == [False, True]
