@@ -79,11 +79,12 @@ def test_buttons_deny_and_allow_accelerators_alone():
 
 
 @pytest.mark.parametrize(
-    ("part", "words"), [(0.6, ", in 2035, most of it AI accelerators. A share"), (0.4, ", in 2035. A share")]
+    ("part", "words"), [(0.6, "100 bn yuan a year, most of it AI accelerators. A share"), (0.4, " a year. A share")]
 )
 def test_a_warning_says_where_most_of_it_is_one_segment(part, words):
     names = ("domestic_supply_share", "unmet_demand", "chip_market", "unmet_demand.ai_accelerators")
     years = np.tile([0.2, 0.0, 1000.0, 0.0], (16, 1))
     years[-1] = [0.2, 100.0, 900.0, 100.0 * part]
     (warning,) = warnings(load_world("china-2020"), names, years[None], None)
+    assert "10 % of the chips they want in 2035, when that part is largest: 100 bn yuan a year" in warning
     assert words in warning
