@@ -16,6 +16,7 @@ from sim.agents import ChipFirm, State, Supplier
 from sim.arrays import Array
 from sim.calendar import QUARTERS_PER_YEAR
 from sim.engine.columns import Category, ColumnAgent, Link, Queue
+from sim.engine.groups import ratio
 from sim.model import DecouplingModel
 from sim.policy.review import Review, review_inputs, review_segments
 
@@ -129,8 +130,8 @@ def agents(model: DecouplingModel) -> list[list[Any]]:
     roster, firms, suppliers = model.roster, model.chip_firms, model.suppliers
     names = {row["id"]: row["name"] for table in model.world.rows.values() for row in table if "name" in row}
     made, sold = firms.output[0], suppliers.revenue[0]
-    of_segment = made / roster.by_segment.spread(roster.by_segment.sum(made))
-    of_input = sold / roster.by_input.spread(roster.by_input.sum(sold))
+    of_segment = ratio(made, roster.by_segment.spread(roster.by_segment.sum(made)), np.nan)
+    of_input = ratio(sold, roster.by_input.spread(roster.by_input.sum(sold)), np.nan)
     at_site = np.bincount(roster.firm_site, made, len(roster.states))
     base_at_site = np.bincount(roster.firm_site, firms.base_output[0], len(roster.states))
 

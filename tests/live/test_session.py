@@ -1,5 +1,6 @@
 """A session of the live page without a page: orders, levers, events, branches, and frames that lose nothing."""
 
+import numpy as np
 import pytest
 from support.live_session import Watcher
 
@@ -269,3 +270,13 @@ def test_agents_are_all_there_with_a_history(race):
         lag["unit"] == "years" and len(lag["values"]) == 24 and lag["values"][-1] == pytest.approx(smic.lag, abs=1e-4)
     )
     assert race.history("no-such") is None
+
+
+def test_a_segment_that_nobody_makes_has_no_shares():
+    model = DecouplingModel("historic")
+    accelerators = model.roster.firm_segment == model.roster.segments.index("ai_accelerators")
+    model.chip_firms.output = np.where(accelerators, 0.0, model.chip_firms.output)
+    shares = {row[0]: row[6] for row in picture.agents(model)}
+    makers = [name for name, theirs in zip(model.roster.chip_firms, accelerators, strict=True) if theirs]
+    assert makers and all(shares[name] is None for name in makers)
+    assert 0 < shares["smic-chn-mature"] < 1
