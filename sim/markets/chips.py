@@ -15,7 +15,7 @@ from sim.engine.groups import at, divisor, power, ratio, total, total_over_rows
 from sim.engine.parameters import Parameters
 from sim.engine.runs import ByRun
 from sim.engine.streams import Luck, agent_keys
-from sim.markets.denial import Denial, Severity, decided, part_met, supplied
+from sim.markets.denial import Denial, Severity, decided, part_met
 from sim.markets.designers import Designers
 from sim.markets.paths import DemandPaths
 from sim.markets.quality import Quality, leaked, moved_offshore, new_cap, smuggled_part
@@ -190,12 +190,8 @@ class ChipMarket(ByRun):
 
     def part_met(self, parameters: Parameters, share: Array, denial: Denial) -> Array:
         """What part of the target's wants is met when its buyers would choose by these shares, (runs, G)."""
-        by_segment, backfill = self.roster.by_segment, parameters["controls.backfill"]
-        return part_met(
-            denial,
-            self.roster.chip_exposure,
-            lambda denied: supplied(1.0 - denial.reach * by_segment.sum(share * denied), backfill),
-        )
+        roster, backfill = self.roster, parameters["controls.backfill"]
+        return part_met(denial, roster.chip_exposure, backfill, lambda denied: roster.by_segment.sum(share * denied))
 
     def trade(self, parameters: Parameters, firms: ChipFirm, states: State) -> None:
         """Orders by choice, permits and mandate; output by capacity and materials; the rest goes where slack is."""

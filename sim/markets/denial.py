@@ -105,15 +105,14 @@ class Alike:
 
     buyer: Indices  # (alike,) their kind
     row: Indices  # (alike,) which row of a denial is theirs
-    first: Indices  # (alike,) the first such group
     place: Indices  # (groups,) where among these each group is
 
     @classmethod
     @cache
     def of(cls, buyers: tuple[int, ...], rows: tuple[int, ...]) -> Alike:
         """Of the kind and the row of each group."""
-        pairs, first, place = np.unique([buyers, rows], axis=1, return_index=True, return_inverse=True)
-        return cls(pairs[0], pairs[1], first, place.ravel())
+        pairs, place = np.unique([buyers, rows], axis=1, return_inverse=True)
+        return cls(pairs[0], pairs[1], place.ravel())
 
     def by_group(self, values: Array) -> Array:
         """What each group has of what is by row, (runs, rows, …) to (runs, groups, …)."""
@@ -171,14 +170,19 @@ def by_lever(parameters: Parameters, denied: Array) -> Array:
     return denied * np.where(p.is_set("controls.mode", "none"), 0.0, dated)
 
 
-def part_met(denial: Denial, exposure: Array, met: Callable[[Array], Array]) -> Array:
-    """What part of buyers' needs is met, (runs, …, markets); `met` tells it of what is denied of sellers' sales.
+def part_met(denial: Denial, exposure: Array, backfill: Array, lost: Callable[[Array], Array]) -> Array:
+    """What part of buyers' needs is met, (runs, …, markets).
 
-    What lies above a threshold cannot be replaced by what lies below: each is back-filled by itself. Where nothing is
-    denied all is met: exactly what the formula gives, in blocks with denials too.
+    `lost` tells, of a part denied of sellers' sales, what part of its needs each buyer would have bought of it. What
+    lies above a threshold cannot be replaced by what lies below: each is back-filled by itself.
     """
-    above, below = (met(denied) if denied.any() else 1.0 for denied in (denial.above, denial.below))
-    return exposure * above + (1.0 - exposure) * below
+
+    def met(denied: Array) -> Array | float:
+        if not denied.any():
+            return 1.0  # exactly what the formula gives, in blocks with denials too
+        return supplied(1.0 - denial.reach * lost(denied), backfill)
+
+    return exposure * met(denial.above) + (1.0 - exposure) * met(denial.below)
 
 
 def over_complied(denied: Array, over_compliance: Array) -> Array:

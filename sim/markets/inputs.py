@@ -7,6 +7,7 @@ quarter at 2020 prices. Shapes: K buyer groups, B kinds of buyer, I inputs, U su
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 
@@ -105,7 +106,7 @@ class InputMarket(ByRun):
             self.by_controls = self.denial(p, in_force, self._licence)
             self.denied = self.by_controls.of_sales
             self.denied_share = self._base_share[:, home] * self.denied
-            self.base_denied = self._of_suppliers(self.base.input_need, self.denied_share)
+            self.base_denied = self.of_suppliers(self.base.input_need, self.denied_share)
             self._expected = None
         self._bars = self._barring.answer(lambda: self._barred(p, barred), barred, p["retaliation.bite"])
         self.left = self._leaving.answer(self._what_is_left, self.denied, self._bars)
@@ -158,19 +159,19 @@ class InputMarket(ByRun):
         ):
             step = more - less
             np.maximum(0.0, step, out=step)
-            lost = self._lost(self.base.input_share, step, worse.alike)
-            to_come[:, home] += part * lost.take(worse.alike.place, axis=1)
+            to_come[:, home] += part * self._lost(self.base.input_share, step, worse.alike)
         to_come[:, home] *= worse.reach
         return to_come
 
     def _by_group(self, denial: GroupDenial) -> GroupDenial:
         """The same with a row for each group at home."""
         above, below = map(denial.alike.by_group, (denial.above, denial.below))
-        return GroupDenial(above, below, denial.reach, denial.exposure, self._apart)
+        return replace(denial, above=above, below=below, alike=self._apart)
 
     def _lost(self, share: Array, denied: Array, alike: Alike) -> Array:
-        """What buyers at home choose of what is denied, (runs, alike, I): shares (runs, B, U), denied by row."""
-        return self.roster.by_input.sum(share.take(alike.buyer, axis=1) * denied.take(alike.row, axis=1))
+        """What groups at home choose of who is denied, (runs, K at home, I): shares (runs, B, U), denied by row."""
+        lost = self.roster.by_input.sum(share.take(alike.buyer, axis=1) * denied.take(alike.row, axis=1))
+        return lost.take(alike.place, axis=1)
 
     def denial(self, parameters: Parameters, severity: Severity, licence: Array | None = None) -> GroupDenial:
         """The part of each supplier's base sales to each group at home that a severity denies, or is expected to.
@@ -338,14 +339,10 @@ class InputMarket(ByRun):
     def part_met(self, parameters: Parameters, share: Array, denial: GroupDenial) -> Array:
         """What part of its needs each group gets when buyers choose by these shares (runs, B, U), (runs, K, I)."""
         backfill, alike = parameters["controls.backfill"][..., None], denial.alike
-        reach = denial.reach.take(alike.first, axis=1)
-
-        def of_home(denied: Array) -> Array:
-            lost = reach * self._lost(share, denied, alike)
-            return supplied(1.0 - lost, backfill).take(alike.place, axis=1)
-
         met = np.ones(self.base.input_need.shape)
-        met[:, self.roster.home] = part_met(denial, denial.exposure, of_home)
+        met[:, self.roster.home] = part_met(
+            denial, denial.exposure, backfill, lambda denied: self._lost(share, denied, alike)
+        )
         if (barred := self._barred_abroad(share)) is not None:
             met[:, self.roster.abroad] = supplied(1.0 - barred, backfill)
         return met
@@ -361,13 +358,13 @@ class InputMarket(ByRun):
 
     def sales_lost(self, denial: GroupDenial) -> Array:
         """What suppliers would not sell to the target under a denial, at its needs and free choice, (runs, U)."""
-        return self._of_suppliers(self.need, self.roster.of_groups(self.choice)[:, self.roster.home] * denial.of_sales)
+        return self.of_suppliers(self.need, self.roster.of_groups(self.choice)[:, self.roster.home] * denial.of_sales)
 
     def denied_now(self) -> Array:
         """What controls deny suppliers of this quarter's needs, at base shares, (runs, U)."""
-        return self._of_suppliers(self.need, self.denied_share)
+        return self.of_suppliers(self.need, self.denied_share)
 
-    def _of_suppliers(self, need: Array, share: Array) -> Array:
+    def of_suppliers(self, need: Array, share: Array) -> Array:
         """Each supplier's part of what the groups at home need, (runs, U)."""
         return total_over_rows(self.roster.by_input.spread(need[:, self.roster.home]) * share)
 

@@ -32,7 +32,7 @@ from sim.batch.pasts import Future, run_all
 from sim.calendar import FIRST_YEAR, LAST_YEAR, QUARTERS_PER_YEAR, year_of
 from sim.compare.intervals import student
 from sim.compare.words import counted
-from sim.engine.groups import ratio, total, total_over_rows
+from sim.engine.groups import ratio, total
 from sim.errors import BadInput
 from sim.experiment.cost import duration
 from sim.experiment.ensemble import parameter_sets
@@ -367,8 +367,7 @@ def _standing(plan: Plan, futures: Sequence[Future]) -> tuple[Array, Array]:
     while year_of(model.quarter) < plan.year:
         model.step()
     roster, market, chips = model.roster, model.input_market, model.chip_market
-    needed = roster.by_input.spread(market.need[:, roster.home])
-    sold = total_over_rows(needed * roster.of_groups(market.choice)[:, roster.home])
+    sold = market.of_suppliers(market.need, roster.of_groups(market.choice)[:, roster.home])
     bought = roster.by_segment.spread(chips.demand[:, roster.target]) * chips.choice
     of_inputs, of_segments = review_inputs(model).score, review_segments(model).score
     scores, powers = [], []

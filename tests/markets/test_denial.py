@@ -38,6 +38,6 @@ def test_what_lies_above_a_threshold_is_back_filled_by_itself():
     """
     one_market = Groups(np.array([0, 0]), 1)
     denial = Denial(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]]), np.ones(1), np.array([0.5, 0.5]))
-    met = part_met(denial, np.array([0.5]), lambda denied: supplied(1.0 - one_market.sum(0.5 * denied), one(0.5)))
+    met = part_met(denial, np.array([0.5]), one(0.5), lambda denied: one_market.sum(0.5 * denied))
     assert met[0, 0] == pytest.approx(0.5 * 0.69673 + 0.5, abs=1e-5)
     assert denial.of_sales.tolist() == [[0.5, 0.0]]

@@ -132,7 +132,7 @@ def test_groups_that_are_denied_alike_get_what_each_would_by_itself():
     model = advance(DecouplingModel(dated(TOOLS, {**CHIPS, "scope": ["lithography"]})), 8)
     market, parameters = model.input_market, model.parameters
     by_row = market.by_controls
-    assert len(by_row.alike.first) == 4 and by_row.above.shape[1] == 2
+    assert len(by_row.alike.buyer) == 4 and by_row.above.shape[1] == 2
     each = Alike.of(tuple(by_row.alike.buyer[by_row.alike.place]), tuple(range(len(by_row.alike.place))))
     above, below = by_row.alike.by_group(by_row.above), by_row.alike.by_group(by_row.below)
     by_group = GroupDenial(above, below, by_row.reach, by_row.exposure, each)
