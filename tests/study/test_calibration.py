@@ -26,12 +26,14 @@ from sim.study.calibration.matching import (
     match,
     sample,
     spread_evenly,
+    values_at_points,
     worth,
 )
 from sim.study.calibration.report import distance_from_even, what_was_learnt
+from sim.study.calibration.run import calibration_identity
 from sim.study.files import open_folder
 from sim.study.validation import hindcast
-from sim.study.validation.error_model import Group
+from sim.study.validation.groups import Group
 from sim.study.validation.hindcast import Runner, values_at
 from sim.study.validation.observations import Observation
 from sim.study.validation.scoring import read_scores
@@ -230,7 +232,7 @@ def test_an_ensemble_reads_back_as_it_was_written(small, tmp_path):
     ensemble = read_ensemble(
         SimpleNamespace(folder=tmp_path, parameters=small.scenario.world.parameters), set(), path, problems
     )
-    assert not problems and list(ensemble.sets.values()) == small.values(units) and min(ensemble.sets) == 1
+    assert not problems and list(ensemble.sets.values()) == values_at_points(small, units) and min(ensemble.sets) == 1
 
 
 # What was learnt.
@@ -266,7 +268,7 @@ def test_distance_from_an_even_spread_is_that_of_kolmogorov_and_smirnov():
 
 
 def test_a_set_has_the_same_values_alone_and_among_others(small):
-    sets = small.values(sample(3, 5, 1)[0])
+    sets = values_at_points(small, sample(3, 5, 1)[0])
     observations = [o for o in small.observations if o.year == 2021]
     together = values_at(small.scenario, sets, [1, 2], observations)
     alone = values_at(small.scenario, sets[3:4], [1, 2], observations)
@@ -274,7 +276,7 @@ def test_a_set_has_the_same_values_alone_and_among_others(small):
 
 
 def runner(calibration, folder):
-    return Runner(ThisProcess(), folder, calibration.identity)
+    return Runner(ThisProcess(), folder, calibration_identity(calibration))
 
 
 def test_waves_are_not_run_again(small, tmp_path, monkeypatch):
@@ -290,7 +292,7 @@ def test_waves_are_not_run_again(small, tmp_path, monkeypatch):
 def test_a_killed_wave_loses_what_was_under_way_alone(small, tmp_path, monkeypatch):
     """16 sets of 2 seeds in jobs of 4 sets: the third job is cut off, so 8 sets are kept and 8 are run."""
     monkeypatch.setattr(hindcast, "RUNS_AT_ONCE", 8)
-    sets = small.values(sample(3, 16, 1)[0])
+    sets = values_at_points(small, sample(3, 16, 1)[0])
     observations = [o for o in small.observations if o.year == 2021]
     asked = ("wave 1", small.scenario, sets, [1, 2], observations)
     undisturbed = hindcast.values_at(*asked[1:])
@@ -311,7 +313,7 @@ def test_a_killed_wave_loses_what_was_under_way_alone(small, tmp_path, monkeypat
     values = runner(small, kept).values_at(*asked)
     assert firsts == [0, 4, 8, 8, 12]
     assert (values == undisturbed).all()
-    assert [path.name for path in kept.iterdir()] == [f"{small.identity}-wave-1.npy"]
+    assert [path.name for path in kept.iterdir()] == [f"{calibration_identity(small)}-wave-1.npy"]
 
 
 @pytest.mark.long

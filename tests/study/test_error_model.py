@@ -9,27 +9,10 @@ from scipy import stats
 
 from sim.errors import BadInput
 from sim.results.records import line
-from sim.study.validation.error_model import (
-    ERRORS,
-    GROUP_COLUMNS,
-    Group,
-    LeftOut,
-    Series,
-    conditional,
-    covariance,
-    error_on_scale,
-    estimate,
-    from_scale,
-    group_of,
-    group_rows,
-    is_printed_zero,
-    log_density,
-    predicted,
-    series_of,
-    to_scale,
-    world_groups,
-)
+from sim.study.validation.error_model import LeftOut, conditional, covariance, estimate, log_density, predicted
+from sim.study.validation.groups import ERRORS, GROUP_COLUMNS, Group, group_of, group_rows, world_groups
 from sim.study.validation.observations import Observation
+from sim.study.validation.series import Series, error_on_scale, from_scale, is_printed_zero, series_of, to_scale
 
 FLOWS = Group("flows", ("equipment_spending", "equipment_spending.*"), "log", 0.3, 0.4, 0.05)
 SHARES = Group("shares", ("input_world_share.*.CHN",), "log-odds", 0.5, 0.35, 0.005)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sim.study.files import csv_text
-from sim.study.validation.error_model import Group
+from sim.study.validation.groups import Group
 from sim.study.validation.observations import Observation
 from sim.study.validation.pages import rolling_origins
 from sim.study.validation.rivals import Rivals, autoregression, drift, last_value, linear_trend

@@ -21,9 +21,10 @@ from sim.experiment.designs import Factor, latin_hypercube
 from sim.results.manifest import Manifest, read_manifest
 from sim.results.reading import open_result
 from sim.study.plot.choice import picture_of
-from sim.study.search.aims import Aims, Constraint, Objective, beaten_by_none, reached_in
+from sim.study.search.aims import Aims, Constraint, Objective
 from sim.study.search.file import load_search
 from sim.study.search.front import FINAL, front_of
+from sim.study.search.judging import beaten_by_none, costs_of, reached_in, robust_values, violations
 from sim.study.search.run import search
 
 # The core, with formulas in the place of runs.
@@ -129,18 +130,18 @@ VALUES = {
     ],
 )
 def test_robust_values(robust, expected):
-    found = aims(robust).robust_values(VALUES)
+    found = robust_values(aims(robust), VALUES)
     assert np.allclose(found, expected)
     signs = [1, 1] if robust == "regret" else [1, -1]
-    assert np.allclose(aims(robust).costs(found), np.array(expected) * signs)
+    assert np.allclose(costs_of(aims(robust), found), np.array(expected) * signs)
 
 
 def test_by_how_much_constraints_are_missed():
     share = Constraint(Condition("share@2030", ">=", 0.25), 0.6)  # two of three sets reach 0.2: a fifth is lacking
     money = Constraint(Condition("money@sum", "<=", 20.0), 1.0)  # 30 and 40: a half and the whole too much
-    assert np.allclose(aims("mean", share, money).violations(VALUES), [0.2 + 0.5, 0.2 + 1.0])
+    assert np.allclose(violations(aims("mean", share, money), VALUES), [0.2 + 0.5, 0.2 + 1.0])
     met = Constraint(Condition("share@2030", ">=", 0.2), 0.6)
-    assert aims("mean", met).violations(VALUES).tolist() == [0.0, 0.0]
+    assert violations(aims("mean", met), VALUES).tolist() == [0.0, 0.0]
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 5)] * 3, st.booleans()), max_size=30))

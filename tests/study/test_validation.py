@@ -14,7 +14,7 @@ from sim.errors import BadInput
 from sim.scenario.loading import load_config
 from sim.study.calibration.file import load_calibration
 from sim.study.validation import forecasts
-from sim.study.validation.error_model import world_groups
+from sim.study.validation.groups import world_groups
 from sim.study.validation.hindcast import values_at
 from sim.study.validation.observations import CONTEXT, Observation, published_markets, world_observations
 from sim.study.validation.validation import (
@@ -219,7 +219,7 @@ def test_the_shipped_ensemble_is_of_the_shipped_calibration():
     assert len(sets) == calibration.ensemble >= 200
     assert tuple(sets[0]) == calibration.keys
     held = np.array([[row[key] for key in calibration.keys] for row in sets])
-    assert (held >= calibration.low - 1e-9).all() and (held <= calibration.high + 1e-9).all()
+    assert (held >= np.array(calibration.low) - 1e-9).all() and (held <= np.array(calibration.high) + 1e-9).all()
     assert len(np.unique(held, axis=0)) == len(held)
 
 

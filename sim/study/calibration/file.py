@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.arrays import Array
 from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput, nearest, written
 from sim.measures import catalogue
-from sim.results import provenance
 from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
-from sim.study.validation.error_model import Group, Series, group_of, series_of
+from sim.study.validation.groups import Group, group_of
 from sim.study.validation.observations import CONTEXT, Observation, world_observations
-from sim.world.evidence import Value, read_toml
+from sim.world.evidence import read_toml
 from sim.world.world import World
 
 MOST_PARAMETERS = 60
-DIGITS = 6  # of a parameter value
 
 
 class _Waves(BaseModel):
@@ -97,42 +91,11 @@ class Calibration:
     waves: _Waves
     keys: tuple[str, ...]  # those to be learnt, then those that no figure is thought to tell
     drawn: frozenset[str]  # the latter
-    low: Array  # (keys,)
-    high: Array
+    low: tuple[float, ...]  # of each key
+    high: tuple[float, ...]
     groups: tuple[Group, ...]  # of series, with the prior scales of their errors
     observations: tuple[Observation, ...]  # the yearly figures of these series from the base year on
     content: Mapping[str, Any]
-
-    @property
-    def series(self) -> list[Series]:
-        """All series with their figures."""
-        return series_of(self.observations, self.groups)
-
-    @property
-    def matched(self) -> list[Series]:
-        """The series that are matched, with the figures whose use is fit."""
-        found = [one.some(np.array([o.use == "fit" for o in one.figures])) for one in self.series]
-        return [one for one in found if one.figures]
-
-    @property
-    def identity(self) -> str:
-        """A hash of all that the waves depend on."""
-        content = {
-            "file": self.content,
-            "scenario": self.scenario.hash,
-            "observations": [vars(o) for o in self.observations],
-            "program": provenance.program_hash(),
-            "dependencies": provenance.dependencies(),
-            "arithmetic": provenance.arithmetic_fingerprint(),
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-    def values(self, units: Array) -> list[dict[str, Value]]:
-        """Parameter sets from points of the unit cube, (sets, keys), rounded to six digits."""
-        points = self.low + units * (self.high - self.low)
-        return [
-            {key: float(f"{value:.{DIGITS}g}") for key, value in zip(self.keys, row, strict=True)} for row in points
-        ]
 
 
 def load_calibration(path: Path) -> Calibration:
@@ -170,8 +133,8 @@ def load_calibration(path: Path) -> Calibration:
         file.waves,
         (*file.parameters, *file.drawn),
         frozenset(file.drawn),
-        np.array([*low, *drawn_low]),
-        np.array([*high, *drawn_high]),
+        (*low, *drawn_low),
+        (*high, *drawn_high),
         tuple(groups),
         tuple(observations),
         content,

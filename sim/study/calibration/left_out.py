@@ -18,8 +18,18 @@ from sim.scenario.loading import load_config
 from sim.scenario.scenario import Scenario
 from sim.scenario.values import RECORDED
 from sim.study.calibration.file import Calibration
-from sim.study.calibration.matching import Fit, Waves, credibility, fit_of, likelihood, spread_evenly, worth
-from sim.study.validation.error_model import Group, LeftOut, Scales, Series, estimate, to_scale
+from sim.study.calibration.matching import (
+    Fit,
+    Waves,
+    credibility,
+    fit_of,
+    likelihood,
+    spread_evenly,
+    values_at_points,
+    worth,
+)
+from sim.study.validation.error_model import LeftOut, Scales, estimate
+from sim.study.validation.groups import Group
 from sim.study.validation.hindcast import Runner
 from sim.study.validation.observations import world_observations
 from sim.study.validation.rivals import AHEAD, ORIGINS, Rivals
@@ -36,6 +46,7 @@ from sim.study.validation.scoring import (
     scores_of,
     with_reactions_off,
 )
+from sim.study.validation.series import Series, series_of, to_scale
 
 ORIGIN_SETS, ORIGIN_SEEDS = 256, 8  # of a rolling origin: luck matters as much as parameters there
 SERIES_SETS = 256  # of a series left out, with the seeds of the waves
@@ -72,7 +83,7 @@ def origin_runs(calibration: Calibration, waves: Waves, runner: Runner) -> list[
     for origin in ORIGINS:
         fit = fit_of(calibration, waves.values, calibration.groups, until=origin)
         places = spread_evenly(waves.weights * credibility(calibration, fit, TEMPERS[-1]), ORIGIN_SETS)
-        scenario, sets = known_until(config, origin), calibration.values(waves.units[places])
+        scenario, sets = known_until(config, origin), values_at_points(calibration, waves.units[places])
         stage = f"{ROLLING} {origin}"
         values = runner.values_at(stage, scenario, sets, seeds, calibration.observations)
         still = with_reactions_off(stage, scenario, calibration.observations, runner)
@@ -147,9 +158,10 @@ def run_tests(calibration: Calibration, waves: Waves, origins: Sequence[OriginRu
 def _series_left_out(calibration: Calibration, values: Array, fit: Fit, weigh: Callable[[Fit], Array]) -> list[LeftOut]:
     """Every series, its whole measure left out of the fit."""
     found = []
-    for one in calibration.series:
+    series = series_of(calibration.observations, calibration.groups)
+    for one in series:
         measure = one.figures[0].measure
-        same = [other.name for other in calibration.series if other.figures[0].measure == measure]
+        same = [other.name for other in series if other.figures[0].measure == measure]
         weights = weigh(fit.without(*same))
         if not weights.any():
             say(f"without {measure} no set is left; it cannot be tested by leaving it out")
@@ -167,7 +179,7 @@ def _after(calibration: Calibration, runs: OriginRuns, fit: Fit, temper: float) 
     weights = np.repeat(np.exp(logs - logs.max()), runs.values.shape[1])
     return [
         _later(one, runs, runs.values, weights)
-        for one in calibration.series
+        for one in series_of(calibration.observations, calibration.groups)
         if np.isin(one.years - runs.origin, AHEAD).any()
     ]
 
@@ -214,7 +226,7 @@ def without_mechanisms(calibration: Calibration, waves: Waves, tests: Tests, run
     The first wave's sets are weighted by the figures that are not left out, with everything on and with one mechanism
     off; by likelihood alone, since none may be good enough.
     """
-    sets = calibration.values(waves.units[waves.wave == 0][:MECHANISM_SETS])
+    sets = values_at_points(calibration, waves.units[waves.wave == 0][:MECHANISM_SETS])
     seeds = range(1, MECHANISM_SEEDS + 1)
     world = calibration.scenario.world
     without = []

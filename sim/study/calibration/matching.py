@@ -24,14 +24,26 @@ from sim.calendar import LAST_YEAR
 from sim.errors import BadInput
 from sim.results import records
 from sim.study.calibration.file import Calibration
-from sim.study.validation.error_model import Group, covariance, log_density, squared_distance, to_scale
+from sim.study.validation.error_model import covariance, log_density, squared_distance
+from sim.study.validation.groups import Group
 from sim.study.validation.hindcast import Runner
+from sim.study.validation.series import Series, series_of, to_scale
+from sim.world.evidence import Value
 
 SETTLED = 0.1  # a wave that changes the volume that is left by less than this part may end the matching
 TOGETHER = 0.95  # of true sets lie within the joint distance
 NARROWED = 0.9  # of the cube's spread: coordinates in which the likely sets are narrower are drawn around them
 WIDER = 1.25  # by which the variance of the next wave is larger than that of the likely sets
 FEWEST = 4  # sets for each parameter that the next wave is drawn around, at least
+DIGITS = 6  # of a parameter value
+
+
+def values_at_points(calibration: Calibration, units: Array) -> list[dict[str, Value]]:
+    """Parameter sets from points of the unit cube, (sets, keys), rounded to six digits."""
+    low, high = np.array(calibration.low), np.array(calibration.high)
+    points = low + units * (high - low)
+    keys = calibration.keys
+    return [{key: float(f"{value:.{DIGITS}g}") for key, value in zip(keys, row, strict=True)} for row in points]
 
 
 # What the waves are drawn from.
@@ -133,6 +145,13 @@ class Fit:
         return Fit(held, self.squares[:, kept], self.logs[:, kept], self.figures[kept])
 
 
+def _matched(calibration: Calibration) -> list[Series]:
+    """The series that are matched, with the figures whose use is fit."""
+    series = series_of(calibration.observations, calibration.groups)
+    found = [one.some(np.array([o.use == "fit" for o in one.figures])) for one in series]
+    return [one for one in found if one.figures]
+
+
 def fit_of(calibration: Calibration, values: Array, groups: Sequence[Group], until: int = LAST_YEAR) -> Fit:
     """The distance of sets from the matched figures to a year, by these scales; values (sets, seeds, figures).
 
@@ -141,7 +160,7 @@ def fit_of(calibration: Calibration, values: Array, groups: Sequence[Group], unt
     world ran once.
     """
     names, squares, logs, counts = [], [], [], []
-    for one in calibration.matched:
+    for one in _matched(calibration):
         one = one.some(one.years <= until)
         if not one.figures:
             continue
@@ -206,7 +225,7 @@ def match(calibration: Calibration, runner: Runner) -> Waves:
         around = None if waves is None else waves.units
         weights = None if waves is None else _likely(calibration, waves)
         units, region = sample(len(calibration.keys), plan.samples, plan.design_seed + number, around, weights)
-        sets = calibration.values(units)
+        sets = values_at_points(calibration, units)
         stage = f"wave {number + 1}"
         values = runner.values_at(stage, calibration.scenario, sets, seeds, calibration.observations)
         waves = _joined(waves, units, values, region)
@@ -281,7 +300,7 @@ def worth(weights: Array) -> float:
 
 def ensemble_text(calibration: Calibration, waves: Waves, chosen: Indices) -> str:
     """The table of parameter sets that `experiment.ensemble` reads: parameter_set from 1, then one column per key."""
-    rows = calibration.values(waves.units[chosen])
+    rows = values_at_points(calibration, waves.units[chosen])
     lines = [records.line(["parameter_set", *calibration.keys])]
     lines += [records.line([number, *row.values()]) for number, row in enumerate(rows, start=1)]
     return "".join(lines)

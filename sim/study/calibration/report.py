@@ -16,11 +16,13 @@ from sim.study.calibration.matching import Waves, fit_of, implausibility, worth
 from sim.study.plot.picture import Panel, Picture, row
 from sim.study.plot.seen import BELOW, BY_SEEN, X_BY_SEEN, against_seen, series_in_words
 from sim.study.plot.words import Words
-from sim.study.validation.error_model import Group, covariance, predicted, to_scale
+from sim.study.validation.error_model import covariance, predicted
+from sim.study.validation.groups import Group
 from sim.study.validation.observations import Observation
 from sim.study.validation.pages import rolling_origins, series_left_out
 from sim.study.validation.scores import Forecast, weighted_quantiles
 from sim.study.validation.scoring import Score
+from sim.study.validation.series import series_of, to_scale
 
 UNIDENTIFIED = 0.9  # of the prior's spread that is left
 CORRELATED = 0.3
@@ -56,7 +58,7 @@ def what_was_learnt(calibration: Calibration, waves: Waves, credible: Array) -> 
     order = _correlations(units, weights)
     learnt = []
     for place, key in enumerate(calibration.keys):
-        low, high = float(calibration.low[place]), float(calibration.high[place])
+        low, high = calibration.low[place], calibration.high[place]
         left = low + weighted_quantiles(units[:, place], weights, (0.05, 0.5, 0.95)) * (high - low)
         middle = np.average(units[:, place], weights=weights)
         spread = np.sqrt(np.average(np.square(units[:, place] - middle), weights=weights) * 12.0)
@@ -110,7 +112,7 @@ def how_figures_are_met(calibration: Calibration, waves: Waves, credible: Array,
     weights = np.repeat(credible[held], waves.values.shape[1])
     named = {group.name: group for group in groups}
     met = []
-    for one in calibration.series:
+    for one in series_of(calibration.observations, calibration.groups):
         group = named[one.group.name]
         scaled = to_scale(waves.values[held][:, :, one.places], group.on)
         scaled = scaled.reshape(-1, len(one.figures))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -9,11 +11,12 @@ from sim.batch.engines import open_engine, worker_count
 from sim.experiment.ensemble import ENSEMBLE
 from sim.experiment.file import experiment_path
 from sim.folders import results_folder
+from sim.results import provenance
 from sim.results.files import write_aside, writing
 from sim.scenario.loading import load_config
-from sim.study.calibration.file import load_calibration
+from sim.study.calibration.file import Calibration, load_calibration
 from sim.study.calibration.left_out import origin_runs, run_tests, scored_tests, without_mechanisms
-from sim.study.calibration.matching import choose_ensemble, credibility, ensemble_text, fit_of, match
+from sim.study.calibration.matching import choose_ensemble, credibility, ensemble_text, fit_of, match, values_at_points
 from sim.study.calibration.report import (
     LEARNT_COLUMNS,
     MECHANISM_COLUMNS,
@@ -29,10 +32,23 @@ from sim.study.calibration.report import (
 )
 from sim.study.files import csv_text, open_folder
 from sim.study.validation import forecasts
-from sim.study.validation.error_model import ERRORS, GROUP_COLUMNS, group_rows
+from sim.study.validation.groups import ERRORS, GROUP_COLUMNS, group_rows
 from sim.study.validation.hindcast import Runner
 from sim.study.validation.scoring import LEFT_OUT, SCORE_COLUMNS, cells_of, scores_of
 from sim.terminal import note
+
+
+def calibration_identity(calibration: Calibration) -> str:
+    """A hash of all that the waves depend on."""
+    content = {
+        "file": calibration.content,
+        "scenario": calibration.scenario.hash,
+        "observations": [vars(o) for o in calibration.observations],
+        "program": provenance.program_hash(),
+        "dependencies": provenance.dependencies(),
+        "arithmetic": provenance.arithmetic_fingerprint(),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def calibrate(
@@ -47,9 +63,10 @@ def calibrate(
     calibration = load_calibration(experiment_path(experiment))
     out = out or results_folder() / calibration.name
     open_folder(out, "decoupling study calibrate")
-    kept = _stages_folder(out, calibration.identity)
+    identity = calibration_identity(calibration)
+    kept = _stages_folder(out, identity)
     with closing(open_engine(workers, cluster)) as engine:
-        runner = Runner(engine, kept, calibration.identity)
+        runner = Runner(engine, kept, identity)
         waves = match(calibration, runner)
         origins = origin_runs(calibration, waves, runner)
         tests = run_tests(calibration, waves, origins)
@@ -57,7 +74,7 @@ def calibrate(
             calibration, fit_of(calibration, waves.values, tests.groups), tests.temper
         )
         chosen = choose_ensemble(calibration, credible)
-        sets = calibration.values(waves.units[chosen])
+        sets = values_at_points(calibration, waves.units[chosen])
         mechanisms = without_mechanisms(calibration, waves, tests, runner)
         known, coming = forecasts.known_and_coming(calibration.scenario.world, tests.groups)
         seeds = range(1, forecasts.SEEDS + 1)

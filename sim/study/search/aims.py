@@ -1,19 +1,11 @@
-"""What a search is after: objectives, constraints and how sure they must be, and how policies do by them.
-
-A policy is run over many parameter sets (over seeds, where there is one set), and is judged by what it comes to in most
-of them. Values here have the shape (policies, sets).
-"""
+"""What a search is after: objectives, constraints and how sure they must be, as its file words them."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from sim.arrays import Array, Flags
 from sim.calendar import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS
 from sim.errors import BadInput, nearest
 from sim.experiment.conditions import Condition, read_condition
@@ -46,14 +38,6 @@ class Constraint:
     def __str__(self) -> str:
         return f"{self.condition} in {self.part:g} of the sets"
 
-    def violated(self, values: Array) -> Array:
-        """By how much each policy misses it, as a part of the level, shape (policies,); 0 where it is met."""
-        higher = self.condition.sense == ">="
-        reached = reached_in(self.part, values, higher)
-        short = self.condition.level - reached if higher else reached - self.condition.level
-        missed: Array = np.where(short > 0, short / (abs(self.condition.level) or 1.0), 0.0)
-        return missed
-
 
 @dataclass(frozen=True)
 class Aims:
@@ -68,62 +52,6 @@ class Aims:
         """Every outcome that is looked at, each once."""
         named = (*(each.outcome for each in self.objectives), *(each.condition.name for each in self.constraints))
         return tuple(dict.fromkeys(named))
-
-    def robust_values(self, values: Mapping[str, Array]) -> Array:
-        """What each policy comes to by each objective, in the outcome's own unit, shape (policies, objectives).
-
-        A quantile that so many sets reach, the mean, the worst; of "regret", the most in any set by which the best of
-        these policies does better there (Savage 1951). Infinite where too many runs have no value.
-        """
-        columns = [self._robust(values[each.outcome], each.higher) for each in self.objectives]
-        return np.stack(columns, axis=-1)
-
-    def _robust(self, values: Array, higher: bool) -> Array:
-        if self.robust == "mean":
-            return _worse_if_missing(values, higher).mean(axis=1)
-        if self.robust == "regret":
-            good = _worse_if_missing(values, higher) * (1 if higher else -1)
-            best = good.max(axis=0)
-            most: Array = (np.where(np.isfinite(best), best, 0.0) - good).max(axis=1)
-            return most
-        return reached_in(1.0 if self.robust == "worst" else float(self.robust), values, higher)
-
-    def costs(self, robust: Array) -> Array:
-        """Robust values turned so that less is better."""
-        if self.robust == "regret":
-            return robust
-        signs: Array = np.array([-1.0 if each.higher else 1.0 for each in self.objectives])
-        return robust * signs
-
-    def violations(self, values: Mapping[str, Array]) -> Array:
-        """By how much each policy misses the constraints together, shape (policies,)."""
-        missed = [each.violated(values[each.condition.name]) for each in self.constraints]
-        return np.sum(missed, axis=0) if missed else np.zeros(len(next(iter(values.values()))))
-
-
-def _worse_if_missing(values: Array, higher: bool) -> Array:
-    return np.where(np.isnan(values), -np.inf if higher else np.inf, values)
-
-
-def reached_in(part: float, values: Array, higher: bool) -> Array:
-    """What each policy reaches, or better, in a part of the sets, shape (policies,): of ten sets and 0.9 the ninth."""
-    ordered = np.sort(_worse_if_missing(values, higher), axis=1)
-    place = math.ceil(part * values.shape[1] - 1e-9) - 1
-    reached: Array = ordered[:, -1 - place] if higher else ordered[:, place]
-    return reached
-
-
-def beaten_by_none(costs: Array, met: Flags) -> list[int]:
-    """The places of the policies that meet the constraints and that no such policy beats, in order of the first cost.
-
-    One beats another if it costs no more by any objective and less by one. Of equal ones the first stays.
-    """
-    able = [int(place) for place in np.flatnonzero(met & np.isfinite(costs).all(axis=1))]
-    kept: list[int] = []
-    for place in sorted(able, key=lambda place: (*costs[place], place)):  # who comes later beats none before
-        if not any((costs[other] <= costs[place]).all() for other in kept):
-            kept.append(place)
-    return kept
 
 
 def read_aims(

@@ -20,7 +20,8 @@ from sim.experiment.designs import Point
 from sim.results.manifest import KeptSearch, Manifest
 from sim.results.output import is_result
 from sim.study.plot.words import NO_UNIT, Words
-from sim.study.search.aims import Aims, Constraint, beaten_by_none, outcomes_of, reached_in, read_aims
+from sim.study.search.aims import Aims, Constraint, outcomes_of, read_aims
+from sim.study.search.judging import beaten_by_none, costs_of, reached_in, robust_values, violations
 
 if TYPE_CHECKING:
     import pandas
@@ -114,7 +115,7 @@ class Front:
 
     def sentences(self) -> list[str]:
         """How many policies there are, and of each objective the best of them."""
-        met = np.count_nonzero(self.whole.aims.violations(self.whole.values) == 0)
+        met = np.count_nonzero(violations(self.whole.aims, self.whole.values) == 0)
         said = f"{counted(len(self.whole.policies), 'policy', 'policies')} tried in {self.whole.of_sets}"
         needed = " and ".join(map(self.constraint, self.aims.constraints))
         if needed:
@@ -128,7 +129,7 @@ class Front:
                 f" Of {len(self.policies)} of these, far apart and run in {self.of_sets}, "
                 f"{len(self.best)} are beaten by no other{still}."
             )
-        costs = self.aims.costs(self.robust)
+        costs = costs_of(self.aims, self.robust)
         return [said, *(self._first_by(column, costs) for column in range(len(self.aims.objectives)) if self.best)]
 
     def _first_by(self, column: int, costs: Array) -> str:
@@ -144,7 +145,7 @@ class Front:
 
     def _nearest(self) -> str:
         """The policy that misses the constraints least, and what it comes to by each of them."""
-        place = int(np.argmin(self.aims.violations(self.values)))
+        place = int(np.argmin(violations(self.aims, self.values)))
         reached = []
         for each in self.aims.constraints:
             name, higher = each.condition.name, each.condition.sense == ">="
@@ -221,8 +222,8 @@ def _front_in(folder: Path) -> Front:
     if len(result.done) != runs or any(set(policy) != set(search.factors) for policy in policies):
         raise BadInput(f"{folder}: does not hold {runs} runs of policies that set every factor; run the search again")
     values = values_of(result, [*dict.fromkeys((*aims.outcomes, *(target.name for target in targets)))])
-    robust = aims.robust_values(values)
-    best = beaten_by_none(aims.costs(robust), aims.violations(values) == 0)
+    robust = robust_values(aims, values)
+    best = beaten_by_none(costs_of(aims, robust), violations(aims, values) == 0)
     return Front(folder, manifest, Words([result]), aims, targets, policies, values, robust, tuple(best))
 
 

@@ -38,6 +38,7 @@ from sim.results.manifest import manifest_in
 from sim.study.files import csv_text
 from sim.study.search.file import Search, load_search
 from sim.study.search.front import FINAL, Front, as_text, front_of, search_of, values_of
+from sim.study.search.judging import costs_of, robust_values, violations
 
 
 def search(
@@ -101,9 +102,10 @@ class _Runner:
         result = read_result(self.out)
         values = values_of(result, self.search.aims.outcomes)
         values = {name: each[: len(policies)] for name, each in values.items()}
-        costs = self.search.aims.costs(self.search.aims.robust_values(values))
+        aims = self.search.aims
+        costs = costs_of(aims, robust_values(aims, values))
         known = np.isfinite(costs)
-        missed = self.search.aims.violations(values)
+        missed = violations(aims, values)
         missed = np.where(np.isfinite(missed), missed, 1e6) + 1e6 * (~known).sum(axis=1)  # behind all others
         return np.where(known, costs, 0.0), missed
 

@@ -14,8 +14,10 @@ from sim.arrays import Array
 from sim.calendar import FIRST_YEAR
 from sim.errors import BadInput
 from sim.measures import catalogue
-from sim.study.validation.error_model import Group, group_of, predicted, series_of, to_scale
+from sim.study.validation.error_model import predicted
+from sim.study.validation.groups import Group, group_of
 from sim.study.validation.observations import Observation, scale_of, world_observations
+from sim.study.validation.series import series_of, to_scale
 from sim.world.world import World
 
 YEARS = range(2025, 2031)

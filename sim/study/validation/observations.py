@@ -125,9 +125,11 @@ def read_observations(path: str | Path, world: World) -> list[Observation]:
             observations.append(observation)
     if not lines:
         problems.append(f"{path}: has no rows")
-    for number, observation in enumerate(observations):
-        if any((o.series, o.date) == (observation.series, observation.date) for o in observations[:number]):
+    seen: set[tuple[str, str]] = set()
+    for observation in observations:
+        if (told := (observation.series, observation.date)) in seen:
             problems.append(f"{path}: {observation.series} on {observation.date} is given twice")
+        seen.add(told)
     if problems:
         raise BadInput(problems)
     return observations

@@ -15,18 +15,11 @@ from scipy.special import logsumexp
 
 from sim.arrays import Array
 from sim.calendar import FIRST_YEAR
-from sim.study.validation.error_model import (
-    FEWEST_DRAWS,
-    PRIOR_FREEDOM,
-    STEPS,
-    Group,
-    error_on_scale,
-    from_scale,
-    group_of,
-    to_scale,
-)
+from sim.study.validation.error_model import FEWEST_DRAWS, PRIOR_FREEDOM, STEPS
+from sim.study.validation.groups import Group, group_of
 from sim.study.validation.observations import Observation
 from sim.study.validation.scores import Forecast
+from sim.study.validation.series import error_on_scale, from_scale, to_scale
 
 History = Mapping[float, float]  # value by time in years
 Rival = Callable[[History, float], float | None]

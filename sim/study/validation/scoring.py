@@ -17,11 +17,12 @@ import numpy as np
 from sim.arrays import Array
 from sim.errors import BadInput
 from sim.scenario.scenario import Scenario
-from sim.study.validation.error_model import PRINTED_ZERO, Group, is_printed_zero, to_scale
+from sim.study.validation.groups import Group
 from sim.study.validation.hindcast import Runner
 from sim.study.validation.observations import Observation
 from sim.study.validation.rivals import RIVALS
 from sim.study.validation.scores import Forecast, coverage_interval, crps, interval_score, pool
+from sim.study.validation.series import PRINTED_ZERO, is_printed_zero, to_scale
 from sim.world.evidence import Value
 from sim.world.world import World
 

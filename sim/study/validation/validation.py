@@ -33,8 +33,9 @@ from sim.study.files import csv_text
 from sim.study.outcomes import say_changes
 from sim.study.plot.picture import Panel, Picture, Style
 from sim.study.plot.seen import BELOW, BY_SEEN, X_BY_SEEN, against_seen, series_in_words
-from sim.study.validation.error_model import Group, Series, group_of, predicted, to_scale, without_group, world_groups
+from sim.study.validation.error_model import predicted
 from sim.study.validation.forecasts import Recorded, asked, published_forecasts, recorded_forecasts, said_in_2022
+from sim.study.validation.groups import Group, group_of, without_group, world_groups
 from sim.study.validation.hindcast import Runner
 from sim.study.validation.observations import (
     CONTEXT,
@@ -61,6 +62,7 @@ from sim.study.validation.scoring import (
     scores_of,
     with_reactions_off,
 )
+from sim.study.validation.series import Series, to_scale
 from sim.terminal import note
 from sim.world.evidence import Value
 from sim.world.world import World
