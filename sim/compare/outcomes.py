@@ -181,7 +181,10 @@ def _named(results: Sequence[Result], common: Sequence[str], measures: Sequence[
         return [name for name in HEADLINE if name in common] or list(common)
     problems = []
     for name in measures:
-        if lacking := [result.path for result in results if name not in result.columns]:
+        measure, _, date = name.partition("@")
+        if date and measure in common:
+            problems.append(f"--measure = {name!r}: is a measure and a date; give --measure {measure} --at {date}")
+        elif lacking := [result.path for result in results if name not in result.columns]:
             problems.append(
                 f"--measure = {name!r}: there is no {name} in {' and '.join(dict.fromkeys(lacking))}"
                 f"{_only_headline(results) if '.' in name else nearest(name, common)}; "

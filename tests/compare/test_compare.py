@@ -514,6 +514,7 @@ def test_slices_that_were_not_recorded_are_asked_for_in_vain(made):
         ({"by": "segment"}, "do not have any measure by segment"),
         ({"by": "input", "measures": ["domestic_supply_share"]}, "do not have domestic_supply_share by input"),
         ({"measures": ["domestic_supply_share.memory"]}, "there is no domestic_supply_share.memory in"),
+        ({"measures": ["domestic_supply_share@2030"]}, "give --measure domestic_supply_share --at 2030"),
     ):
         with pytest.raises(BadInput, match=f'{words}.*; slices are recorded with measures = "all" in .record., and '):
             rows(base, candidate, **asked)

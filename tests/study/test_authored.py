@@ -342,6 +342,10 @@ def test_an_answer_opens_in_everyday_words(name):
         ("two-by-two", "controls on 16 dates, 2020 to 2026"),  # over time: those of configs/historic.toml
         ("compute", "controls on 16 dates, 2020 to 2026"),  # and in rows
         ("bottleneck", "controls from January 2023 on"),
+        ("outlook", "what-if from January 2027 on"),  # stricter ones, which no other line has
+        ("outlook", "China’s answers on 4 dates, 2023 to 2025"),  # a truce that lifts them is none of these
+        ("chain-holds", "controls on 16 dates, 2020 to 2026"),  # which the cut-off has not
+        ("chain-holds", "what-if from January 2023 on"),
         ("returns", ""),  # without any
     ],
 )

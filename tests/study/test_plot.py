@@ -169,6 +169,15 @@ def test_one_run_is_a_line_with_its_dates(tmp_path):
     assert picture.subtitle == "%; one run"
 
 
+def test_an_answer_that_is_lifted_ends(tmp_path):
+    lifted = {"date": "2023-11-01", "by": "CHN", "kind": "retaliation", "scope": ["photoresist"], "severity": 0.0}
+    folder = Maker(tmp_path).over_time(
+        "one", {1: [0.1, 0.2]}, ["2022-12-31", "2023-12-31"], scenarios=scenario(events=[*EVENTS, lifted])
+    )
+    row = drawn(folder).dates[-1]
+    assert row.sentence() == "answers, China: Aug 2023, Nov 2023 (end)"
+
+
 @pytest.mark.parametrize(
     ("values", "labels"),
     [

@@ -83,7 +83,8 @@ def _marks(
         if mode != "events" and event["kind"] in ("control", "truce"):
             continue  # other modes do not read them
         label = f"{SAID[event['kind']]}, {world.names.get(event['by'], event['by'])}"
-        yield label, datetime.date.fromisoformat(event["date"]), False
+        lifts = event["kind"] in ("control", "retaliation") and event.get("severity") == 0
+        yield label, datetime.date.fromisoformat(event["date"]), lifts
         if event.get("until"):
             yield label, datetime.date.fromisoformat(event["until"]), True
 

@@ -42,6 +42,7 @@ AXIS_LETTERS = 68
 LINE = 0.17  # inches of a line of text
 BAND = "band: 90 of 100"
 CONTROLS = "controls"
+WHAT_IF = "what-if"
 GREY = "#555555"
 
 
@@ -188,23 +189,37 @@ def _of_config(answer: Answer, name: str, keys: Mapping[str, Any] = MappingProxy
 
 
 def _marks(answer: Answer, drawn: Sequence[Setting]) -> Iterator[Marks]:
-    """The dates on which controls come into force, and those of the target's answers, in what is drawn."""
-    controls, answers = set[date](), set[date]()
-    target = answer.manifest.world.target_name
+    """The dates on which controls come into force, and those of the target's answers, in what is drawn.
+
+    Where cases have dates of their own, those that several of them have come first, and the others are a what-if; where
+    they share none, those of the case with the most.
+    """
     last = date(answer.manifest.horizon.last, 12, 31)
-    for scenario, held in drawn:
-        if held["controls.mode"] == "fixed" and float(held["controls.severity"]):
-            controls.add(date(int(held["controls.start"]), 1, 1))
-        for event in scenario.events:
-            day = date.fromisoformat(event["date"])
-            if event["kind"] == "control" and held["controls.mode"] == "events" and day <= last:
-                controls.add(day)
-            elif event["kind"] == "retaliation" and day <= last:
-                answers.add(day)
-    if controls:
-        yield Marks(CONTROLS, tuple(sorted(controls)))
-    if controls and answers:
-        yield Marks(f"{target}’s answers", tuple(sorted(answers)))
+    by_case = [_dated_controls(*each, last) for each in drawn]
+    answers = {day for scenario, _ in drawn for day in _days(scenario, "retaliation", last)}
+    shared = {day for days in by_case for day in days if sum(day in others for others in by_case) > 1}
+    shared = shared or max(by_case, key=len, default=set())
+    if not shared:
+        return
+    yield Marks(CONTROLS, tuple(sorted(shared)))
+    if own := set().union(*by_case) - shared:
+        yield Marks(WHAT_IF, tuple(sorted(own)))
+    if answers:
+        yield Marks(f"{answer.manifest.world.target_name}’s answers", tuple(sorted(answers)))
+
+
+def _dated_controls(scenario: KeptScenario, held: Mapping[str, Any], last: date) -> set[date]:
+    """The dates on which controls come into force in a case."""
+    if held["controls.mode"] == "fixed" and float(held["controls.severity"]):
+        return {date(int(held["controls.start"]), 1, 1)}
+    return _days(scenario, "control", last) if held["controls.mode"] == "events" else set()
+
+
+def _days(scenario: KeptScenario, kind: str, last: date) -> set[date]:
+    """The dates of a kind of event up to a day, but for those that lift what was there."""
+    events = [event for event in scenario.events if event["kind"] == kind and event.get("severity") != 0]
+    days = {date.fromisoformat(event["date"]) for event in events}
+    return {day for day in days if day <= last}
 
 
 def _mark(axes: Axes, marks: Sequence[Marks]) -> None:

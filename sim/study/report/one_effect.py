@@ -23,8 +23,8 @@ NAME = "one-effect.md"
 SIGN = "# Why one effect has several numbers\n"
 WHY = f"""
 What do export controls do to the part of the GOODS used in TARGET that is made there, in {LAST_YEAR}? Several pages say
-something about that, and their numbers differ. All of them are below. They differ for four reasons: each is a column,
-a row or a table.
+something about that, and their numbers differ. Those that each page leads with are below. They differ for five reasons:
+each is a column, a row or a table.
 
 - **Which end of the push.** TARGET pushes for GOODS of its own, and nobody knows how much of that push the controls
   caused. If none, what they do is called the *bite*; if all of it, the *total*. This alone can change the sign, and
@@ -34,10 +34,12 @@ a row or a table.
 - **What is varied.** Luck alone gives a narrow range and says nothing about what is not known. Parameters that fit
   the record give a wider one. All unknowns drawn at once give the widest, as it holds combinations that the record
   rules out.
+- **What stands without them.** The rules that TARGET itself made in 2025 and 2026 against foreign GOODS and tools stand
+  without the controls too where these are taken as they came, and not where they are of one severity.
 - **What else happens.** The controls do a little more or less where TARGET also runs a plan with a budget of its own.
 
-So a number without these four is none. The narrowest range is the least honest one: `decoupling compare no-controls
-historic` with the model’s own parameters tells luck alone.
+A number that is quoted without these five means little. The narrowest range is the least honest one: `decoupling
+compare no-controls historic` with the model’s own parameters tells luck alone, and a mean where these are middles.
 """
 WRAPPED = re.compile(r"(?<!\n)\n *(?![\n-])")  # the end of a line within a paragraph
 
@@ -52,7 +54,7 @@ def one_effect(folder: Path, pages: Mapping[str, str], world: KeptWorld) -> str:
                 tables += _tables(list(csv.DictReader(file)), f"[{title}]({name}.md)")
     if not tables:
         return ""
-    said = f"## The numbers\n\nPoints of the share in {LAST_YEAR}; in brackets lie 90 of 100."
+    said = f"## The numbers\n\nPoints of the share in {LAST_YEAR}; in brackets: the range that holds 90 of 100."
     why = WRAPPED.sub(" ", WHY.strip()).replace("TARGET", world.target_name).replace("GOODS", world.goods)
     return "\n\n".join([SIGN.strip(), why, said, *tables]) + "\n"
 

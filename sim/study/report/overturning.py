@@ -41,6 +41,7 @@ class Overturning:
 
     swings: Sequence[Swing]
     headline: Number
+    others: int = 0  # sets in which it has another sign than in the middle, or none
 
 
 def overturning(answer: Answer, words: Words, read: Sequence[Reading]) -> Overturning:
@@ -57,7 +58,9 @@ def overturning(answer: Answer, words: Words, read: Sequence[Reading]) -> Overtu
         *_of_unknowns(of, headline, words),
         *_of_left_out(of, headline, words),
     ]
-    return Overturning(swings, number(of, headline, words.cases))
+    found = number(of, headline, words.cases)
+    others = int((by_set(of, headline, words.cases) * found.middle <= 0).sum())
+    return Overturning(swings, found, others)
 
 
 def _of_push(answer: Answer, headline: Value, words: Words) -> Iterator[Swing]:

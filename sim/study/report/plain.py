@@ -33,7 +33,7 @@ IN_WORDS = {
 OVER = {OWN: "run", FITTED: "parameter set", DRAWN: "draw"}
 WHY = {
     OWN: "The first row moves luck alone: the cycle of demand, research that succeeds or not, factories that are late.",
-    FITTED: "The row of what fits the record moves what the published figures leave open as well.",
+    FITTED: "The row of what fits the record also moves what the published figures leave open.",
     DRAWN: (
         "The last lets every unknown be anything that its source allows, also together with others where the record "
         "rules that out, so its middle may lie elsewhere and its ends wider apart."
@@ -52,8 +52,11 @@ OF_SAMPLE_TOO = (
     "has no other of that kind."
 )
 NO_SWINGS = "Nothing that was varied moves it far enough to be told."
-POINTS = "percentage points: from 20 % to 26 % are 6 points"
-PARAMETER_SET = "one choice of all that is not known, with which the model agrees with the published figures up to 2024"
+POINTS = "percentage points: a rise from 20 % to 26 % is 6 points"
+PARAMETER_SET = (
+    "a value for everything that is not known, such that the model agrees with the published figures up to 2024"
+)
+CAME_OUT = "*Came out*: in 95 of 100 or more; *did not come out*: in 5 of 100 or fewer; *open*: in between."
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ class Page:
         ]
         why = " ".join(WHY[each.name] for each in self.readings)
         section = Section("How sure is this?", (), header, rows)
-        first = f"{self._headline()}. In brackets lie 90 of 100."
+        first = f"{self._headline()}. In brackets: the range that holds 90 of 100."
         head, _, table = markdown(section).partition("\n\n")
         return f"{head}\n\n{escape.markdown(first)}\n\n{table}\n{escape.markdown(why)}\n"
 
@@ -153,7 +156,8 @@ class Page:
             f"{target} pushes for {world.goods} of its own, and did so before the controls. How much of that push they "
             "caused nobody can say, so there are two answers. The *bite* is what the controls do if they caused none "
             f"of it: without them {target} would push just as hard. The *total* is what they do if they caused all "
-            "of it: without them there would be no more push than before. The truth is one of the two or between."
+            "of it: without them there would be no more push than before. The truth lies at one of the two, or in "
+            "between."
         )
         rows, adds = [], False
         for year in (*OUTCOME_YEARS, self.answer.manifest.horizon.last):
@@ -183,9 +187,17 @@ class Page:
         said += "; a diamond is without a part of the model." if any(each.is_left_out for each in swings) else "."
         if headline.is_difference:
             turning = [swing.words for swing in swings if swing.turns(headline.middle)]
-            said += f" Its sign turns with these: {joined(turning)}." if turning else " None of them turns its sign."
+            said += (
+                f" Its sign turns with these: {joined(turning)}." if turning else " None of them alone turns its sign."
+            )
+            said += self._of_other_sign(over)
         picture = f"![What would change it]({overturned(self.name)})"
         return f"{title}\n\n{escape.markdown(said)}\n\n{picture}\n"
+
+    def _of_other_sign(self, over: str) -> str:
+        """In how many of the parameter sets or draws the sign of a difference is not that of the middle."""
+        others = self.overturning.others
+        return f" In {others} of the {over} it has another sign." if others else f" It has the same sign in all {over}."
 
     def _prediction(self) -> str:
         """What was predicted, and how each part of it fared."""
@@ -195,7 +207,9 @@ class Page:
         rows = [[verdict.claim.says, *self._fared(verdict)] for verdict in self.answer.verdicts]
         section = Section(FARED, (), ["predicted", "verdict", "found"], rows, WORDS_ALONE)
         head, _, table = markdown(section).partition("\n\n")
-        return f"{head}\n\nWritten before anything was run: *{escape.markdown(prediction)}*\n\n{table}"
+        written = f"Written before anything was run: *{escape.markdown(prediction)}*"
+        said = [] if any(isinstance(verdict, RankVerdict) for verdict in self.answer.verdicts) else [CAME_OUT]
+        return "\n\n".join([head, written, table.rstrip("\n"), *said]) + "\n"
 
     def _fared(self, verdict: Verdict | RankVerdict) -> list[str]:
         if isinstance(verdict, RankVerdict):
@@ -211,8 +225,8 @@ class Page:
         return (
             "## More\n\n"
             f"[The long tables]({self.name}-tables.md) have every case, part and mechanism; [the numbers above]"
-            f"({self.name}-numbers.csv) are in a file. It is what a model says: what its rules leave out, no number "
-            f"here shows. These make every file of this page again, byte for byte: {made_by(self.name)}\n"
+            f"({self.name}-numbers.csv) are in a file. These are results of a model: no number shows what its rules "
+            f"leave out. These two commands make every file of this page again, byte for byte: {made_by(self.name)}\n"
         )
 
     def tables(self) -> str:
