@@ -36,7 +36,8 @@ def _each(ways: Iterable[Needs], **also: tuple[Value, ...]) -> tuple[Needs, ...]
 
 IN_FORCE = ({MODE: ("fixed", "reactive")}, {MODE: ("events",), SEVERITY: ABOVE_0})  # controls by a lever of their own
 BY_EVENT = tuple({**way, EVENTS: ("control",)} for way in DATED)
-SCALED: tuple[Needs, ...] = (FIXED, *BY_EVENT, DECIDED)  # what the severity of controls scales
+SCALED: tuple[Needs, ...] = (FIXED, *BY_EVENT, DECIDED)  # controls that their severity scales
+LEVERS = ({"controls.quality_cap": BELOW_1}, {"controls.foundry": ABOVE_0})  # and levers that it scales with the dates
 CONTROLS = _each(SCALED, controls__severity=ABOVE_0)  # some control comes into force
 RESTRICTED = tuple({**way, EVENTS: ("retaliation",)} for way in DATED)
 DENIED = (*CONTROLS, *RESTRICTED)  # somebody denies something
@@ -48,7 +49,7 @@ ANSWERED = _each(CONTROLS, retaliation__severity=ABOVE_0)
 
 # A key is read if all of one of its ways is met.
 READ: Mapping[str, tuple[Needs, ...]] = {
-    SEVERITY: SCALED,
+    SEVERITY: (*SCALED, *({MODE: ("events",), **lever} for lever in LEVERS)),
     "mandate.tools_pace": ({"mandate.tools": ABOVE_0},),
     "demand.surge": ({WORLD_SALES: (NOT_GIVEN,)},),
     "investment.diversion": LACKING,

@@ -16,6 +16,14 @@ BASES = {
     "fixed": ("published-2020", {"controls.severity": 0.6, "subsidy.mode": "plan"}),
     "dated events in fixed mode": ("historic", {"controls.mode": "fixed", "controls.severity": 0.0}),
     "historic": ("historic", {**MONEY, "controls.alignment": 1.0, "subsidy.allocation": "bottleneck"}),
+    "a cap and no dated control": (
+        "published-2020",
+        {"controls.mode": "events", "controls.severity": 1.0, "controls.quality_cap": 0.15},
+    ),
+    "a foundry rule and no dated control": (
+        "published-2020",
+        {"controls.mode": "events", "controls.severity": 1.0, "controls.foundry": 1.0},
+    ),
     "by a doctrine": ("reactive", {"controls.doctrine": "preventive", "subsidy.mode": "fixed"}),
     "by the dates of a doctrine": ("reactive", {"controls.doctrine": "ratchet", **MONEY}),
 }
