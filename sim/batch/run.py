@@ -204,13 +204,13 @@ def _finished(experiment: Experiment, out: Path) -> Manifest | None:
 def _reworded(experiment: Experiment, manifest: Manifest) -> Manifest:
     """Questions, claims, labels, purposes and sources may be worded anew after the runs: a result keeps today's."""
     purposes = {scenario.name: scenario.purpose for scenario in experiment.scenarios}
-    content = {key: held for key, held in manifest.as_dict().items() if key != "labels"}
+    content = {key: held for key, held in manifest.as_dict().items() if key not in ("labels", "answer", "foretold")}
     for name, kept in content["scenarios"].items():
         kept["purpose"] = purposes.get(name, kept["purpose"])
     worlds = {each.world.id: kept_world(each.world).model_dump() for each in experiment.scenarios}
     kinds = kinds_of(experiment.measures, experiment.scenarios[0].world)
     columns = column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world, experiment.since)
-    return Manifest.model_validate({**content, **words_of(experiment), "worlds": worlds, "columns": columns})
+    return Manifest.model_validate({**content, **words_of(experiment, manifest), "worlds": worlds, "columns": columns})
 
 
 def _say_plan(store: Store, where: str, out: Path, processors: int | None) -> None:

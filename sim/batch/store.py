@@ -31,7 +31,15 @@ from sim.experiment.growth import Drawn, drawn, not_grown_from, shared
 from sim.experiment.kept import parts_of
 from sim.results import records
 from sim.results.files import keep_folder, write_aside
-from sim.results.manifest import MANIFEST, KeptExperiment, Manifest, OtherVersion, manifest_in, read_manifest
+from sim.results.manifest import (
+    MANIFEST,
+    KeptExperiment,
+    Manifest,
+    OtherVersion,
+    manifest_in,
+    prediction_hash,
+    read_manifest,
+)
 from sim.results.output import RESULT_FILES, UNFINISHED, unfinished
 from sim.results.reading import altered
 
@@ -261,7 +269,7 @@ class Store:
         manifest = Manifest.model_validate(
             {
                 **run_identity(experiment.scenarios, LAST_YEAR, experiment.every, list(kinds)),
-                **words_of(experiment),
+                **words_of(experiment, manifest_in(self.out)),
                 "seeds": list(experiment.seeds),
                 "parameter_sets": {str(number): dict(values) for number, values in sets.items()},
                 "columns": column_notes(experiment.key_columns, kinds, experiment.scenarios[0].world, experiment.since),
@@ -305,12 +313,22 @@ def _file_facts(path: Path) -> dict[str, Any]:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def words_of(experiment: Experiment) -> dict[str, Any]:
-    """What was asked and predicted, as the manifest keeps it; the runs do not depend on all of it."""
+def words_of(experiment: Experiment, earlier: Manifest | None) -> dict[str, Any]:
+    """What was asked and predicted, as the manifest keeps it; the runs do not depend on all of it.
+
+    What was predicted before the runs is known from the `earlier` manifest of the same batch, if there is one.
+    """
+    content = experiment.as_dict()
+    foretold = earlier.foretold if earlier else prediction_hash(content.get("prediction"), experiment.claims)
+    words = {
+        "labels": dict(experiment.labels),
+        "answer": experiment.answer.model_dump(mode="json", exclude_defaults=True) if experiment.answer else {},
+        "foretold": foretold,
+    }
     return {
-        "experiment": experiment.as_dict(),
+        "experiment": content,
         "claims": [claim.model_dump(exclude_defaults=True) for claim in experiment.claims],
-        **({"labels": dict(experiment.labels)} if experiment.labels else {}),
+        **{key: held for key, held in words.items() if held},
     }
 
 

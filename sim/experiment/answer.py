@@ -17,8 +17,8 @@
     says = "The controls take about {bite} off the share of 2035, anywhere from {bite range}."
     holds = ["bite high < 0"]           # else the sentence has fallen
 
-They are written after the runs and no result depends on them, so that no manifest keeps them; what was predicted
-before is in the claims.
+They are written after the runs and no result depends on them; its manifest keeps them beside the claims, which say what
+was predicted before.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from sim.calendar import FIRST_YEAR, LAST_YEAR, OUTCOME_YEARS
 from sim.errors import nearest
 from sim.experiment.designs import SAMPLED, Part
 from sim.experiment.factors import Table
+from sim.results.claims import Claim
 from sim.scenario.values import CAUSED
 
 MOST_WORDS = 120
@@ -224,7 +225,7 @@ class Asked:
 def faults_of(words: Words, asked: Asked, file: str) -> Iterator[str]:
     """A sentence for everything in the words of an answer that the experiment has not, or that cannot be told."""
     for name, case in words.cases.items():
-        yield from _faults_of_case(name, case, asked, f"{file}: answer.cases.{name}")
+        yield from _faults_of_case(case, asked, f"{file}: answer.cases.{name}")
     for name, value in (("headline", words.headline), *words.values.items()):
         where = f"{file}: answer.{'headline' if value is words.headline else f'values.{name}'}"
         yield from _faults_of_value(value, words, asked, where)
@@ -235,7 +236,36 @@ def faults_of(words: Words, asked: Asked, file: str) -> Iterator[str]:
         yield f"{file}: answer.sentences: have {count} words; an answer has at most {MOST_WORDS}"
 
 
-def _faults_of_case(name: str, case: Mapping[str, Any], asked: Asked, where: str) -> Iterator[str]:
+def faults_of_claims(claims: Sequence[Claim], asked: Asked, file: str) -> Iterator[str]:
+    """A sentence for everything in the claims of a prediction that the experiment has not."""
+    for claim in claims:
+        where = f"{file}: claims: {claim.says!r}"
+        for term in claim.terms:
+            case = {key: held for key, held in term.items() if key not in ("times", "measure")}
+            yield from _faults_of_case(case, asked, f"{where}: term")
+        for outcome in dict.fromkeys(
+            [claim.measure, *(str(term.get("measure", claim.measure)) for term in claim.terms)]
+        ):
+            yield from _faults_of_outcome(outcome, asked, where)
+        if claim.largest and claim.of not in asked.indexed:
+            yield f"{where}: of = {claim.of!r}: must be one of {', '.join(asked.indexed) or 'a Sobol design'}"
+        elif claim.largest and claim.largest not in asked.swept:
+            yield f"{where}: largest = {claim.largest!r}: is no factor{nearest(claim.largest, asked.swept)}"
+
+
+def _faults_of_outcome(outcome: str, asked: Asked, where: str) -> Iterator[str]:
+    measure, _, at = outcome.partition("@")
+    if measure not in asked.measures:
+        yield (
+            f"{where}: {measure!r} is not recorded{nearest(measure, asked.measures)}; recorded are "
+            f"{', '.join(asked.measures)}"
+        )
+    years = OUTCOME_YEARS if asked.every == "end" else range(FIRST_YEAR, LAST_YEAR + 1)
+    if at not in ("end", *WHOLE, *map(str, years)):
+        yield f"{where}: {outcome!r}: after @ must stand end, peak, sum or a year that is recorded"
+
+
+def _faults_of_case(case: Mapping[str, Any], asked: Asked, where: str) -> Iterator[str]:
     known = ["config", *asked.swept, *asked.leave_out]
     unknown = [key for key in case if key not in known]
     for key in unknown:

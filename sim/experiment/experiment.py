@@ -81,6 +81,8 @@ class Experiment:
 
         `where` begins a message. Raises BadInput for the manifest of one run, and for what does not fit this version.
         """
+        from sim.experiment.answer import Words  # pydantic's models of it take a while, and few need them
+
         kept = manifest.experiment
         if kept is None:
             raise BadInput(f"{where}: holds one run; give the folder of a batch")
@@ -99,6 +101,7 @@ class Experiment:
             Ensemble(sets, kept.parameters.hash) if kept.parameters else None,
             tuple(manifest.claims),
             manifest.labels,
+            Words.model_validate(manifest.answer) if manifest.answer else None,
         )
 
     def with_points(self, points: pandas.DataFrame | Iterable[Point]) -> Experiment:

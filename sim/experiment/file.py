@@ -144,7 +144,8 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
     stop = _stop(file, names, path, problems)
     ensemble = _ensemble(file, scenarios, parts, path, problems)
     problems += _faults_of_targets(file, names, path)
-    problems += _faults_of_labels(file, names, parts, path)
+    if not problems:  # what is wrong already would be found missing once more
+        problems += _faults_of_labels(file, scenarios, names, parts, path)
     words = _words(file, scenarios, names, parts, path, problems)
     if problems:
         raise BadInput(problems)
@@ -385,9 +386,16 @@ def _ensemble(
     return ensemble.first(file.sets)
 
 
-def _faults_of_labels(file: _File, names: Sequence[str], parts: Sequence[Part], path: Path) -> Iterator[str]:
+def _faults_of_labels(
+    file: _File, scenarios: Sequence[Scenario], names: Sequence[str], parts: Sequence[Part], path: Path
+) -> Iterator[str]:
     """A sentence for every label of nothing, and for every empty one. A value's label stands under "KEY = VALUE"."""
-    known = [*file.configs, *names, *(file.parts or ()), *(key for part in parts for key in part.swept)]
+    known = [
+        *(scenario.name for scenario in scenarios),
+        *names,
+        *(file.parts or ()),
+        *(key for part in parts for key in part.swept),
+    ]
     for name, label in file.labels.items():
         if name.partition(" = ")[0] not in known:
             yield (
@@ -406,14 +414,18 @@ def _words(
     path: Path,
     problems: list[str],
 ) -> Words | None:
-    """The words of the answer, where the experiment has some."""
-    if file.answer is None:
+    """The words of the answer, where the experiment has some, once what it claims is checked as well."""
+    if file.answer is None and not file.claims:
         return None
     from sim.experiment import answer  # which most experiments do not wait for
 
-    words = validated(answer.Words, file.answer, str(path), "answer", answer.RIGHT, problems)
     configs = [scenario.name for scenario in scenarios]
+    asked = answer.Asked(configs, file.baseline, names, parts, file.leave_out, file.record.every)
+    if not problems:
+        problems += answer.faults_of_claims(file.claims, asked, str(path))
+    if file.answer is None:
+        return None
+    words = validated(answer.Words, file.answer, str(path), "answer", answer.RIGHT, problems)
     if words and not problems:
-        asked = answer.Asked(configs, file.baseline, names, parts, file.leave_out, file.record.every)
         problems += answer.faults_of(words, asked, str(path))
     return words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -241,12 +241,17 @@ class FileFacts(Kept):
 
 
 class Manifest(Kept):
-    """A manifest. `experiment` is None for one run; no result depends on claims and labels, which stand apart."""
+    """A manifest. `experiment` is None for one run; no result depends on claims, labels and the words of an answer.
+
+    `foretold` is a hash of what was predicted when the runs began.
+    """
 
     schema_version: Literal[3]
     experiment: KeptExperiment | None
     claims: list[Claim] = Field(default_factory=list)
     labels: dict[str, str] = Field(default_factory=dict)
+    answer: dict[str, Any] = Field(default_factory=dict)
+    foretold: str = ""
     scenarios: dict[str, KeptScenario] = Field(min_length=1)
     worlds: dict[str, KeptWorld] = Field(min_length=1)
     horizon: Horizon
@@ -275,6 +280,12 @@ class Manifest(Kept):
         """The world of the first config; those of one result have the same states, segments and inputs."""
         return self.worlds[self.scenarios[min(self.scenarios)].world]
 
+    @property
+    def is_foretold(self) -> bool:
+        """Whether its prediction and claims are those of when the runs began."""
+        said = self.experiment.prediction if self.experiment else None
+        return self.foretold in ("", prediction_hash(said, self.claims))
+
     def as_dict(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_unset=True)
 
@@ -283,6 +294,12 @@ class Manifest(Kept):
         content = self.as_dict()
         content["digest"] = digest_of(content)
         return f"{json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode()
+
+
+def prediction_hash(prediction: str | None, claims: Sequence[Claim]) -> str:
+    """A hash of what is predicted."""
+    said = [prediction or "", [claim.model_dump(exclude_defaults=True) for claim in claims]]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def digest_of(content: Mapping[str, Any]) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from sim.errors import BadInput
 from sim.experiment.answer import Value
+from sim.experiment.experiment import Experiment
 from sim.experiment.file import load_experiment
 from sim.results.escape import spreadsheet
 from sim.results.records import line
@@ -39,11 +41,11 @@ class Head:
 
 
 def head_of(answer: Answer) -> Head:
-    """The head in the words of its author, where the project's experiment has them; else by rule."""
+    """The head in the words of its author, as the project's experiment or the result has them; else by rule."""
     path, otherwise = project_experiment(answer)
     if otherwise:
         note(otherwise)
-    experiment = load_experiment(path) if path else None
+    experiment = load_experiment(path) if path else _of_result(answer)
     if experiment is not None and experiment.answer:
         page = page_of(answer, experiment)
         said = " ".join(filter(None, [page.told.paragraph, *page.told.fallen]))
@@ -53,6 +55,17 @@ def head_of(answer: Answer) -> Head:
     name, picture = next(iter(kept_pictures(answer).items()))
     svg, png = (draw(picture, kind) for kind in ("svg", "png"))
     return Head(paragraph(answer), numbers(answer), name, svg.decode(), png)
+
+
+def _of_result(answer: Answer) -> Experiment | None:
+    """The experiment as the result itself has it, with the words of its author as they were when it was made."""
+    if not answer.manifest.answer:
+        return None
+    try:
+        return Experiment.from_manifest(answer.manifest, str(answer.batch.folder))
+    except BadInput as fault:
+        note(f"{fault}; so the report is without its author's words")
+        return None
 
 
 def _numbers(page: Page) -> list[Number]:

@@ -56,6 +56,7 @@ POINTS = "percentage points: a rise from 20 % to 26 % is 6 points"
 PARAMETER_SET = (
     "a value for everything that is not known, such that the model agrees with the published figures up to 2024"
 )
+WORDED_ANEW = "Worded anew after the runs, so that it predicts nothing"
 CAME_OUT = "*Came out*: in 95 of 100 or more; *did not come out*: in 5 of 100 or fewer; *open*: in between."
 
 
@@ -207,7 +208,8 @@ class Page:
         rows = [[verdict.claim.says, *self._fared(verdict)] for verdict in self.answer.verdicts]
         section = Section(FARED, (), ["predicted", "verdict", "found"], rows, WORDS_ALONE)
         head, _, table = markdown(section).partition("\n\n")
-        written = f"Written before anything was run: *{escape.markdown(prediction)}*"
+        when = "Written before anything was run" if self.answer.manifest.is_foretold else WORDED_ANEW
+        written = f"{when}: *{escape.markdown(prediction)}*"
         said = [] if any(isinstance(verdict, RankVerdict) for verdict in self.answer.verdicts) else [CAME_OUT]
         return "\n\n".join([head, written, table.rstrip("\n"), *said]) + "\n"
 
