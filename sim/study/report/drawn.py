@@ -41,6 +41,7 @@ TITLE_LETTERS = 52
 AXIS_LETTERS = 68
 LINE = 0.17  # inches of a line of text
 BAND = "band: 90 of 100"
+MIDDLE = "a year stands at its middle"  # so that dates lie to the left of their year
 CONTROLS = "controls"
 WHAT_IF = "what-if"
 GREY = "#555555"
@@ -85,7 +86,7 @@ def _lines[T](told: Told, asked: Figure, write: Callable[[Canvas], T]) -> T:
     whole = with_series(answer.result, [str(asked.measure)])
     marks = list(_marks(answer, [_of_case(answer, told.words, name) for name in asked.lines]))
     title = textwrap.wrap(asked.title, TITLE_LETTERS)
-    axis = textwrap.wrap(f"{asked.axis}; {BAND}", AXIS_LETTERS)
+    axis = textwrap.wrap("; ".join([asked.axis, BAND, *([MIDDLE] if marks else [])]), AXIS_LETTERS)
     strip = 0.2 * len(marks)
     height = 3.6 + strip + LINE * (len(title) + len(axis))
     with drawing(asked.title, FONT):
@@ -228,15 +229,15 @@ def _mark(axes: Axes, marks: Sequence[Marks]) -> None:
     for row, mark in enumerate(marks):
         height = 1 + (0.1 + 0.2 * row) / inches
         places = [place_of(day) for day in mark.dates]
-        for place in places:
-            if row == 0:
-                axes.axvline(place, color="#cccccc", linewidth=0.6, zorder=0)
+        of_controls = mark.what in (CONTROLS, WHAT_IF)
+        for place in places if of_controls else ():
+            axes.axvline(place, color="#cccccc", linewidth=0.6, zorder=0)
         axes.plot(
             places,
             [height] * len(places),
-            "v" if row == 0 else "^",
+            "v" if of_controls else "^",
             color=GREY,
-            markerfacecolor=GREY if row == 0 else "white",
+            markerfacecolor=GREY if mark.what == CONTROLS else "white",
             markersize=5,
             transform=axes.get_xaxis_transform(),
             clip_on=False,
