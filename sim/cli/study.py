@@ -63,7 +63,7 @@ def critical(
     years: Annotated[int, typer.Option(help="For how many years; what is lost is the mean over them.")] = 3,
     sets: Annotated[
         int | None,
-        typer.Option(help="Parameter sets of the ensemble, the first ones; 0: the config's own. [default: 16]"),
+        typer.Option(help="Parameter sets of the ensemble, evenly spread; 0: the config's own. [default: 16]"),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Seeds of each parameter set.")] = 2,
     out: Annotated[Path | None, out_option("Write critical.csv and critical.svg into this folder.")] = None,

@@ -29,9 +29,21 @@ class Ensemble:
         kept = {number: {k: v for k, v in values.items() if k not in swept} for number, values in self.sets.items()}
         return Ensemble(kept, self.hash)
 
-    def first(self, count: int) -> Ensemble:
-        """The first so many sets."""
-        return Ensemble({number: values for number, values in self.sets.items() if number <= count}, self.hash)
+    def some(self, count: int) -> Ensemble:
+        """So many of the sets, spread evenly over the table."""
+        chosen = set(evenly(list(self.sets))[:count])
+        return Ensemble({number: values for number, values in self.sets.items() if number in chosen}, self.hash)
+
+
+def evenly(numbers: Sequence[int]) -> list[int]:
+    """The numbers of sets in an order of which every beginning is spread evenly over the table (van der Corput 1935).
+
+    The table is in the order of the waves of the fit, of which the first ones reach further: its first sets alone are
+    not like all of them.
+    """
+    bits = (len(numbers) - 1).bit_length()
+    order = sorted(range(len(numbers)), key=lambda place: int(f"{place:0{bits}b}"[::-1], 2))
+    return [numbers[place] for place in order]
 
 
 def read_ensemble(world: World, swept: set[str], path: Path, problems: list[str]) -> Ensemble | None:

@@ -69,7 +69,7 @@ RIGHT = {
     "replications": "a whole number from 1 to 1000000",
     "seeds": "a list of distinct whole numbers from 0 and below 2**63, such as [3, 7, 11]",
     "parameters": '"ensemble"; without it every config runs with its own parameters',
-    "sets": "how many of the ensemble's sets are run, from the first on; without it all of them",
+    "sets": "how many of the ensemble's sets are run, spread evenly over its table; without it all of them",
     "parts": "tables such as [parts.controls.factors]",
     "design": 'a table [design] with kind = "grid"',
     "record": 'a table [record] with every = "year"',
@@ -383,7 +383,7 @@ def _ensemble(
     if file.sets > len(ensemble.sets):
         problems.append(f"{path}: sets = {file.sets}: the ensemble has {len(ensemble.sets)}; give as many or fewer")
         return None
-    return ensemble.first(file.sets)
+    return ensemble.some(file.sets)
 
 
 def _faults_of_labels(

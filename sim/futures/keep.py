@@ -13,7 +13,7 @@ import tomli_w
 from sim.calendar import quarter_name
 from sim.compare import push
 from sim.futures.policy import Policy
-from sim.futures.sets import FIRST, parameter_sets
+from sim.futures.sets import FIRST, pairs, parameter_sets
 from sim.scenario.loading import known_configs
 from sim.scenario.resolved import resolved
 from sim.scenario.values import CAUSED
@@ -49,8 +49,8 @@ def files(config: str, policy: Policy, seed: int, measures: Sequence[str], ends:
     hint = "every run is a future of the page"
     if parameter_sets(policy.scenario.world):
         experiment |= {"parameters": "ensemble", "sets": FIRST}
-        luck = "n" if seed == 1 else f"{seed - 1} + n"
-        hint = f"the futures of the page are the runs with parameter set n and seed {luck}"
+        chosen = ", ".join(f"{number} and {luck}" for number, luck in pairs(policy.scenario.world, FIRST, seed))
+        hint = f"the futures of the page are its runs with these parameter sets and seeds: {chosen}"
     asked = {"experiment": experiment}
     if ends:
         asked["bite-and-total"] = {**experiment, "factors": {CAUSED: sorted(push.LEVELS.values())}}

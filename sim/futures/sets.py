@@ -22,11 +22,11 @@ def parameter_sets(world: World) -> Mapping[int, Mapping[str, Value]]:
 
 
 def pairs(world: World, count: int, seed: int = 1) -> list[Pair]:
-    """The first `count` futures: future n has the n-th parameter set and the seed `seed` + n - 1.
+    """The first `count` futures: future n has the n-th of the spread sets and the seed `seed` + n - 1.
 
     So no two share their luck, and the first 32 of 128 are the 32. A world without an ensemble has seeds alone.
     """
-    sets = list(parameter_sets(world)) or [0]
+    sets = ensemble.evenly(list(parameter_sets(world))) or [0]
     return [(sets[number % len(sets)], seed + number) for number in range(count)]
 
 
@@ -45,7 +45,7 @@ def how_chosen(world: World) -> str:
     """A sentence for people."""
     if parameter_sets(world):
         return (
-            "Each future has its own luck and its own set of guesses for what is not known, the first of the "
+            "Each future has its own luck and its own set of guesses for what is not known, of the "
             f"{len(parameter_sets(world))} sets that were matched with history. Both worlds have the same futures, so "
             "what differs between them is your change."
         )

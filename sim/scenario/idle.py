@@ -197,7 +197,7 @@ def lacking(scenario: Scenario, key: str, values: Possible, read: tuple[Needs, .
     off = [switch for switch in switches if _is_off(switch, values)]
     if off:
         return [[(f"mechanisms.{off[0]}", (True,))]]
-    known = read or READ.get(key, ({},))
+    known = [way for way in read or READ.get(key, ({},)) if way.keys() <= values.keys()]  # a world may lack a lever
     ways = [[need for need in way.items() if not _is_met(*need, values)] for way in known]
     least = min(map(len, ways))
     return [way for way in ways if least and len(way) == least]

@@ -35,7 +35,7 @@ from sim.compare.words import counted
 from sim.engine.groups import ratio, total
 from sim.errors import BadInput
 from sim.experiment.cost import duration
-from sim.experiment.ensemble import parameter_sets
+from sim.experiment.ensemble import evenly, parameter_sets
 from sim.model import DecouplingModel
 from sim.policy.review import review_inputs, review_segments
 from sim.results.files import write_aside
@@ -239,7 +239,7 @@ def planned(
         raise BadInput(f"--years = {years}: must be from 1 to {LAST_YEAR - year + 1}, as runs end with {LAST_YEAR}")
     if seeds < 1:
         raise BadInput(f"--seeds = {seeds}: must be 1 or more")
-    return Plan(scenario, year, years, first_sets(scenario.world, sets), seeds, removals(scenario.world))
+    return Plan(scenario, year, years, some_sets(scenario.world, sets), seeds, removals(scenario.world))
 
 
 def critical(
@@ -263,20 +263,20 @@ def run(plan: Plan, done: Callable[[int], None] = lambda runs: None) -> Study:
     return Study(plan.scenario, plan.year, plan.years, len(plan.sets), plan.seeds, rows)
 
 
-def first_sets(world: World, sets: int | None) -> list[Mapping[str, Value]]:
-    """The values of the first parameter sets of a world's ensemble; of its config's own parameters, none."""
+def some_sets(world: World, sets: int | None) -> list[Mapping[str, Value]]:
+    """The values of some parameter sets of a world's ensemble, evenly spread; of its config's own parameters, none."""
     if sets == 0:
         return [{}]
     if sets is not None and sets < 0:
         raise BadInput(f"--sets = {sets}: must be 0, for the config's own parameters, or more")
     known = parameter_sets(world)
     if sets is None:
-        return list(known.values())[:SETS] or [{}]
+        return [known[number] for number in evenly(list(known))[:SETS]] or [{}]
     if not known:
         raise BadInput(f"--sets = {sets}: the world {world.id} has no parameter sets; leave it out")
     if sets > len(known):
         raise BadInput(f"--sets = {sets}: must be from 0 to {len(known)}; the world {world.id} has no more")
-    return list(known.values())[:sets]
+    return [known[number] for number in evenly(list(known))[:sets]]
 
 
 def removals(world: World) -> list[Removal]:

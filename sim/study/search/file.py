@@ -156,7 +156,7 @@ def _experiment(
 
 
 def _whole_ensemble(experiment: Experiment, path: Path) -> Ensemble | None:
-    """All parameter sets of an experiment that has the first of them; None where these are all."""
+    """All parameter sets of an experiment that has some of them; None where these are all."""
     problems: list[str] = []
     whole = read_ensemble(experiment.scenarios[0].world, set(experiment.swept), path, problems)
     return whole if whole and len(whole.sets) > len(experiment.parameter_sets) else None
