@@ -384,6 +384,13 @@ _BY_SEGMENT = (
 )
 
 
+def share_fault(level: float, unit: str) -> str:
+    """What is wrong with a level of a share, which every value meets or none; nothing of other units."""
+    if unit != SHARE or 0 <= level <= 1:
+        return ""
+    return f"a share is from 0 to 1; {level:g} % would be {level / 100:g}"
+
+
 def firms(world: World) -> dict[str, list[str]]:
     """Who has measures of its own, with the ids of its lines: each line by its id, and each company with several.
 

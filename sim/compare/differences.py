@@ -78,8 +78,8 @@ class Row:
     `diff_q95`, `share_same_sign` (sets whose difference has the sign of `diff`) and `regret` (the most that any set
     loses by the candidate) are across parameter sets and empty for one. The points of base and candidate are across
     parameter sets where there are several, else across seeds. `rel_diff` is the difference as a part of the base's
-    absolute mean; `corr_pairs` the correlation over seeds; `seeds_for_margin` the number of seeds that would bring
-    the interval's half within the margin, or within the difference where the margin is 0.
+    mean, where no value lies below 0; `corr_pairs` the correlation over seeds; `seeds_for_margin` the number of seeds
+    that would bring the interval's half within the margin, or within the difference where the margin is 0.
     """
 
     schema_version: int
@@ -276,14 +276,14 @@ def _told(pairs: Sample, direction: str, margin: Margin, settings: Settings, pai
     size = margin.of(sides["base_mean"])
     low, high = (spreads["diff_q05"], spreads["diff_q95"]) if spreads else (estimate.low, estimate.high)
     same_everywhere = paired and not np.ptp(pairs.diff)
-    relative = estimate.mean / abs(sides["base_mean"]) if sides["base_mean"] else math.inf
+    has_parts = sides["base_mean"] > 0 and min(pairs.base.min(), pairs.cand.min()) >= 0  # of -43 nothing is a part
     return {
         **sides,
         **spreads,
         "diff": estimate.mean,
         "diff_lo": estimate.low,
         "diff_hi": estimate.high,
-        "rel_diff": relative if math.isfinite(relative) else None,
+        "rel_diff": estimate.mean / sides["base_mean"] if has_parts else None,
         "p_cand_gt_base": intervals.share_above(pairs.base, pairs.cand, paired),
         "corr_pairs": intervals.correlation(pairs.base, pairs.cand, pairs.sets) if paired else None,
         "seeds_for_margin": intervals.seeds_needed(estimate.spread, size or abs(estimate.mean), settings.level),

@@ -233,7 +233,7 @@ def carriers(pairing: Pairing, row: Row, slices: Mapping[str, Sequence[str]], se
         there = sample(pairing, [_part(result, columns, at) for result in both])
         if len(there.diff):
             estimate = intervals.over_seeds(there.diff, there.sets, there.seeds, settings.level)
-            part = estimate.mean / row.diff if row.diff else None
+            part = estimate.mean / row.diff if row.diff and not _is_open(row) else None
             segments.append(
                 _carrier(row, row.measure, "segment", segment, row.unit, len(there.diff), estimate, part, settings)
             )
@@ -252,6 +252,12 @@ def carriers(pairing: Pairing, row: Row, slices: Mapping[str, Sequence[str]], se
     inputs.sort(key=lambda carrier: -abs(carrier.part or 0.0))
     kept = [c for measure in OF_INPUTS for c in [i for i in inputs if i.measure == measure][:MOST_INPUTS]]
     return segments + kept
+
+
+def _is_open(row: Row) -> bool:
+    """Whether the sign of a row's difference is open, so that nothing is a part of it."""
+    low, high = row.spread
+    return low is not None and high is not None and low < 0 < high
 
 
 def _part(result: Result, columns: Sequence[str], at: str) -> Array:

@@ -19,6 +19,7 @@ from sim.compare.intervals import Estimate
 from sim.compare.pairing import Pairing
 from sim.compare.results import Result
 from sim.errors import BadInput, nearest
+from sim.measures import share_fault
 
 TABLE_VERSION = 1
 Times = tuple[NDArray[np.intp], Flags]
@@ -120,8 +121,10 @@ def check_target(target: Target, results: Sequence[Result]) -> None:
         elif target.column not in measures:
             close = nearest(target.column, measures)
             problems.append(f"--reach = '{target}': {result.path} has no {target.column} over time{close}")
+        elif fault := share_fault(target.level, result.note(target.column, "unit")):
+            problems.append(f"--reach = '{target}': {fault}")
     if problems:
-        raise BadInput(problems)
+        raise BadInput(list(dict.fromkeys(problems)))
 
 
 def reach(pairing: Pairing, target: Target, settings: Settings) -> ReachRow:

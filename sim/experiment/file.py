@@ -18,12 +18,13 @@ from sim.experiment.factors import RIGHT as RIGHT_IN_PARTS
 from sim.experiment.factors import Declared, PartTable, Table, read_part, validated
 from sim.experiment.tried import alike, refused_values
 from sim.folders import EXPERIMENTS, find, known, places
-from sim.measures import BY_FIRM, HEADLINE, catalogue, of_agents
+from sim.measures import BY_FIRM, HEADLINE, catalogue, of_agents, share_fault
 from sim.results.claims import Claim
 from sim.results.escape import FORMULA
 from sim.scenario.loading import BASELINE, load_config
 from sim.scenario.scenario import Scenario
 from sim.world.evidence import read_toml
+from sim.world.world import World
 
 if TYPE_CHECKING:
     from sim.experiment.answer import Words
@@ -141,9 +142,9 @@ def experiment_of(content: Mapping[str, Any], path: Path) -> Experiment:
     since = _since(parts, path, problems)
     names = _measure_names(file.record, scenarios, path, problems)
     problems += _faults_of_baseline(file, scenarios, path)
-    stop = _stop(file, names, path, problems)
+    stop = _stop(file, scenarios, names, path, problems)
     ensemble = _ensemble(file, scenarios, parts, path, problems)
-    problems += _faults_of_targets(file, names, path)
+    problems += _faults_of_targets(file, scenarios, names, path)
     if not problems:  # what is wrong already would be found missing once more
         problems += _faults_of_labels(file, scenarios, names, parts, path)
     words = _words(file, scenarios, names, parts, path, problems)
@@ -344,21 +345,32 @@ def _faults_of_baseline(file: _File, scenarios: Sequence[Scenario], path: Path) 
         yield f"{path}: baseline = {file.baseline!r}: must be one of the configs, {', '.join(known)}"
 
 
-def _stop(file: _File, names: Sequence[str], path: Path, problems: list[str]) -> Condition | None:
+def _stop(
+    file: _File, scenarios: Sequence[Scenario], names: Sequence[str], path: Path, problems: list[str]
+) -> Condition | None:
     if not (file.stop and names):
         return None
+    world = scenarios[0].world
     try:
-        return read_condition(file.stop.when, f"{path}: stop.when", names)
+        return _condition(file.stop.when, f"{path}: stop.when", names, world)
     except BadInput as fault:
         problems += fault.problems
         return None
 
 
-def _faults_of_targets(file: _File, names: Sequence[str], path: Path) -> Iterator[str]:
+def _condition(text: str, where: str, names: Sequence[str], world: World) -> Condition:
+    """A condition on a measure or an outcome; BadInput too for a share in per cent."""
+    condition = read_condition(text, where, names)
+    if fault := share_fault(condition.level, catalogue(world)[condition.name.partition("@")[0]].unit):
+        raise BadInput(f"{where} = {text!r}: {fault}")
+    return condition
+
+
+def _faults_of_targets(file: _File, scenarios: Sequence[Scenario], names: Sequence[str], path: Path) -> Iterator[str]:
     outcomes = [*names, *(f"{name}@{at}" for name in names for at in ("end", *OUTCOME_YEARS, "peak", "sum"))]
     for target in file.targets if names else ():
         try:
-            read_condition(target, f"{path}: targets", outcomes)
+            _condition(target, f"{path}: targets", outcomes, scenarios[0].world)
         except BadInput as fault:
             yield from fault.problems
 

@@ -18,6 +18,7 @@ import numpy as np
 from sim.errors import BadInput
 from sim.experiment.conditions import Condition, read_condition
 from sim.experiment.designs import Part
+from sim.measures import share_fault
 from sim.results import records
 from sim.results.files import write_ours
 from sim.results.manifest import Held
@@ -153,6 +154,9 @@ def discover(folder: str | Path, target: str | Sequence[str]) -> Discovery:
     targets = dict.fromkeys([target] if isinstance(target, str) else target)
     conditions = [read_condition(each, "--target", names) for each in targets]
     outcomes = [batch.outcome_name(condition.name, "--target") for condition in conditions]
+    for condition, outcome in zip(conditions, outcomes, strict=True):
+        if fault := share_fault(condition.level, batch.manifest.columns[outcome].unit):
+            raise BadInput(f"--target = {str(condition)!r}: {fault}")
     runs = read_outcomes(batch, list(dict.fromkeys(outcomes)))
     parts = runs.sampled or runs.parts
     configs = range(len(runs.configs))

@@ -47,6 +47,12 @@ FILES = {
     "x-claim.toml": f'{HEAD}[[claims]]\nsays = "?"\nmeasure = "x"\nterms = [{{}}]\nlargest = "a"\nof = "b"\n',
     "x-stop.toml": f'{HEAD}[stop]\nwhen = "domestic_supply_share >= nan"\n',
     "x-target.toml": f'{HEAD}targets = ["domestic_supply_share@1999 >= 0.5"]\n',
+    "x-percent.toml": f'{HEAD}targets = ["domestic_supply_share@2030 >= 30"]\n',
+    "x-stop-percent.toml": f'{HEAD}[stop]\nwhen = "domestic_supply_share >= 70"\n',
+    "x-claim-config.toml": f'{HEAD}[[claims]]\nsays = "?"\nmeasure = "domestic_supply_share@end"\nlow = 0\n'
+    'terms = [{ config = "published-2020.toml" }]\n',
+    "x-claim-measure.toml": f'{HEAD}[[claims]]\nsays = "?"\nmeasure = "share@end"\nlow = 0\n'
+    'terms = [{ config = "published-2020" }]\n',
     "x-leave.toml": f'{HEAD}leave_out = ["subsidy.annual"]\n',
     "x-worlds.toml": HEAD.replace('"published-2020"', '"published-2020", "mine.toml"'),
     "mine.toml": 'purpose = "?"\nextends = "neutral"\nworld = "crop-seeds"\n',

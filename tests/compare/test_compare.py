@@ -514,10 +514,11 @@ def test_slices_that_were_not_recorded_are_asked_for_in_vain(made):
         ({"by": "segment"}, "do not have any measure by segment"),
         ({"by": "input", "measures": ["domestic_supply_share"]}, "do not have domestic_supply_share by input"),
         ({"measures": ["domestic_supply_share.memory"]}, "there is no domestic_supply_share.memory in"),
-        ({"measures": ["domestic_supply_share@2030"]}, "give --measure domestic_supply_share --at 2030"),
     ):
         with pytest.raises(BadInput, match=f'{words}.*; slices are recorded with measures = "all" in .record., and '):
             rows(base, candidate, **asked)
+    with pytest.raises(BadInput, match="is a measure and a date; give --measure domestic_supply_share --at 2030"):
+        rows(base, candidate, measures=["domestic_supply_share@2030"])
     with pytest.raises(BadInput, match="runs.csv does not say which slices are a state; give a result folder"):
         rows(base / "runs.csv", candidate / "runs.csv", by="state")
 
@@ -587,8 +588,8 @@ def test_other_dates_are_refused_or_said(made):
     found = compare([base, later], Question(at=["2022"]))
     assert [row.diff for row in found.rows] == [-1.0]  # 2 less 3, and 3 less 4
     assert any("are recorded on different dates: where a difference opens is not told" in n for n in found.notes)
-    with pytest.raises(BadInput, match="--reach = 'domestic_supply_share>=3': dates differ"):
-        compare([base, later], Question(at=["2022"], reach=["domestic_supply_share>=3"]))
+    with pytest.raises(BadInput, match="--reach = 'domestic_supply_share>=0.3': dates differ"):
+        compare([base, later], Question(at=["2022"], reach=["domestic_supply_share>=0.3"]))
     short = write(made.folder / "short", table([(1, (), {SHARE: 1.0})]), horizon={"first": 2020, "last": 2030})
     whole = write(made.folder / "whole", table([(1, (), {SHARE: 1.0})]))
     with pytest.raises(BadInput, match="goes from 2020 to 2030.* goes from 2020 to 2035; give --at YEAR"):

@@ -374,10 +374,12 @@ def test_the_verb_discover(result):
     assert said.exit_code == 0, said.stderr
     assert said.stdout.splitlines()[0] == "box,coverage,density,runs,factor,low,high,values,quasi_p"
     assert "of 200 runs reach domestic_supply_share >= 0.5; box 1 (" in said.stderr
-    for target, count in (("domestic_supply_share >= 2", 0), ("domestic_supply_share <= 2", 200)):
+    for target, count in (("domestic_supply_share >= 1", 0), ("domestic_supply_share <= 1", 200)):
         said = CliRunner().invoke(app, ["study", "discover", str(out), "--target", target])
         assert said.exit_code == 0
         assert f"{count} of 200 runs reach" in said.stderr and "so there is no corner to find" in said.stderr
+    said = CliRunner().invoke(app, ["study", "discover", str(out), "--target", "domestic_supply_share >= 30"])
+    assert "a share is from 0 to 1; 30 % would be 0.3" in str(said.exception)
     said = CliRunner().invoke(app, ["study", "discover", str(out), "--target", "domestic_supply_share > 2"])
     assert isinstance(said.exception, BadInput)
     assert "--target" in str(said.exception) and "must be a name, >= or <=, and a number" in str(said.exception)

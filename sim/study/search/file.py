@@ -16,7 +16,7 @@ from sim.experiment.ensemble import Ensemble, read_ensemble
 from sim.experiment.experiment import Experiment
 from sim.experiment.factors import Table, listed_part, validated
 from sim.experiment.file import experiment_of, experiment_path, is_search
-from sim.measures import kinds_of
+from sim.measures import catalogue, kinds_of, share_fault
 from sim.study.search.aims import RIGHT_OBJECTIVE, RIGHT_ROBUST, Aims, read_aims
 from sim.world.evidence import read_toml
 
@@ -130,6 +130,11 @@ def load_search(name: str | Path) -> Search:
         aims = read_aims(
             asked.objectives, asked.constraints, asked.robust, kinds, experiment.every, f"{path}: search", problems
         )
+    if experiment and aims:
+        known = catalogue(experiment.scenarios[0].world)
+        for each in aims.constraints:
+            if fault := share_fault(each.condition.level, known[each.condition.name.partition("@")[0]].unit):
+                problems.append(f"{path}: search.constraints: {each.condition}: {fault}")
     if problems or not (asked and experiment and aims):
         raise BadInput(problems)
     whole = _whole_ensemble(experiment, path) if "sets" in content else None
