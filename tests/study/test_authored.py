@@ -93,7 +93,10 @@ def test_a_sentence_whose_claim_does_not_hold_is_said_to_have_fallen(found):
     told = Told(words(("It helps by {loss}.", "loss > 0"), ("It has {level}.", "level > 0.4")), found)
     assert told.paragraph == "It has 45 %."
     (fallen,) = told.fallen
-    assert "“loss > 0” has fallen" in fallen and "is now 20 points lower (12 to 28)" in fallen
+    assert (
+        "that begins “It helps by …” rests on “loss > 0” and has fallen" in fallen
+        and "is now 20 points lower (12 to 28)" in fallen
+    )
     assert told.fallen_in_short == "(1 sentence of this answer has fallen.)"
 
 

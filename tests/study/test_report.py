@@ -263,21 +263,24 @@ def test_another_experiment_of_that_name_gets_no_answer(project, tmp_path):
 
 
 def test_a_claim_must_name_one_case(project, tmp_path):
-    """A claim that is corrected after the runs is taken over by the batch command, without a new run."""
+    """It is refused before anything is run, and what is predicted is not worded anew unseen after the runs."""
     shutil.copytree(project, tmp_path / "project")
     path, out = tmp_path / "project/experiments/tiny.toml", tmp_path / "project/results/tiny"
     runs = (out / "runs.csv").stat().st_mtime_ns
     for old, new, sentence in (
-        ('terms = [{ config = "no-controls", ', "terms = [{ ", "is 2 cases and must be one"),
-        ("subsidy_spent@2025", "subsidy_spent@2040", "subsidy_spent@2040 is no outcome"),
+        ('terms = [{ config = "no-controls", ', "terms = [{ ", "is 2 cases of the design and must be one"),
+        ("subsidy_spent@2025", "subsidy_spent@2040", "after @ must stand end, peak, sum or a year that is recorded"),
+        ("subsidy_spent@2025", "subsidy_spnt@2025", "'subsidy_spnt' is not recorded"),
     ):
         path.write_text(TINY.replace(old, new))
-        assert run_batch(path, workers=1, out=out) == 0
-        with pytest.raises(BadInput, match=sentence) as fault:
-            read_answer(out)
-        assert "the same batch command takes them over" in str(fault.value)
+        with pytest.raises(BadInput, match=sentence):
+            run_batch(path, workers=1, out=out)
+    path.write_text(TINY.replace("low = 1000", "low = 10"))
+    assert run_batch(path, workers=1, out=out) == 0
+    assert not read_answer(out).manifest.is_foretold
     path.write_text(TINY)
     assert run_batch(path, workers=1, out=out) == 0
+    assert read_answer(out).manifest.is_foretold
     assert [verdict.word for verdict in read_answer(out).verdicts] == ["came out", "did not come out"]
     assert (out / "runs.csv").stat().st_mtime_ns == runs
 

@@ -117,6 +117,8 @@ def _write_of_all(folder: Path, world: KeptWorld) -> None:
         if text and _is_foreign(folder / name, sign):
             note(f"{folder / name}: is not the page of all answers; it is left alone")
         elif text:
+            if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text:
+                note(f"{folder / name}: the page of all answers follows")
             _write(folder, {name: text})
 
 

@@ -49,6 +49,8 @@ def head_of(answer: Answer) -> Head:
     if experiment is not None and experiment.answer:
         page = page_of(answer, experiment)
         said = " ".join(filter(None, [page.told.paragraph, *page.told.fallen]))
+        for text in page.told.fallen:
+            note(f"{answer.name}: {text}")
         drawn, image = figure(page.told), figure_png(page.told)
         name = f"{answer.name}-answer"
         return Head(said, _numbers(page), name, drawn, image, _table(page), page.words.terms)

@@ -12,6 +12,8 @@ from sim.experiment.answer import MOST_WORDS, PLACE, Condition, Sentence, Words,
 from sim.study.report.answer import Answer
 from sim.study.report.values import Number, holds, joined, number
 
+WORDS = 6  # of a sentence, by which it is known again
+
 
 @dataclass(frozen=True)
 class Told:
@@ -46,7 +48,9 @@ class Told:
                 names = dict.fromkeys(name for each in broken for name in each.names)
                 now = joined([f"“{name}” is now {_now(self.numbers[name])}" for name in names])
                 rests = joined([f"“{each.text}”" for each in broken])
-                said.append(f"A sentence that rests on {rests} has fallen: {now}.")
+                said.append(
+                    f"The sentence that begins “{_beginning(sentence)} …” rests on {rests} and has fallen: {now}."
+                )
         return said
 
     @property
@@ -67,6 +71,11 @@ class Told:
             return self.numbers[name].form(form)
 
         return PLACE.sub(lambda match: put(match[1]), sentence.says)
+
+
+def _beginning(sentence: Sentence) -> str:
+    """Its first words, up to its first number."""
+    return " ".join(PLACE.split(sentence.says, maxsplit=1)[0].split()[:WORDS])
 
 
 def _now(found: Number) -> str:
