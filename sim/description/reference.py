@@ -18,7 +18,7 @@ from typer.models import ArgumentInfo
 from sim.cli import app
 from sim.description.document import document
 from sim.description.odd import table
-from sim.experiment import factors
+from sim.experiment import answer, factors
 from sim.experiment import file as experiment
 from sim.folders import EVIDENCE, SHIPPED, find
 from sim.results.claims import Claim
@@ -49,6 +49,7 @@ ASKED = {  # what a key of an experiment is for, beside what it must be
     "targets": "the report says where in a sampled part they are met",
     "claims": "what the prediction means in numbers",
     "labels": "words for pictures and reports",
+    "answer": "what its author says of the results",
     "kind": "how the points are chosen",
     "points": "of `list`",
     "file": "of `table`: a column for each key, a line for each point",
@@ -67,6 +68,26 @@ ASKED = {  # what a key of an experiment is for, beside what it must be
     "terms": "cases, by config and keys, and what each is multiplied by",
     "largest": "the factor that is to have the largest index",
     "of": "the config that it is of",
+}
+ANSWERED = {  # what the words of an answer must be, beside what `check` says of the table
+    "values.of": "the name of a case",
+    "values.less": "the name of the case that it is taken from",
+    "values.measure": "a recorded measure",
+    "values.year": 'a year, or "sum" or "peak"',
+    "values.effect": "one of bite, answer and total, where the push is held and answers",
+    "values.reaches": "a level: the part of the runs that come to it or more",
+    "values.most": "true: the largest of all runs",
+    "values.where": 'of these runs those with a factor so, such as ["subsidy.annual >= 600"]',
+    "values.variance_in": "a case: the part that its variance over seeds has in that of another",
+    "values.index": "a factor: its total Sobol index in the config `of`, or largest",
+    "sentences.says": "a sentence with numbers such as {NAME}, or {NAME range}",
+    "sentences.holds": 'conditions such as "NAME high < 0", on every value that it names',
+    "figure.title": "words",
+    "figure.axis": "words with the unit",
+    "figure.measure": "a recorded measure, of lines",
+    "figure.lines": "names of cases, over time",
+    "figure.rows": "names of values, instead of lines",
+    "figure.mark": "where a dashed line is drawn",
 }
 MADE = "Made from the code by `python -m sim.description.reference`; a test compares the two."
 DEFAULT = re.compile(r" ?\[default: (?P<value>[^\]]+)\]")
@@ -320,6 +341,12 @@ def files() -> str:
         "A claim says in numbers what the prediction means. It does not change the runs.\n",
         " ".join((inspect.getdoc(Claim) or "").split("\n\n")[1].split()) + "\n",
         keys_of(Claim, "claims", CLAIMED, means=ASKED),
+        "The words of an answer are sentences into which the program puts numbers ([how](../how-to/answer.md)). They "
+        "do not change the runs.\n",
+        keys_of(answer.Words, "answer", {f"answer.{key}": held for key, held in answer.RIGHT.items()}),
+        keys_of(answer.Value, "answer.values.NAME", ANSWERED, "values."),
+        keys_of(answer.Sentence, "answer.sentences", ANSWERED, "sentences."),
+        keys_of(answer.Figure, "answer.figure", ANSWERED, "figure."),
         "## A search\n",
         "An experiment with a table `[search]`, whose points are chosen along the way. It has no design, no parts and "
         "no `leave_out`.\n",
@@ -345,6 +372,8 @@ MANIFEST = {
     "experiment": "the experiment as it was read, null for one run",
     "claims": "what its prediction claims",
     "labels": "the words of its pictures",
+    "answer": "the words of its author",
+    "foretold": "a hash of the prediction and the claims as they were when the runs began",
     "scenarios": "every config with all values and events, and a hash",
     "worlds": "what each world says of itself, and a hash of each table that runs read",
     "horizon": "the first and the last year",
