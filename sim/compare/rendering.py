@@ -96,6 +96,8 @@ def write_out(comparison: Comparison, folder: Path) -> list[str]:
 
 # What is read by people.
 
+MEANS = "Means over the parameter sets, so that parts add up; what is said in words is their middle."
+
 
 def sections(comparison: Comparison) -> list[Section]:
     """The answer in its order: what is compared, parameters, coverage, tables, notes, one sentence a candidate."""
@@ -147,7 +149,8 @@ def _apart(comparison: Comparison, answers: Sequence[Row]) -> Section:
         lines.append([*cells, bite.verdict, total.verdict])
     header += ["bite is", "total is"]
     title = f"{first.candidate} less {first.baseline}: bite, answer and total"
-    return Section(title, [MEANING], header, lines, frozenset({"measure", "unit", "bite is", "total is"}))
+    notes = [MEANING, MEANS] if first.n_sets > 1 else [MEANING]
+    return Section(title, notes, header, lines, frozenset({"measure", "unit", "bite is", "total is"}))
 
 
 def _measures(title: str, rows: Sequence[Row], opens: Mapping[tuple[str, str, str], str] | None = None) -> Section:
@@ -172,7 +175,7 @@ def _measures(title: str, rows: Sequence[Row], opens: Mapping[tuple[str, str, st
         if opens:
             cells.append(_year(opens.get((row.candidate, row.measure, row.slice), "")))
         lines.append([*cells, row.verdict, row.flags])
-    return Section(title, (), header, lines, frozenset({"measure", "unit", "verdict", "flags"}))
+    return Section(title, [MEANS] if sets else (), header, lines, frozenset({"measure", "unit", "verdict", "flags"}))
 
 
 def _year(date: str) -> str:
