@@ -37,6 +37,8 @@ class Designers(ByRun):
         self.claims = zeros  # dies by value of chips
         self.wanted_at_home = np.zeros((runs, len(roster.segments)))  # dies that the target's designers want there
         self._allow = np.full(zeros.shape, np.inf)  # chips, by what dies a designer thinks that it can get
+        self._usual = self._allow  # the same when no maker of its dies is out
+        self._working = np.ones_like(zeros)  # part of what a designer's makers have that no outage takes
         self._room = self._offered = zeros  # chips that designers could, and would, sell if there were dies for them
         self._needed = self._asked = np.zeros((runs, len(foundries.of_target)))  # dies: for these, and with fronts
         self._fronts = self._asked  # part of the dies asked for that is for fronts
@@ -46,11 +48,14 @@ class Designers(ByRun):
 
         It is rationed among designers by what they can book, by parts in stock, by what foundries abroad may make
         and by outages of their own: who had too few dies knows it by the next quarter, and its buyers go to who can
-        book more.
+        book more. When makers are back from an outage, designers ask for what they could get before it.
         """
         own, foundries = self.own, self.foundries
         placed = at(firms.orders, own)
         most = p["designers.booking"] * at(firms.capacity, own)
+        working = foundries.by_book.spread(foundries.working(firms.capacity, firms.outage))
+        self._allow = np.where(working > self._working, self._usual, self._allow)
+        self._working = working
         room = np.minimum(np.minimum(most, at(firms.parts_allow, own)), self._allow)
         denied = by_lever(p, p["controls.foundry"]) * (foundries.of_target & ~foundries.at_home)
         left = (1.0 - foundries.by_book.spread(denied)) * (1.0 - at(firms.outage, own))
@@ -105,6 +110,7 @@ class Designers(ByRun):
         filled = ratio(self.from_stock + (offered - self.from_stock) * filled, offered, 1.0)
         again = p["designers.asked_when_not"] * self._allow
         self._allow = np.where(filled < ALL, p["designers.asked_when_short"] * offered * filled, again)
+        self._usual = np.where(self._working < 1.0, self._usual, self._allow)
         return filled
 
     def booked(self, firms: ChipFirm, able: Array, filled: Array) -> Array:

@@ -68,6 +68,15 @@ class Foundries:
         self.serves_of_makers: Array = np.where(self.serves[:, self.makers], 1.0, 0.0)
         self.by_segment_of_makers = Groups(segment_of[self.makers], len(segments))
 
+    def working(self, capacity: Array, outage: Array) -> Array:
+        """The part of each book's makers that no outage takes, by their capacity, (runs, B); both (runs, F)."""
+        if not at(outage, self.makers).any():
+            return np.ones((len(capacity), len(self.serves)))
+        there = at(capacity, self.makers)[:, None, :] * self.serves_of_makers
+        at_work = there * (1.0 - at(outage, self.makers))[:, None, :]
+        part: Array = (total(at_work) / divisor(total(there)))[..., 0]
+        return part
+
     def claims(self, able: Array, unit_cost: Array) -> Array:
         """Dies by value of each designer's chips, (runs, D), from what makers can make and their unit cost, (runs, F).
 

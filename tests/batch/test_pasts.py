@@ -195,7 +195,7 @@ def test_a_batch_that_was_cut_off_goes_on_with_the_same_bytes(path, made, tmp_pa
 def test_a_level_from_a_year_on_is_what_an_event_of_that_date_is(made):
     meaning = open_result(made).manifest.columns["subsidy.annual"].meaning
     assert meaning.endswith("2020 already contains; it has this value from the beginning of 2027 on")
-    row = next(row for row in read_rows(made / "runs.csv") if row["run_id"] == "historic-3-2-1")
+    row = next(row for row in read_rows(made / "runs.csv") if row["run_id"] == "historic-3-129-1")
     assert (row["part"], row["subsidy.annual"], row["controls.severity"]) == ("dated", "200.0", "0.0")
     experiment = load_experiment(made.parent / "dated.toml")
     scenario = load_config("historic", experiment.ensemble.sets[2])

@@ -289,6 +289,21 @@ def test_a_designer_whose_makers_have_all_closed_sells_nothing(tmp_path):
     assert model.chip_firms.output[0, line(model, "vilmorin")] > 0.0
 
 
+def test_a_designer_sells_again_once_its_makers_are_back(tmp_path):
+    """They are away from the second quarter of 2020 to the end of 2021, so that it gets nothing for seven quarters."""
+    rows = load_config("crop-seeds").world.rows["chip_firms"]
+    makers = [row["id"] for row in rows if (row["site"], row["segment"]) == ("USA", "vegetables")]
+    away = {"kind": "outage", "scope": makers, "severity": 1.0, "until": "2022-01-01"}
+    model = advance(designers(tmp_path, away), 1)
+    burpee = line(model, "burpee")
+    before = model.chip_firms.output[0, burpee]
+    for _ in range(7):
+        model.step()
+        assert model.chip_firms.output[0, burpee] == 0.0
+    model.step()
+    assert model.chip_firms.output[0, burpee] > 0.3 * before
+
+
 def test_a_designer_has_no_lines_that_could_move(tmp_path):
     with pytest.raises(BadInput, match="burpee has its chips made by others; it has no lines that could move"):
         designers(tmp_path, {"kind": "move", "scope": ["burpee"], "to": "EUR"})
