@@ -198,7 +198,7 @@ def test_a_level_from_a_year_on_is_what_an_event_of_that_date_is(made):
     row = next(row for row in read_rows(made / "runs.csv") if row["run_id"] == "historic-3-129-1")
     assert (row["part"], row["subsidy.annual"], row["controls.severity"]) == ("dated", "200.0", "0.0")
     experiment = load_experiment(made.parent / "dated.toml")
-    scenario = load_config("historic", experiment.ensemble.sets[2])
+    scenario = load_config("historic", experiment.ensemble.sets[129])
     scenario = scenario.with_event({"date": datetime.date(2027, 1, 1), "by": "CHN", "kind": "subsidy", "amount": 200})
     none = {"date": datetime.date(2031, 1, 1), "by": "CHN", "kind": "lever", "set": {"controls.severity": 0.0}}
     model = DecouplingModel(scenario.with_event(none), 1)
