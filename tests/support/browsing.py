@@ -32,4 +32,4 @@ def visited(browser, url, ours, **settings):
     page.goto(url)
     yield page
     context.close()
-    assert complaints == []
+    assert complaints == [], complaints
