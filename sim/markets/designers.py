@@ -53,7 +53,7 @@ class Designers(ByRun):
         own, foundries = self.own, self.foundries
         placed = at(firms.orders, own)
         most = p["designers.booking"] * at(firms.capacity, own)
-        working = foundries.by_book.spread(foundries.working(firms.capacity, firms.outage))
+        working = foundries.by_book.spread(foundries.working(firms.base_capacity, firms.outage))
         self._allow = np.where(working > self._working, self._usual, self._allow)
         self._working = working
         room = np.minimum(np.minimum(most, at(firms.parts_allow, own)), self._allow)

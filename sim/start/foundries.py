@@ -69,7 +69,10 @@ class Foundries:
         self.by_segment_of_makers = Groups(segment_of[self.makers], len(segments))
 
     def working(self, capacity: Array, outage: Array) -> Array:
-        """The part of each book's makers that no outage takes, by their capacity, (runs, B); both (runs, F)."""
+        """The part of each book's makers that no outage takes, (runs, B), by capacity in the base year, (runs, F).
+
+        By that of today it would rise while an outage lasts, as who is out builds no lines, and seem to end.
+        """
         if not at(outage, self.makers).any():
             return np.ones((len(capacity), len(self.serves)))
         there = at(capacity, self.makers)[:, None, :] * self.serves_of_makers
